@@ -1,0 +1,21 @@
+import { confirmReservation } from '../../lib/inventory/end-reservation.ts';
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { confirmBodySchema } from '../../lib/inventory/reservation-api.ts';
+import { toReservationDocument } from '../../lib/inventory/reservation-view.ts';
+import { apiHandler } from '../../lib/platform/api.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+
+const inventory = perRuntime(inventoryService);
+
+export const handler = apiHandler(
+  {
+    route: 'POST /inventory/reservation/{orderId}/confirm',
+    access: 'service',
+    body: confirmBodySchema,
+  },
+  async ({ path, body }) => {
+    const orderId = path['orderId'] ?? '';
+    const reservation = await confirmReservation(inventory(), { orderId, ...body });
+    return { status: 200, body: toReservationDocument(reservation) };
+  },
+);

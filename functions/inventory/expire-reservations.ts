@@ -1,0 +1,10 @@
+import { expireReservations } from '../../lib/inventory/expire-reservations.ts';
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+import { scheduledHandler } from '../../lib/platform/task.ts';
+
+const inventory = perRuntime(inventoryService);
+
+export const handler = scheduledHandler('expire-reservations', () =>
+  expireReservations(inventory()),
+);

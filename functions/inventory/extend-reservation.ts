@@ -1,0 +1,24 @@
+import { extendReservation } from '../../lib/inventory/end-reservation.ts';
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { extendBodySchema } from '../../lib/inventory/reservation-api.ts';
+import { toReservationDocument } from '../../lib/inventory/reservation-view.ts';
+import { apiHandler } from '../../lib/platform/api.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+
+const inventory = perRuntime(inventoryService);
+
+export const handler = apiHandler(
+  {
+    route: 'POST /inventory/reservation/{orderId}/extend',
+    access: 'service',
+    body: extendBodySchema,
+  },
+  async ({ path, body }) => {
+    const reservation = await extendReservation(inventory(), {
+      orderId: path['orderId'] ?? '',
+      revision: body.revision,
+      untilMs: Date.parse(body.until),
+    });
+    return { status: 200, body: toReservationDocument(reservation) };
+  },
+);

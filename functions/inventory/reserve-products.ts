@@ -1,0 +1,21 @@
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { reserveBodySchema } from '../../lib/inventory/reservation-api.ts';
+import { toReservationDocument } from '../../lib/inventory/reservation-view.ts';
+import { reserveProducts } from '../../lib/inventory/reserve-products.ts';
+import { apiHandler } from '../../lib/platform/api.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+
+const inventory = perRuntime(inventoryService);
+
+export const handler = apiHandler(
+  { route: 'PUT /inventory/reservation/{orderId}', access: 'service', body: reserveBodySchema },
+  async ({ path, body }) => {
+    const reservation = await reserveProducts(inventory(), {
+      orderId: path['orderId'] ?? '',
+      revision: body.revision,
+      keepsTime: body.keepsTime,
+      lines: body.items,
+    });
+    return { status: 200, body: toReservationDocument(reservation) };
+  },
+);

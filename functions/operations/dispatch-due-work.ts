@@ -1,0 +1,8 @@
+import { dispatchDueWork } from '../../lib/orders/dispatch-due-work.ts';
+import { orderService } from '../../lib/orders/order-service.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+import { scheduledHandler } from '../../lib/platform/task.ts';
+
+const service = perRuntime(orderService);
+
+export const handler = scheduledHandler('dispatch-due-work', () => dispatchDueWork(service()));

@@ -1,0 +1,25 @@
+import { isStockDecided, orderAnswer } from '../../lib/orders/answers.ts';
+import { decideAgain, orderService } from '../../lib/orders/order-service.ts';
+import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
+import { startSaga } from '../../lib/orders/place-order.ts';
+import { retryOrder } from '../../lib/orders/retry-order.ts';
+import { waitFor } from '../../lib/orders/wait.ts';
+import { apiHandler } from '../../lib/platform/api.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+
+const service = perRuntime(orderService);
+const route = 'POST /order/retryorder/{orderId}';
+
+export const handler = apiHandler(
+  { route, access: 'user', idempotent: true },
+  async ({ path, user: { userId }, idempotencyKey, waitSeconds }) => {
+    const read = () => ownedOrder(service(), path['orderId'] ?? '', userId);
+    const digest = requestDigest(userId, route, idempotencyKey);
+    const retried = await decideAgain(service(), async () =>
+      retryOrder(service(), await read(), userId, digest),
+    );
+    if (retried.status === 'CREATED') await startSaga(service(), retried);
+    const order = await waitFor(service(), waitSeconds, retried, isStockDecided, read);
+    return orderAnswer(service(), order);
+  },
+);

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { orderService } from '../../lib/orders/order-service.ts';
+import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+import { moneySchema } from '../../lib/platform/schemas.ts';
+import { taskHandler, waitingTaskSchema } from '../../lib/platform/task.ts';
+
+const service = perRuntime(orderService);
+
+const inputSchema = waitingTaskSchema.extend({
+  reservation: z
+    .object({
+      revision: z.int(),
+      expiresAtMs: z.int(),
+      lines: z.array(z.object({ productId: z.string(), unitPrice: moneySchema })),
+    })
+    .nullable(),
+});
+
+export const handler = taskHandler('await-payment', inputSchema, ({ taskToken, ...input }) =>
+  awaitPayment(service(), { ...input, waitToken: taskToken }),
+);

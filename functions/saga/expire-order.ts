@@ -1,0 +1,10 @@
+import { orderService } from '../../lib/orders/order-service.ts';
+import { expireOrder } from '../../lib/orders/saga/await-payment.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
+
+const service = perRuntime(orderService);
+
+export const handler = taskHandler('expire-order', sagaRunSchema, (input) =>
+  expireOrder(service(), input),
+);

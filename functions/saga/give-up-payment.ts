@@ -1,0 +1,10 @@
+import { orderService } from '../../lib/orders/order-service.ts';
+import { giveUpPayment } from '../../lib/orders/saga/charge-payment.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+import { failedTaskSchema, taskHandler } from '../../lib/platform/task.ts';
+
+const service = perRuntime(orderService);
+
+export const handler = taskHandler('give-up-payment', failedTaskSchema, ({ failure, ...run }) =>
+  giveUpPayment(service(), { ...run, failure: failure.Error }),
+);

@@ -1,0 +1,13 @@
+import { orderService } from '../../lib/orders/order-service.ts';
+import { queueCompensation } from '../../lib/orders/saga/compensate.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
+
+const service = perRuntime(orderService);
+
+export const handler = taskHandler(
+  'queue-compensation',
+  sagaRunSchema,
+  ({ orderId, run, correlationId }) =>
+    queueCompensation(service(), { orderId, run, correlationId }),
+);

@@ -1,0 +1,10 @@
+import { orderService } from '../../lib/orders/order-service.ts';
+import { settlePayment } from '../../lib/orders/saga/charge-payment.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
+
+const service = perRuntime(orderService);
+
+export const handler = taskHandler('settle-payment', sagaRunSchema, (input) =>
+  settlePayment(service(), input),
+);

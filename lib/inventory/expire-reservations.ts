@@ -1,0 +1,31 @@
+import { loggerFor } from '../platform/logging.ts';
+import { count } from '../platform/metrics.ts';
+import { expireReservation } from './end-reservation.ts';
+import type { InventoryService } from './inventory-service.ts';
+
+/**
+ * The sweeper: releases every held reservation whose time is up. One that cannot be released now
+ * does not keep the others from it and is found again by the next sweep.
+ * @returns how many were released.
+ */
+export async function expireReservations(inventory: InventoryService): Promise<number> {
+  const logger = loggerFor({ operation: 'expire-reservations' });
+  let released = 0;
+  const firstShard = Math.floor(inventory.random() * 16);
+  const expired = inventory.repository.expiredReservations(inventory.clock.now(), firstShard);
+  for await (const orderId of expired) {
+    try {
+      if (await expireReservation(inventory, orderId)) {
+        released += 1;
+        logger.info('Reservation expired', { orderId });
+        count('ReservationExpired', {});
+      }
+    } catch (error) {
+      logger.error('Reservation could not be expired; the next sweep tries again', {
+        orderId,
+        error: error as Error,
+      });
+    }
+  }
+  return released;
+}

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import type { Money } from '../money.ts';
+import { toTimestamp } from '../platform/clock.ts';
+import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
+import type { Runtime } from '../platform/runtime.ts';
+import { moneySchema } from '../platform/schemas.ts';
+import {
+  CacheTimeout,
+  InventoryRestarting,
+  InventoryTimeout,
+  InventoryUnavailable,
+  LockContention,
+  MixedCurrencies,
+  OutOfStock,
+  ProductUnavailable,
+  ReservationGone,
+  StaleRevision,
+  UnknownProduct,
+} from './errors.ts';
+import { type ReservationDocument, reservationSchema } from './reservation-api.ts';
+
+export type { ReservationDocument };
+
+/** Whose reservation, and under which correlation id the call is traced. */
+export interface ReservationOf {
+  readonly orderId: string;
+  readonly correlationId: string;
+  readonly revision: number;
+}
+
+/**
+ * The Inventory Service as the Order Service sees it, over HTTP. Every call may be repeated with the
+ * same revision. Each throws the service's refusals by name, LockContention, CacheTimeout,
+ * InventoryRestarting (with `retryAfterSeconds`), or InventoryTimeout and InventoryUnavailable,
+ * after which it is unknown whether the call had its effect.
+ */
+export interface InventoryClient {
+  reserve(
+    of: ReservationOf,
+    items: readonly { readonly productId: string; readonly quantity: number }[],
+    keepsTime: boolean,
+  ): Promise<ReservationDocument>;
+  /** Answers what is stored then: a tombstone, or a newer or sold reservation left untouched. */
+  release(of: ReservationOf): Promise<ReservationDocument>;
+  extend(of: ReservationOf, untilMs: number): Promise<ReservationDocument>;
+  confirm(of: ReservationOf, paymentId: string): Promise<ReservationDocument>;
+  /** What is stored now; undefined where nothing ever was. */
+  find(of: ReservationOf): Promise<ReservationDocument | undefined>;
+  /**
+   * Validates items without reserving them, and prices them: a price in `frozen` stays.
+   * @throws UnknownProduct, ProductUnavailable, MixedCurrencies
+   */
+  quote(
+    items: readonly { readonly productId: string }[],
+    of: Omit<ReservationOf, 'revision'>,
+    frozen: ReadonlyMap<string, Money>,
+  ): Promise<ReadonlyMap<string, Money>>;
+}
+
+const REFUSALS = {
+  OUT_OF_STOCK: OutOfStock,
+  UNKNOWN_PRODUCT: UnknownProduct,
+  PRODUCT_UNAVAILABLE: ProductUnavailable,
+  MIXED_CURRENCIES: MixedCurrencies,
+  STALE_REVISION: StaleRevision,
+  RESERVATION_GONE: ReservationGone,
+  LOCK_CONTENTION: LockContention,
+  CACHE_TIMEOUT: CacheTimeout,
+} as const;
+
+const quotedProductSchema = z.object({ active: z.boolean(), unitPrice: moneySchema });
+
+export function inventoryClient(runtime: Runtime): InventoryClient {
+  const { INVENTORY_URL, INVENTORY_TIMEOUT_MS, INVENTORY_CREDENTIAL } = runtime.config;
+
+  async function send(
+    correlationId: string,
+    path: string,
+    request: Pick<HttpRequest, 'method' | 'body'>,
+  ): Promise<HttpResponse> {
+    try {
+      return await runtime.http({
+        ...request,
+        url: INVENTORY_URL + path,
+        timeoutMs: INVENTORY_TIMEOUT_MS,
+        headers: {
+          authorization: `Bearer ${INVENTORY_CREDENTIAL}`,
+          'x-correlation-id': correlationId,
+        },
+      });
+    } catch (error) {
+      throw error instanceof Error && error.name === 'TimeoutError'
+        ? new InventoryTimeout('Inventory did not answer in time.', { cause: error })
+        : new InventoryUnavailable('Inventory could not be reached.', { cause: error });
+    }
+  }
+
+  /** The answer's body in the expected shape. */
+  function read<Schema extends z.ZodType>(schema: Schema, response: HttpResponse): z.infer<Schema> {
+    if (response.status >= 400) throw refusal(response, runtime.clock.now());
+    const document = schema.safeParse(response.body);
+    if (document.success) return document.data;
+    throw new InventoryUnavailable('Inventory answered something unexpected.', {
+      cause: document.error,
+    });
+  }
+
+  async function call(
+    of: ReservationOf,
+    path: string,
+    request: Pick<HttpRequest, 'method' | 'body'>,
+  ): Promise<ReservationDocument> {
+    const reservation = `/inventory/reservation/${of.orderId}${path}`;
+    return read(reservationSchema, await send(of.correlationId, reservation, request));
+  }
+
+  async function product(productId: string, correlationId: string) {
+    const path = `/product/${encodeURIComponent(productId)}`;
+    const response = await send(correlationId, path, { method: 'GET' });
+    if (response.status === 404) {
+      throw new UnknownProduct(`There is no product ${productId}; see GET /product.`, {
+        details: { productId },
+      });
+    }
+    return read(quotedProductSchema, response);
+  }
+
+  return {
+    reserve: (of, items, keepsTime) =>
+      call(of, '', {
+        method: 'PUT',
+        body: {
+          revision: of.revision,
+          keepsTime,
+          items: items.map(({ productId, quantity }) => ({ productId, quantity })),
+        },
+      }),
+    release: (of) => call(of, `?revision=${String(of.revision)}`, { method: 'DELETE' }),
+    extend: (of, untilMs) =>
+      call(of, '/extend', {
+        method: 'POST',
+        body: { revision: of.revision, until: toTimestamp(untilMs) },
+      }),
+    confirm: (of, paymentId) =>
+      call(of, '/confirm', { method: 'POST', body: { revision: of.revision, paymentId } }),
+    async find(of) {
+      const path = `/inventory/reservation/${of.orderId}`;
+      const response = await send(of.correlationId, path, { method: 'GET' });
+      return response.status === 404 ? undefined : read(reservationSchema, response);
+    },
+    async quote(items, { correlationId }, frozen) {
+      const quotes = new Map<string, Money>();
+      for (const { productId } of items) {
+        const { active, unitPrice } = await product(productId, correlationId);
+        if (!active) {
+          throw new ProductUnavailable(`${productId} is not on sale at the moment; leave it out.`, {
+            details: { productId },
+          });
+        }
+        quotes.set(productId, frozen.get(productId) ?? unitPrice);
+      }
+      if (new Set([...quotes.values()].map(({ currency }) => currency)).size > 1) {
+        throw new MixedCurrencies('The products of one order must have one currency.');
+      }
+      return quotes;
+    },
+  };
+}
+
+function refusal(response: HttpResponse, nowMs: number): Error {
+  const document = response.body as { code?: unknown; detail?: unknown } | undefined;
+  const code = typeof document?.code === 'string' ? document.code : '';
+  const detail = typeof document?.detail === 'string' ? document.detail : 'Inventory refused.';
+  if (Object.hasOwn(REFUSALS, code)) return new REFUSALS[code as keyof typeof REFUSALS](detail);
+  const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'), nowMs);
+  if (response.status >= 500 && retryAfterSeconds !== undefined) {
+    return new InventoryRestarting('Inventory asked to come back later.', { retryAfterSeconds });
+  }
+  return new InventoryUnavailable(`Inventory answered ${String(response.status)} ${code}`.trim());
+}
+
+/** RFC 9110: seconds, or a date. */
+function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
+  if (value === null) return undefined;
+  if (/^\d+$/.test(value)) return Number(value);
+  const dateMs = Date.parse(value);
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, Math.ceil((dateMs - nowMs) / 1000));
+}

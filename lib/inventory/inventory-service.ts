@@ -1,0 +1,21 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Config } from '../platform/config.ts';
+import type { Runtime } from '../platform/runtime.ts';
+import { InventoryRepository } from './inventory-repository.ts';
+
+/** What the Inventory Service's use cases work with. */
+export interface InventoryService {
+  readonly repository: InventoryRepository;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly config: Config;
+}
+
+export function inventoryService(runtime: Runtime): InventoryService {
+  return {
+    repository: new InventoryRepository(runtime),
+    clock: runtime.clock,
+    random: runtime.random,
+    config: runtime.config,
+  };
+}

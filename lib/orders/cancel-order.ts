@@ -1,0 +1,87 @@
+import { assertNever, IllegalTransition } from '../platform/errors.ts';
+import { closeModification } from './modification.ts';
+import { moveOrder, type Order, type OrderIn } from './order.ts';
+import { countMove, decideAgain, type OrderService, userMove } from './order-service.ts';
+import { ownedOrder } from './owned.ts';
+import { failUnchargedPayment } from './saga/settle.ts';
+import { wake } from './wake.ts';
+
+type CancellableOrder = OrderIn<
+  'CREATED' | 'PENDING_RESERVING_STOCK' | 'PENDING_PAYMENT' | 'PAYMENT_FAILED' | 'ORDER_FAILED'
+>;
+
+/**
+ * Cancels where the table allows; repeating it is harmless. The order's conditional write decides
+ * against a payment, a modification, the saga's steps and expiry; what is reserved is owed back from
+ * the same write.
+ * @throws NotFound; IllegalTransition where the order is being paid, paid or invalid.
+ */
+export function cancelOrder(
+  service: OrderService,
+  orderId: string,
+  userId: string,
+): Promise<Order> {
+  return decideAgain(service, async () => {
+    const order = await ownedOrder(service, orderId, userId);
+    switch (order.status) {
+      case 'CREATED':
+      case 'PENDING_RESERVING_STOCK':
+      case 'PENDING_PAYMENT':
+      case 'PAYMENT_FAILED':
+      case 'ORDER_FAILED':
+        return cancel(service, order, userId);
+      case 'ORDER_CANCELLED':
+        return order;
+      case 'PAYMENT_IN_PROGRESS':
+        throw new IllegalTransition(
+          'A payment is under way; wait for its outcome. If it fails, the order can be cancelled.',
+          { details: { orderId, status: order.status }, retryAfterSeconds: 5 },
+        );
+      case 'PAYMENT_DONE':
+      case 'INVALID':
+        throw new IllegalTransition(`The order is ${order.status}; that is final.`, {
+          details: { orderId, status: order.status },
+        });
+      default:
+        return assertNever(order);
+    }
+  });
+}
+
+async function cancel(
+  service: OrderService,
+  order: CancellableOrder,
+  userId: string,
+): Promise<Order> {
+  const releaseOwed = releaseOwedBy(order);
+  const next = moveOrder(
+    order,
+    'ORDER_CANCELLED',
+    {
+      reason: 'USER_CANCELLED',
+      ...closeModification(order, 'ORDER_CANCELLED'),
+      ...(releaseOwed === undefined
+        ? {}
+        : { releaseOwed, dueAtMs: service.clock.now() + service.deadlines.dispatchMs }),
+    },
+    userMove(service, 'USER_CANCELLED', userId),
+  );
+  const isRetryingPayment =
+    order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY';
+  if (isRetryingPayment && order.paymentId !== undefined) {
+    const payment = await failUnchargedPayment(service, order.paymentId, 'ORDER_CANCELLED');
+    await service.orders.saveWithPayment({ next, previous: order }, payment);
+  } else {
+    await service.orders.save(next, order);
+  }
+  countMove(next, order);
+  if (order.status === 'PENDING_PAYMENT') await wake(service, order, order.waitToken);
+  return next;
+}
+
+/** Stock may be held in every status but the two that have given it back, unless they still owe it. */
+function releaseOwedBy(order: CancellableOrder): { readonly revision: number } | undefined {
+  return order.status === 'PAYMENT_FAILED' || order.status === 'ORDER_FAILED'
+    ? order.releaseOwed
+    : { revision: order.revision };
+}

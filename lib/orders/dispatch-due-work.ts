@@ -1,0 +1,217 @@
+import { ReservationGone } from '../inventory/errors.ts';
+import { PaymentNotCaptured } from '../payments/errors.ts';
+import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
+import { loggerFor } from '../platform/logging.ts';
+import { count } from '../platform/metrics.ts';
+import { DUE_SHARDS } from '../platform/outbox.ts';
+import { hasPendingModification } from './modification.ts';
+import { MAX_RUNS, type Order, type OrderIn, touchOrder } from './order.ts';
+import type { DueCandidate } from './order-repository.ts';
+import type { OrderService } from './order-service.ts';
+import { expireOrder } from './saga/await-payment.ts';
+import { settlePayment } from './saga/charge-payment.ts';
+import { compensate } from './saga/compensate.ts';
+import { confirmOrder } from './saga/confirm-order.ts';
+import { reportExhausted } from './saga/report-exhausted.ts';
+import { rejectReservation, reserveStock } from './saga/reserve-stock.ts';
+import { findPayment } from './saga/settle.ts';
+import type { SagaRun } from './saga-client.ts';
+
+/** An order that has used up its runs is looked at rarely, and each look leaves a dead letter. */
+const WORN_OUT_MS = 60 * 60 * 1000;
+
+type OwedOrder = OrderIn<
+  'CREATED' | 'PENDING_RESERVING_STOCK' | 'PENDING_PAYMENT' | 'PAYMENT_IN_PROGRESS'
+>;
+
+/**
+ * The outbox's dispatcher: does what was left over because a process died, a call was lost or an
+ * execution was aborted. It re-reads every candidate consistently and acts conditionally, so any
+ * number of dispatchers may run at once. One candidate's failure does not keep it from the others.
+ * @returns how many candidates were moved on.
+ */
+export async function dispatchDueWork(service: OrderService): Promise<number> {
+  let dispatched = 0;
+  const firstShard = Math.floor(service.random() * DUE_SHARDS);
+  const due = service.orders.dueCandidates(service.clock.now(), firstShard);
+  for await (const candidate of due) {
+    try {
+      const moved =
+        candidate.kind === 'ORDER'
+          ? await dispatchOrder(service, candidate.id)
+          : await dispatchPayment(service, candidate.id);
+      if (moved) {
+        dispatched += 1;
+        count('DueWorkDispatched', { kind: candidate.kind });
+      }
+    } catch (error) {
+      logFailure(candidate, error);
+    }
+  }
+  return dispatched;
+}
+
+function logFailure(candidate: DueCandidate, error: unknown): void {
+  const logger = loggerFor({ operation: 'dispatch-due-work' });
+  // Somebody else moved it on at the same moment: that is what was wanted.
+  if (error instanceof ConcurrentUpdate) logger.info('Due work was taken', { ...candidate });
+  else
+    logger.error('Due work not dispatched; the next round tries again', {
+      ...candidate,
+      error: error as Error,
+    });
+}
+
+async function dispatchOrder(service: OrderService, orderId: string): Promise<boolean> {
+  const order = await service.orders.find(orderId);
+  if (order === undefined) return false;
+  const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
+  if (dueAtMs === undefined || dueAtMs > service.clock.now()) return false;
+  switch (order.status) {
+    case 'CREATED':
+    case 'PENDING_RESERVING_STOCK':
+    case 'PENDING_PAYMENT':
+    case 'PAYMENT_IN_PROGRESS':
+      await moveSagaOn(service, order);
+      return true;
+    case 'PAYMENT_FAILED':
+    case 'ORDER_FAILED':
+    case 'ORDER_CANCELLED':
+    case 'INVALID':
+      await requestAgain(service, order);
+      return true;
+    case 'PAYMENT_DONE':
+      return false;
+    default:
+      return assertNever(order);
+  }
+}
+
+/** A started and running saga is woken; one that ended while the order is still owed gets a new run. */
+async function moveSagaOn(service: OrderService, order: OwedOrder): Promise<void> {
+  const { orderId, run, correlationId } = order;
+  const state = await service.saga.start({ orderId, run, correlationId });
+  if (state === 'RUNNING') {
+    await wake(service, order);
+    await postpone(service, order, stateDeadlineMs(service, order));
+    return;
+  }
+  if (run >= MAX_RUNS) {
+    await reportExhausted(service, {
+      orderId,
+      run,
+      correlationId,
+      step: 'dispatch-due-work',
+      failure: 'RunsExhausted',
+    });
+    await postpone(service, order, service.clock.now() + WORN_OUT_MS);
+    await finishWithoutSaga(service, { orderId, run, correlationId });
+    return;
+  }
+  const next = touchOrder<Order>(order, {
+    run: run + 1,
+    dueAtMs: stateDeadlineMs(service, order),
+  });
+  await service.orders.save(next, order);
+  count('SagaRestarted', { status: order.status });
+  await service.saga.start({ orderId, run: next.run, correlationId });
+}
+
+/**
+ * No run is left: the dispatcher itself takes the steps that lead to rest, one look at a time. What
+ * fails now is tried again an hour later, and each look leaves a dead letter.
+ */
+async function finishWithoutSaga(service: OrderService, run: SagaRun): Promise<void> {
+  const order = await service.orders.find(run.orderId);
+  switch (order?.status) {
+    case 'CREATED':
+    case 'PENDING_RESERVING_STOCK':
+      // Of the reservation only its first write is wanted here: the next one rejects it.
+      if (order.status === 'CREATED') await Promise.allSettled([reserveStock(service, run)]);
+      await Promise.allSettled([rejectReservation(service, { ...run, failure: 'RunsExhausted' })]);
+      return compensate(service, run);
+    case 'PENDING_PAYMENT':
+      // A modification that was refused last may still be paid in time: only time ends it.
+      if (order.reservationExpiresAtMs > service.clock.now()) return;
+      await expireOrder(service, run);
+      return compensate(service, run);
+    case 'PAYMENT_IN_PROGRESS':
+      try {
+        await settlePayment(service, run);
+        await confirmOrder(service, run);
+        return;
+      } catch (error) {
+        if (error instanceof PaymentNotCaptured || error instanceof ReservationGone) {
+          return compensate(service, run);
+        }
+        throw error;
+      }
+    case 'PAYMENT_DONE':
+    case 'PAYMENT_FAILED':
+    case 'ORDER_FAILED':
+    case 'INVALID':
+    case 'ORDER_CANCELLED':
+    case undefined:
+      return;
+    default:
+      return assertNever(order);
+  }
+}
+
+async function wake(service: OrderService, order: OwedOrder): Promise<void> {
+  if (order.status === 'PENDING_PAYMENT') await service.saga.signal(order.waitToken);
+  if (order.status !== 'PAYMENT_IN_PROGRESS') return;
+  if (order.waitToken !== undefined) await service.saga.signal(order.waitToken);
+  const payment = await findPayment(service, order.paymentId);
+  if (payment.status !== 'PENDING') return;
+  if (hasPendingModification(order) || payment.acknowledgeByMs <= service.clock.now()) {
+    await service.saga.signal(payment.waitToken);
+  }
+}
+
+/** `due` of an owed state is never cleared, only moved: to the state's deadline plus grace. */
+function stateDeadlineMs(service: OrderService, order: OwedOrder): number {
+  const nowMs = service.clock.now();
+  const { deadlines } = service;
+  switch (order.status) {
+    case 'CREATED':
+      return nowMs + deadlines.dispatchMs;
+    case 'PENDING_RESERVING_STOCK':
+      return nowMs + deadlines.reservingMs;
+    case 'PENDING_PAYMENT':
+      return Math.max(nowMs, order.reservationExpiresAtMs) + deadlines.dispatchMs;
+    case 'PAYMENT_IN_PROGRESS':
+      return nowMs + deadlines.payingMs;
+    default:
+      return assertNever(order);
+  }
+}
+
+async function postpone(service: OrderService, order: OwedOrder, dueAtMs: number): Promise<void> {
+  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
+}
+
+/** Stock is still to be given back: the compensation queue is told again. */
+async function requestAgain(
+  service: OrderService,
+  order: OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>,
+): Promise<void> {
+  const { orderId, run, correlationId } = order;
+  await service.queues.requestCompensation({ orderId, run, correlationId });
+  const dueAtMs = service.clock.now() + service.deadlines.obligationMs;
+  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
+}
+
+/** Money is still to be given back, or a void to be made sure of: the queue is told again. */
+async function dispatchPayment(service: OrderService, paymentId: string): Promise<boolean> {
+  const payment = await service.payments.find(paymentId);
+  if (payment?.status !== 'CAPTURED' && payment?.status !== 'FAILED') return false;
+  if (payment.dueAtMs === undefined || payment.dueAtMs > service.clock.now()) return false;
+  const order = await service.orders.find(payment.orderId);
+  if (order === undefined) return false;
+  const { orderId, run, correlationId } = order;
+  await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
+  const dueAtMs = service.clock.now() + service.deadlines.obligationMs;
+  await service.payments.save({ ...payment, version: payment.version + 1, dueAtMs }, payment);
+  return true;
+}

@@ -1,0 +1,49 @@
+import { deriveId } from '../platform/ids.ts';
+import { isFinal, itemsFingerprint, type Order, type OrderLine, sameItems } from './order.ts';
+import type { GuardWrite } from './order-repository.ts';
+import type { OrderService } from './order-service.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The guard of a user's order of certain items. */
+export function guardKeyFor(userId: string, items: readonly OrderLine[]): string {
+  return deriveId('guard', userId, itemsFingerprint(items));
+}
+
+/** How long a guard is kept; DynamoDB may tidy it away later, never earlier than its window. */
+export function keepGuardUntilMs(service: OrderService, order: Order): number {
+  return order.createdAtMs + service.config.DUPLICATE_WINDOW_SECONDS * 1000 + DAY_MS;
+}
+
+/**
+ * The guard that a modified order takes in its own transaction. One that stands in for another order
+ * in force is left alone: the user has just said that they want these items here too. The guard of
+ * the former items stays; whoever reads it compares the order's present items.
+ */
+export async function duplicateGuardFor(
+  service: OrderService,
+  order: Order,
+  items: readonly OrderLine[],
+): Promise<GuardWrite | undefined> {
+  const guardKey = guardKeyFor(order.userId, items);
+  const guard = await service.orders.findGuard(guardKey);
+  if (guard !== undefined && guard.orderId !== order.orderId) {
+    const other = await service.orders.find(guard.orderId);
+    if (other !== undefined && blocks(service, other, items)) return undefined;
+  }
+  return {
+    guardKey,
+    replacing: guard?.orderId,
+    keepGuardUntilMs: keepGuardUntilMs(service, order),
+  };
+}
+
+/** Whether an order makes another one of the same items a duplicate now. */
+export function blocks(service: OrderService, first: Order, items: readonly OrderLine[]): boolean {
+  const windowMs = service.config.DUPLICATE_WINDOW_SECONDS * 1000;
+  return (
+    !isFinal(first.status) &&
+    service.clock.now() - first.createdAtMs < windowMs &&
+    sameItems(first.items, items)
+  );
+}

@@ -1,0 +1,210 @@
+import { totalOf } from '../money.ts';
+import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
+import { duplicateGuardFor, guardKeyFor } from './duplicate-guard.ts';
+import {
+  BadQuantity,
+  ModificationPending,
+  PreconditionFailed,
+  ReservationExpired,
+} from './errors.ts';
+import {
+  hasBadQuantity,
+  MAX_MODIFICATIONS,
+  mergeLines,
+  moveOrder,
+  type Order,
+  type OrderLine,
+  type PaymentFailedOrder,
+  type PaymentInProgressOrder,
+  type PendingPaymentOrder,
+  touchOrder,
+} from './order.ts';
+import { countMove, decideAgain, type OrderService, userMove } from './order-service.ts';
+import { ownedOrder } from './owned.ts';
+import { wake } from './wake.ts';
+
+export interface ModifyOrderRequest {
+  readonly orderId: string;
+  readonly userId: string;
+  /** As sent: 1 to 20 lines, products not merged yet. */
+  readonly items: readonly { readonly productId: string; readonly quantity: number }[];
+  /** The version the caller has seen, from `If-Match`; undefined where the caller does not care. */
+  readonly ifVersion: number | undefined;
+  /** A digest of the keyed request: repeated, it finds that it is done already. */
+  readonly request: string | undefined;
+}
+
+/**
+ * Replaces the items of an order in a payment state (specification, sections 2 and 4). While the
+ * reservation is held, the new items are reserved first and the old ones stand until then; during a
+ * charge only the wish is written down and the saga voids the payment if it still can; after a failed
+ * payment the new items are validated and priced before the answer.
+ * @throws NotFound, PreconditionFailed, BadQuantity, ModificationPending, ReservationExpired,
+ * IllegalTransition; UnknownProduct, ProductUnavailable, MixedCurrencies where items are priced here.
+ */
+export function modifyOrder(service: OrderService, request: ModifyOrderRequest): Promise<Order> {
+  return decideAgain(service, async () => {
+    const order = await ownedOrder(service, request.orderId, request.userId);
+    if (request.request !== undefined && order.lastRequest === request.request) return order;
+    requireAllowed(order, request);
+    const items = mergeLines(request.items);
+    switch (order.status) {
+      case 'PENDING_PAYMENT':
+        return reserveAgain(service, order, request, items);
+      case 'PAYMENT_IN_PROGRESS':
+        return askForVoid(service, order, request, items);
+      case 'PAYMENT_FAILED':
+        return replaceItems(service, order, request, items);
+      case 'PENDING_RESERVING_STOCK':
+        if (order.purpose === 'MODIFICATION') throw pending(order.orderId);
+        throw notModifiable(order);
+      case 'CREATED':
+      case 'PAYMENT_DONE':
+      case 'ORDER_FAILED':
+      case 'INVALID':
+      case 'ORDER_CANCELLED':
+        throw notModifiable(order);
+      default:
+        return assertNever(order);
+    }
+  });
+}
+
+function requireAllowed(order: Order, request: ModifyOrderRequest): void {
+  const { orderId } = order;
+  if (request.ifVersion !== undefined && request.ifVersion !== order.version) {
+    throw new PreconditionFailed(
+      'The order has changed since you read it; read it again and decide anew.',
+      { details: { orderId, version: order.version } },
+    );
+  }
+  if (hasBadQuantity(request.items)) {
+    throw new BadQuantity(
+      'Every quantity must be a whole number from 1 to 10000; the order stays as it is.',
+      { details: { orderId } },
+    );
+  }
+  if (order.modifications >= MAX_MODIFICATIONS) {
+    throw new IllegalTransition(
+      `An order can be changed ${String(MAX_MODIFICATIONS)} times; place a new one.`,
+      { details: { orderId, status: order.status } },
+    );
+  }
+}
+
+function notModifiable(order: Order): IllegalTransition {
+  return new IllegalTransition(
+    `The order is ${order.status}; its items can be changed while it waits for a payment, ` +
+      'is being paid, or after a payment failed.',
+    { details: { orderId: order.orderId, status: order.status } },
+  );
+}
+
+function pending(orderId: string): ModificationPending {
+  return new ModificationPending(
+    'An earlier change of this order is not decided yet; look at the order and try again.',
+    { details: { orderId }, retryAfterSeconds: 1 },
+  );
+}
+
+/** What every modification writes, besides what its state demands. */
+function changes(
+  order: Order,
+  request: ModifyOrderRequest,
+  status: 'PENDING' | 'APPLIED',
+  items: readonly OrderLine[],
+) {
+  return {
+    modification: { status, items },
+    modifications: order.modifications + 1,
+    guardKey: guardKeyFor(order.userId, items),
+    ...(request.request === undefined ? {} : { lastRequest: request.request }),
+  };
+}
+
+async function reserveAgain(
+  service: OrderService,
+  order: PendingPaymentOrder,
+  request: ModifyOrderRequest,
+  items: readonly OrderLine[],
+): Promise<Order> {
+  const nowMs = service.clock.now();
+  if (nowMs >= order.reservationExpiresAtMs) {
+    throw new ReservationExpired(
+      'The reservation has run out; the order is about to fail and can then be retried.',
+      { details: { orderId: order.orderId } },
+    );
+  }
+  const next = moveOrder(
+    order,
+    'PENDING_RESERVING_STOCK',
+    {
+      purpose: 'MODIFICATION',
+      former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
+      revision: order.revision + 1,
+      dueAtMs: nowMs + service.deadlines.dispatchMs,
+      ...changes(order, request, 'PENDING', items),
+    },
+    userMove(service, 'USER_MODIFIED', request.userId),
+  );
+  await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
+  countMove(next, order);
+  await wake(service, order, order.waitToken);
+  return next;
+}
+
+async function askForVoid(
+  service: OrderService,
+  order: PaymentInProgressOrder,
+  request: ModifyOrderRequest,
+  items: readonly OrderLine[],
+): Promise<Order> {
+  if (order.modification?.status === 'PENDING') throw pending(order.orderId);
+  const next = touchOrder(order, {
+    ...changes(order, request, 'PENDING', items),
+    dueAtMs: Math.min(order.dueAtMs, service.clock.now() + service.deadlines.dispatchMs),
+  });
+  await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
+  // Written first: a step that is about to wait reads the order after it has stored its token.
+  const payment = await service.payments.find(order.paymentId);
+  if (payment?.status === 'PENDING') await wake(service, order, payment.waitToken);
+  return next;
+}
+
+/** Nothing is reserved: the new items are priced now and reserved when the payment is retried. */
+async function replaceItems(
+  service: OrderService,
+  order: PaymentFailedOrder,
+  request: ModifyOrderRequest,
+  wanted: readonly OrderLine[],
+): Promise<Order> {
+  const items = await priced(service, order, wanted);
+  const total = totalOf(items);
+  if (total === undefined) throw new ConcurrentUpdate('A price is missing; try again.');
+  const next = touchOrder(order, {
+    items,
+    total,
+    revision: order.revision + 1,
+    ...changes(order, request, 'APPLIED', items),
+  });
+  await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
+  return next;
+}
+
+/** Products that the user has seen a price of keep it; the others get today's. */
+async function priced(
+  service: OrderService,
+  order: Order,
+  wanted: readonly OrderLine[],
+): Promise<OrderLine[]> {
+  const frozen = new Map(order.items.map((line) => [line.productId, line.unitPrice]));
+  const quotes = await service.inventory.quote(
+    wanted,
+    { orderId: order.orderId, correlationId: order.correlationId },
+    new Map([...frozen].flatMap(([id, price]) => (price === undefined ? [] : [[id, price]]))),
+  );
+  return wanted.map((line) => {
+    const unitPrice = quotes.get(line.productId);
+    return unitPrice === undefined ? line : { ...line, unitPrice };
+  });
+}

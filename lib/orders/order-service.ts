@@ -1,0 +1,88 @@
+import { type InventoryClient, inventoryClient } from '../inventory/inventory-client.ts';
+import { httpPaymentGateway } from '../payments/http-payment-gateway.ts';
+import type { PaymentGateway } from '../payments/payment-gateway.ts';
+import { PaymentRepository } from '../payments/payment-repository.ts';
+import { type Clock, sleep, toTimestamp } from '../platform/clock.ts';
+import type { Config } from '../platform/config.ts';
+import { ConcurrentUpdate } from '../platform/errors.ts';
+import type { Ids } from '../platform/ids.ts';
+import { count } from '../platform/metrics.ts';
+import type { Runtime } from '../platform/runtime.ts';
+import { type Deadlines, deadlinesOf } from './deadlines.ts';
+import type { Move, Order } from './order.ts';
+import { OrderRepository } from './order-repository.ts';
+import { type SagaClient, sagaClient } from './saga-client.ts';
+import { type SagaQueues, sagaQueues } from './saga-queues.ts';
+
+/** What the Order Service's use cases and saga steps work with. */
+export interface OrderService {
+  readonly orders: OrderRepository;
+  readonly payments: PaymentRepository;
+  readonly inventory: InventoryClient;
+  readonly gateway: PaymentGateway;
+  readonly saga: SagaClient;
+  readonly queues: SagaQueues;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: () => number;
+  readonly config: Config;
+  readonly deadlines: Deadlines;
+}
+
+export function orderService(runtime: Runtime): OrderService {
+  const payments = new PaymentRepository(runtime);
+  return {
+    orders: new OrderRepository(runtime, payments),
+    payments,
+    inventory: inventoryClient(runtime),
+    gateway: httpPaymentGateway(runtime),
+    saga: sagaClient(runtime),
+    queues: sagaQueues(runtime),
+    clock: runtime.clock,
+    ids: runtime.ids,
+    random: runtime.random,
+    config: runtime.config,
+    deadlines: deadlinesOf(runtime.config),
+  };
+}
+
+const SYSTEM = 'ordersaga';
+const CONCURRENCY_ATTEMPTS = 8;
+
+/** A move made by the system, now. */
+export function systemMove(service: OrderService, reason: string): Move {
+  return { reason, at: toTimestamp(service.clock.now()), by: SYSTEM };
+}
+
+/** A move made by the order's user, now. */
+export function userMove(service: OrderService, reason: string, userId: string): Move {
+  return { reason, at: toTimestamp(service.clock.now()), by: userId };
+}
+
+/**
+ * Reads, decides and writes until no other writer came in between.
+ * @throws ConcurrentUpdate only after many tries.
+ */
+export async function decideAgain<Result>(
+  service: Pick<OrderService, 'clock' | 'random'>,
+  decide: () => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await decide();
+    } catch (error) {
+      if (!(error instanceof ConcurrentUpdate) || tries === CONCURRENCY_ATTEMPTS) throw error;
+      await sleep(service.clock, Math.floor(service.random() * 20 * tries));
+    }
+  }
+}
+
+/** Writes a moved order and counts the change of its status. */
+export async function saveMove(service: OrderService, next: Order, previous: Order): Promise<void> {
+  await service.orders.save(next, previous);
+  countMove(next, previous);
+}
+
+export function countMove(next: Order, previous: Order | undefined): void {
+  count('OrderStatusChanged', { from: previous?.status ?? 'NEW', to: next.status });
+}

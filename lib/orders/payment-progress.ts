@@ -1,0 +1,32 @@
+import { isOpen, type Payment } from '../payments/payment.ts';
+import type { OrderService } from './order-service.ts';
+import { findPayment } from './saga/settle.ts';
+import { waitFor } from './wait.ts';
+
+export interface PaymentProgress {
+  readonly payment: Payment;
+  /** More is to come: an outcome, the confirmation, or the roll-back of this payment's order. */
+  readonly isUnderWay: boolean;
+}
+
+/** A payment together with what its order makes of it. */
+async function paymentProgress(service: OrderService, paymentId: string): Promise<PaymentProgress> {
+  // The order before the payment: the other way round, a capture whose refund becomes owed in
+  // between would look like a sale.
+  const { orderId } = await findPayment(service, paymentId);
+  const order = await service.orders.find(orderId);
+  const payment = await findPayment(service, paymentId);
+  // A voided payment of an order that is modified meanwhile has its outcome already.
+  const orderWaits = order?.status === 'PAYMENT_IN_PROGRESS' && order.paymentId === paymentId;
+  return { payment, isUnderWay: isOpen(payment) || orderWaits };
+}
+
+/** Waits for a payment to be settled, at most `waitSeconds`. */
+export async function awaitOutcome(
+  service: OrderService,
+  paymentId: string,
+  waitSeconds: number,
+): Promise<PaymentProgress> {
+  const look = () => paymentProgress(service, paymentId);
+  return waitFor(service, waitSeconds, await look(), ({ isUnderWay }) => !isUnderWay, look);
+}

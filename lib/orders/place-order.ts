@@ -1,0 +1,218 @@
+import { toTimestamp } from '../platform/clock.ts';
+import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
+import { deriveId } from '../platform/ids.ts';
+import { loggerFor } from '../platform/logging.ts';
+import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
+import { DuplicateOrder } from './errors.ts';
+import {
+  type CreatedOrder,
+  hasBadQuantity,
+  type InvalidOrder,
+  itemsFingerprint,
+  mergeLines,
+  type Order,
+  type OrderLine,
+} from './order.ts';
+import type { DuplicateGuard } from './order-repository.ts';
+import { countMove, decideAgain, type OrderService } from './order-service.ts';
+import { retryOrder } from './retry-order.ts';
+
+const PLACE_ATTEMPTS = 8;
+
+export interface PlaceOrderRequest {
+  readonly userId: string;
+  /** As sent: 1 to 20 lines of whole quantities, products not merged yet. */
+  readonly items: readonly { readonly productId: string; readonly quantity: number }[];
+  readonly idempotencyKey: string | undefined;
+  /** "I mean it": no duplicate guard. */
+  readonly allowDuplicate: boolean;
+  readonly correlationId: string;
+}
+
+/**
+ * Stores the order and starts its saga. A bad quantity is stored too, as INVALID.
+ * The same idempotency key finds the order it made before, even if the process that made it died.
+ * @throws DuplicateOrder where the same items were ordered within the window and are not done yet.
+ * @throws IdempotencyConflict where the key made an order of other items.
+ */
+export async function placeOrder(
+  service: OrderService,
+  request: PlaceOrderRequest,
+): Promise<Order> {
+  const orderId = deriveId(
+    'ord',
+    request.userId,
+    'POST /order',
+    request.idempotencyKey ?? service.ids.random(),
+  );
+  const order = hasBadQuantity(request.items)
+    ? invalidOrder(service, request, orderId)
+    : createdOrder(service, request, orderId);
+  const stored = await store(service, order, request.allowDuplicate);
+  if (stored.status === 'CREATED') await startSaga(service, stored);
+  return stored;
+}
+
+/**
+ * Starts the order's run at once. If that fails, or this process dies before it, the order is still
+ * due and the dispatcher starts it.
+ */
+export async function startSaga(service: OrderService, order: Order): Promise<void> {
+  const { orderId, run, correlationId } = order;
+  try {
+    await service.saga.start({ orderId, run, correlationId });
+  } catch (error) {
+    loggerFor({ orderId, correlationId }).warn('Saga not started yet; the dispatcher will', {
+      error: error as Error,
+    });
+  }
+}
+
+/** Writes the order and its guard, or finds what stands in the way. */
+async function store(
+  service: OrderService,
+  order: CreatedOrder | InvalidOrder,
+  allowDuplicate: boolean,
+): Promise<Order> {
+  let replacing: string | undefined;
+  for (let tries = 0; tries < PLACE_ATTEMPTS; tries += 1) {
+    const outcome = await service.orders.place(
+      order,
+      order.guardKey === undefined
+        ? undefined
+        : {
+            guardKey: order.guardKey,
+            replacing,
+            keepGuardUntilMs: keepGuardUntilMs(service, order),
+          },
+    );
+    switch (outcome) {
+      case 'PLACED':
+        countMove(order, undefined);
+        return order;
+      case 'EXISTS':
+        return sameRequestAgain(service, order);
+      case 'GUARDED': {
+        const guard = await guardOf(service, order);
+        if (guard?.orderId === order.orderId) return sameRequestAgain(service, order);
+        if (guard !== undefined && !allowDuplicate) await refuseDuplicate(service, order, guard);
+        replacing = guard?.orderId;
+        break;
+      }
+      case 'BUSY':
+        break;
+    }
+  }
+  throw new ConcurrentUpdate('The same order is being placed many times at once; try again.', {
+    retryAfterSeconds: 1,
+  });
+}
+
+/** The id derives from the key: this request was here before, perhaps in a process that died. */
+async function sameRequestAgain(
+  service: OrderService,
+  order: CreatedOrder | InvalidOrder,
+): Promise<Order> {
+  const first = await service.orders.find(order.orderId);
+  if (first === undefined) throw new ConcurrentUpdate('The order is being written; try again.');
+  if (first.placedAs !== order.placedAs) {
+    throw new IdempotencyConflict(
+      'This Idempotency-Key placed an order of other items; use a new key.',
+      { details: { orderId: first.orderId } },
+    );
+  }
+  // A failed order is not the answer that the caller asked for again: run it again.
+  if (first.status !== 'ORDER_FAILED') return first;
+  return decideAgain(service, async () => {
+    const failed = (await service.orders.find(order.orderId)) ?? first;
+    return failed.status === 'ORDER_FAILED' ? retryOrder(service, failed, failed.userId) : failed;
+  });
+}
+
+async function guardOf(
+  service: OrderService,
+  order: CreatedOrder | InvalidOrder,
+): Promise<DuplicateGuard | undefined> {
+  return order.guardKey === undefined ? undefined : service.orders.findGuard(order.guardKey);
+}
+
+/** @throws DuplicateOrder where the guard's order still stands in the way. */
+async function refuseDuplicate(
+  service: OrderService,
+  order: CreatedOrder | InvalidOrder,
+  guard: DuplicateGuard,
+): Promise<void> {
+  const first = await service.orders.find(guard.orderId);
+  if (first === undefined || !blocks(service, first, order.items)) return;
+  throw new DuplicateOrder(
+    'You placed the same order a moment ago. Follow it instead, or send ' +
+      '"X-Allow-Duplicate: true" if you want it twice.',
+    { details: { orderId: first.orderId, order: `/order/${first.orderId}` } },
+  );
+}
+
+function createdOrder(
+  service: OrderService,
+  request: PlaceOrderRequest,
+  orderId: string,
+): CreatedOrder {
+  const items = mergeLines(request.items);
+  return {
+    ...newOrder(service, request, orderId, items),
+    status: 'CREATED',
+    guardKey: guardKeyFor(request.userId, items),
+    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+    history: [
+      {
+        from: null,
+        to: 'CREATED',
+        reason: 'ORDER_PLACED',
+        at: toTimestamp(service.clock.now()),
+        by: request.userId,
+      },
+    ],
+  };
+}
+
+function invalidOrder(
+  service: OrderService,
+  request: PlaceOrderRequest,
+  orderId: string,
+): InvalidOrder {
+  return {
+    ...newOrder(service, request, orderId, request.items),
+    status: 'INVALID',
+    reason: 'BAD_QUANTITY',
+    history: [
+      {
+        from: null,
+        to: 'INVALID',
+        reason: 'BAD_QUANTITY',
+        at: toTimestamp(service.clock.now()),
+        by: request.userId,
+      },
+    ],
+  };
+}
+
+function newOrder(
+  service: OrderService,
+  request: PlaceOrderRequest,
+  orderId: string,
+  items: readonly OrderLine[],
+) {
+  return {
+    orderId,
+    userId: request.userId,
+    correlationId: request.correlationId,
+    createdAtMs: service.clock.now(),
+    version: 1,
+    revision: 1,
+    run: 1,
+    attempt: 0,
+    items,
+    placedAs: deriveId('items', itemsFingerprint(items)),
+    modifications: 0,
+    refunds: [],
+  };
+}

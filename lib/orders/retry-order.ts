@@ -1,0 +1,37 @@
+import { IllegalTransition } from '../platform/errors.ts';
+import { MAX_RUNS_BY_USER, moveOrder, type Order } from './order.ts';
+import { type OrderService, saveMove, userMove } from './order-service.ts';
+
+/**
+ * `ORDER_FAILED` → `CREATED`: a new run at a new revision, so that nothing late of the failed run
+ * can touch it. The caller starts the saga.
+ * @param request a digest of the keyed request: repeated, it finds that it is done already.
+ * @throws IllegalTransition in every other status and after the last allowed run.
+ * @throws ConcurrentUpdate where someone else moved the order at the same moment.
+ */
+export async function retryOrder(
+  service: OrderService,
+  order: Order,
+  userId: string,
+  request?: string,
+): Promise<Order> {
+  if (request !== undefined && order.lastRequest === request) return order;
+  if (order.run >= MAX_RUNS_BY_USER) {
+    throw new IllegalTransition('This order has been tried too often; place a new one.', {
+      details: { orderId: order.orderId },
+    });
+  }
+  const next = moveOrder(
+    order,
+    'CREATED',
+    {
+      run: order.run + 1,
+      revision: order.revision + 1,
+      dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+      ...(request === undefined ? {} : { lastRequest: request }),
+    },
+    userMove(service, 'ORDER_RETRIED', userId),
+  );
+  await saveMove(service, next, order);
+  return next;
+}

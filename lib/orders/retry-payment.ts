@@ -1,0 +1,134 @@
+import { isOpen, isUnsettled, newPayment, type Payment } from '../payments/payment.ts';
+import { toTimestamp } from '../platform/clock.ts';
+import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
+import { PaymentUnsettled } from './errors.ts';
+import { MAX_RUNS_BY_USER, moveOrder, type PaymentFailedOrder } from './order.ts';
+import { countMove, decideAgain, type OrderService, userMove } from './order-service.ts';
+import { ownedOrder } from './owned.ts';
+import { startSaga } from './place-order.ts';
+import { findPayment } from './saga/settle.ts';
+import {
+  paymentIdOf,
+  type StartPaymentRequest,
+  sameRequestAgain,
+  WHY_NOT,
+} from './start-payment.ts';
+
+const ROUTE = 'POST /retrypayment';
+
+/**
+ * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` and a new payment, in one transaction: stock first,
+ * then the charge, at the frozen prices. Refused while an earlier payment is not settled, so that two
+ * payments of an order never overlap.
+ * @throws NotFound, PaymentUnsettled, IllegalTransition, IdempotencyConflict
+ */
+export function retryPayment(
+  service: OrderService,
+  request: StartPaymentRequest,
+): Promise<Payment> {
+  return decideAgain(service, async () => {
+    const order = await ownedOrder(service, request.orderId, request.userId);
+    const paymentId = paymentIdOf(ROUTE, request, order);
+    const repeated = await service.payments.find(paymentId);
+    if (repeated !== undefined) {
+      // Its process may have died before it started the saga; starting it again is harmless.
+      if (isOpen(repeated) && order.paymentId === paymentId) await startSaga(service, order);
+      return sameRequestAgain(request, repeated);
+    }
+    switch (order.status) {
+      case 'PAYMENT_FAILED':
+        return begin(service, order, request, paymentId);
+      case 'PENDING_RESERVING_STOCK':
+      case 'PAYMENT_IN_PROGRESS': {
+        const open =
+          order.paymentId === undefined ? undefined : await findPayment(service, order.paymentId);
+        if (open !== undefined && isOpen(open)) return open;
+        throw refused(order.orderId, order.status, WHY_NOT.PENDING_RESERVING_STOCK);
+      }
+      case 'CREATED':
+      case 'PAYMENT_DONE':
+      case 'ORDER_FAILED':
+      case 'INVALID':
+      case 'ORDER_CANCELLED':
+        throw refused(order.orderId, order.status, WHY_NOT[order.status]);
+      case 'PENDING_PAYMENT':
+        throw refused(
+          order.orderId,
+          order.status,
+          'No payment has failed; pay with POST /payment.',
+        );
+      default:
+        return assertNever(order);
+    }
+  });
+}
+
+function refused(orderId: string, status: string, advice: string): IllegalTransition {
+  return new IllegalTransition(advice, { details: { orderId, status } });
+}
+
+async function begin(
+  service: OrderService,
+  order: PaymentFailedOrder,
+  request: StartPaymentRequest,
+  paymentId: string,
+): Promise<Payment> {
+  await requireSettled(service, order);
+  if (order.run >= MAX_RUNS_BY_USER) {
+    throw refused(
+      order.orderId,
+      order.status,
+      'This order has been tried too often; place a new one.',
+    );
+  }
+  if (order.total === undefined) throw new ConcurrentUpdate('The order has no total yet.');
+  const nowMs = service.clock.now();
+  const next = moveOrder(
+    order,
+    'PENDING_RESERVING_STOCK',
+    {
+      purpose: 'PAYMENT_RETRY',
+      paymentId,
+      attempt: order.attempt + 1,
+      revision: order.revision + 1,
+      run: order.run + 1,
+      dueAtMs: nowMs + service.deadlines.dispatchMs,
+    },
+    userMove(service, 'PAYMENT_RETRIED', request.userId),
+  );
+  const payment = newPayment({
+    paymentId,
+    orderId: order.orderId,
+    userId: order.userId,
+    correlationId: order.correlationId,
+    attempt: next.attempt,
+    revision: next.revision,
+    amount: order.total,
+    methodToken: request.methodToken,
+    createdAtMs: nowMs,
+    at: toTimestamp(nowMs),
+  });
+  await service.orders.saveWithPayment(
+    { next, previous: order },
+    { next: payment, previous: undefined },
+  );
+  countMove(next, order);
+  await startSaga(service, next);
+  return payment;
+}
+
+/**
+ * Only the latest payment can be unsettled: each retry was refused until the one before it was
+ * settled. (A capture that comes later still is refunded by itself.)
+ */
+async function requireSettled(service: OrderService, order: PaymentFailedOrder): Promise<void> {
+  const earlier = await findPayment(service, order.paymentId);
+  if (!isUnsettled(earlier)) return;
+  throw new PaymentUnsettled(
+    'The earlier payment is still being voided or refunded; try again shortly.',
+    {
+      details: { orderId: order.orderId, paymentId: earlier.paymentId },
+      retryAfterSeconds: 5,
+    },
+  );
+}

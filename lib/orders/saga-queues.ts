@@ -1,0 +1,48 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { toTimestamp } from '../platform/clock.ts';
+import { InfrastructureUnavailable } from '../platform/errors.ts';
+import type { Runtime } from '../platform/runtime.ts';
+
+/** What could not be done: enough to find it, to understand it and to do it again. */
+export interface DeadLetter {
+  readonly orderId: string;
+  readonly run: number;
+  readonly correlationId: string;
+  readonly step: string;
+  readonly error: string;
+}
+
+/** "Look at this order and finish what it, or one of its payments, still owes." */
+export interface CompensationRequest {
+  readonly orderId: string;
+  readonly run: number;
+  readonly correlationId: string;
+  /** Where a payment that is no longer the order's current one owes something. */
+  readonly paymentId?: string;
+}
+
+export interface SagaQueues {
+  /** @throws InfrastructureUnavailable */
+  deadLetter(letter: DeadLetter): Promise<void>;
+  /** @throws InfrastructureUnavailable */
+  requestCompensation(request: CompensationRequest): Promise<void>;
+}
+
+export function sagaQueues(runtime: Runtime): SagaQueues {
+  const { COMPENSATION_QUEUE_URL, SAGA_DEAD_LETTER_QUEUE_URL } = runtime.config;
+
+  async function send(QueueUrl: string, message: unknown): Promise<void> {
+    try {
+      const MessageBody = JSON.stringify(message);
+      await runtime.aws.queues.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    } catch (error) {
+      throw new InfrastructureUnavailable('The queue did not take the message.', { cause: error });
+    }
+  }
+
+  return {
+    deadLetter: (letter) =>
+      send(SAGA_DEAD_LETTER_QUEUE_URL, { ...letter, at: toTimestamp(runtime.clock.now()) }),
+    requestCompensation: (request) => send(COMPENSATION_QUEUE_URL, request),
+  };
+}

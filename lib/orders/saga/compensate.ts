@@ -1,0 +1,145 @@
+import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
+import { closeModification, hasPendingModification } from '../modification.ts';
+import {
+  moveOrder,
+  type Order,
+  type OrderIn,
+  type PaymentInProgressOrder,
+  touchOrder,
+} from '../order.ts';
+import { decideAgain, type OrderService, saveMove, systemMove } from '../order-service.ts';
+import type { CompensationRequest } from '../saga-queues.ts';
+import { reservationOf } from './current-run.ts';
+import { findPayment, meetObligation } from './settle.ts';
+
+type RestingOrder = OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>;
+
+/**
+ * Saga step 5: looks at the order and undoes what is to be undone: gives stock back, voids or
+ * refunds. Each part is safe if the step it undoes never landed, and safe to repeat; the saga and the
+ * compensation queue's consumer both call it.
+ * @throws the errors of Inventory and the gateway: something is still owed and is stored as such.
+ */
+export async function compensate(
+  service: OrderService,
+  request: Pick<CompensationRequest, 'orderId' | 'paymentId'>,
+): Promise<void> {
+  const order = await service.orders.find(request.orderId);
+  if (order === undefined) return;
+  const paymentId = request.paymentId ?? order.paymentId;
+  // Stock first, but an Inventory that is away keeps no money back.
+  const [stock] = await Promise.allSettled([giveStockBack(service, order)]);
+  if (paymentId !== undefined) await meetObligation(service, paymentId);
+  if (stock.status === 'rejected') throw stock.reason;
+}
+
+async function giveStockBack(service: OrderService, order: Order): Promise<void> {
+  switch (order.status) {
+    case 'PAYMENT_IN_PROGRESS':
+      return rollBackPayment(service, order);
+    case 'PAYMENT_FAILED':
+    case 'ORDER_FAILED':
+    case 'ORDER_CANCELLED':
+    case 'INVALID':
+      return releaseOwedStock(service, order);
+    case 'CREATED':
+    case 'PENDING_RESERVING_STOCK':
+    case 'PENDING_PAYMENT':
+    case 'PAYMENT_DONE':
+      return;
+    default:
+      return assertNever(order);
+  }
+}
+
+/** A payment that ended without money: stock back first, then `PAYMENT_FAILED`. */
+async function rollBackPayment(
+  service: OrderService,
+  order: PaymentInProgressOrder,
+): Promise<void> {
+  const failure = await failureOf(service, order);
+  if (failure === undefined) return;
+  await service.inventory.release(reservationOf(order));
+  await moveToPaymentFailed(service, order, failure, {});
+}
+
+/** Why the order's payment did not come about; undefined while it may, or did. */
+async function failureOf(
+  service: OrderService,
+  order: PaymentInProgressOrder,
+): Promise<string | undefined> {
+  const payment = await findPayment(service, order.paymentId);
+  switch (payment.status) {
+    case 'VOIDED':
+      // Voided for a modification: the saga goes on to reserve the new items.
+      return hasPendingModification(order) ? undefined : payment.code;
+    case 'DECLINED':
+    case 'FAILED':
+    case 'REFUNDED':
+      return payment.code;
+    case 'CAPTURED':
+      return payment.refundOwed?.reason;
+    case 'INITIATED':
+    case 'PENDING':
+      return undefined;
+    default:
+      return assertNever(payment);
+  }
+}
+
+async function moveToPaymentFailed(
+  service: OrderService,
+  order: PaymentInProgressOrder,
+  reason: string,
+  owed: { readonly releaseOwed?: { readonly revision: number }; readonly dueAtMs?: number },
+): Promise<void> {
+  const next = moveOrder(
+    order,
+    'PAYMENT_FAILED',
+    {
+      reason,
+      paymentId: order.paymentId,
+      ...closeModification(order, reason),
+      ...owed,
+    },
+    systemMove(service, reason),
+  );
+  await saveMove(service, next, order);
+}
+
+async function releaseOwedStock(service: OrderService, order: RestingOrder): Promise<void> {
+  const { releaseOwed } = order;
+  if (releaseOwed === undefined) return;
+  await service.inventory.release({ ...reservationOf(order), revision: releaseOwed.revision });
+  await decideAgain(service, async () => {
+    const current = await service.orders.find(order.orderId);
+    // A retry since then has a newer revision: its own saga looks after it, nothing is owed any more.
+    const owed =
+      current !== undefined && 'releaseOwed' in current ? current.releaseOwed : undefined;
+    if (current === undefined || owed?.revision !== releaseOwed.revision) return;
+    const { releaseOwed: _released, dueAtMs: _notDue, ...settled } = current as RestingOrder;
+    await service.orders.save(touchOrder(settled as RestingOrder, {}), current);
+  });
+}
+
+/**
+ * The saga's own retries are used up: what is owed is written down, the order goes to its resting
+ * status, and the compensation queue takes over. The message is sent again by the dispatcher for as
+ * long as something is owed.
+ */
+export async function queueCompensation(
+  service: OrderService,
+  request: CompensationRequest,
+): Promise<void> {
+  const order = await service.orders.find(request.orderId);
+  if (order === undefined) throw new ConcurrentUpdate('The order is not there.');
+  if (order.status === 'PAYMENT_IN_PROGRESS') {
+    const failure = await failureOf(service, order);
+    if (failure === undefined) return;
+    await moveToPaymentFailed(service, order, failure, {
+      releaseOwed: { revision: order.revision },
+      dueAtMs: service.clock.now() + service.deadlines.obligationMs,
+    });
+  }
+  await service.queues.requestCompensation(request);
+}

@@ -1,0 +1,52 @@
+import { InventoryUnavailable, ReservationGone } from '../../inventory/errors.ts';
+import { PaymentNotCaptured } from '../../payments/errors.ts';
+import { OrderSettled } from '../errors.ts';
+import { closeModification } from '../modification.ts';
+import { moveOrder } from '../order.ts';
+import { type OrderService, saveMove, systemMove } from '../order-service.ts';
+import type { SagaRun } from '../saga-client.ts';
+import { orderOfRun, reservationOf } from './current-run.ts';
+import { findPayment, oweRefund } from './settle.ts';
+
+/**
+ * Saga step 4, after a capture only forward: Inventory turns reserved into sold, the order becomes
+ * `PAYMENT_DONE`. Both may be repeated.
+ * @throws ReservationGone: Inventory's definite no; the refund is owed from the same moment.
+ * @throws PaymentNotCaptured, OrderSettled: nothing to confirm; compensate.
+ */
+export async function confirmOrder(service: OrderService, input: SagaRun): Promise<void> {
+  const order = await orderOfRun(service, input);
+  if (order.status === 'PAYMENT_DONE') return;
+  if (order.status !== 'PAYMENT_IN_PROGRESS') {
+    throw new OrderSettled(`The order is ${order.status}; there is nothing to confirm.`);
+  }
+  const payment = await findPayment(service, order.paymentId);
+  if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) {
+    throw new PaymentNotCaptured(`The payment is ${payment.status}.`);
+  }
+  try {
+    const sold = await service.inventory.confirm(
+      { ...reservationOf(order), revision: payment.revision },
+      payment.paymentId,
+    );
+    if (sold.status !== 'CONFIRMED' || sold.paymentId !== payment.paymentId) {
+      throw new InventoryUnavailable(`Inventory answered a reservation that is ${sold.status}.`);
+    }
+  } catch (error) {
+    if (error instanceof ReservationGone) {
+      await oweRefund(service, payment.paymentId, 'RESERVATION_GONE');
+    }
+    throw error;
+  }
+  const next = moveOrder(
+    order,
+    'PAYMENT_DONE',
+    {
+      total: order.total,
+      paymentId: order.paymentId,
+      ...closeModification(order, 'PAYMENT_ALREADY_CAPTURED'),
+    },
+    systemMove(service, 'PAYMENT_CONFIRMED'),
+  );
+  await saveMove(service, next, order);
+}

@@ -1,0 +1,42 @@
+import { loggerFor } from '../../platform/logging.ts';
+import { count } from '../../platform/metrics.ts';
+import { nextRunMs } from '../deadlines.ts';
+import { type Order, touchOrder } from '../order.ts';
+import { decideAgain, type OrderService } from '../order-service.ts';
+import type { SagaRun } from '../saga-client.ts';
+
+/**
+ * The saga's last word: a dead letter, and the order is looked at again soon instead of at its
+ * state's deadline, later with every run that ended like this.
+ * @throws InfrastructureUnavailable
+ */
+export async function endExhausted(
+  service: OrderService,
+  exhausted: SagaRun & { readonly step: string; readonly failure: string },
+): Promise<void> {
+  await reportExhausted(service, exhausted);
+  await decideAgain(service, async () => {
+    const order = await service.orders.find(exhausted.orderId);
+    if (order?.run !== exhausted.run) return;
+    const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
+    const soonMs = service.clock.now() + nextRunMs(service.deadlines, order.run);
+    if (dueAtMs === undefined || dueAtMs <= soonMs) return;
+    await service.orders.save(touchOrder<Order>(order, { dueAtMs: soonMs }), order);
+  });
+}
+
+/**
+ * Leaves a dead letter for a step whose retries are used up. It changes nothing of the order: what
+ * the system still owes stays due.
+ * @param failure the error's name as the state machine caught it.
+ * @throws InfrastructureUnavailable
+ */
+export async function reportExhausted(
+  service: OrderService,
+  exhausted: SagaRun & { readonly step: string; readonly failure: string },
+): Promise<void> {
+  const { orderId, run, correlationId, step, failure } = exhausted;
+  loggerFor({ orderId, correlationId }).error('Retries exhausted', { step, run, failure });
+  count('RetriesExhausted', { step });
+  await service.queues.deadLetter({ orderId, run, correlationId, step, error: failure });
+}

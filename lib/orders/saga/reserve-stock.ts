@@ -1,0 +1,295 @@
+import { InventoryRestarting } from '../../inventory/errors.ts';
+import type { ReservationDocument } from '../../inventory/inventory-client.ts';
+import { assertNever } from '../../platform/errors.ts';
+import { loggerFor } from '../../platform/logging.ts';
+import {
+  InventoryOutageBudgetSpent,
+  InventoryPaused,
+  OrderModified,
+  OrderSettled,
+  ReservationStands,
+} from '../errors.ts';
+import { closeModification, intendedItems } from '../modification.ts';
+import {
+  moveOrder,
+  type PendingReservingStockOrder,
+  type ReservedStock,
+  touchOrder,
+} from '../order.ts';
+import {
+  countMove,
+  decideAgain,
+  type OrderService,
+  saveMove,
+  systemMove,
+} from '../order-service.ts';
+import type { SagaRun } from '../saga-client.ts';
+import { orderOfRun, reservationOf } from './current-run.ts';
+import { reportExhausted } from './report-exhausted.ts';
+import { failUnchargedPayment } from './settle.ts';
+
+/**
+ * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, then reserves at the order's revision.
+ * @returns null where an earlier run already came further than this step.
+ * @throws the refusals of InventoryClient.reserve, by name; InventoryPaused to wait and come back;
+ * OrderSettled where the user cancelled meanwhile.
+ */
+export async function reserveStock(
+  service: OrderService,
+  input: SagaRun,
+): Promise<ReservedStock | null> {
+  const order = await orderOfRun(service, input);
+  switch (order.status) {
+    case 'CREATED': {
+      const next = moveOrder(
+        order,
+        'PENDING_RESERVING_STOCK',
+        { purpose: 'FIRST', dueAtMs: service.clock.now() + service.deadlines.reservingMs },
+        systemMove(service, 'SAGA_STARTED'),
+      );
+      await saveMove(service, next, order);
+      return reserve(service, next);
+    }
+    case 'PENDING_RESERVING_STOCK':
+      // Decided already by a run that died on its way to the next step.
+      if (order.adopted !== undefined || isRefusedModification(order)) return null;
+      return reserve(service, order);
+    case 'PENDING_PAYMENT':
+    case 'PAYMENT_IN_PROGRESS':
+    case 'PAYMENT_DONE':
+      return null;
+    case 'PAYMENT_FAILED':
+    case 'ORDER_FAILED':
+    case 'INVALID':
+    case 'ORDER_CANCELLED':
+      throw new OrderSettled(`The order is ${order.status}; nothing is to be reserved.`);
+    default:
+      return assertNever(order);
+  }
+}
+
+async function reserve(
+  service: OrderService,
+  order: PendingReservingStockOrder,
+): Promise<ReservedStock> {
+  if (order.outage !== undefined && service.clock.now() < order.outage.notBeforeMs) {
+    throw new InventoryPaused('Inventory asked for a pause that is not over.');
+  }
+  try {
+    return toReservedStock(
+      service,
+      await service.inventory.reserve(
+        reservationOf(order),
+        intendedItems(order),
+        order.purpose === 'MODIFICATION',
+      ),
+    );
+  } catch (error) {
+    if (error instanceof InventoryRestarting) throw await pause(service, order, error);
+    throw error;
+  }
+}
+
+function toReservedStock(service: OrderService, reservation: ReservationDocument): ReservedStock {
+  return {
+    revision: reservation.revision,
+    expiresAtMs:
+      reservation.expiresAt === null ? service.clock.now() : Date.parse(reservation.expiresAt),
+    lines: reservation.items.map(({ productId, unitPrice }) => ({ productId, unitPrice })),
+  };
+}
+
+/** Notes when Inventory may be asked again, if that is inside the budget. */
+async function pause(
+  service: OrderService,
+  order: PendingReservingStockOrder,
+  restarting: InventoryRestarting,
+): Promise<Error> {
+  const nowMs = service.clock.now();
+  const sinceMs = order.outage?.sinceMs ?? nowMs;
+  const notBeforeMs = nowMs + (restarting.retryAfterSeconds ?? 0) * 1000;
+  if (notBeforeMs - sinceMs > service.config.INVENTORY_OUTAGE_BUDGET_SECONDS * 1000) {
+    return new InventoryOutageBudgetSpent('Inventory stayed away for too long.', {
+      cause: restarting,
+    });
+  }
+  await decideAgain(service, async () => {
+    const current = await service.orders.find(order.orderId);
+    if (current?.status !== 'PENDING_RESERVING_STOCK' || current.run !== order.run) return;
+    await service.orders.save(touchOrder(current, { outage: { sinceMs, notBeforeMs } }), current);
+  });
+  return new InventoryPaused('Inventory asked for a pause.', { cause: restarting });
+}
+
+/** Refusals that no retry changes; everything else that ends the reservation is exhaustion. */
+const REFUSAL_CODES: Readonly<Record<string, string>> = {
+  OutOfStock: 'OUT_OF_STOCK',
+  UnknownProduct: 'UNKNOWN_PRODUCT',
+  MixedCurrencies: 'MIXED_CURRENCIES',
+  ProductUnavailable: 'PRODUCT_UNAVAILABLE',
+  ReservationGone: 'RESERVATION_EXPIRED',
+  StaleRevision: 'RESERVATION_EXPIRED',
+};
+
+/**
+ * What a reservation that failed leads to, by what it was for (specification, section 2).
+ * @param failure the error's name as the state machine caught it.
+ * @throws ReservationStands: a modification was refused, or found to be reserved after all; its order
+ * waits for the payment again. OrderSettled: only what the order owes is left to do.
+ */
+export async function rejectReservation(
+  service: OrderService,
+  input: SagaRun & { readonly failure: string },
+): Promise<void> {
+  const order = await orderOfRun(service, input);
+  const refusal = REFUSAL_CODES[input.failure];
+  switch (order.status) {
+    case 'PENDING_RESERVING_STOCK':
+      switch (order.purpose) {
+        case 'FIRST':
+          return rejectFirst(service, order, refusal, input.failure);
+        case 'MODIFICATION':
+          return rejectModification(service, order, refusal, input.failure);
+        case 'PAYMENT_RETRY':
+          return rejectPaymentRetry(service, order, refusal, input.failure);
+        default:
+          return assertNever(order.purpose);
+      }
+    case 'CREATED':
+      // Not even the first write of the run got through; the order is still due.
+      return reportExhausted(service, { ...input, step: STEP });
+    case 'INVALID':
+    case 'ORDER_FAILED':
+    case 'PAYMENT_FAILED':
+      // This step, repeated: whether its dead letter was sent is unknown, so it is sent again.
+      if (refusal === undefined) await reportExhausted(service, { ...input, step: STEP });
+      throw new OrderSettled('The order has failed; what it owes is to be given back.');
+    case 'PENDING_PAYMENT':
+    case 'PAYMENT_IN_PROGRESS':
+    case 'PAYMENT_DONE':
+    case 'ORDER_CANCELLED':
+      throw new OrderSettled(`The order is ${order.status}; there is nothing to reject.`);
+    default:
+      return assertNever(order);
+  }
+}
+
+const STEP = 'reserve-stock';
+
+/** Refusals that may be another answer later; every other refusal is for good. */
+const RETRYABLE_REFUSALS: readonly string[] = ['PRODUCT_UNAVAILABLE', 'RESERVATION_EXPIRED'];
+
+/** What the user is told where retries were used up. */
+function exhaustionCode(failure: string): string {
+  const isInventory = /^(Inventory|LockContention|CacheTimeout)/.test(failure);
+  return isInventory ? 'INVENTORY_UNAVAILABLE' : 'TEMPORARILY_UNAVAILABLE';
+}
+
+async function rejectFirst(
+  service: OrderService,
+  order: PendingReservingStockOrder,
+  refusal: string | undefined,
+  failure: string,
+): Promise<void> {
+  if (refusal === undefined) {
+    await failOrder(service, order, exhaustionCode(failure));
+    return reportExhausted(service, { ...order, step: STEP, failure });
+  }
+  if (refusal === 'UNKNOWN_PRODUCT') {
+    loggerFor({ orderId: order.orderId, correlationId: order.correlationId }).warn(
+      'An unknown product was ordered',
+    );
+  }
+  if (RETRYABLE_REFUSALS.includes(refusal)) return failOrder(service, order, refusal);
+  const next = moveOrder(
+    order,
+    'INVALID',
+    { reason: refusal, ...releaseOwedOf(service, order) },
+    systemMove(service, refusal),
+  );
+  return saveMove(service, next, order);
+}
+
+/**
+ * The old reservation and total stand, unless the old reservation is gone. Where the answer was lost
+ * for good, Inventory is asked what it holds, and that is adopted.
+ */
+async function rejectModification(
+  service: OrderService,
+  order: PendingReservingStockOrder,
+  refusal: string | undefined,
+  failure: string,
+): Promise<void> {
+  const code = refusal ?? exhaustionCode(failure);
+  if (order.adopted !== undefined || isRefusedModification(order)) {
+    throw new ReservationStands('The modification is decided.');
+  }
+  let held: ReservationDocument | undefined;
+  try {
+    held = await service.inventory.find(reservationOf(order));
+  } catch (error) {
+    // A refusal may be answered later just as well; after exhaustion this was the last question.
+    if (refusal !== undefined) throw error;
+    await failOrder(service, order, code);
+    return reportExhausted(service, { ...order, step: STEP, failure });
+  }
+  if (held?.status !== 'HELD') return failOrder(service, order, 'RESERVATION_EXPIRED');
+  const next =
+    held.revision === order.revision
+      ? touchOrder(order, { adopted: toReservedStock(service, held) })
+      : touchOrder(order, closeModification(order, code));
+  await service.orders.save(next, order);
+  throw new ReservationStands(`The modification ended with ${code}.`);
+}
+
+async function rejectPaymentRetry(
+  service: OrderService,
+  order: PendingReservingStockOrder,
+  refusal: string | undefined,
+  failure: string,
+): Promise<void> {
+  const code = refusal ?? exhaustionCode(failure);
+  if (order.paymentId === undefined) throw new OrderModified('The order has no payment.');
+  const payment = await failUnchargedPayment(service, order.paymentId, code);
+  const next = moveOrder(
+    order,
+    'PAYMENT_FAILED',
+    { reason: code, paymentId: order.paymentId, ...releaseOwedOf(service, order) },
+    systemMove(service, code),
+  );
+  await service.orders.saveWithPayment({ next, previous: order }, payment);
+  countMove(next, order);
+  if (refusal === undefined) {
+    await reportExhausted(service, { ...order, step: STEP, failure });
+  }
+}
+
+/** `ORDER_FAILED`, with its release owed. */
+async function failOrder(
+  service: OrderService,
+  order: PendingReservingStockOrder,
+  reason: string,
+): Promise<void> {
+  const next = moveOrder(
+    order,
+    'ORDER_FAILED',
+    { reason, ...closeModification(order, reason), ...releaseOwedOf(service, order) },
+    systemMove(service, reason),
+  );
+  await saveMove(service, next, order);
+}
+
+/**
+ * Even a refused reservation is released: an earlier call of the same step, whose answer was lost,
+ * may still arrive, and only a tombstone stops it.
+ */
+function releaseOwedOf(service: OrderService, order: PendingReservingStockOrder) {
+  return {
+    releaseOwed: { revision: order.revision },
+    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+  };
+}
+
+function isRefusedModification(order: PendingReservingStockOrder): boolean {
+  return order.purpose === 'MODIFICATION' && order.modification?.status === 'REJECTED';
+}

@@ -1,0 +1,197 @@
+import { GatewayUnknown } from '../../payments/errors.ts';
+import {
+  type CapturedPayment,
+  isOpen,
+  movePayment,
+  type Payment,
+  type PaymentStatus,
+} from '../../payments/payment.ts';
+import type { ChargeOutcome } from '../../payments/payment-gateway.ts';
+import { toTimestamp } from '../../platform/clock.ts';
+import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
+import { count } from '../../platform/metrics.ts';
+import { decideAgain, type OrderService } from '../order-service.ts';
+
+/**
+ * Records what the gateway knows of a payment, whatever the payment has become meanwhile. A capture
+ * of a payment that was given up owes its refund in the same write, so it is never kept.
+ * @returns the payment as it then stands; unchanged where the gateway knows nothing final.
+ */
+export function recordOutcome(
+  service: OrderService,
+  paymentId: string,
+  outcome: ChargeOutcome,
+): Promise<Payment> {
+  return decideAgain(service, async () => {
+    const payment = await findPayment(service, paymentId);
+    const next = nextAfter(service, payment, outcome);
+    if (next === undefined) return payment;
+    await service.payments.save(next, payment);
+    countPaymentMove(next, payment.status);
+    return next;
+  });
+}
+
+function nextAfter(
+  service: OrderService,
+  payment: Payment,
+  outcome: ChargeOutcome,
+): Payment | undefined {
+  const at = toTimestamp(service.clock.now());
+  switch (outcome.status) {
+    case 'PENDING':
+      return undefined;
+    case 'CAPTURED':
+      if (payment.status === 'CAPTURED' || payment.status === 'REFUNDED') return undefined;
+      return isOpen(payment)
+        ? movePayment(payment, 'CAPTURED', {}, { reason: 'CAPTURED', at })
+        : movePayment(payment, 'CAPTURED', refundOwed(service, 'LATE_CAPTURE'), {
+            reason: 'LATE_CAPTURE',
+            at,
+          });
+    case 'DECLINED':
+      return endsWithoutMoney(payment)
+        ? movePayment(payment, 'DECLINED', { code: outcome.code }, { reason: outcome.code, at })
+        : undefined;
+    case 'VOIDED':
+    case 'REFUNDED':
+      // Refunded at the gateway without our asking: no money is held, as after a void.
+      return endsWithoutMoney(payment)
+        ? movePayment(payment, 'VOIDED', { code: codeOf(payment) }, { reason: 'VOIDED', at })
+        : undefined;
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function endsWithoutMoney(payment: Payment): boolean {
+  return isOpen(payment) || (payment.status === 'FAILED' && payment.voidOwed === true);
+}
+
+function codeOf(payment: Payment): string {
+  return payment.status === 'FAILED' ? payment.code : 'PAYMENT_VOIDED';
+}
+
+function refundOwed(
+  service: OrderService,
+  reason: string,
+): Pick<CapturedPayment, 'refundOwed' | 'dueAtMs'> {
+  return {
+    refundOwed: { reason },
+    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+  };
+}
+
+/** The stock of a captured payment is definitely gone: its money is to go back. */
+export function oweRefund(
+  service: OrderService,
+  paymentId: string,
+  reason: string,
+): Promise<Payment> {
+  return decideAgain(service, async () => {
+    const payment = await findPayment(service, paymentId);
+    if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) return payment;
+    const next: CapturedPayment = {
+      ...payment,
+      ...refundOwed(service, reason),
+      version: payment.version + 1,
+    };
+    await service.payments.save(next, payment);
+    return next;
+  });
+}
+
+/**
+ * Gives the payment up. What the gateway knows of it is not asked here, so a void is owed: it makes
+ * sure that no late charge is ever kept.
+ */
+export function failPayment(
+  service: OrderService,
+  paymentId: string,
+  code: string,
+): Promise<Payment> {
+  return decideAgain(service, async () => {
+    const payment = await findPayment(service, paymentId);
+    if (!isOpen(payment)) return payment;
+    const nowMs = service.clock.now();
+    const next = movePayment(
+      payment,
+      'FAILED',
+      { code, voidOwed: true, dueAtMs: nowMs + service.deadlines.dispatchMs },
+      { reason: code, at: toTimestamp(nowMs) },
+    );
+    await service.payments.save(next, payment);
+    countPaymentMove(next, payment.status);
+    return next;
+  });
+}
+
+/**
+ * The write that fails a payment which no charge can have been sent for, because its order never
+ * came to be charged: nothing is owed at the gateway. For use in the order's own transaction.
+ */
+export async function failUnchargedPayment(
+  service: OrderService,
+  paymentId: string,
+  code: string,
+): Promise<{ readonly next: Payment; readonly previous: Payment }> {
+  const previous = await findPayment(service, paymentId);
+  const at = toTimestamp(service.clock.now());
+  return { previous, next: movePayment(previous, 'FAILED', { code }, { reason: code, at }) };
+}
+
+/**
+ * Does what a payment still owes at the gateway: voids what was given up, refunds what was captured
+ * too late. Safe to repeat: gateway and payment each do it once.
+ * @throws GatewayUnavailable, GatewayUnknown: still owed.
+ */
+export async function meetObligation(service: OrderService, paymentId: string): Promise<void> {
+  let payment = await findPayment(service, paymentId);
+  if (payment.status === 'FAILED' && payment.voidOwed === true) {
+    payment = await recordOutcome(service, paymentId, await service.gateway.void(payment));
+    if (payment.status === 'FAILED') throw new GatewayUnknown('The void is not final yet.');
+  }
+  if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
+    const { status } = await service.gateway.refund(paymentId);
+    if (status !== 'REFUNDED') throw new GatewayUnknown(`The refund is not done: ${status}.`);
+    await recordRefund(service, paymentId);
+  }
+}
+
+/** Payment and order show the refund in one write. */
+function recordRefund(service: OrderService, paymentId: string): Promise<void> {
+  return decideAgain(service, async () => {
+    const payment = await findPayment(service, paymentId);
+    if (payment.status !== 'CAPTURED' || payment.refundOwed === undefined) return;
+    const order = await service.orders.find(payment.orderId);
+    if (order === undefined) throw new ConcurrentUpdate('The order of the payment is not there.');
+    const at = toTimestamp(service.clock.now());
+    const code = payment.refundOwed.reason;
+    await service.orders.saveWithPayment(
+      {
+        previous: order,
+        next: {
+          ...order,
+          version: order.version + 1,
+          refunds: [...order.refunds, { paymentId, amount: payment.amount, at }],
+        },
+      },
+      {
+        previous: payment,
+        next: movePayment(payment, 'REFUNDED', { code }, { reason: code, at }),
+      },
+    );
+    countPaymentMove({ status: 'REFUNDED' }, payment.status);
+  });
+}
+
+export async function findPayment(service: OrderService, paymentId: string): Promise<Payment> {
+  const payment = await service.payments.find(paymentId);
+  // A payment is written with its order's move and never deleted.
+  if (payment === undefined) throw new ConcurrentUpdate('The payment is not there yet.');
+  return payment;
+}
+
+function countPaymentMove(next: { readonly status: PaymentStatus }, from: PaymentStatus): void {
+  count('PaymentStatusChanged', { from, to: next.status });
+}

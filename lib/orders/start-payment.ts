@@ -1,0 +1,141 @@
+import { newPayment, type Payment } from '../payments/payment.ts';
+import { toTimestamp } from '../platform/clock.ts';
+import {
+  assertNever,
+  ConcurrentUpdate,
+  IdempotencyConflict,
+  IllegalTransition,
+} from '../platform/errors.ts';
+import { deriveId } from '../platform/ids.ts';
+import { ReservationExpired } from './errors.ts';
+import { moveOrder, type Order, type PendingPaymentOrder } from './order.ts';
+import { countMove, decideAgain, type OrderService, userMove } from './order-service.ts';
+import { ownedOrder } from './owned.ts';
+import { wake } from './wake.ts';
+
+export interface StartPaymentRequest {
+  readonly userId: string;
+  readonly orderId: string;
+  readonly methodToken: string;
+  readonly idempotencyKey: string | undefined;
+}
+
+/**
+ * `PENDING_PAYMENT` → `PAYMENT_IN_PROGRESS` and a new payment, in one transaction; then wakes the
+ * saga. One open payment per order: while one is open it is the answer to every further call.
+ * @throws NotFound, ReservationExpired, IllegalTransition, IdempotencyConflict
+ */
+export function startPayment(
+  service: OrderService,
+  request: StartPaymentRequest,
+): Promise<Payment> {
+  return decideAgain(service, async () => {
+    const order = await ownedOrder(service, request.orderId, request.userId);
+    const paymentId = paymentIdOf('POST /payment', request, order);
+    const repeated = await service.payments.find(paymentId);
+    if (repeated !== undefined) return sameRequestAgain(request, repeated);
+    switch (order.status) {
+      case 'PENDING_PAYMENT':
+        return begin(service, order, request, paymentId);
+      case 'PAYMENT_IN_PROGRESS':
+        return currentPayment(service, order.paymentId);
+      case 'CREATED':
+      case 'PENDING_RESERVING_STOCK':
+      case 'PAYMENT_DONE':
+      case 'PAYMENT_FAILED':
+      case 'ORDER_FAILED':
+      case 'INVALID':
+      case 'ORDER_CANCELLED':
+        throw new IllegalTransition(WHY_NOT[order.status], {
+          details: { orderId: order.orderId, status: order.status },
+          retryAfterSeconds:
+            order.status === 'CREATED' || order.status === 'PENDING_RESERVING_STOCK'
+              ? 1
+              : undefined,
+        });
+      default:
+        return assertNever(order);
+    }
+  });
+}
+
+export const WHY_NOT = {
+  CREATED: 'Stock is still being reserved; ask GET /order/{id} and pay when it is PENDING_PAYMENT.',
+  PENDING_RESERVING_STOCK:
+    'Stock is still being reserved; ask GET /order/{id} and pay when it is PENDING_PAYMENT.',
+  PAYMENT_DONE: 'This order is paid.',
+  PAYMENT_FAILED: 'The last payment failed and the stock was released; retry the payment instead.',
+  ORDER_FAILED: 'This order could not be fulfilled; retry the order first.',
+  INVALID: 'This order is invalid; place a new one.',
+  ORDER_CANCELLED: 'This order was cancelled; place a new one.',
+} as const;
+
+export function paymentIdOf(route: string, request: StartPaymentRequest, order: Order): string {
+  return request.idempotencyKey === undefined
+    ? deriveId('pay', order.orderId, String(order.attempt + 1))
+    : deriveId('pay', request.userId, route, request.idempotencyKey);
+}
+
+/** The id derives from the key: this request was here before. */
+export function sameRequestAgain(request: StartPaymentRequest, payment: Payment): Payment {
+  if (payment.orderId !== request.orderId) {
+    throw new IdempotencyConflict('This Idempotency-Key paid another order; use a new key.', {
+      details: { orderId: payment.orderId },
+    });
+  }
+  return payment;
+}
+
+async function currentPayment(service: OrderService, paymentId: string): Promise<Payment> {
+  const payment = await service.payments.find(paymentId);
+  if (payment === undefined) throw new ConcurrentUpdate('The payment is being written.');
+  return payment;
+}
+
+async function begin(
+  service: OrderService,
+  order: PendingPaymentOrder,
+  request: StartPaymentRequest,
+  paymentId: string,
+): Promise<Payment> {
+  const nowMs = service.clock.now();
+  if (nowMs >= order.reservationExpiresAtMs) {
+    throw new ReservationExpired(
+      'The reservation has run out; the order is about to fail and can then be retried.',
+      { details: { orderId: order.orderId } },
+    );
+  }
+  const next = moveOrder(
+    order,
+    'PAYMENT_IN_PROGRESS',
+    {
+      total: order.total,
+      paymentId,
+      attempt: order.attempt + 1,
+      heldRevision: order.heldRevision,
+      reservationExpiresAtMs: order.reservationExpiresAtMs,
+      waitToken: order.waitToken,
+      dueAtMs: nowMs + service.deadlines.dispatchMs,
+    },
+    userMove(service, 'PAYMENT_STARTED', request.userId),
+  );
+  const payment = newPayment({
+    paymentId,
+    orderId: order.orderId,
+    userId: order.userId,
+    correlationId: order.correlationId,
+    attempt: next.attempt,
+    revision: order.heldRevision,
+    amount: order.total,
+    createdAtMs: nowMs,
+    methodToken: request.methodToken,
+    at: toTimestamp(nowMs),
+  });
+  await service.orders.saveWithPayment(
+    { next, previous: order },
+    { next: payment, previous: undefined },
+  );
+  countMove(next, order);
+  await wake(service, order, order.waitToken);
+  return payment;
+}

@@ -1,0 +1,31 @@
+import { DomainError } from '../platform/errors.ts';
+
+/** The gateway answered that it cannot work now (5xx, throttled). The same key may be sent again. */
+export class GatewayUnavailable extends DomainError {
+  override readonly name = 'GatewayUnavailable';
+  readonly code = 'TEMPORARILY_UNAVAILABLE';
+}
+
+/** No answer: time-out, lost connection. Whether the money moved is unknown. */
+export class GatewayUnknown extends DomainError {
+  override readonly name = 'GatewayUnknown';
+  readonly code = 'TEMPORARILY_UNAVAILABLE';
+}
+
+/** The gateway took the charge but not decided it; its acknowledgement follows. */
+export class PaymentPending extends DomainError {
+  override readonly name = 'PaymentPending';
+  readonly code = 'PAYMENT_UNSETTLED';
+}
+
+/** The payment that was to be given up is captured after all: confirm. */
+export class PaymentCaptured extends DomainError {
+  override readonly name = 'PaymentCaptured';
+  readonly code = 'PAYMENT_CAPTURED';
+}
+
+/** The payment ended without money: declined, voided, or never sent. Compensate. */
+export class PaymentNotCaptured extends DomainError {
+  override readonly name = 'PaymentNotCaptured';
+  readonly code = 'PAYMENT_FAILED';
+}

@@ -1,0 +1,68 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { conditionalWrite, databaseRead } from '../platform/dynamo.ts';
+import { ConcurrentUpdate } from '../platform/errors.ts';
+import { dueAttributes } from '../platform/outbox.ts';
+import type { Runtime } from '../platform/runtime.ts';
+import type { Payment } from './payment.ts';
+
+const key = (paymentId: string) => ({ pk: `PAYMENT#${paymentId}` });
+
+/** Payments, in the Order Service's table. */
+export class PaymentRepository {
+  readonly #table: string;
+  readonly #documents: Runtime['aws']['documents'];
+
+  constructor(runtime: Runtime) {
+    this.#table = runtime.config.ORDERS_TABLE;
+    this.#documents = runtime.aws.documents;
+  }
+
+  /** Read consistently. */
+  async find(paymentId: string): Promise<Payment | undefined> {
+    const output = await databaseRead(() =>
+      this.#documents.send(
+        new GetCommand({ TableName: this.#table, Key: key(paymentId), ConsistentRead: true }),
+      ),
+    );
+    return output.Item === undefined ? undefined : toPayment(output.Item);
+  }
+
+  /**
+   * Writes `next` on condition that the payment still is as it was read.
+   * @throws ConcurrentUpdate where it is not: read again and decide anew.
+   */
+  async save(next: Payment, previous: Payment): Promise<void> {
+    const refusal = await conditionalWrite(() =>
+      this.#documents.send(new PutCommand(this.putOf(next, previous))),
+    );
+    if (refusal !== undefined) throw new ConcurrentUpdate('The payment was changed meanwhile.');
+  }
+
+  /** The conditional put, for use in a transaction with the payment's order. */
+  putOf(next: Payment, previous: Payment | undefined) {
+    return {
+      TableName: this.#table,
+      Item: {
+        ...key(next.paymentId),
+        type: 'PAYMENT',
+        ...next,
+        ...dueAttributes(next.paymentId, 'dueAtMs' in next ? next.dueAtMs : undefined),
+      },
+      ...(previous === undefined
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : {
+            ConditionExpression: '#status = :statusAsRead AND version = :versionAsRead',
+            ExpressionAttributeNames: { '#status': 'status' },
+            ExpressionAttributeValues: {
+              ':statusAsRead': previous.status,
+              ':versionAsRead': previous.version,
+            },
+          }),
+    };
+  }
+}
+
+function toPayment(item: Readonly<Record<string, unknown>>): Payment {
+  const { pk: _pk, type: _type, dueShard: _dueShard, ...payment } = item;
+  return payment as unknown as Payment;
+}

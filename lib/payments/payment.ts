@@ -1,0 +1,185 @@
+import type { Money } from '../money.ts';
+import { IllegalTransition } from '../platform/errors.ts';
+
+export interface PaymentChange {
+  readonly from: PaymentStatus | null;
+  readonly to: PaymentStatus;
+  readonly reason: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+}
+
+interface PaymentBase {
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly userId: string;
+  readonly correlationId: string;
+  /** The how-manieth payment of its order, from 1. */
+  readonly attempt: number;
+  /** The reservation that this payment is for; fixed when the payment is created. */
+  readonly revision: number;
+  /** Fixed when the payment is created: the total the user last saw accepted. */
+  readonly amount: Money;
+  readonly createdAtMs: number;
+  /** Every write of the payment. */
+  readonly version: number;
+  readonly history: readonly PaymentChange[];
+}
+
+/** Created with the order's move; the gateway may or may not have heard of it. */
+export interface InitiatedPayment extends PaymentBase {
+  readonly status: 'INITIATED';
+  /** Never leaves this item; removed when the payment settles. */
+  readonly methodToken: string;
+}
+
+/** The gateway's answer is not known or not final; the saga waits for its acknowledgement. */
+export interface PendingPayment extends PaymentBase {
+  readonly status: 'PENDING';
+  readonly methodToken: string;
+  readonly acknowledgeByMs: number;
+  /** The task token of the saga step that waits for the acknowledgement. */
+  readonly waitToken: string;
+}
+
+export interface CapturedPayment extends PaymentBase {
+  readonly status: 'CAPTURED';
+  /** The money must go back: set in the same write that found the order given up. */
+  readonly refundOwed?: { readonly reason: string };
+  readonly dueAtMs?: number;
+}
+
+export interface DeclinedPayment extends PaymentBase {
+  readonly status: 'DECLINED';
+  readonly code: string;
+}
+
+/** Void is a tombstone at the gateway: this payment id can never be charged. */
+export interface VoidedPayment extends PaymentBase {
+  readonly status: 'VOIDED';
+  readonly code: string;
+}
+
+export interface RefundedPayment extends PaymentBase {
+  readonly status: 'REFUNDED';
+  readonly code: string;
+}
+
+/** Given up. Where the gateway could not be asked, the void is still owed. */
+export interface FailedPayment extends PaymentBase {
+  readonly status: 'FAILED';
+  readonly code: string;
+  readonly voidOwed?: true;
+  readonly dueAtMs?: number;
+}
+
+export type Payment =
+  | InitiatedPayment
+  | PendingPayment
+  | CapturedPayment
+  | DeclinedPayment
+  | VoidedPayment
+  | RefundedPayment
+  | FailedPayment;
+
+export type PaymentStatus = Payment['status'];
+export type PaymentIn<Status extends PaymentStatus> = Extract<Payment, { status: Status }>;
+
+/**
+ * All legal moves. A capture is a fact of the gateway, so it is recorded even on a payment that was
+ * given up (its refund is then owed in the same write).
+ */
+export const LEGAL_PAYMENT_MOVES = {
+  NEW: ['INITIATED'],
+  INITIATED: ['PENDING', 'CAPTURED', 'DECLINED', 'VOIDED', 'FAILED'],
+  PENDING: ['CAPTURED', 'DECLINED', 'VOIDED', 'FAILED'],
+  CAPTURED: ['REFUNDED'],
+  DECLINED: ['CAPTURED'],
+  VOIDED: ['CAPTURED'],
+  FAILED: ['CAPTURED', 'VOIDED', 'DECLINED'],
+  REFUNDED: [],
+} as const satisfies Record<PaymentStatus | 'NEW', readonly PaymentStatus[]>;
+
+/** A payment as it begins, with its order's move in one transaction. */
+export function newPayment(
+  facts: Omit<PaymentBase, 'version' | 'history'> & {
+    readonly methodToken: string;
+    readonly at: string;
+  },
+): InitiatedPayment {
+  const { at, ...base } = facts;
+  return {
+    ...base,
+    status: 'INITIATED',
+    version: 1,
+    history: [{ from: null, to: 'INITIATED', reason: 'PAYMENT_STARTED', at }],
+  };
+}
+
+/** Whether anything is still to be found out or undone at the gateway. */
+export function isUnsettled(payment: Payment): boolean {
+  return (
+    isOpen(payment) ||
+    (payment.status === 'FAILED' && payment.voidOwed === true) ||
+    (payment.status === 'CAPTURED' && payment.refundOwed !== undefined)
+  );
+}
+
+/** Neither captured nor refused yet. */
+export function isOpen(payment: Payment): payment is InitiatedPayment | PendingPayment {
+  return payment.status === 'INITIATED' || payment.status === 'PENDING';
+}
+
+/** The fields that only payments in `Status` have. */
+export type PaymentFieldsOf<Status extends PaymentStatus> = Omit<
+  PaymentIn<Status>,
+  keyof PaymentBase | 'status'
+>;
+
+/**
+ * The payment after a legal move: version + 1, the change in its history, only its new status's
+ * fields (so the method token goes when it settles).
+ * @throws IllegalTransition
+ */
+export function movePayment<Status extends PaymentStatus>(
+  payment: Payment,
+  to: Status,
+  fields: PaymentFieldsOf<Status>,
+  move: { readonly reason: string; readonly at: string },
+): PaymentIn<Status> {
+  const allowed: readonly PaymentStatus[] = LEGAL_PAYMENT_MOVES[payment.status];
+  if (!allowed.includes(to)) {
+    throw new IllegalTransition(`The payment is ${payment.status}; it cannot become ${to}.`, {
+      details: { paymentId: payment.paymentId, status: payment.status },
+    });
+  }
+  const next = {
+    ...baseOf(payment),
+    ...fields,
+    status: to,
+    version: payment.version + 1,
+    history: [...payment.history, { from: payment.status, to, ...move }],
+  };
+  // The compiler cannot follow a union through a generic spread; `fields` holds what `Status` needs.
+  return next as unknown as PaymentIn<Status>;
+}
+
+/** The same status, other facts: version + 1, no line in the history. */
+export function touchPayment<Kind extends Payment>(payment: Kind, changes: Partial<Kind>): Kind {
+  return { ...payment, ...changes, version: payment.version + 1 };
+}
+
+function baseOf(payment: Payment): PaymentBase {
+  return {
+    paymentId: payment.paymentId,
+    orderId: payment.orderId,
+    userId: payment.userId,
+    correlationId: payment.correlationId,
+    attempt: payment.attempt,
+    revision: payment.revision,
+    amount: payment.amount,
+    createdAtMs: payment.createdAtMs,
+    version: payment.version,
+    history: payment.history,
+  };
+}

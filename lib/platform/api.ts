@@ -1,0 +1,239 @@
+import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
+import middy from '@middy/core';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { z } from 'zod';
+import { authenticateService, authenticateUser, isService, type User } from './authentication.ts';
+import { BadRequest, BodyTooLarge, DomainError, MissingScope } from './errors.ts';
+import { answerOnce, type StoredAnswer } from './idempotency.ts';
+import { type Logger, loggerFor } from './logging.ts';
+import { problemOf } from './problems.ts';
+import { currentRuntime } from './runtime.ts';
+import { tracer } from './tracing.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+const MAX_WAIT_SECONDS = 10;
+
+export interface ApiRequest<Body, Query> {
+  /** The caller; for services and public routes a nobody without scopes. */
+  readonly user: User;
+  readonly body: Body;
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Query;
+  /** Looked up without regard to case. */
+  readonly header: (name: string) => string | undefined;
+  readonly correlationId: string;
+  readonly idempotencyKey: string | undefined;
+  /** From `Prefer: wait=N`, clamped to 10; 0 where the caller does not want to wait. */
+  readonly waitSeconds: number;
+  readonly logger: Logger;
+}
+
+export interface ApiResponse {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Endpoint<BodySchema extends z.ZodType, QuerySchema extends z.ZodType> {
+  /** Method and path template, as in the OpenAPI document: `POST /order`. */
+  readonly route: string;
+  readonly access: 'public' | 'user' | 'service' | 'user-or-service';
+  readonly scope?: string;
+  readonly body?: BodySchema;
+  readonly query?: QuerySchema;
+  /** Honour `Idempotency-Key`. */
+  readonly idempotent?: boolean;
+  /** Whether a stored answer (its body) no longer answers what the caller asks for again. */
+  readonly isOutdated?: (body: unknown) => Promise<boolean>;
+}
+
+/**
+ * Makes the Lambda of one route: correlation id, token, body, idempotency, problems; `respond`
+ * sees only well-formed requests of known callers and may throw any DomainError.
+ */
+export function apiHandler<
+  BodySchema extends z.ZodType = z.ZodUndefined,
+  QuerySchema extends z.ZodType = z.ZodUndefined,
+>(
+  endpoint: Endpoint<BodySchema, QuerySchema>,
+  respond: (request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>>) => Promise<ApiResponse>,
+) {
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+    .use(captureLambdaHandler(tracer(), { captureResponse: false }))
+    .handler(async (event: APIGatewayProxyEvent, context: Context) => {
+      const header = headerReader(event);
+      const correlationId = correlationIdOf(header('x-correlation-id'));
+      const logger = loggerFor({ correlationId, route: endpoint.route });
+      const answer = await answerOrProblem(event.path, logger, async () => {
+        const user = await authenticate(endpoint, header('authorization'));
+        const request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>> = {
+          user,
+          header,
+          correlationId,
+          logger,
+          body: parse(endpoint.body, () => bodyOf(event), 'body'),
+          path: definedEntries(event.pathParameters),
+          query: parse(endpoint.query, () => definedEntries(event.queryStringParameters), 'query'),
+          idempotencyKey: idempotencyKeyOf(header('idempotency-key')),
+          waitSeconds: waitSecondsOf(header('prefer')),
+        };
+        const produce = () =>
+          answerOrProblem(event.path, logger, async () => toAnswer(await respond(request)));
+        if (endpoint.idempotent !== true || request.idempotencyKey === undefined) return produce();
+        const stored = await answerOnce(
+          {
+            route: endpoint.route,
+            userId: user.userId,
+            key: request.idempotencyKey,
+            content: { path: request.path, body: request.body },
+          },
+          context,
+          produce,
+        );
+        const isOutdated =
+          stored.headers['Idempotent-Replayed'] !== undefined &&
+          (await endpoint.isOutdated?.(JSON.parse(stored.body)));
+        return isOutdated === true ? await produce() : stored;
+      });
+      return { ...answer, headers: { ...answer.headers, 'X-Correlation-Id': correlationId } };
+    });
+}
+
+const NOBODY: User = { userId: '', scopes: new Set() };
+
+async function authenticate(
+  endpoint: Pick<Endpoint<z.ZodType, z.ZodType>, 'access' | 'scope'>,
+  authorization: string | undefined,
+): Promise<User> {
+  switch (endpoint.access) {
+    case 'public':
+      return NOBODY;
+    case 'service':
+      authenticateService(authorization);
+      return NOBODY;
+    case 'user':
+    case 'user-or-service': {
+      if (endpoint.access === 'user-or-service' && isService(authorization)) return NOBODY;
+      const user = await authenticateUser(authorization);
+      if (endpoint.scope !== undefined && !user.scopes.has(endpoint.scope)) {
+        throw new MissingScope(`This needs a token with the scope ${endpoint.scope}.`);
+      }
+      return user;
+    }
+  }
+}
+
+function bodyOf(event: APIGatewayProxyEvent): unknown {
+  const raw = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (raw.byteLength > MAX_BODY_BYTES) {
+    throw new BodyTooLarge(`Send at most ${String(MAX_BODY_BYTES)} bytes.`);
+  }
+  try {
+    return JSON.parse(raw.toString('utf8'));
+  } catch {
+    throw new BadRequest('The body must be JSON.');
+  }
+}
+
+/** @throws BadRequest that names every field at fault. */
+function parse<Schema extends z.ZodType>(
+  schema: Schema | undefined,
+  read: () => unknown,
+  part: 'body' | 'query',
+): z.infer<Schema> {
+  // An endpoint without a schema has nothing to read; its type is z.ZodUndefined.
+  if (schema === undefined) return undefined as z.infer<Schema>;
+  const parsed = schema.safeParse(read());
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({
+    field: issue.path.map(String).join('.'),
+    message: issue.message,
+  }));
+  const summary = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  throw new BadRequest(`Correct the ${part}: ${summary}.`, { details: { errors } });
+}
+
+async function answerOrProblem(
+  instance: string,
+  logger: Logger,
+  produce: () => Promise<StoredAnswer>,
+): Promise<StoredAnswer> {
+  try {
+    return await produce();
+  } catch (error) {
+    const document = problemOf(error, instance);
+    if (document.status >= 500) {
+      logger.error('Request failed', { code: document.code, error: error as Error });
+    }
+    const retryAfterSeconds = error instanceof DomainError ? error.retryAfterSeconds : undefined;
+    return {
+      statusCode: document.status,
+      body: JSON.stringify(document),
+      headers: {
+        'Content-Type': 'application/problem+json',
+        ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
+        ...(document.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+      },
+    };
+  }
+}
+
+function toAnswer(response: ApiResponse): StoredAnswer {
+  return {
+    statusCode: response.status,
+    body: JSON.stringify(response.body),
+    headers: { 'Content-Type': 'application/json', ...response.headers },
+  };
+}
+
+function headerReader(event: APIGatewayProxyEvent): (name: string) => string | undefined {
+  // API Gateway's own test invocation hands over null where there is no header.
+  const headers = new Map(
+    Object.entries(definedEntries(event.headers)).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]),
+  );
+  return (name) => headers.get(name.toLowerCase());
+}
+
+/** The caller's own id is kept where it is harmless to log; otherwise a new one. */
+function correlationIdOf(given: string | undefined): string {
+  return given !== undefined && /^[\w.:-]{1,128}$/.test(given)
+    ? given
+    : currentRuntime().ids.random();
+}
+
+function idempotencyKeyOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (!/^[\x21-\x7e]{1,255}$/.test(given)) {
+    throw new BadRequest('Idempotency-Key must be 1 to 255 printable ASCII characters.');
+  }
+  return given;
+}
+
+function waitSecondsOf(prefer: string | undefined): number {
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?/i.exec(prefer ?? '');
+  return Math.min(Number(match?.[1] ?? 0), MAX_WAIT_SECONDS);
+}
+
+/**
+ * The version in `If-Match`; undefined where it is absent or `*`.
+ * @throws BadRequest where it is not an ETag of ours.
+ */
+export function versionOf(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  const match = /^\s*"(\d{1,15})"\s*$/.exec(ifMatch);
+  if (match === null) throw new BadRequest('If-Match must be the ETag of the order, such as "3".');
+  return Number(match[1]);
+}
+
+function definedEntries(
+  record: Readonly<Record<string, string | undefined>> | null,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(record ?? {}).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+}

@@ -1,0 +1,86 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { InfrastructureUnavailable, Unauthenticated } from './errors.ts';
+import { currentRuntime, perRuntime } from './runtime.ts';
+
+/** Asymmetric only: a token signed with a shared secret, or not at all, is never accepted. */
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+
+export interface User {
+  readonly userId: string;
+  readonly scopes: ReadonlySet<string>;
+}
+
+const keySet = perRuntime<JWTVerifyGetKey>((runtime) =>
+  createRemoteJWKSet(new URL(runtime.config.JWKS_URL), { timeoutDuration: 3000 }),
+);
+
+/**
+ * Verifies `Authorization: Bearer <JWT>`: signature, algorithm, issuer, audience, expiry, subject.
+ * @throws Unauthenticated where it is missing or bad; InfrastructureUnavailable where the issuer's
+ * keys could not be fetched, which says nothing about the token.
+ */
+export async function authenticateUser(authorization: string | undefined): Promise<User> {
+  const { config, clock } = currentRuntime();
+  const token = bearer(authorization);
+  try {
+    const { payload } = await jwtVerify(token, keySet(), {
+      algorithms: ALGORITHMS,
+      issuer: config.JWT_ISSUER,
+      audience: config.JWT_AUDIENCE,
+      currentDate: new Date(clock.now()),
+      requiredClaims: ['sub', 'exp'],
+    });
+    if (payload.sub === undefined || payload.sub === '') throw new Unauthenticated(BAD_TOKEN);
+    const scope = typeof payload['scope'] === 'string' ? payload['scope'] : '';
+    return { userId: payload.sub, scopes: new Set(scope.split(' ').filter(Boolean)) };
+  } catch (error) {
+    if (error instanceof Unauthenticated) throw error;
+    if (error instanceof errors.JOSEError && !isAboutKeys(error)) {
+      throw new Unauthenticated(
+        error instanceof errors.JWTExpired ? 'The token has expired; get a new one.' : BAD_TOKEN,
+        { cause: error },
+      );
+    }
+    throw new InfrastructureUnavailable(
+      "The token issuer's keys could not be fetched; try again.",
+      {
+        cause: error,
+        retryAfterSeconds: 2,
+      },
+    );
+  }
+}
+
+/** Says something of the issuer's key server, not of the token: no answer, a 5xx, no key set. */
+function isAboutKeys(error: errors.JOSEError): boolean {
+  return (
+    error instanceof errors.JWKSTimeout ||
+    error instanceof errors.JWKSInvalid ||
+    error.code === 'ERR_JOSE_GENERIC'
+  );
+}
+
+/** Whether the caller presents the services' own credential; compared in constant time. */
+export function isService(authorization: string | undefined): boolean {
+  const expected = createHash('sha256').update(currentRuntime().config.INVENTORY_CREDENTIAL);
+  const presented = createHash('sha256').update(bearer(authorization));
+  return timingSafeEqual(expected.digest(), presented.digest());
+}
+
+/** @throws Unauthenticated unless the caller presents the services' own credential. */
+export function authenticateService(authorization: string | undefined): void {
+  if (!isService(authorization)) {
+    throw new Unauthenticated('Only the Order Service may call this; its credential is not valid.');
+  }
+}
+
+const BAD_TOKEN = 'The token is not valid here; check issuer, audience, signature and expiry.';
+
+function bearer(authorization: string | undefined): string {
+  const match = /^Bearer +(\S+)$/i.exec(authorization ?? '');
+  if (match?.[1] === undefined) {
+    throw new Unauthenticated('Send "Authorization: Bearer <token>".');
+  }
+  return match[1];
+}

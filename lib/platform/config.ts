@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+const url = z.url({ protocol: /^https?$/ });
+const name = z.string().min(1);
+/** In digits: an empty value is a mistake, not a zero. */
+const wholeNumber = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(minimum).max(maximum));
+
+/** Everything that can be configured; section 7 of the specification, and what the deployment fills in. */
+const configSchema = z.object({
+  ORDERS_TABLE: name,
+  INVENTORY_TABLE: name,
+  IDEMPOTENCY_TABLE: name,
+  COMPENSATION_QUEUE_URL: url,
+  SAGA_DEAD_LETTER_QUEUE_URL: url,
+  ORDER_SAGA_ARN: name,
+
+  JWT_ISSUER: url,
+  JWT_AUDIENCE: name,
+  JWKS_URL: url,
+  INVENTORY_CREDENTIAL: z.string().min(16),
+  GATEWAY_URL: url,
+  INVENTORY_URL: url,
+  PAYMENT_PAGE_URL: z.string().includes('{orderId}').default('http://localhost:3000/pay/{orderId}'),
+
+  RESERVATION_TTL_SECONDS: wholeNumber(1, 86_400).default(900),
+  PAYMENT_ACK_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(180),
+  // A function runs for 20 s at most and may call each of them, or one of them twice.
+  INVENTORY_TIMEOUT_MS: wholeNumber(50, 5000).default(2000),
+  INVENTORY_OUTAGE_BUDGET_SECONDS: wholeNumber(0, 86_400).default(120),
+  GATEWAY_TIMEOUT_MS: wholeNumber(50, 6000).default(5000),
+  RETRY_MAX_ATTEMPTS: wholeNumber(1, 20).default(5),
+  RETRY_BASE_SECONDS: wholeNumber(1, 30).default(1),
+  DUPLICATE_WINDOW_SECONDS: wholeNumber(0, 86_400).default(600),
+  DISPATCH_AFTER_SECONDS: wholeNumber(1, 3600).default(30),
+  SCHEDULE_SECONDS: wholeNumber(1, 3600).default(60),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/**
+ * Parses the whole configuration, with defaults.
+ * @throws ConfigurationError that names every missing or bad variable and what it must be.
+ */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
+  const parsed = configSchema.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const variable = String(issue.path[0]);
+    const value = environment[variable];
+    return value === undefined
+      ? `${variable} is not set`
+      : `${variable} is ${JSON.stringify(redact(variable, value))}: ${issue.message}`;
+  });
+  throw new ConfigurationError(`Bad configuration. ${problems.join('; ')}.`);
+}
+
+function redact(variable: string, value: string): string {
+  return variable === 'INVENTORY_CREDENTIAL' ? '(hidden)' : value;
+}

@@ -1,0 +1,86 @@
+/**
+ * The one error family. `name` is what Step Functions matches in Retry and Catch, `code` is what
+ * callers of the API see. A network failure is *unknown*, never *no*.
+ */
+export abstract class DomainError extends Error {
+  abstract override readonly name: string;
+  abstract readonly code: string;
+  /** Facts that belong into the problem document (order id, links, …). */
+  readonly details: Readonly<Record<string, unknown>>;
+  /** How long a caller should wait before it tries again, where waiting helps. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(message: string, options: DomainErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.details = options.details ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+export interface DomainErrorOptions {
+  readonly cause?: unknown;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/** For the end of every switch over a union: a new member becomes a compile error. */
+export function assertNever(value: never): never {
+  // Only its status: the whole of it may hold what must never reach a log.
+  const { status } = value as { readonly status?: string };
+  throw new Error(`Unexpected value: ${status ?? typeof value}`);
+}
+
+export class BadRequest extends DomainError {
+  override readonly name = 'BadRequest';
+  readonly code = 'BAD_REQUEST';
+}
+
+export class BodyTooLarge extends DomainError {
+  override readonly name = 'BodyTooLarge';
+  readonly code = 'BODY_TOO_LARGE';
+}
+
+export class Unauthenticated extends DomainError {
+  override readonly name = 'Unauthenticated';
+  readonly code = 'UNAUTHENTICATED';
+}
+
+export class MissingScope extends DomainError {
+  override readonly name = 'MissingScope';
+  readonly code = 'MISSING_SCOPE';
+}
+
+export class NotFound extends DomainError {
+  override readonly name = 'NotFound';
+  readonly code = 'NOT_FOUND';
+}
+
+export class IllegalTransition extends DomainError {
+  override readonly name = 'IllegalTransition';
+  readonly code = 'ILLEGAL_TRANSITION';
+}
+
+export class IdempotencyConflict extends DomainError {
+  override readonly name = 'IdempotencyConflict';
+  readonly code = 'IDEMPOTENCY_CONFLICT';
+}
+
+export class RequestInProgress extends DomainError {
+  override readonly name = 'RequestInProgress';
+  readonly code = 'REQUEST_IN_PROGRESS';
+}
+
+/** The table, the queue or the state machine service did not answer, throttled, or failed: try again. */
+export class InfrastructureUnavailable extends DomainError {
+  override readonly name = 'InfrastructureUnavailable';
+  readonly code = 'TEMPORARILY_UNAVAILABLE';
+}
+
+/** A conditional write lost against another writer; read again and decide anew. */
+export class ConcurrentUpdate extends DomainError {
+  override readonly name = 'ConcurrentUpdate';
+  readonly code = 'CONCURRENT_UPDATE';
+  constructor(message: string, options: DomainErrorOptions = {}) {
+    super(message, { retryAfterSeconds: 1, ...options });
+  }
+}

@@ -1,0 +1,122 @@
+import {
+  IdempotencyAlreadyInProgressError,
+  IdempotencyConfig,
+  IdempotencyInconsistentStateError,
+  IdempotencyPersistenceLayerError,
+  IdempotencyValidationError,
+  makeIdempotent,
+} from '@aws-lambda-powertools/idempotency';
+import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+import type { Context } from 'aws-lambda';
+import { IdempotencyConflict, InfrastructureUnavailable, RequestInProgress } from './errors.ts';
+import { perRuntime } from './runtime.ts';
+
+const KEPT_SECONDS = 24 * 60 * 60;
+
+/** The answer as it is stored; headers and body exactly as the first caller got them. */
+export interface StoredAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface IdempotentRequest {
+  readonly route: string;
+  readonly userId: string;
+  readonly key: string;
+  /** What must be the same when the key is: path parameters and body. */
+  readonly content: unknown;
+}
+
+/** Thrown inside to hand an answer out without storing it: the same key then runs again. */
+class NotStored extends Error {
+  override readonly name = 'NotStored';
+  readonly answer: StoredAnswer;
+  constructor(answer: StoredAnswer) {
+    super('Not stored');
+    this.answer = answer;
+  }
+}
+
+const store = perRuntime(
+  (runtime) =>
+    new DynamoDBPersistenceLayer({
+      tableName: runtime.config.IDEMPOTENCY_TABLE,
+      awsSdkV3Client: runtime.aws.dynamo,
+    }),
+);
+
+/**
+ * Runs `produce` once per user, route and key, and replays its answer for 24 hours with
+ * `Idempotent-Replayed: true`. Answers that are only true for the moment are not kept.
+ * @throws IdempotencyConflict: the key was used with other content.
+ * @throws RequestInProgress: the first request still runs.
+ */
+export async function answerOnce(
+  request: IdempotentRequest,
+  context: Context,
+  produce: () => Promise<StoredAnswer>,
+): Promise<StoredAnswer> {
+  const config = new IdempotencyConfig({
+    eventKeyJmesPath: 'key',
+    payloadValidationJmesPath: 'content',
+    expiresAfterSeconds: KEPT_SECONDS,
+    hashFunction: 'sha256',
+    throwOnNoIdempotencyKey: true,
+    lambdaContext: context,
+    responseHook: (answer) => replayed(answer as unknown as StoredAnswer) as never,
+  });
+  const once = makeIdempotent(
+    async (_payload: { key: string; content: unknown }) => {
+      const answer = await produce();
+      if (isTransient(answer)) throw new NotStored(answer);
+      return { ...answer };
+    },
+    { persistenceStore: store(), config, keyPrefix: 'ordersaga' },
+  );
+  try {
+    return await once({
+      key: JSON.stringify([request.userId, request.route, request.key]),
+      content: request.content,
+    });
+  } catch (error) {
+    if (error instanceof NotStored) return error.answer;
+    throw translate(error);
+  }
+}
+
+/** 5xx, a conflict with the present state (nothing was done), and whatever says when to come back. */
+function isTransient(answer: StoredAnswer): boolean {
+  const { statusCode, headers } = answer;
+  return statusCode >= 500 || statusCode === 409 || headers['Retry-After'] !== undefined;
+}
+
+function replayed(answer: StoredAnswer): StoredAnswer {
+  return { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof IdempotencyValidationError) {
+    return new IdempotencyConflict(
+      'This Idempotency-Key was used for a request with another content; use a new key.',
+    );
+  }
+  if (
+    error instanceof IdempotencyAlreadyInProgressError ||
+    error instanceof IdempotencyInconsistentStateError
+  ) {
+    return new RequestInProgress(
+      'Wait for the answer of the first request, or ask again shortly.',
+      {
+        retryAfterSeconds: 1,
+      },
+    );
+  }
+  if (error instanceof IdempotencyPersistenceLayerError) {
+    return new InfrastructureUnavailable(
+      'Send the same request with the same Idempotency-Key again; nothing is done twice.',
+      { cause: error, retryAfterSeconds: 1 },
+    );
+  }
+  return error;
+}

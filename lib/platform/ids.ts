@@ -1,0 +1,23 @@
+import { createHash, randomUUID } from 'node:crypto';
+
+export interface Ids {
+  /** A fresh, unguessable value for callers that brought no idempotency key. */
+  random(): string;
+}
+
+export const randomIds: Ids = { random: () => randomUUID() };
+
+/**
+ * The same parts always give the same id, so a request that is repeated after a crash finds what
+ * its first try made. Parts are length-prefixed: no two lists of parts collide by concatenation.
+ */
+export function deriveId(prefix: string, ...parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${String(Buffer.byteLength(part))}:${part}`);
+  return `${prefix}_${hash.digest('hex').slice(0, 26)}`;
+}
+
+/** Spreads items evenly over the partitions of a sparse index; stable for an id. */
+export function shardOf(id: string, shardCount: number): number {
+  return createHash('sha256').update(id).digest().readUInt32BE(0) % shardCount;
+}

@@ -1,0 +1,23 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+
+/** Facts that every line of one request or task carries. */
+export interface LogContext {
+  readonly correlationId?: string;
+  readonly orderId?: string;
+  readonly [key: string]: string | number | undefined;
+}
+
+let root: Logger | undefined;
+
+/**
+ * A logger of its own for one invocation, so that concurrent invocations in one process never mix
+ * their keys. Structured JSON, level by POWERTOOLS_LOG_LEVEL.
+ */
+export function loggerFor(context: LogContext): Logger {
+  root ??= new Logger({ serviceName: 'ordersaga' });
+  const logger = root.createChild();
+  logger.appendPersistentKeys(context);
+  return logger;
+}
+
+export type { Logger };

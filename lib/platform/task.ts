@@ -1,0 +1,67 @@
+import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
+import middy from '@middy/core';
+import { z } from 'zod';
+import { DomainError } from './errors.ts';
+import { loggerFor } from './logging.ts';
+import { tracer } from './tracing.ts';
+
+/** The input of every saga task. */
+export const sagaRunSchema = z.object({
+  orderId: z.string(),
+  run: z.int().min(1),
+  correlationId: z.string(),
+});
+
+/** The input of a task that waits: also the token of this wait. */
+export const waitingTaskSchema = sagaRunSchema.extend({ taskToken: z.string() });
+
+/** The input of a task behind a Catch: also what was caught. */
+export const failedTaskSchema = sagaRunSchema.extend({
+  failure: z.object({ Error: z.string() }),
+});
+
+interface TaskInput {
+  readonly orderId: string;
+  readonly correlationId: string;
+}
+
+/**
+ * Makes the Lambda of one saga task. Domain errors are the state machine's branches: they leave by
+ * their `name`. Anything else is a defect or an outage, and is logged with its stack.
+ */
+export function taskHandler<Schema extends z.ZodType<TaskInput>>(
+  step: string,
+  schema: Schema,
+  perform: (input: z.infer<Schema>) => Promise<unknown>,
+) {
+  return middy<unknown, unknown>()
+    .use(captureLambdaHandler(tracer(), { captureResponse: false }))
+    .handler(async (event: unknown) => {
+      const input = schema.parse(event);
+      const { orderId, correlationId } = input;
+      const logger = loggerFor({ step, orderId, correlationId });
+      try {
+        const result = await perform(input);
+        logger.info('Step done');
+        return result ?? null;
+      } catch (error) {
+        if (error instanceof DomainError) {
+          logger.info('Step branched', { branch: error.name, why: error.message });
+        } else {
+          logger.error('Step failed', { error: error as Error });
+        }
+        throw error;
+      }
+    });
+}
+
+/** Makes the Lambda of one scheduled operation. */
+export function scheduledHandler(operation: string, perform: () => Promise<number>) {
+  return middy<unknown, unknown>()
+    .use(captureLambdaHandler(tracer(), { captureResponse: false }))
+    .handler(async () => {
+      const handled = await perform();
+      if (handled > 0) loggerFor({ operation }).info('Scheduled round done', { handled });
+      return { handled };
+    });
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import type { Money } from '../../../lib/money.ts';
+import { assertNever } from '../../../lib/platform/errors.ts';
+import { PAYMENT_METHODS, UNKNOWN_METHOD } from './payment-methods.ts';
+
+interface Recorded {
+  readonly chargeId: string;
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly amount: Money;
+}
+
+interface Captured extends Recorded {
+  readonly status: 'CAPTURED';
+  readonly answerLost: boolean;
+}
+
+interface Refunded extends Recorded {
+  readonly status: 'REFUNDED';
+  readonly answerLost: boolean;
+}
+
+interface Declined extends Recorded {
+  readonly status: 'DECLINED';
+  readonly code: string;
+}
+
+interface Pending extends Recorded {
+  readonly status: 'PENDING';
+}
+
+interface Voided extends Recorded {
+  readonly status: 'VOIDED';
+}
+
+/** A payment id voided before any charge of it came; it will never be charged. */
+interface Tombstone {
+  readonly status: 'VOIDED';
+  readonly chargeId: null;
+  readonly paymentId: string;
+  /** `null` as long as nobody has said which order it was for, and how much. */
+  readonly orderId: string | null;
+  readonly amount: Money | null;
+}
+
+export type Charge = Captured | Refunded | Declined | Pending | Voided;
+export type ChargeRecord = Charge | Tombstone;
+
+export interface ChargeRequest {
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly amount: Money;
+  readonly token: string;
+}
+
+export type ChargeResult =
+  | { readonly result: 'ANSWERED'; readonly record: ChargeRecord }
+  | { readonly result: 'ANSWER_LOST' }
+  | { readonly result: 'UNAVAILABLE' }
+  | { readonly result: 'IDEMPOTENCY_CONFLICT' };
+
+export type RefundResult =
+  | { readonly result: 'REFUNDED'; readonly record: Refunded }
+  | { readonly result: 'NOT_CAPTURED'; readonly record: ChargeRecord }
+  | { readonly result: 'UNKNOWN_PAYMENT' };
+
+/**
+ * What the gateway knows, in memory, one record per payment id. No method awaits anything, so
+ * calls that arrive together are decided one after the other and none sees half a change.
+ */
+export class ChargeLedger {
+  /** In the order of their first call: replacing a record keeps its place. */
+  readonly #records = new Map<string, ChargeRecord>();
+  readonly #refusals = new Map<string, number>();
+
+  /** Charges once per payment id; a repeat is told the record's current state. */
+  charge(request: ChargeRequest): ChargeResult {
+    const record = this.#records.get(request.paymentId);
+    return record === undefined ? this.#chargeFirst(request) : this.#replay(record, request);
+  }
+
+  find(paymentId: string): ChargeRecord | undefined {
+    return this.#records.get(paymentId);
+  }
+
+  /** The charges of an order, oldest first, without the tombstones that never were a charge. */
+  listByOrder(orderId: string): readonly Charge[] {
+    return [...this.#records.values()].filter(
+      (record): record is Charge => record.chargeId !== null && record.orderId === orderId,
+    );
+  }
+
+  /**
+   * Voids a pending charge, or leaves a tombstone for an unknown payment id so that a charge that
+   * arrives late finds it. Whatever is settled stays as it is: the caller looks at the status.
+   */
+  void(paymentId: string, orderId: string | null, amount: Money | null): ChargeRecord {
+    const record = this.#records.get(paymentId);
+    if (record === undefined) {
+      return this.#store({ status: 'VOIDED', chargeId: null, paymentId, orderId, amount });
+    }
+    switch (record.status) {
+      case 'PENDING':
+        return this.#store({ ...record, status: 'VOIDED' });
+      case 'VOIDED':
+      case 'CAPTURED':
+      case 'REFUNDED':
+      case 'DECLINED':
+        return record;
+      default:
+        return assertNever(record);
+    }
+  }
+
+  /** Gives a captured charge back, once: a repeat finds it refunded. */
+  refund(paymentId: string): RefundResult {
+    const record = this.#records.get(paymentId);
+    if (record === undefined) return { result: 'UNKNOWN_PAYMENT' };
+    switch (record.status) {
+      case 'CAPTURED':
+        return { result: 'REFUNDED', record: this.#store({ ...record, status: 'REFUNDED' }) };
+      case 'REFUNDED':
+        return { result: 'REFUNDED', record };
+      case 'PENDING':
+      case 'VOIDED':
+      case 'DECLINED':
+        return { result: 'NOT_CAPTURED', record };
+      default:
+        return assertNever(record);
+    }
+  }
+
+  #chargeFirst({ token, ...request }: ChargeRequest): ChargeResult {
+    const behaviour = PAYMENT_METHODS.get(token)?.behaviour ?? UNKNOWN_METHOD;
+    const recorded = { ...request, chargeId: `ch_${randomUUID()}` };
+    switch (behaviour.outcome) {
+      case 'CAPTURED': {
+        const refusals = this.#refusals.get(request.paymentId) ?? 0;
+        if (refusals < behaviour.refusalsBefore) {
+          this.#refusals.set(request.paymentId, refusals + 1);
+          return { result: 'UNAVAILABLE' };
+        }
+        const { answerLost } = behaviour;
+        return answer(this.#store({ ...recorded, status: 'CAPTURED', answerLost }));
+      }
+      case 'DECLINED':
+        return answer(this.#store({ ...recorded, status: 'DECLINED', code: behaviour.code }));
+      case 'PENDING':
+        return answer(this.#store({ ...recorded, status: 'PENDING' }));
+      case 'UNAVAILABLE':
+        return { result: 'UNAVAILABLE' };
+      default:
+        return assertNever(behaviour);
+    }
+  }
+
+  #replay(record: ChargeRecord, { orderId, amount }: ChargeRequest): ChargeResult {
+    const isSameCharge =
+      (record.orderId === null || record.orderId === orderId) &&
+      (record.amount === null ||
+        (record.amount.amount === amount.amount && record.amount.currency === amount.currency));
+    if (!isSameCharge) return { result: 'IDEMPOTENCY_CONFLICT' };
+    // The late charge completes what the void that came before it may not have said.
+    if (record.chargeId === null) return answer(this.#store({ ...record, orderId, amount }));
+    return answer(record);
+  }
+
+  #store<Stored extends ChargeRecord>(record: Stored): Stored {
+    this.#records.set(record.paymentId, record);
+    return record;
+  }
+}
+
+function answer(record: ChargeRecord): ChargeResult {
+  switch (record.status) {
+    case 'CAPTURED':
+    case 'REFUNDED':
+      // A repeat is cut as well: a retry must not learn what the lost acknowledgement would tell.
+      return record.answerLost ? { result: 'ANSWER_LOST' } : { result: 'ANSWERED', record };
+    case 'DECLINED':
+    case 'PENDING':
+    case 'VOIDED':
+      return { result: 'ANSWERED', record };
+    default:
+      return assertNever(record);
+  }
+}

@@ -1,0 +1,211 @@
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  RequestListener,
+  ServerResponse,
+} from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { z } from 'zod';
+import { assertNever } from '../../lib/platform/errors.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** One request as a route sees it: path parameters decoded, the body already parsed as JSON. */
+export interface Call {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
+  /** `undefined` when the request has no body. */
+  readonly body: unknown;
+}
+
+export type Reply =
+  | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
+  /** The connection is closed without an answer, as if the network had failed. */
+  | { readonly kind: 'cut' };
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Segments that start with a colon are parameters: `/gateway/charges/:paymentId`. */
+  readonly path: string;
+  /** One line for the index at `/`. */
+  readonly summary: string;
+  handle(call: Call): Reply | Promise<Reply>;
+}
+
+/** An answer other than the one asked for, sent as `application/problem+json` (RFC 9457). */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly status: number;
+  readonly code: string;
+  readonly headers: OutgoingHttpHeaders;
+
+  /** `detail` tells the caller what to do next. */
+  constructor(status: number, code: string, detail: string, headers: OutgoingHttpHeaders = {}) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** A 200 with a JSON body. */
+export function ok(body: unknown): Reply {
+  return { kind: 'json', status: 200, body };
+}
+
+/**
+ * Checks input against its schema.
+ * @throws ProblemError 400 `BAD_REQUEST` that names every field at fault; `part` stands for the
+ * whole input where no single field is.
+ */
+export function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  part: string,
+): z.output<Schema> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map(
+    (issue) => `${issue.path.length > 0 ? issue.path.join('.') : part}: ${issue.message}`,
+  );
+  throw new ProblemError(400, 'BAD_REQUEST', faults.join('; '));
+}
+
+/** Serves the routes; a wrong path, method or body is answered with a problem. */
+export function serve(routes: readonly Route[]): RequestListener {
+  return (request, response) => {
+    void answer(routes, request, response);
+  };
+}
+
+async function answer(
+  routes: readonly Route[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
+  try {
+    // Read first: an answer to a caller that is still sending would reach it as a broken pipe.
+    const content = await readBody(request);
+    const { route, params } = findRoute(routes, request.method, path);
+    const reply = await route.handle({
+      params,
+      query: Object.fromEntries(new URLSearchParams(query)),
+      headers: request.headers,
+      body: parseJson(content),
+    });
+    send(response, reply);
+  } catch (error) {
+    const callerLeft = !request.complete;
+    if (callerLeft) return;
+    sendProblem(response, path, asProblem(error));
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    // What is over the limit is read to its end but not kept, so that the caller sees the 413.
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  if (bytes > MAX_BODY_BYTES) {
+    throw new ProblemError(
+      413,
+      'BODY_TOO_LARGE',
+      `Send a body of at most ${String(MAX_BODY_BYTES)} bytes.`,
+    );
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(content: string): unknown {
+  if (content === '') return undefined;
+  try {
+    return JSON.parse(content) as unknown;
+  } catch {
+    throw new ProblemError(400, 'BAD_REQUEST', 'The body is not JSON. Send a JSON object.');
+  }
+}
+
+function findRoute(
+  routes: readonly Route[],
+  method: string | undefined,
+  path: string,
+): { route: Route; params: Record<string, string> } {
+  const allowed: string[] = [];
+  for (const route of routes) {
+    const params = matchPath(route.path, path);
+    if (params === undefined) continue;
+    if (route.method === method) return { route, params };
+    allowed.push(route.method);
+  }
+  if (allowed.length === 0) {
+    throw new ProblemError(404, 'NOT_FOUND', 'Nothing is here. GET / lists what is.');
+  }
+  const allow = allowed.join(', ');
+  throw new ProblemError(405, 'METHOD_NOT_ALLOWED', `Use ${allow} here.`, { allow });
+}
+
+function matchPath(pattern: string, path: string): Record<string, string> | undefined {
+  const expected = pattern.split('/');
+  const actual = path.split('/');
+  if (expected.length !== actual.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, segment] of expected.entries()) {
+    const value = actual[index] ?? '';
+    if (segment.startsWith(':')) params[segment.slice(1)] = decodeSegment(value);
+    else if (segment !== value) return undefined;
+  }
+  return params;
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new ProblemError(400, 'BAD_REQUEST', 'The path is not percent-encoded UTF-8.');
+  }
+}
+
+function send(response: ServerResponse, reply: Reply): void {
+  switch (reply.kind) {
+    case 'json':
+      response
+        .writeHead(reply.status, { 'content-type': 'application/json' })
+        .end(JSON.stringify(reply.body));
+      return;
+    case 'cut':
+      response.destroy();
+      return;
+    default:
+      assertNever(reply);
+  }
+}
+
+function asProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  console.error(error);
+  return new ProblemError(500, 'INTERNAL_ERROR', 'The companion failed; its own output says how.');
+}
+
+function sendProblem(response: ServerResponse, instance: string, problem: ProblemError): void {
+  response
+    .writeHead(problem.status, {
+      ...problem.headers,
+      'content-type': 'application/problem+json',
+    })
+    .end(
+      JSON.stringify({
+        type: 'about:blank',
+        title: STATUS_CODES[problem.status],
+        status: problem.status,
+        detail: problem.message,
+        instance,
+        code: problem.code,
+      }),
+    );
+}

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isIPv6 } from 'node:net';
+import type { Clock } from '../../lib/platform/clock.ts';
+import { PAYMENT_METHODS } from './gateway/payment-methods.ts';
+import { createGatewayRoutes } from './gateway/routes.ts';
+import type { Route } from './http.ts';
+import { ok, serve } from './http.ts';
+import { createIssuerRoutes, createSigningKey, mintToken } from './issuer.ts';
+
+export interface CompanionOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly clock: Clock;
+  /** The `iss` claim of its tokens; the companion's own `/issuer` unless told otherwise. */
+  readonly issuer?: string;
+  /** The `aud` claim of its tokens. */
+  readonly audience: string;
+}
+
+export interface Companion {
+  readonly url: string;
+  readonly port: number;
+  /** Closes every connection, answered or not; calling it again is harmless. */
+  stop(): Promise<void>;
+  /** A token for the subject, good for one day. */
+  mintToken(subject: string, scope?: string): Promise<string>;
+}
+
+/**
+ * Starts what stands beside a local stack and is never deployed: the payment gateway simulator
+ * and the development token issuer. All of it is in memory and gone with the process.
+ * @throws the server's own error (such as `EADDRINUSE`) when it cannot listen.
+ */
+export async function startCompanion(options: CompanionOptions): Promise<Companion> {
+  const key = await createSigningKey();
+  const server = createServer();
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+
+  const { port } = server.address() as AddressInfo;
+  const url = urlOf(options.host, port);
+  const issuer = {
+    issuer: options.issuer ?? `${url}/issuer`,
+    audience: options.audience,
+    jwksUrl: `${url}/issuer/jwks.json`,
+    key,
+    clock: options.clock,
+  };
+  // Nothing is awaited since it listens, so no request can have come before its listener.
+  server.on('request', serve(withIndex([...createGatewayRoutes(), ...createIssuerRoutes(issuer)])));
+
+  let stopped: Promise<void> | undefined;
+  return {
+    url,
+    port,
+    stop: () => (stopped ??= stopServer(server)),
+    mintToken: (subject, scope) => mintToken(issuer, subject, scope),
+  };
+}
+
+function urlOf(host: string, port: number): string {
+  const isAnyAddress = host === '0.0.0.0' || host === '::';
+  const reachable = isAnyAddress ? 'localhost' : host;
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${String(port)}`;
+}
+
+function withIndex(routes: readonly Route[]): readonly Route[] {
+  const index: Route = {
+    method: 'GET',
+    path: '/',
+    summary: 'this index',
+    handle: () =>
+      ok({
+        name: 'ordersaga companion',
+        calls: Object.fromEntries(
+          [index, ...routes].map(({ method, path, summary }) => [`${method} ${path}`, summary]),
+        ),
+        paymentMethodTokens: Object.fromEntries(
+          [...PAYMENT_METHODS].map(([token, { summary }]) => [token, summary]),
+        ),
+      }),
+  };
+  return [index, ...routes];
+}
+
+async function stopServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}

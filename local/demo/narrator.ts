@@ -1,0 +1,113 @@
+import { styleText } from 'node:util';
+import type { Money } from '../../lib/money.ts';
+import type { Order, Product } from './shop.ts';
+
+const WIDTH = 78;
+const TEXT = '  ';
+/** Under the text of a line that starts with a mark. */
+const UNDER_MARK = '    ';
+const ONE_MINUTE_MS = 60_000;
+
+export type Stock = Pick<Product, 'available' | 'reserved' | 'sold'>;
+
+/** Tells on standard output what happens, and keeps count of what did not happen as expected. */
+export class Narrator {
+  #checks = 0;
+  #failures = 0;
+
+  get checks(): number {
+    return this.#checks;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  heading(title: string): void {
+    console.log(`\n${styleText('bold', title)}\n${'-'.repeat(title.length)}`);
+  }
+
+  tell(text: string): void {
+    console.log(wrap(TEXT, TEXT, text.split(' ')));
+  }
+
+  /** A line of a table; what belongs under a mark stays in its column. */
+  line(text: string): void {
+    console.log(`${UNDER_MARK}${text}`);
+  }
+
+  stock(name: string, stock: Stock): void {
+    this.line(stockLine(name, stock));
+  }
+
+  /** Every status the order has had. */
+  trail({ history }: Order): void {
+    let beforeMs: number | undefined;
+    const steps = history.map(({ to, at }) => {
+      const atMs = Date.parse(at);
+      const minutes = Math.round((atMs - (beforeMs ?? atMs)) / ONE_MINUTE_MS);
+      beforeMs = atMs;
+      return minutes === 0 ? to : `${to} (after ${String(minutes)} min)`;
+    });
+    const [first = '', ...rest] = steps;
+    console.log(wrap(TEXT, UNDER_MARK, ['History:', first, ...rest.map((step) => `→ ${step}`)]));
+  }
+
+  /** `subject` in the singular: `the order`. */
+  check(subject: string, expected: string, actual: string): void {
+    this.verdict(
+      expected === actual,
+      `${subject} is ${expected}`,
+      `${subject} to be ${expected}, but it is ${actual}`,
+    );
+  }
+
+  checkStock(name: string, expected: Stock, actual: Stock): void {
+    this.verdict(
+      stockText(expected) === stockText(actual),
+      stockLine(name, expected),
+      `${name} to be at ${stockText(expected)}, but it is at ${stockText(actual)}`,
+    );
+  }
+
+  /** @param failure what follows the word `expected` where it is not met: `… to be …, but …`. */
+  verdict(isMet: boolean, text: string, failure: string): void {
+    this.#checks += 1;
+    if (isMet) {
+      console.log(`${TEXT}${styleText('green', '✓')} ${text}`);
+      return;
+    }
+    this.#failures += 1;
+    const mark = styleText('red', '✗');
+    console.log(wrap(`${TEXT}${mark} `, UNDER_MARK, ['expected', ...failure.split(/\s+/)]));
+  }
+}
+
+/** `€34.48`; the amount is in the currency's minor units, however many it has. */
+export function formatMoney({ amount, currency }: Money): string {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const { maximumFractionDigits = 0 } = format.resolvedOptions();
+  return format.format(amount / 10 ** maximumFractionDigits);
+}
+
+function stockLine(name: string, { available, reserved, sold }: Stock): string {
+  const counter = (count: number) => String(count).padStart(5);
+  return `${name.padEnd(8)}${counter(available)} available${counter(reserved)} reserved${counter(sold)} sold`;
+}
+
+function stockText({ available, reserved, sold }: Stock): string {
+  return `${String(available)} available, ${String(reserved)} reserved, ${String(sold)} sold`;
+}
+
+function wrap(first: string, hanging: string, words: readonly string[]): string {
+  const lines: string[] = [];
+  let line: string[] = [];
+  for (const word of words) {
+    if (hanging.length + [...line, word].join(' ').length > WIDTH && line.length > 0) {
+      lines.push(line.join(' '));
+      line = [];
+    }
+    line.push(word);
+  }
+  return first + [...lines, line.join(' ')].join(`\n${hanging}`);
+}

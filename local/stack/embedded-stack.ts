@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { FauxqsServer } from 'fauxqs';
+import { readConfig } from '../../lib/platform/config.ts';
+import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
+import { createRuntime, installRuntime } from '../../lib/platform/runtime.ts';
+import { overrideEnvironment } from './environment.ts';
+import { handlerEnvironment, sdkEnvironment } from './handler-environment.ts';
+import { checkJava, javaCommand } from './java.ts';
+import { type LambdaRuntime, unlessDead } from './lambda-runtime.ts';
+import { Parts, type Progress } from './parts.ts';
+import { assertPortsFree } from './ports.ts';
+import { createQueues, createTables, intrinsicValues } from './resources.ts';
+import { seedProducts } from './seed.ts';
+import { readServiceDefinition } from './service-definition.ts';
+import {
+  type Base,
+  createLambdaRuntime,
+  followClock,
+  startApi,
+  startCompanionPart,
+  startDatabase,
+  startLog,
+  startPollers,
+  startQueues,
+  startSchedules,
+  startStepFunctions,
+  urlOf,
+} from './stack-parts.ts';
+import { TravelClock } from './travel-clock.ts';
+
+/** Each of them may be 0, which takes any free port. */
+export interface StackPorts {
+  readonly api: number;
+  readonly companion: number;
+  readonly stepFunctions: number;
+  readonly queues: number;
+  readonly dynamodb: number;
+}
+
+export interface EmbeddedStackOptions {
+  readonly ports: StackPorts;
+  /** The address the HTTP servers listen on: this machine only, unless told otherwise. */
+  readonly host?: string;
+  /** Configuration (section 7 of the specification) that differs from the defaults. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly clock?: TravelClock;
+  /** Sees every effect of every handler once the stack is up; `setInterceptor` replaces it. */
+  readonly intercept?: Interceptor;
+  readonly onProgress?: (step: Progress) => void;
+  /** Where the handlers' log goes; without it only the latest lines are kept, in memory. */
+  readonly logFile?: string;
+}
+
+export interface EmbeddedStack {
+  readonly apiUrl: string;
+  readonly companionUrl: string;
+  readonly endpoints: {
+    readonly dynamodb: string;
+    readonly queues: string;
+    readonly stepFunctions: string;
+  };
+  readonly clock: TravelClock;
+  readonly queues: FauxqsServer;
+  /** By logical id in serverless.yml (`OrdersTable`). */
+  readonly tableNames: Readonly<Record<string, string>>;
+  readonly queueUrls: Readonly<Record<string, string>>;
+  readonly orderSagaArn: string;
+  /** What the handlers see. */
+  readonly environment: Readonly<Record<string, string>>;
+  mintToken(subject: string, scope?: string): Promise<string>;
+  setInterceptor(intercept: Interceptor): void;
+  /** Runs every scheduled function once, now; failures go to the log. */
+  runSchedules(): Promise<void>;
+  /** Hands the messages that are visible now to their functions; resolves with how many. */
+  pollQueues(): Promise<number>;
+  /** The latest lines of the handlers' log, oldest first. */
+  logs(): readonly string[];
+  stop(): Promise<void>;
+}
+
+/** What the deployment fills in; here only so that the rest can be checked before anything starts. */
+const STAND_INS = {
+  ORDERS_TABLE: '-',
+  INVENTORY_TABLE: '-',
+  IDEMPOTENCY_TABLE: '-',
+  COMPENSATION_QUEUE_URL: 'http://localhost',
+  SAGA_DEAD_LETTER_QUEUE_URL: 'http://localhost',
+  ORDER_SAGA_ARN: '-',
+  JWT_ISSUER: 'http://localhost',
+  JWT_AUDIENCE: '-',
+  JWKS_URL: 'http://localhost',
+  INVENTORY_CREDENTIAL: '-'.repeat(16),
+  GATEWAY_URL: 'http://localhost',
+  INVENTORY_URL: 'http://localhost',
+};
+
+/** How long a jump in time waits for work that a timer set off, such as a call that is left hanging. */
+const LONGEST_SETTLING_MS = 5000;
+/** Between two steps of one piece of work nothing may run for a moment; so look more than once. */
+const IDLE_LOOKS = 4;
+
+let isRunning = false;
+
+/**
+ * Starts the whole service in this process, beside one JVM for DynamoDB Local. The handlers' AWS
+ * clients find it by `process.env`, and `Date.now` follows its clock: hence one stack a process.
+ * `stop` puts both back.
+ * @throws ConfigurationError for a bad setting, StartupProblem for what this machine lacks.
+ */
+export async function startEmbeddedStack(options: EmbeddedStackOptions): Promise<EmbeddedStack> {
+  if (isRunning) throw new Error('An embedded stack runs in this process already.');
+  isRunning = true;
+  const parts = new Parts(options.onProgress ?? (() => undefined));
+  parts.onStop(() => {
+    isRunning = false;
+  });
+  try {
+    return await startParts(options, parts);
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+}
+
+async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<EmbeddedStack> {
+  const { ports, environment: overrides = {}, host = '127.0.0.1' } = options;
+  const java = javaCommand(process.env);
+  readConfig({ ...STAND_INS, ...overrides });
+  await Promise.all([checkJava(java), assertStackPortsFree(host, ports)]);
+
+  const clock = options.clock ?? new TravelClock();
+  const directory = fileURLToPath(new URL('../..', import.meta.url));
+  const base: Base = { parts, clock, host, directory };
+  const log = startLog(base, options.logFile);
+
+  const token = {
+    issuer: overrides['JWT_ISSUER'],
+    audience: overrides['JWT_AUDIENCE'] ?? 'ordersaga',
+  };
+  const [service, database, queues, companion] = await Promise.all([
+    parts.start('serverless.yml', () => readServiceDefinition(directory)),
+    startDatabase(base, java, ports.dynamodb),
+    startQueues(base, ports.queues),
+    startCompanionPart(base, ports.companion, token),
+  ]);
+  const queuesUrl = urlOf('127.0.0.1', queues.port);
+  const queueUrls = createQueues(service, queues, queuesUrl);
+  const values = intrinsicValues(service, queueUrls);
+  const lambda = createLambdaRuntime(base, service, log);
+  clock.settle = () => settled(lambda);
+
+  const [tableNames, api] = await Promise.all([
+    parts.start('tables', () => createTables(service, database.client)),
+    startApi(base, ports.api, service, lambda),
+    parts.start('functions', () => lambda.preload()),
+  ]);
+  const apiUrl = urlOf(host, api.port);
+  const environment = handlerEnvironment(service, values, {
+    GATEWAY_URL: `${companion.url}/gateway`,
+    INVENTORY_URL: apiUrl,
+    JWT_ISSUER: `${companion.url}/issuer`,
+    JWT_AUDIENCE: token.audience,
+    JWKS_URL: `${companion.url}/issuer/jwks.json`,
+    INVENTORY_CREDENTIAL: randomBytes(24).toString('base64url'),
+    PAYMENT_PAGE_URL: `http://localhost:${String(api.port)}/pay/{orderId}`,
+    ...overrides,
+  });
+  const config = readConfig(environment);
+  const deployed = { ...base, service, values, lambda, log };
+  const stepFunctions = await startStepFunctions(deployed, ports.stepFunctions, config);
+  followClock(base);
+
+  const endpoints = {
+    dynamodb: database.url,
+    queues: queuesUrl,
+    stepFunctions: urlOf(host, stepFunctions.port),
+  };
+  const { region } = service.provider;
+  parts.onStop(overrideEnvironment({ ...environment, ...sdkEnvironment(region, endpoints) }));
+  let intercept = passThrough;
+  const runtime = createRuntime(environment, {
+    clock: lambda.clock,
+    intercept: (effect, proceed) => unlessDead(() => intercept(effect, proceed)),
+  });
+  installRuntime(runtime);
+  await parts.start('seed data', () => seedProducts(runtime));
+  intercept = options.intercept ?? passThrough;
+
+  const pollers = startPollers(deployed, endpoints.queues);
+  const schedules = startSchedules(deployed, config.SCHEDULE_SECONDS);
+
+  return {
+    apiUrl,
+    companionUrl: companion.url,
+    endpoints,
+    clock,
+    queues,
+    tableNames,
+    queueUrls,
+    orderSagaArn: config.ORDER_SAGA_ARN,
+    environment,
+    mintToken: (subject, scope) => companion.mintToken(subject, scope),
+    setInterceptor: (replacement) => {
+      intercept = replacement;
+    },
+    runSchedules: () => schedules.runAll(),
+    pollQueues: async () => {
+      const counts = await Promise.all(pollers.map((poller) => poller.pollOnce()));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    logs: () => log.lines(),
+    stop: () => parts.stop(),
+  };
+}
+
+function assertStackPortsFree(host: string, ports: StackPorts): Promise<void> {
+  return assertPortsFree(host, [
+    { port: ports.api, part: 'the API', variable: 'API_PORT' },
+    { port: ports.companion, part: 'the companion', variable: 'COMPANION_PORT' },
+    { port: ports.stepFunctions, part: 'Step Functions', variable: 'STEP_FUNCTIONS_PORT' },
+    { port: ports.queues, part: 'SQS', variable: 'QUEUES_PORT' },
+    { port: ports.dynamodb, part: 'DynamoDB Local', variable: 'DYNAMODB_PORT' },
+  ]);
+}
+
+/** What a timer set off is over when no invocation runs any more, except those that wait for time. */
+async function settled(lambda: LambdaRuntime): Promise<void> {
+  const giveUpAt = performance.now() + LONGEST_SETTLING_MS;
+  let idleLooks = 0;
+  while (idleLooks < IDLE_LOOKS && performance.now() < giveUpAt) {
+    await sleep(1);
+    idleLooks = lambda.isIdle() ? idleLooks + 1 : 0;
+  }
+}

@@ -1,0 +1,247 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Context } from 'aws-lambda';
+import type { Clock } from '../../lib/platform/clock.ts';
+
+export interface LambdaFunction {
+  /** Its key in serverless.yml. */
+  readonly key: string;
+  /** Its deployed name, `ordersaga-local-<key>`. */
+  readonly name: string;
+  /** The file without its ending, a dot, and the export. */
+  readonly handler: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+}
+
+export interface LambdaRuntimeOptions {
+  readonly functions: readonly LambdaFunction[];
+  /** The folder that handlers' paths start from. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly region: string;
+  readonly accountId: string;
+  /** Told of every invocation that fails, as CloudWatch would be. */
+  readonly onFailure?: (fn: LambdaFunction, requestId: string, error: InvocationError) => void;
+}
+
+/** A failed invocation as AWS reports it: its `name` is the errorType that a state machine matches. */
+export class InvocationError extends Error {
+  override readonly name: string;
+
+  constructor(errorType: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = errorType;
+  }
+}
+
+type Handler = (event: unknown, context: Context) => unknown;
+
+interface Invocation {
+  /** How many timers of the clock it waits for. */
+  pendingTimers: number;
+  isDead: boolean;
+  die(): void;
+}
+
+const invocations = new AsyncLocalStorage<Invocation>();
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+/**
+ * Kills the invocation that calls it, as a crash of its process would: its caller is told so at
+ * once (`Runtime.ExitError`), and the code behind the returned promise never runs.
+ */
+export function dieHere(): Promise<never> {
+  const invocation = invocations.getStore();
+  if (invocation === undefined) throw new Error('Only an invocation can die.');
+  invocation.die();
+  return never();
+}
+
+/** Runs the effect unless the invocation that asks for it has died: the dead do nothing more. */
+export function unlessDead<Result>(effect: () => Promise<Result>): Promise<Result> {
+  return invocations.getStore()?.isDead === true ? never() : effect();
+}
+
+/** Runs the handlers in this process as Lambda would run them in theirs. */
+export class LambdaRuntime {
+  readonly #options: LambdaRuntimeOptions;
+  readonly #functions: ReadonlyMap<string, LambdaFunction>;
+  readonly #handlers = new Map<string, Promise<Handler>>();
+  readonly #running = new Set<Invocation>();
+
+  constructor(options: LambdaRuntimeOptions) {
+    this.#options = options;
+    this.#functions = new Map(
+      options.functions.flatMap((fn) => [
+        [fn.key, fn],
+        [fn.name, fn],
+        [this.#arnOf(fn), fn],
+      ]),
+    );
+  }
+
+  /**
+   * The clock for what runs inside the handlers. It is the same one; it only notes which
+   * invocations wait for it, so that a jump in time knows whom it has to wait for.
+   */
+  get clock(): Clock {
+    const { clock } = this.#options;
+    return {
+      now: () => clock.now(),
+      schedule: (delayMs, callback) => {
+        const invocation = invocations.getStore();
+        if (invocation === undefined) return clock.schedule(delayMs, callback);
+        let isPending = true;
+        const settle = () => {
+          if (isPending) invocation.pendingTimers -= 1;
+          isPending = false;
+        };
+        invocation.pendingTimers += 1;
+        const cancel = clock.schedule(delayMs, () => {
+          settle();
+          callback();
+        });
+        return () => {
+          settle();
+          cancel();
+        };
+      },
+    };
+  }
+
+  /** True when nothing runs, except what waits for the clock. */
+  isIdle(): boolean {
+    return [...this.#running].every(({ pendingTimers }) => pendingTimers > 0);
+  }
+
+  /**
+   * Imports every handler, so that no first request has to wait for it.
+   * @throws InvocationError for the first that cannot be imported.
+   */
+  async preload(): Promise<void> {
+    await Promise.all(this.#options.functions.map((fn) => this.#handlerOf(fn)));
+  }
+
+  /**
+   * Invokes a function by its name, key or ARN; event and result cross as JSON.
+   * @throws InvocationError whose name is the thrown error's, or `Sandbox.Timedout`,
+   *   `Runtime.ExitError`, `Runtime.ImportModuleError` or `ResourceNotFoundException`.
+   */
+  async invoke(functionName: string, payload: unknown): Promise<unknown> {
+    const fn = this.#functions.get(functionName);
+    if (fn === undefined) {
+      throw new InvocationError('ResourceNotFoundException', `Function not found: ${functionName}`);
+    }
+    const requestId = randomUUID();
+    try {
+      const handler = await this.#handlerOf(fn);
+      return await this.#run(fn, handler, toJson(payload), requestId);
+    } catch (error) {
+      const failure = asInvocationError(error);
+      this.#options.onFailure?.(fn, requestId, failure);
+      throw failure;
+    }
+  }
+
+  #run(fn: LambdaFunction, handler: Handler, event: unknown, requestId: string): Promise<unknown> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.now() + fn.timeoutSeconds * 1000;
+
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        cancelTimeout();
+        this.#running.delete(invocation);
+      };
+      const kill = (errorType: string, reason: string) => {
+        if (!this.#running.has(invocation)) return;
+        invocation.isDead = true;
+        end();
+        reject(new InvocationError(errorType, `RequestId: ${requestId} Error: ${reason}`));
+      };
+      const invocation: Invocation = {
+        pendingTimers: 0,
+        isDead: false,
+        die: () => {
+          kill('Runtime.ExitError', 'Runtime exited with error: exit status 1');
+        },
+      };
+      const cancelTimeout = clock.schedule(fn.timeoutSeconds * 1000, () => {
+        kill('Sandbox.Timedout', `Task timed out after ${fn.timeoutSeconds.toFixed(2)} seconds`);
+      });
+      this.#running.add(invocation);
+      const context = this.#contextOf(fn, requestId, () => deadlineMs - clock.now());
+      invocations.run(invocation, () => {
+        const handling = (async () => toJson(await handler(event, context)))();
+        handling.finally(end).then(resolve, reject);
+      });
+    });
+  }
+
+  #handlerOf(fn: LambdaFunction): Promise<Handler> {
+    let handler = this.#handlers.get(fn.key);
+    if (handler === undefined) {
+      handler = this.#import(fn);
+      this.#handlers.set(fn.key, handler);
+    }
+    return handler;
+  }
+
+  async #import(fn: LambdaFunction): Promise<Handler> {
+    const dot = fn.handler.lastIndexOf('.');
+    const file = `${fn.handler.slice(0, dot)}.ts`;
+    const url = pathToFileURL(join(this.#options.directory, file)).href;
+    let module: Readonly<Record<string, unknown>>;
+    try {
+      module = (await import(url)) as Readonly<Record<string, unknown>>;
+    } catch (cause) {
+      throw new InvocationError(
+        'Runtime.ImportModuleError',
+        `Function ${fn.key} cannot be imported from ${file}: ${asInvocationError(cause).message}`,
+        { cause },
+      );
+    }
+    const handler = module[fn.handler.slice(dot + 1)];
+    if (typeof handler === 'function') return handler as Handler;
+    throw new InvocationError('Runtime.HandlerNotFound', `${fn.handler} is not exported`);
+  }
+
+  #arnOf({ name }: LambdaFunction): string {
+    const { region, accountId } = this.#options;
+    return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+  }
+
+  #contextOf(fn: LambdaFunction, requestId: string, remainingMs: () => number): Context {
+    const context: Omit<Context, 'done' | 'fail' | 'succeed'> = {
+      functionName: fn.name,
+      functionVersion: '$LATEST',
+      invokedFunctionArn: this.#arnOf(fn),
+      memoryLimitInMB: String(fn.memoryMegabytes),
+      awsRequestId: requestId,
+      logGroupName: `/aws/lambda/${fn.name}`,
+      logStreamName: 'local',
+      callbackWaitsForEmptyEventLoop: true,
+      getRemainingTimeInMillis: () => Math.max(0, remainingMs()),
+    };
+    // What is left out answers callbacks, which Lambda's own runtime no longer takes either.
+    return context as Context;
+  }
+}
+
+function toJson(value: unknown): unknown {
+  return value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown);
+}
+
+function asInvocationError(error: unknown): InvocationError {
+  if (error instanceof InvocationError) return error;
+  if (!(error instanceof Error)) return new InvocationError(typeof error, String(error));
+  const failure = new InvocationError(error.name, error.message, { cause: error });
+  // The trace that AWS reports is the handler's.
+  if (error.stack !== undefined) failure.stack = error.stack;
+  return failure;
+}

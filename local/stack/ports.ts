@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { StartupProblem } from './startup-problem.ts';
+
+/** One port of the stack: what listens there, and the environment variable that chooses another. */
+export interface PortRequest {
+  readonly port: number;
+  readonly part: string;
+  readonly variable: string;
+}
+
+export class PortInUseError extends StartupProblem {
+  override readonly name = 'PortInUseError';
+
+  constructor({ port, part, variable }: PortRequest) {
+    super(
+      `Port ${String(port)}, which ${part} wants, is taken by another program. ` +
+        `Stop that one, or choose another port: ${variable}=${String(port + 1)} npm start`,
+    );
+  }
+}
+
+/**
+ * Looks before anything starts, because some parts end the process when their port is taken.
+ * @throws PortInUseError for the first port that is taken; port 0 never is.
+ */
+export async function assertPortsFree(host: string, requests: readonly PortRequest[]) {
+  const checked = await Promise.all(
+    requests.map(async (request) => ({
+      request,
+      isTaken: request.port !== 0 && (await isTaken(host, request.port)),
+    })),
+  );
+  const taken = checked.find(({ isTaken }) => isTaken);
+  if (taken !== undefined) throw new PortInUseError(taken.request);
+}
+
+/** A port that is free now; for a program that cannot be asked to choose one itself. */
+export async function findFreePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/**
+ * Listening alone does not tell: some systems let a program listen on one address while another
+ * holds the port on all of them, and a caller of `localhost` would then meet the other.
+ */
+async function isTaken(host: string, port: number): Promise<boolean> {
+  const checks = await Promise.all([
+    cannotListen(host, port),
+    answers('127.0.0.1', port),
+    answers('::1', port),
+  ]);
+  return checks.includes(true);
+}
+
+function cannotListen(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(true);
+    });
+    server.listen(port, host, () => {
+      server.close(() => {
+        resolve(false);
+      });
+    });
+  });
+}
+
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const settle = (isAnswered: boolean) => () => {
+      socket.destroy();
+      resolve(isAnswered);
+    };
+    socket.once('connect', settle(true));
+    socket.once('error', settle(false));
+    socket.setTimeout(500, settle(false));
+  });
+}

@@ -1,0 +1,239 @@
+import { readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { type Companion, startCompanion } from '../companion/server.ts';
+import { type StepFunctionsServer, startStepFunctionsServer } from '../step-functions/server.ts';
+import { type ApiGateway, startApiGateway } from './api-gateway.ts';
+import { startDynamoDbLocal } from './dynamodb-local.ts';
+import { DUMMY_CREDENTIALS } from './handler-environment.ts';
+import { type IntrinsicValues, resolveIntrinsics } from './intrinsics.ts';
+import { LambdaRuntime } from './lambda-runtime.ts';
+import { type LogRouter, routeLogs } from './log-router.ts';
+import type { Parts } from './parts.ts';
+import { findFreePort } from './ports.ts';
+import { QueuePoller } from './queue-poller.ts';
+import { ACCOUNT_ID, queueUrlOf } from './resources.ts';
+import { Schedules } from './schedules.ts';
+import { eventsOf, type ServiceDefinition } from './service-definition.ts';
+import { renderStateMachine } from './state-machine-definition.ts';
+import type { TravelClock } from './travel-clock.ts';
+
+/** Where what nobody but this process calls listens. */
+const LOOPBACK = '127.0.0.1';
+const STATE_MACHINE_FILE = 'statemachines/order-saga.asl.json';
+
+/** Every function here starts one part and registers what ends it. */
+export interface Base {
+  readonly parts: Parts;
+  readonly clock: TravelClock;
+  /** The address that the HTTP servers listen on. */
+  readonly host: string;
+  /** The project's folder. */
+  readonly directory: string;
+}
+
+export interface Deployed extends Base {
+  readonly service: ServiceDefinition;
+  readonly values: IntrinsicValues;
+  readonly lambda: LambdaRuntime;
+  readonly log: LogRouter;
+}
+
+/**
+ * The queues' server reads the time from `Date.now`, so it is replaced here. The interpreter of
+ * state machines replaces it too, for itself only: this has to come later to hold for all.
+ */
+export function followClock({ parts, clock }: Base): void {
+  const systemNow = Date.now;
+  Date.now = () => clock.now();
+  parts.onStop(() => {
+    Date.now = systemNow;
+    clock.stop();
+  });
+}
+
+export function startLog({ parts }: Base, file: string | undefined): LogRouter {
+  const log = routeLogs(file);
+  parts.onStop(() => log.stop());
+  return log;
+}
+
+export function startDatabase(
+  { parts }: Base,
+  java: string,
+  requestedPort: number,
+): Promise<{ readonly url: string; readonly client: DynamoDBClient }> {
+  return parts.start('DynamoDB Local', async () => {
+    const port = requestedPort === 0 ? await findFreePort(LOOPBACK) : requestedPort;
+    const url = urlOf(LOOPBACK, port);
+    const client = new DynamoDBClient({
+      endpoint: url,
+      region: 'local',
+      credentials: DUMMY_CREDENTIALS,
+      maxAttempts: 1,
+    });
+    const database = await startDynamoDbLocal(java, port, client);
+    parts.onStop(async () => {
+      client.destroy();
+      await database.stop();
+    });
+    return { url, client };
+  });
+}
+
+export function startQueues({ parts }: Base, port: number): Promise<FauxqsServer> {
+  return parts.start('SQS', async () => {
+    const server = await startFauxqs({ port, logger: false });
+    parts.onStop(() => server.stop());
+    return server;
+  });
+}
+
+export function startCompanionPart(
+  { parts, host, clock }: Base,
+  port: number,
+  token: { readonly issuer: string | undefined; readonly audience: string },
+): Promise<Companion> {
+  const { issuer, audience } = token;
+  return parts.start('companion', async () => {
+    const companion = await startCompanion({
+      host,
+      port,
+      clock,
+      audience,
+      ...(issuer === undefined ? {} : { issuer }),
+    });
+    parts.onStop(() => companion.stop());
+    return companion;
+  });
+}
+
+export function createLambdaRuntime(
+  { clock, directory }: Base,
+  { functions, provider }: ServiceDefinition,
+  log: LogRouter,
+): LambdaRuntime {
+  return new LambdaRuntime({
+    clock,
+    directory,
+    region: provider.region,
+    accountId: ACCOUNT_ID,
+    functions: Object.entries(functions).map(([key, fn]) => ({
+      key,
+      name: fn.name,
+      handler: fn.handler,
+      timeoutSeconds: fn.timeout ?? provider.timeout,
+      memoryMegabytes: fn.memorySize ?? provider.memorySize,
+    })),
+    onFailure: (fn, requestId, error) => {
+      log.append(
+        JSON.stringify({
+          level: 'ERROR',
+          message: 'Invoke Error',
+          function_name: fn.name,
+          function_request_id: requestId,
+          errorType: error.name,
+          errorMessage: error.message,
+          stack: error.stack,
+        }),
+      );
+    },
+  });
+}
+
+export function startApi(
+  { parts, host, directory }: Base,
+  port: number,
+  service: ServiceDefinition,
+  lambda: LambdaRuntime,
+): Promise<ApiGateway> {
+  return parts.start('API', async () => {
+    const api = await startApiGateway({ host, port, directory, service, lambda });
+    parts.onStop(() => api.stop());
+    return api;
+  });
+}
+
+/** `parameters` are what the state machine's time-outs and retries are filled in from. */
+export function startStepFunctions(
+  { parts, host, clock, directory, service, values, lambda }: Deployed,
+  port: number,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<StepFunctionsServer> {
+  return parts.start('Step Functions', async () => {
+    const file = await readFile(join(directory, STATE_MACHINE_FILE), 'utf8');
+    const server = await startStepFunctionsServer({
+      host,
+      port,
+      clock,
+      region: service.provider.region,
+      accountId: ACCOUNT_ID,
+      invoke: (functionName, payload) => lambda.invoke(functionName, payload),
+      stateMachines: [
+        {
+          name: service.stepFunctions.stateMachines.orderSaga.name,
+          definition: renderStateMachine(
+            JSON.parse(file),
+            { ...service.params['default'], ...service.params['local'], ...parameters },
+            values,
+          ),
+        },
+      ],
+    });
+    parts.onStop(() => server.stop());
+    return server;
+  });
+}
+
+export function startPollers(
+  { parts, service, values, lambda, log }: Deployed,
+  endpoint: string,
+): readonly QueuePoller[] {
+  const { region } = service.provider;
+  const client = new SQSClient({ endpoint, region, credentials: DUMMY_CREDENTIALS });
+  parts.onStop(() => {
+    client.destroy();
+  });
+  return eventsOf(service, 'sqs').map(({ key, event }) => {
+    const queueArn = String(resolveIntrinsics(event.arn, values));
+    const poller = new QueuePoller({
+      client,
+      region,
+      queueArn,
+      queueUrl: queueUrlOf(queueArn, endpoint),
+      batchSize: event.batchSize,
+      reportsFailures: event.functionResponseType !== undefined,
+      invoke: (records) => lambda.invoke(key, records),
+      onError: (error) => {
+        log.append(JSON.stringify({ level: 'ERROR', message: `${key}: ${String(error)}` }));
+      },
+    });
+    poller.start();
+    parts.onStop(() => poller.stop());
+    return poller;
+  });
+}
+
+export function startSchedules(
+  { parts, clock, service, lambda }: Deployed,
+  intervalSeconds: number,
+): Schedules {
+  const schedules = new Schedules({
+    clock,
+    intervalMs: intervalSeconds * 1000,
+    functionKeys: eventsOf(service, 'schedule').map(({ key }) => key),
+    invoke: (key, event) => lambda.invoke(key, event),
+  });
+  schedules.start();
+  parts.onStop(() => schedules.stop());
+  return schedules;
+}
+
+/** A URL that reaches a server listening on `host` from this machine. */
+export function urlOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? LOOPBACK : host;
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${String(port)}`;
+}

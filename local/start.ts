@@ -1,0 +1,40 @@
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type EmbeddedStack, startEmbeddedStack } from './stack/embedded-stack.ts';
+import { readStartSettings } from './start-settings.ts';
+import { printFailure, printProgress, stopSignal } from './terminal.ts';
+import { welcome } from './welcome.ts';
+
+const directory = fileURLToPath(new URL('..', import.meta.url));
+const logFile = join(directory, '.local', 'ordersaga.log');
+
+async function start(): Promise<EmbeddedStack> {
+  const startedAt = performance.now();
+  console.log('Starting ordersaga on this machine.\n');
+  const stack = await startEmbeddedStack({
+    ...readStartSettings(process.env),
+    logFile,
+    onProgress: printProgress,
+  });
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`\nordersaga is ready after ${seconds} s.`);
+  console.log(await welcome(stack, relative(process.cwd(), logFile)));
+  return stack;
+}
+
+const stopping = stopSignal();
+try {
+  const stack = await start();
+  if (!stopping.aborted) {
+    await new Promise((resolve) => {
+      stopping.addEventListener('abort', resolve);
+    });
+  }
+  await stack.stop();
+  process.exit(0);
+} catch (error) {
+  // Ctrl-C reaches the programs that a start runs too, and fails it.
+  if (stopping.aborted) process.exit(0);
+  printFailure(error);
+  process.exit(1);
+}

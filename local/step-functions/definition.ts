@@ -1,0 +1,143 @@
+import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import { StepFunctionsError } from './errors.ts';
+
+/** A Task state, by how its Lambda function is called. */
+export interface TaskDefinition {
+  /** `function`: the function's own ARN; `invoke`: its result; `callback`: its task token. */
+  readonly integration: 'function' | 'invoke' | 'callback';
+  readonly resource: string;
+  readonly timeoutSeconds: number | undefined;
+  readonly heartbeatSeconds: number | undefined;
+}
+
+export interface Program {
+  readonly machine: StateMachine;
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  /** Position n is the state that finds itself at `$$.States[n]` in the context object. */
+  readonly stateNames: readonly string[];
+}
+
+type Fields = Record<string, unknown>;
+
+/** The limit AWS applies where a Task names no time-out. */
+const UNLIMITED_SECONDS = 99_999_999;
+
+/** Known to AWS, ignored by the interpreter: refused rather than silently wrong. */
+const UNSUPPORTED_FIELDS = [
+  'Arguments',
+  'Assign',
+  'HeartbeatSecondsPath',
+  'ItemBatcher',
+  'ItemReader',
+  'Output',
+  'ResultWriter',
+];
+
+/**
+ * Validates a definition in the Amazon States Language and prepares it for the interpreter.
+ * @throws StepFunctionsError InvalidDefinition
+ */
+export function compileDefinition(text: string): Program {
+  const definition = parse(text);
+  try {
+    new StateMachine(definition as unknown as StateMachineDefinition);
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : String(error));
+  }
+  const tasks = new Map<string, TaskDefinition>();
+  const stateNames: string[] = [];
+  const prepared = prepareMachine(definition, { tasks, stateNames });
+  const machine = new StateMachine(prepared as unknown as StateMachineDefinition, {
+    validationOptions: { noValidate: true },
+  });
+  return { machine, tasks, stateNames };
+}
+
+interface Found {
+  readonly tasks: Map<string, TaskDefinition>;
+  readonly stateNames: string[];
+}
+
+function prepareMachine(definition: Fields, found: Found): Fields {
+  refuseUnsupported('The state machine', definition);
+  const states = Object.entries(definition['States'] as Record<string, Fields>);
+  return {
+    ...definition,
+    States: Object.fromEntries(
+      states.map(([name, state]) => [name, prepareState(name, state, found)]),
+    ),
+  };
+}
+
+function prepareState(name: string, state: Fields, found: Found): Fields {
+  refuseUnsupported(`State '${name}'`, state);
+  const { Branches: branches, ItemProcessor, Iterator: iterator, ...own } = state;
+  const processor = (ItemProcessor ?? iterator) as Fields | undefined;
+  const position = found.stateNames.push(name) - 1;
+  if (own['Type'] === 'Task') {
+    found.tasks.set(name, taskDefinition(name, own));
+    if (own['TimeoutSecondsPath'] === undefined) own['TimeoutSeconds'] ??= UNLIMITED_SECONDS;
+  }
+  return {
+    ...pointToOwnContext(own, position),
+    ...(branches !== undefined && {
+      Branches: (branches as Fields[]).map((branch) => prepareMachine(branch, found)),
+    }),
+    ...(processor !== undefined && { ItemProcessor: prepareMachine(processor, found) }),
+  };
+}
+
+function taskDefinition(name: string, state: Fields): TaskDefinition {
+  const resource = String(state['Resource']);
+  const shared = {
+    resource,
+    timeoutSeconds: state['TimeoutSeconds'] as number | undefined,
+    heartbeatSeconds: state['HeartbeatSeconds'] as number | undefined,
+  };
+  if (/^arn:[\w-]+:lambda:/.test(resource)) return { integration: 'function', ...shared };
+  const match = /^arn:[\w-]+:states:[\w-]*:\d*:lambda:invoke(\.waitForTaskToken)?$/.exec(resource);
+  if (match === null) throw invalid(`State '${name}': resource ${resource} is not supported`);
+  const parameters = (state['Parameters'] ?? {}) as Fields;
+  if (!('FunctionName' in parameters) && !('FunctionName.$' in parameters)) {
+    throw invalid(`State '${name}': the field 'FunctionName' is required but was missing`);
+  }
+  return { integration: match[1] === undefined ? 'invoke' : 'callback', ...shared };
+}
+
+/**
+ * The interpreter has no `$$.State`, and gives every branch an `$$.Execution` of its own with the
+ * real time in it. Paths are led to what the execution's context object holds instead.
+ */
+function pointToOwnContext(state: Fields, position: number): Fields {
+  const lead = (key: string, value: unknown): unknown =>
+    typeof value === 'string' && /(\.\$|Path|^Variable)$/.test(key)
+      ? value
+          .replaceAll(/\$\$\.State\b/g, () => `$$.States[${position}]`)
+          .replaceAll(/\$\$\.Execution\b/g, () => '$$.WholeExecution')
+      : value;
+  return JSON.parse(JSON.stringify(state), lead) as Fields;
+}
+
+function refuseUnsupported(where: string, fields: Fields): void {
+  if (fields['QueryLanguage'] === 'JSONata') throw invalid(`${where}: JSONata is not supported`);
+  const field = UNSUPPORTED_FIELDS.find((unsupported) => unsupported in fields);
+  if (field !== undefined) throw invalid(`${where}: the field '${field}' is not supported`);
+}
+
+function parse(text: string): Fields {
+  let definition: unknown;
+  try {
+    definition = JSON.parse(text);
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : String(error));
+  }
+  if (typeof definition !== 'object' || definition === null) throw invalid('not an object');
+  return definition as Fields;
+}
+
+function invalid(reason: string): StepFunctionsError {
+  return new StepFunctionsError(
+    'InvalidDefinition',
+    `Invalid State Machine Definition: '${reason}'`,
+  );
+}

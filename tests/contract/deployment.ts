@@ -1,0 +1,109 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+const root = join(import.meta.dirname, '../..');
+
+export interface State {
+  readonly Type: string;
+  readonly Resource?: unknown;
+  readonly Parameters?: { readonly FunctionName?: unknown };
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly End?: boolean;
+  readonly Choices?: readonly { readonly Next: string }[];
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];
+  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+}
+
+export interface StateMachine {
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, State>>;
+}
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+/** The state machine as the repository holds it, with `${param:X}` where deployment fills in numbers. */
+export function readOrderSaga(): StateMachine {
+  return JSON.parse(read('statemachines/order-saga.asl.json')) as StateMachine;
+}
+
+/** The state machine as it is deployed: stage parameters filled in, function references resolved. */
+export function renderOrderSaga(): unknown {
+  return render(readOrderSaga(), stageParameters());
+}
+
+/** Names of the stage parameters the state machine asks for. */
+export function parametersOfOrderSaga(): string[] {
+  const uses = read('statemachines/order-saga.asl.json').matchAll(/\$\{param:(\w+)/g);
+  return [...new Set([...uses].map(([, name]) => name ?? ''))];
+}
+
+/** `params.default` of serverless.yml. */
+export function stageParameters(): Parameters {
+  const { params } = readYaml('serverless.yml') as { params: { default: Parameters } };
+  return params.default;
+}
+
+/** Source file of every deployed function, by the function's name: `functions/orders/get-order.ts`. */
+export function deployedFunctions(): ReadonlyMap<string, string> {
+  const functions = readYaml('infrastructure/functions.yml') as Record<string, { handler: string }>;
+  return new Map(
+    Object.entries(functions).map(([name, { handler }]) => [
+      name,
+      handler.replace(/\.handler$/, '.ts'),
+    ]),
+  );
+}
+
+/** Every file under functions/. */
+export function functionFiles(): string[] {
+  return globSync('functions/**/*.ts', { cwd: root }).sort();
+}
+
+/** What a file of the repository exports. */
+export async function load(path: string): Promise<Record<string, unknown>> {
+  return (await import(join(root, path))) as Record<string, unknown>;
+}
+
+/** Every literal `name` an error class in lib/ declares. */
+export function errorNames(): ReadonlySet<string> {
+  const sources = globSync('lib/**/*.ts', { cwd: root }).map(read);
+  const names = sources.flatMap((source) => [
+    ...source.matchAll(/\boverride readonly name = '(\w+)'/g),
+  ]);
+  return new Set(names.map(([, name]) => name ?? ''));
+}
+
+/** The function a Task invokes, directly or through `lambda:invoke.waitForTaskToken`. */
+export function functionOfTask(task: State): string | undefined {
+  const reference = task.Parameters?.FunctionName ?? task.Resource;
+  if (typeof reference !== 'object' || reference === null || !('Fn::GetAtt' in reference)) {
+    return undefined;
+  }
+  const attribute = reference['Fn::GetAtt'];
+  return Array.isArray(attribute) && typeof attribute[0] === 'string' ? attribute[0] : undefined;
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+/** CloudFormation's `!Ref`, `!Sub` and `!GetAtt` are read as the plain values they stand before. */
+function readYaml(path: string): unknown {
+  return parse(read(path), { logLevel: 'error' });
+}
+
+function render(value: unknown, parameters: Parameters): unknown {
+  if (typeof value === 'string') {
+    const whole = /^\$\{param:(\w+)\}$/.exec(value)?.[1];
+    if (whole !== undefined) return parameters[whole];
+    return value.replaceAll(/\$\{param:(\w+)\}/g, (_use, name: string) => String(parameters[name]));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((member) => render(member, parameters));
+  if ('Fn::GetAtt' in value) return 'arn:aws:lambda:eu-central-1:123456789012:function:any';
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, render(member, parameters)]),
+  );
+}

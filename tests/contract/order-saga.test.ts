@@ -1,0 +1,90 @@
+import validate from 'asl-validator';
+import { describe, expect, test } from 'vitest';
+import type { State } from './deployment.ts';
+import {
+  deployedFunctions,
+  errorNames,
+  functionOfTask,
+  parametersOfOrderSaga,
+  readOrderSaga,
+  renderOrderSaga,
+  stageParameters,
+} from './deployment.ts';
+
+const LAMBDA_SERVICE_ERRORS = [
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.TooManyRequestsException',
+];
+
+const saga = readOrderSaga();
+const states = Object.entries(saga.States);
+const tasks = states.filter(([, state]) => state.Type === 'Task');
+
+describe('the order saga', () => {
+  test('is a valid Amazon States Language definition', () => {
+    const verdict = validate(renderOrderSaga());
+    expect(verdict.isValid, verdict.errorsText()).toBe(true);
+  });
+
+  test('passes exactly these four states when nothing goes wrong', () => {
+    expect(happyPath()).toEqual(['ReserveStock', 'AwaitPayment', 'ChargePayment', 'ConfirmOrder']);
+  });
+
+  test('can reach every state', () => {
+    const unreached = new Set(states.map(([name]) => name));
+    const ahead = [saga.StartAt];
+    for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
+      const state = saga.States[name];
+      expect(state, `${name} is a target but no state`).toBeDefined();
+      if (unreached.delete(name) && state !== undefined) ahead.push(...targets(state));
+    }
+    expect([...unreached]).toEqual([]);
+  });
+
+  test('asks only for stage parameters that serverless.yml gives', () => {
+    expect(Object.keys(stageParameters())).toEqual(expect.arrayContaining(parametersOfOrderSaga()));
+  });
+
+  test('matches only error names that the code throws', () => {
+    const known = errorNames();
+    const unknown = [...matchedErrors()].filter(
+      (name) => !/^(?:States|Lambda|Runtime|Sandbox)\./.test(name) && !known.has(name),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  test.each(tasks)('%s invokes a deployed function', (_name, task) => {
+    expect([...deployedFunctions().keys()]).toContain(functionOfTask(task));
+  });
+
+  test.each(tasks)('%s is retried when the Lambda service fails', (_name, task) => {
+    const retried = (task.Retry ?? []).flatMap((retry) => retry.ErrorEquals);
+    expect(retried).toEqual(expect.arrayContaining(LAMBDA_SERVICE_ERRORS));
+  });
+});
+
+function happyPath(): string[] {
+  const path: string[] = [];
+  for (let name: string | undefined = saga.StartAt; name !== undefined && !path.includes(name); ) {
+    path.push(name);
+    name = saga.States[name]?.Next;
+  }
+  return path;
+}
+
+function targets(state: State): string[] {
+  return [state.Next, state.Default, ...(state.Choices ?? []), ...(state.Catch ?? [])]
+    .map((target) => (typeof target === 'object' ? target.Next : target))
+    .filter((target) => target !== undefined);
+}
+
+function matchedErrors(): Set<string> {
+  return new Set(
+    states.flatMap(([, state]) =>
+      [...(state.Retry ?? []), ...(state.Catch ?? [])].flatMap(({ ErrorEquals }) => ErrorEquals),
+    ),
+  );
+}

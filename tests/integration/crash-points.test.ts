@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Effect } from '../../lib/platform/effects.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { dieAfter, dieBefore, type Fault, heal, inject } from '../support/faults.ts';
+import { expectPromisesAtRest } from '../support/invariants.ts';
+import { type Answer, Customer, chargesOf, newProduct, stockLine } from '../support/shop.ts';
+import { asTimeGoesOn, startTestStack } from '../support/stack.ts';
+
+let stack: EmbeddedStack;
+
+beforeAll(async () => {
+  stack = await startTestStack({ PAYMENT_ACK_TIMEOUT_SECONDS: '30' });
+});
+
+afterAll(async () => {
+  await stack.stop();
+});
+
+/** One whole life of an order, during which the process of its n-th effect dies. */
+async function liveThrough(token: string, act: Fault['act'], n: number): Promise<string[]> {
+  const user = await Customer.of(stack);
+  const productId = await newProduct(10);
+  const killed: string[] = [];
+  inject(
+    stack,
+    { on: isOfTheOrder, times: n, act: (proceed) => proceed() },
+    {
+      on: isOfTheOrder,
+      times: 1,
+      act: (proceed, effect) => {
+        killed.push(`${effect.kind} ${effect.operation} ${effect.target}`);
+        return act(proceed, effect);
+      },
+    },
+  );
+
+  const items = [{ productId, quantity: 2 }];
+  const { orderId } = (await untilAnswered(() => user.place(items, { key: 'place' }))).json as {
+    orderId: string;
+  };
+  await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PENDING_PAYMENT'));
+  const paying = await untilAnswered(() => user.pay(orderId, token, { key: 'pay' }));
+  const order = await asTimeGoesOn(stack, () =>
+    user.expectStatus(orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'),
+  );
+  heal(stack);
+
+  const where = `${String(n)}: ${killed.join()}`;
+  expect([200, 202, 402], where).toContain(paying.status);
+  const isPaid = order.status === 'PAYMENT_DONE';
+  if (token === 'tok_declined') expect(isPaid, where).toBe(false);
+  await asTimeGoesOn(stack, async () => {
+    expect(await stockLine(stack, productId), where).toBe(isPaid ? '8/0/2' : '10/0/0');
+  });
+  const captured = (await chargesOf(stack, orderId)).filter(({ status }) => status === 'CAPTURED');
+  expect(captured, where).toHaveLength(isPaid ? 1 : 0);
+  return killed;
+}
+
+/** Everything but the looks for due work, which a later test run cannot tell from its own. */
+function isOfTheOrder({ operation }: Effect): boolean {
+  return operation !== 'Query';
+}
+
+/** A caller that repeats its request with its key until it is told something. */
+function untilAnswered(send: () => Promise<Answer>): Promise<Answer> {
+  return asTimeGoesOn(
+    stack,
+    async () => {
+      const answer = await send();
+      expect(answer.status, answer.text).toBeLessThan(500);
+      expect(answer.headers.get('retry-after'), answer.text).toBeNull();
+      return answer;
+    },
+    { stepSeconds: 5, limitSeconds: 60 },
+  );
+}
+
+test.each<[string, string, Fault['act']]>([
+  ['paid', 'before', dieBefore],
+  ['paid', 'after', dieAfter],
+  ['declined', 'after', dieAfter],
+])('an order to be %s survives a crash right %s each of its effects', async (kind, _when, act) => {
+  const token = kind === 'paid' ? 'tok_ok' : 'tok_declined';
+  const points: string[] = [];
+  for (let n = 0; ; n += 1) {
+    const killed = await liveThrough(token, act, n);
+    if (killed.length === 0) break;
+    points.push(...killed);
+  }
+  expect(points.length).toBeGreaterThan(20);
+  await expectPromisesAtRest(stack);
+});

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { Interleaving } from '../support/interleaving.ts';
+import { expectPromisesAtRest, putOnSale } from '../support/invariants.ts';
+import { type Answer, Customer, newProduct } from '../support/shop.ts';
+import { eventually, startTestStack } from '../support/stack.ts';
+
+/** How many schedules each race is run with; RACE_SCHEDULES=200 for a longer look. */
+const SCHEDULES = Number(process.env['RACE_SCHEDULES'] ?? 12);
+
+let stack: EmbeddedStack;
+
+beforeAll(async () => {
+  stack = await startTestStack({ DISPATCH_AFTER_SECONDS: '5' });
+});
+
+afterAll(() => stack.stop());
+
+/**
+ * Runs one race under many schedules. `prepare` sets the scene undisturbed, `race` starts what
+ * happens at the same moment, `outcome` says what came of it; the promises must hold at rest.
+ */
+async function manySchedules<Scene>(
+  prepare: () => Promise<Scene>,
+  race: (scene: Scene) => readonly (() => Promise<unknown>)[],
+  outcome: (scene: Scene, answers: readonly unknown[]) => Promise<string>,
+): Promise<Record<string, number>> {
+  const orders = new Set<string>();
+  const outcomes: Record<string, number> = {};
+  for (let seed = 1; seed <= SCHEDULES; seed += 1) {
+    const scene = await prepare();
+    const schedule = new Interleaving(seed);
+    const answers = await schedule.run(stack, () => Promise.all(race(scene).map((go) => go())));
+    orders.add(schedule.fingerprint);
+    const seen = await outcome(scene, answers);
+    outcomes[seen] = (outcomes[seen] ?? 0) + 1;
+  }
+  await expectPromisesAtRest(stack);
+  // A schedule that does not vary would prove nothing.
+  expect(orders.size).toBeGreaterThan(SCHEDULES / 3);
+  return outcomes;
+}
+
+async function reservedOrder() {
+  const customer = await Customer.of(stack);
+  const productId = await newProduct(10);
+  const { orderId } = await customer.reserved(productId, 2);
+  return { customer, productId, orderId };
+}
+
+async function failedPayment() {
+  const scene = await reservedOrder();
+  const answer = await scene.customer.pay(scene.orderId, 'tok_declined', { wait: 10 });
+  expect(answer.status).toBe(402);
+  return scene;
+}
+
+type Scene = Awaited<ReturnType<typeof reservedOrder>>;
+
+const cancel = ({ customer, orderId }: Scene) =>
+  customer.call('POST', `/order/cancelorder/${orderId}`);
+const modify = ({ customer, orderId, productId }: Scene, quantity: number, wait?: number) =>
+  customer.call(
+    'PUT',
+    `/order/${orderId}`,
+    { items: [{ productId, quantity }] },
+    wait === undefined ? {} : { wait },
+  );
+const retryPayment = ({ customer, orderId }: Scene, token: string) =>
+  customer.call('POST', '/retrypayment', { orderId, paymentMethod: { token } });
+
+/** The order's status once it rests, with the statuses of the answers before it. */
+function settled(...statuses: readonly string[]) {
+  return async ({ customer, orderId }: Scene, answers: readonly unknown[]): Promise<string> => {
+    const order = await eventually(() => customer.expectStatus(orderId, ...statuses));
+    const codes = answers.map((answer) =>
+      answer !== undefined ? String((answer as Answer).status) : 'done',
+    );
+    return [...codes, order.status].join(' ');
+  };
+}
+
+/** Every outcome that was seen is one of those that may be. */
+function expectOnly(outcomes: Record<string, number>, ...allowed: readonly string[]): void {
+  expect(allowed).toEqual(expect.arrayContaining(Object.keys(outcomes)));
+}
+
+describe('exactly one wins, whatever the schedule', () => {
+  test('cancel against pay', async () => {
+    const outcomes = await manySchedules(
+      reservedOrder,
+      (scene) => [() => cancel(scene), () => scene.customer.pay(scene.orderId, 'tok_ok')],
+      settled('ORDER_CANCELLED', 'PAYMENT_DONE'),
+    );
+    expectOnly(outcomes, '200 409 ORDER_CANCELLED', '409 202 PAYMENT_DONE');
+  });
+
+  test('cancel against a modification', async () => {
+    const outcomes = await manySchedules(
+      reservedOrder,
+      (scene) => [() => cancel(scene), () => modify(scene, 3)],
+      settled('ORDER_CANCELLED'),
+    );
+    expectOnly(outcomes, '200 409 ORDER_CANCELLED', '200 202 ORDER_CANCELLED');
+  });
+
+  test('cancel against the steps of the saga', async () => {
+    const outcomes = await manySchedules(
+      async () => {
+        const customer = await Customer.of(stack);
+        return { customer, productId: await newProduct(10), orderId: '' };
+      },
+      (scene) => [
+        async () => {
+          const { order } = await scene.customer.place([
+            { productId: scene.productId, quantity: 2 },
+          ]);
+          scene.orderId = order.orderId;
+          return cancel(scene);
+        },
+      ],
+      settled('ORDER_CANCELLED'),
+    );
+    expectOnly(outcomes, '200 ORDER_CANCELLED');
+  });
+
+  test('pay against a modification', async () => {
+    const outcomes = await manySchedules(
+      reservedOrder,
+      (scene) => [() => scene.customer.pay(scene.orderId, 'tok_ok'), () => modify(scene, 3)],
+      settled('PENDING_PAYMENT', 'PAYMENT_DONE'),
+    );
+    expectOnly(
+      outcomes,
+      // The modification came first, or it found the payment early enough to have it voided.
+      '409 202 PENDING_PAYMENT',
+      '202 202 PENDING_PAYMENT',
+      // It was paid; the modification was refused, at once or by the saga.
+      '202 202 PAYMENT_DONE',
+      '202 409 PAYMENT_DONE',
+    );
+  });
+
+  test('two modifications', async () => {
+    const outcomes = await manySchedules(
+      reservedOrder,
+      (scene) => [() => modify(scene, 3), () => modify(scene, 4)],
+      settled('PENDING_PAYMENT'),
+    );
+    expectOnly(
+      outcomes,
+      '202 409 PENDING_PAYMENT',
+      '409 202 PENDING_PAYMENT',
+      // One after the other.
+      '202 202 PENDING_PAYMENT',
+    );
+  });
+
+  test('two retries of a payment', async () => {
+    const outcomes = await manySchedules(
+      failedPayment,
+      (scene) => [() => retryPayment(scene, 'tok_ok'), () => retryPayment(scene, 'tok_ok')],
+      settled('PAYMENT_DONE'),
+    );
+    expectOnly(outcomes, '202 202 PAYMENT_DONE', '202 409 PAYMENT_DONE', '409 202 PAYMENT_DONE');
+  });
+
+  test('a retried payment against cancel', async () => {
+    const outcomes = await manySchedules(
+      failedPayment,
+      (scene) => [() => retryPayment(scene, 'tok_ok'), () => cancel(scene)],
+      settled('PAYMENT_DONE', 'ORDER_CANCELLED'),
+    );
+    expectOnly(
+      outcomes,
+      '202 409 PAYMENT_DONE',
+      '202 200 ORDER_CANCELLED',
+      '409 200 ORDER_CANCELLED',
+      // The retry was first, and its payment was already given up when it was answered.
+      '402 200 ORDER_CANCELLED',
+    );
+  });
+
+  test('two retries of an order', async () => {
+    const outcomes = await manySchedules(
+      async () => {
+        const customer = await Customer.of(stack);
+        const productId = await newProduct(10, { active: false });
+        const answer = await customer.place([{ productId, quantity: 2 }], { wait: 10, key: 'k' });
+        expect(answer.summary).toBe('503 ORDER_FAILED');
+        await putOnSale(stack, productId);
+        return { customer, productId, orderId: answer.problem.orderId ?? '' };
+      },
+      (scene) => {
+        const retry = () =>
+          scene.customer.call('POST', `/order/retryorder/${scene.orderId}`, undefined, {});
+        return [retry, retry];
+      },
+      settled('PENDING_PAYMENT'),
+    );
+    expectOnly(
+      outcomes,
+      '202 409 PENDING_PAYMENT',
+      '409 202 PENDING_PAYMENT',
+      '201 409 PENDING_PAYMENT',
+      '409 201 PENDING_PAYMENT',
+    );
+  });
+
+  test('two schedules, a payment and a cancellation at once', async () => {
+    const outcomes = await manySchedules(
+      reservedOrder,
+      (scene) => [
+        () => cancel(scene),
+        () => scene.customer.pay(scene.orderId, 'tok_flaky'),
+        () => stack.runSchedules(),
+        () => stack.runSchedules(),
+      ],
+      settled('ORDER_CANCELLED', 'PAYMENT_DONE'),
+    );
+    expectOnly(outcomes, '200 409 done done ORDER_CANCELLED', '409 202 done done PAYMENT_DONE');
+  });
+});

@@ -1,0 +1,550 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { expireReservations } from '../../lib/inventory/expire-reservations.ts';
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { dispatchDueWork } from '../../lib/orders/dispatch-due-work.ts';
+import { orderService } from '../../lib/orders/order-service.ts';
+import { sleep } from '../../lib/platform/clock.ts';
+import { currentRuntime } from '../../lib/platform/runtime.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import {
+  anyInventoryCall,
+  databaseCall,
+  dieAfter,
+  dieBefore,
+  type Fault,
+  heal,
+  httpCall,
+  inject,
+  loseAnswer,
+  refuseConnection,
+  stateMachineCall,
+} from '../support/faults.ts';
+import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
+import {
+  Customer,
+  chargesOf,
+  inventoryCall,
+  newProduct,
+  type OrderDocument,
+  stockLine,
+} from '../support/shop.ts';
+import {
+  abortExecution,
+  asTimeGoesOn,
+  eventually,
+  executions,
+  runOf,
+  startTestStack,
+} from '../support/stack.ts';
+
+const RESERVATION_TTL_MS = 60_000;
+const DISPATCH_AFTER_MS = 30_000;
+
+let stack: EmbeddedStack;
+let user: Customer;
+let productId: string;
+
+beforeAll(async () => {
+  stack = await startTestStack({ RESERVATION_TTL_SECONDS: '60', SCHEDULE_SECONDS: '3600' });
+});
+
+beforeEach(async () => {
+  user = await Customer.of(stack);
+  productId = await newProduct(10);
+});
+
+afterEach(() => {
+  heal(stack);
+});
+
+afterAll(async () => {
+  await stack.stop();
+});
+
+const one = () => [{ productId, quantity: 1 }];
+
+async function runs(orderId: string): Promise<string[]> {
+  return (await executions(stack, orderId)).map(
+    (execution) => `${String(runOf(execution))} ${String(execution.status)}`,
+  );
+}
+
+/** The id of the only order that a user has, also where no answer told it. */
+async function onlyOrder(): Promise<string> {
+  const { orders } = await snapshotOf(stack);
+  const own = orders.filter(({ userId }) => userId === user.userId);
+  expect(own).toHaveLength(1);
+  return own[0]?.orderId ?? '';
+}
+
+/** Time goes on and the schedules with it, until the order has got somewhere. */
+function dispatchedUntil(orderId: string, ...statuses: readonly string[]): Promise<OrderDocument> {
+  return asTimeGoesOn(
+    stack,
+    async () => {
+      await stack.runSchedules();
+      return user.expectStatus(orderId, ...statuses);
+    },
+    { stepSeconds: 10 },
+  );
+}
+
+describe('an order whose handler', () => {
+  test.each<[string, Fault]>([
+    [
+      'died before it could start the saga',
+      { on: stateMachineCall('StartExecution'), act: dieBefore },
+    ],
+    ['could not reach the saga', { on: stateMachineCall('StartExecution'), act: refuseConnection }],
+  ])('%s is started by the dispatcher', async (_what, fault) => {
+    inject(stack, { ...fault, times: 1 });
+    const answer = await user.place(one());
+    expect([202, 502]).toContain(answer.status);
+    const orderId = await onlyOrder();
+    expect(await runs(orderId)).toEqual([]);
+    await stack.runSchedules();
+    await user.expectStatus(orderId, 'CREATED');
+
+    await stack.clock.advance(DISPATCH_AFTER_MS);
+    await stack.runSchedules();
+
+    await eventually(() => user.expectStatus(orderId, 'PENDING_PAYMENT'));
+    expect(await runs(orderId)).toEqual(['1 RUNNING']);
+    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+  });
+
+  test.each<[string, Fault]>([
+    [
+      'died right after it had started the saga',
+      { on: stateMachineCall('StartExecution'), act: dieAfter },
+    ],
+    [
+      'did not hear that the saga started',
+      { on: stateMachineCall('StartExecution'), act: loseAnswer },
+    ],
+  ])('%s is run once', async (_what, fault) => {
+    inject(stack, { ...fault, times: 1 });
+    await user.place(one());
+    const orderId = await onlyOrder();
+    await eventually(() => user.expectStatus(orderId, 'PENDING_PAYMENT'));
+    await stack.clock.advance(DISPATCH_AFTER_MS);
+    await stack.runSchedules();
+    expect(await runs(orderId)).toEqual(['1 RUNNING']);
+    expect(await stockLine(stack, productId)).toBe('9/1/0');
+    await user.pay(orderId, 'tok_ok', { wait: 10 });
+  });
+});
+
+describe('an order whose execution is aborted', () => {
+  test('while it is CREATED moves on with its next run', async () => {
+    // The first write of the run dies; its retry comes a moment later.
+    inject(stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
+    const { orderId } = (await user.place(one())).order;
+    await eventually(async () => {
+      expect(await runs(orderId)).toEqual(['1 RUNNING']);
+    });
+    await abortExecution(stack, orderId);
+    heal(stack);
+    await user.expectStatus(orderId, 'CREATED');
+
+    const order = await dispatchedUntil(orderId, 'PENDING_PAYMENT');
+
+    expect(await runs(orderId)).toEqual(['1 ABORTED', '2 RUNNING']);
+    expect(order.history.map(({ to }) => to)).toEqual([
+      'CREATED',
+      'PENDING_RESERVING_STOCK',
+      'PENDING_PAYMENT',
+    ]);
+    await user.pay(orderId, 'tok_ok', { wait: 10 });
+  });
+
+  test('while its stock is being reserved moves on with its next run and reserves once', async () => {
+    inject(stack, { on: anyInventoryCall, act: loseAnswer });
+    const { orderId } = (await user.place(one())).order;
+    await eventually(async () => {
+      expect(await stockLine(stack, productId)).toBe('9/1/0');
+    });
+    await abortExecution(stack, orderId);
+    heal(stack);
+    await user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
+
+    await dispatchedUntil(orderId, 'PENDING_PAYMENT', 'ORDER_FAILED');
+
+    expect((await runs(orderId))[0]).toBe('1 ABORTED');
+    expect(await runs(orderId)).toHaveLength(2);
+    await dispatchedUntil(orderId, 'ORDER_FAILED');
+    expect(await stockLine(stack, productId)).toBe('10/0/0');
+  });
+
+  test('while it waits for its payment can still be paid', async () => {
+    const { orderId } = await user.reserved(productId);
+    await abortExecution(stack, orderId);
+
+    const paying = await user.pay(orderId, 'tok_ok');
+
+    expect(paying.status).toBe(202);
+    await dispatchedUntil(orderId, 'PAYMENT_DONE');
+    await eventually(async () => {
+      expect(await runs(orderId)).toEqual(['1 ABORTED', '2 SUCCEEDED']);
+    });
+    expect(await chargesOf(stack, orderId)).toHaveLength(1);
+  });
+
+  test('while it waits for its payment still expires', async () => {
+    const { orderId } = await user.reserved(productId, 4);
+    await abortExecution(stack, orderId);
+
+    const order = await dispatchedUntil(orderId, 'ORDER_FAILED');
+
+    expect(order.reason).toBe('RESERVATION_EXPIRED');
+    await eventually(async () => {
+      expect(await stockLine(stack, productId)).toBe('10/0/0');
+    });
+    await eventually(async () => {
+      expect(await runs(orderId)).toEqual(['1 ABORTED', '2 SUCCEEDED']);
+    });
+  });
+
+  test('while a charge is under way is charged once', async () => {
+    const { orderId } = await user.reserved(productId);
+    const { paymentId } = (await user.pay(orderId, 'tok_ack_lost')).payment;
+    await eventually(async () => {
+      expect((await user.payment(paymentId)).status).toBe('PENDING');
+    });
+    await abortExecution(stack, orderId);
+    await user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
+
+    await dispatchedUntil(orderId, 'PAYMENT_DONE');
+
+    expect((await runs(orderId))[0]).toBe('1 ABORTED');
+    expect((await chargesOf(stack, orderId)).map(({ status }) => status)).toEqual(['CAPTURED']);
+    expect(await stockLine(stack, productId)).toBe('9/0/1');
+  });
+
+  test('between capture and confirmation is confirmed, never refunded', async () => {
+    const { orderId } = await user.reserved(productId);
+    inject(stack, { on: httpCall('POST', '/confirm$'), act: refuseConnection });
+    const { paymentId } = (await user.pay(orderId, 'tok_ok')).payment;
+    await eventually(async () => {
+      expect((await user.payment(paymentId)).status).toBe('CAPTURED');
+    });
+    await abortExecution(stack, orderId);
+    heal(stack);
+
+    await dispatchedUntil(orderId, 'PAYMENT_DONE');
+
+    expect((await user.order(orderId)).refunds).toEqual([]);
+    expect(await stockLine(stack, productId)).toBe('9/0/1');
+  });
+
+  test('again and again moves on each time with one run more', async () => {
+    inject(stack, { on: anyInventoryCall, act: refuseConnection });
+    const { orderId } = (await user.place(one())).order;
+    await eventually(() => user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
+    for (const run of [1, 2, 3]) {
+      await eventually(async () => {
+        expect(await runs(orderId)).toHaveLength(run);
+      });
+      await abortExecution(stack, orderId, run);
+      await asTimeGoesOn(
+        stack,
+        async () => {
+          await stack.runSchedules();
+          expect(await runs(orderId)).toHaveLength(run + 1);
+        },
+        { stepSeconds: 60, limitSeconds: 1800 },
+      );
+    }
+    heal(stack);
+    await dispatchedUntil(orderId, 'PENDING_PAYMENT', 'ORDER_FAILED');
+    expect((await runs(orderId)).slice(0, 3)).toEqual(['1 ABORTED', '2 ABORTED', '3 ABORTED']);
+    await dispatchedUntil(orderId, 'ORDER_FAILED');
+  });
+});
+
+describe('a signal that', () => {
+  test.each<[string, Fault['act'], number]>([
+    ['is lost on its way', refuseConnection, 202],
+    ['dies with its handler', dieBefore, 502],
+    ['does its work but whose answer is lost', loseAnswer, 202],
+    ['does its work before its handler dies', dieAfter, 502],
+  ])('%s does not keep the order from being paid once', async (_what, act, status) => {
+    const { orderId } = await user.reserved(productId);
+    const lost = inject(stack, { on: stateMachineCall('SendTaskSuccess'), times: 1, act });
+
+    expect((await user.pay(orderId, 'tok_ok')).status).toBe(status);
+
+    await dispatchedUntil(orderId, 'PAYMENT_DONE');
+    expect(lost.strikes).toBe(1);
+    expect((await runs(orderId)).map((run) => run.split(' ')[0])).toEqual(['1']);
+    expect((await chargesOf(stack, orderId)).map(({ status: charged }) => charged)).toEqual([
+      'CAPTURED',
+    ]);
+  });
+});
+
+describe('a saga step that dies', () => {
+  test.each<[string, Fault]>([
+    ['before its first write', { on: databaseCall('PutItem', 'orders'), act: dieBefore }],
+    ['after its first write', { on: databaseCall('PutItem', 'orders'), act: dieAfter }],
+    ['before it reserves', { on: httpCall('PUT', '/inventory/'), act: dieBefore }],
+    ['after it reserved', { on: httpCall('PUT', '/inventory/'), act: dieAfter }],
+  ])('%s is repeated, and the order reserves once', async (_what, fault) => {
+    const died = inject(stack, { ...fault, times: 1 });
+    const { orderId } = (await user.place(one())).order;
+    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PENDING_PAYMENT'), {
+      stepSeconds: 1,
+    });
+    expect(died.strikes).toBe(1);
+    expect(await stockLine(stack, productId)).toBe('9/1/0');
+    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+  });
+
+  test.each<[string, Fault]>([
+    ['before it extends', { on: httpCall('POST', '/extend$'), act: dieBefore }],
+    ['after it extended', { on: httpCall('POST', '/extend$'), act: dieAfter }],
+    ['before it charges', { on: httpCall('POST', '/gateway/charges$'), act: dieBefore }],
+    ['after it charged', { on: httpCall('POST', '/gateway/charges$'), act: dieAfter }],
+    ['before it stores the capture', { on: databaseCall('PutItem', 'orders'), act: dieBefore }],
+    ['after it stored the capture', { on: databaseCall('PutItem', 'orders'), act: dieAfter }],
+    ['before it confirms', { on: httpCall('POST', '/confirm$'), act: dieBefore }],
+    ['after it confirmed', { on: httpCall('POST', '/confirm$'), act: dieAfter }],
+  ])('%s leaves one outcome and at most one charge', async (_what, fault) => {
+    const { orderId } = await user.reserved(productId);
+    const died = inject(stack, { ...fault, times: 1 });
+    await user.pay(orderId, 'tok_ok');
+    const order = await asTimeGoesOn(
+      stack,
+      () => user.expectStatus(orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'),
+      { stepSeconds: 10 },
+    );
+    expect(died.strikes).toBe(1);
+    const isDone = order.status === 'PAYMENT_DONE';
+    expect(await stockLine(stack, productId)).toBe(isDone ? '9/0/1' : '10/0/0');
+    expect(
+      (await chargesOf(stack, orderId)).filter(({ status }) => status === 'CAPTURED'),
+    ).toHaveLength(isDone ? 1 : 0);
+  });
+});
+
+describe('when its time is up, a reservation', () => {
+  test('fails its order and gives the stock back', async () => {
+    const { orderId } = await user.reserved(productId, 3);
+    expect(await stockLine(stack, productId)).toBe('7/3/0');
+    await stack.clock.advance(RESERVATION_TTL_MS - 2000);
+    await user.expectStatus(orderId, 'PENDING_PAYMENT');
+
+    await stack.clock.advance(3000);
+
+    const order = await eventually(() => user.expectStatus(orderId, 'ORDER_FAILED'));
+    expect(order).toMatchObject({
+      reason: 'RESERVATION_EXPIRED',
+      reservationExpiresAt: null,
+      paymentUrl: null,
+    });
+    await eventually(async () => {
+      expect(await stockLine(stack, productId)).toBe('10/0/0');
+    });
+    expect((await user.pay(orderId, 'tok_ok')).summary).toBe('409 ILLEGAL_TRANSITION');
+  });
+
+  test('is not given back while a payment of it is under way', async () => {
+    const { orderId } = await user.reserved(productId);
+    await stack.clock.advance(RESERVATION_TTL_MS - 5000);
+    await user.pay(orderId, 'tok_ack_lost');
+    await eventually(async () => {
+      const { paymentId } = await user.order(orderId);
+      expect((await user.payment(paymentId ?? '')).status).toBe('PENDING');
+    });
+    await stack.clock.advance(60_000);
+    await stack.runSchedules();
+    expect(await stockLine(stack, productId)).toBe('9/1/0');
+    await dispatchedUntil(orderId, 'PAYMENT_DONE');
+  });
+
+  const outcomes: string[] = [];
+
+  // A transaction names no table; the first one after the call is the payment's.
+  const paymentTransaction: Fault['on'] = ({ kind, operation }) =>
+    kind === 'dynamodb' && operation === 'TransactWriteItems';
+
+  /**
+   * Both writes are held back on the stack's own clock, so that either may come first:
+   *
+   *   pay     reads ────────────── T ── payMs ──▶ writes
+   *   expire                       T ── expireMs ──▶ reads, writes
+   *   sweep                        T ── sweepMs ──▶ (or never)
+   */
+  test.each([
+    { payMs: -500, expireMs: 0, sweepMs: undefined },
+    { payMs: 2000, expireMs: 0, sweepMs: undefined },
+    { payMs: 200, expireMs: 200, sweepMs: undefined },
+    { payMs: 200, expireMs: 400, sweepMs: undefined },
+    { payMs: 400, expireMs: 200, sweepMs: undefined },
+    { payMs: -500, expireMs: 300, sweepMs: 100 },
+    { payMs: 50, expireMs: 300, sweepMs: 100 },
+    { payMs: 200, expireMs: 300, sweepMs: 100 },
+    { payMs: 300, expireMs: 200, sweepMs: 100 },
+    { payMs: 100, expireMs: 100, sweepMs: 100 },
+    { payMs: 100, expireMs: 101, sweepMs: 102 },
+    { payMs: 102, expireMs: 101, sweepMs: 100 },
+  ])(
+    'and a payment at the same moment: one of them wins ($payMs, $expireMs, $sweepMs)',
+    async ({ payMs, expireMs, sweepMs }) => {
+      const { orderId, reservationExpiresAt } = await user.reserved(productId);
+      const timeIsUpMs = Date.parse(reservationExpiresAt ?? '');
+      const { clock } = currentRuntime();
+      const heldUntil =
+        (offsetMs: number): Fault['act'] =>
+        async (proceed) => {
+          await sleep(clock, Math.max(0, timeIsUpMs + offsetMs - clock.now()));
+          return proceed();
+        };
+      await stack.clock.advance(timeIsUpMs - 1000 - stack.clock.now());
+      const held = inject(
+        stack,
+        { on: paymentTransaction, times: 1, act: heldUntil(payMs) },
+        { on: databaseCall('PutItem', 'orders'), times: 1, act: heldUntil(expireMs) },
+      );
+      if (sweepMs !== undefined) {
+        stack.clock.schedule(timeIsUpMs + sweepMs - stack.clock.now(), () => {
+          void stack.runSchedules();
+        });
+      }
+      const paying = user.pay(orderId, 'tok_ok');
+      await eventually(() => {
+        expect(held.strikes).toBe(1);
+      });
+
+      await stack.clock.advance(5000);
+
+      const answer = await paying;
+      const order = await dispatchedUntil(
+        orderId,
+        'PAYMENT_DONE',
+        'PAYMENT_FAILED',
+        'ORDER_FAILED',
+      );
+      const charges = (await chargesOf(stack, orderId)).map(({ status }) => status);
+      const outcome = `${String(answer.status)} ${order.status} ${charges.join()}`;
+      outcomes.push(outcome);
+      expect([
+        '202 PAYMENT_DONE CAPTURED',
+        // The sweeper came between the payment and its charge.
+        '202 PAYMENT_FAILED ',
+        '409 ORDER_FAILED ',
+      ]).toContain(outcome);
+      if (sweepMs === undefined) expect(order.status).not.toBe('PAYMENT_FAILED');
+      await eventually(async () => {
+        expect(await stockLine(stack, productId)).toBe(
+          order.status === 'PAYMENT_DONE' ? '9/0/1' : '10/0/0',
+        );
+      });
+      await expectPromisesAtRest(stack);
+    },
+  );
+
+  test('and a payment at the same moment: each of them wins at times', () => {
+    expect(outcomes).toContain('202 PAYMENT_DONE CAPTURED');
+    expect(outcomes).toContain('409 ORDER_FAILED ');
+  });
+
+  test('is released by the sweeper alone, whatever happened to the saga', async () => {
+    const { orderId } = await user.reserved(productId, 2);
+    await abortExecution(stack, orderId);
+    await stack.clock.advance(RESERVATION_TTL_MS + 1000);
+    await expireReservations(inventoryService(currentRuntime()));
+    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect((await inventoryCall(stack, 'GET', orderId)).summary).toBe('200 RELEASED');
+    await user.expectStatus(orderId, 'PENDING_PAYMENT');
+    await dispatchedUntil(orderId, 'ORDER_FAILED');
+  });
+});
+
+describe('the dispatcher', () => {
+  test('run by several at once starts nothing twice', async () => {
+    inject(stack, { on: stateMachineCall('StartExecution'), act: dieBefore });
+    const users = await Promise.all(Array.from({ length: 6 }, () => Customer.of(stack)));
+    for (const each of users) await each.place(one());
+    heal(stack);
+    const reserved = await Promise.all(
+      users.map((each) =>
+        each.reserved(productId, 1, {
+          headers: { 'x-allow-duplicate': 'true' },
+        }),
+      ),
+    );
+    for (const { orderId } of reserved.slice(0, 3)) await abortExecution(stack, orderId);
+    await stack.clock.advance(RESERVATION_TTL_MS + DISPATCH_AFTER_MS + 5000);
+    const orders = orderService(currentRuntime());
+    const inventory = inventoryService(currentRuntime());
+
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all([
+        ...[1, 2, 3].map(() => dispatchDueWork(orders)),
+        ...[1, 2].map(() => expireReservations(inventory)),
+      ]);
+    }
+
+    const { orders: stored } = await snapshotOf(stack);
+    const own = stored.filter(({ userId }) => users.some((each) => each.userId === userId));
+    expect(own).toHaveLength(12);
+    for (const order of own) {
+      const isAborted = reserved.slice(0, 3).some(({ orderId }) => orderId === order.orderId);
+      const names = (await runs(order.orderId)).map((run) => Number(run.split(' ')[0]));
+      expect(names).toEqual(isAborted ? [1, 2] : [1]);
+    }
+    await asTimeGoesOn(stack, async () => {
+      await stack.runSchedules();
+      expect(await stockLine(stack, productId)).toBe('10/0/0');
+    });
+  });
+
+  test('does nothing where nothing is due', async () => {
+    const { orderId, version } = await user.reserved(productId);
+    const before = await snapshotOf(stack);
+    const started = (await executions(stack)).length;
+
+    await stack.runSchedules();
+    expect(await dispatchDueWork(orderService(currentRuntime()))).toBe(0);
+
+    expect(await snapshotOf(stack)).toEqual(before);
+    expect((await user.order(orderId)).version).toBe(version);
+    expect(await executions(stack)).toHaveLength(started);
+  });
+
+  test('that finds the database gone for one order still does the others', async () => {
+    inject(stack, { on: stateMachineCall('StartExecution'), act: dieBefore });
+    const users = await Promise.all(Array.from({ length: 4 }, () => Customer.of(stack)));
+    for (const each of users) await each.place(one());
+    heal(stack);
+    await stack.clock.advance(DISPATCH_AFTER_MS);
+    inject(stack, { on: stateMachineCall('StartExecution'), times: 1, act: refuseConnection });
+
+    await stack.runSchedules();
+
+    const { orders } = await snapshotOf(stack);
+    const own = orders.filter(({ userId }) => users.some((each) => each.userId === userId));
+    const started = await Promise.all(own.map(async ({ orderId }) => (await runs(orderId)).length));
+    expect(started.sort()).toEqual([0, 1, 1, 1]);
+    heal(stack);
+    await asTimeGoesOn(stack, async () => {
+      await stack.runSchedules();
+      const { orders: later } = await snapshotOf(stack);
+      const ids = own.map(({ orderId }) => orderId);
+      const statuses = later
+        .filter(({ orderId }) => ids.includes(orderId))
+        .map(({ status }) => status);
+      expect(statuses.filter((status) => status !== 'ORDER_FAILED')).toEqual([]);
+    });
+  });
+});
+
+test('at the end every promise holds', async () => {
+  await asTimeGoesOn(stack, async () => {
+    await stack.runSchedules();
+    const { orders } = await snapshotOf(stack);
+    expect(orders.filter(({ status }) => status === 'PENDING_PAYMENT')).toEqual([]);
+  });
+  await expectPromisesAtRest(stack);
+});

@@ -1,0 +1,112 @@
+import { type Effect, passThrough } from '../../lib/platform/effects.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { dieHere } from '../../local/stack/lambda-runtime.ts';
+
+type Act = <Result>(proceed: () => Promise<Result>, effect: Effect) => Promise<Result>;
+
+export interface Fault {
+  readonly on: (effect: Effect) => boolean;
+  /** How many of the effects it meets; all of them unless told otherwise. */
+  readonly times?: number;
+  readonly act: Act;
+}
+
+/** What has been injected: how often it struck so far. */
+export interface Injected {
+  readonly strikes: number;
+}
+
+/** Puts faults between the handlers and the world in the place of all earlier ones. */
+export function inject(stack: EmbeddedStack, ...faults: readonly Fault[]): Injected {
+  const counts = faults.map(() => 0);
+  stack.setInterceptor((effect, proceed) => {
+    const index = faults.findIndex(
+      (fault, position) =>
+        (counts[position] ?? 0) < (fault.times ?? Number.POSITIVE_INFINITY) && fault.on(effect),
+    );
+    const fault = faults[index];
+    if (fault === undefined) return proceed();
+    counts[index] = (counts[index] ?? 0) + 1;
+    return fault.act(proceed, effect);
+  });
+  return {
+    get strikes() {
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+  };
+}
+
+/** Takes every fault away. */
+export function heal(stack: EmbeddedStack): void {
+  stack.setInterceptor(passThrough);
+}
+
+// Which effects.
+
+export function databaseCall(operation: string, table: string) {
+  return (effect: Effect) =>
+    effect.kind === 'dynamodb' &&
+    effect.operation === operation &&
+    effect.target.endsWith(`-${table}`);
+}
+
+export function stateMachineCall(operation: string) {
+  return (effect: Effect) => effect.kind === 'states' && effect.operation === operation;
+}
+
+/** A call of a URL by method and path; the path as a regular expression's source. */
+export function httpCall(method: string, path: string) {
+  const pattern = new RegExp(path);
+  return ({ kind, operation, target }: Effect) =>
+    kind === 'http' && operation === method && pattern.test(new URL(target).pathname);
+}
+
+export function anyInventoryCall({ kind, target }: Effect): boolean {
+  return kind === 'http' && target.includes('/inventory/reservation/');
+}
+
+export function anyGatewayCall({ kind, target }: Effect): boolean {
+  return kind === 'http' && target.includes('/gateway/');
+}
+
+// What becomes of them.
+
+/** The process dies before the effect. */
+export const dieBefore: Act = () => dieHere();
+
+/** The process dies right after the effect. */
+export const dieAfter: Act = async (proceed) => {
+  await proceed();
+  return dieHere();
+};
+
+/** Nobody listens. */
+export const refuseConnection: Act = () => Promise.reject(new TypeError('fetch failed'));
+
+/** The time-out is over and nothing has happened. */
+export const timeOut: Act = () =>
+  Promise.reject(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+
+/** The work is done and its answer lost. */
+export const loseAnswer: Act = async (proceed) => {
+  await proceed();
+  throw new TypeError('fetch failed');
+};
+
+/** Something in between answers over HTTP; the work is not done. */
+export function answerWith(
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  body?: unknown,
+): Act {
+  return <Result>() =>
+    Promise.resolve({ status, headers: new Headers(headers), body } as unknown as Result);
+}
+
+/** Does something else first. */
+export function after(doFirst: () => Promise<unknown>): Act {
+  return async (proceed) => {
+    await doFirst();
+    return proceed();
+  };
+}

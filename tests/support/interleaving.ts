@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { Effect, Interceptor } from '../../lib/platform/effects.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+
+/** A stream of numbers in [0, 1) that its seed decides. */
+function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    // mulberry32
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** So many turns of the event loop without anything new count as "everyone waits". */
+const QUIET_TURNS = 4;
+
+interface Waiting {
+  readonly label: string;
+  readonly go: () => void;
+}
+
+/**
+ * Runs what handlers do at the same moment one effect at a time, in an order that a seed decides:
+ * each effect waits at the seam until nobody else is doing anything, and then one of those waiting is
+ * let through. Calls between the two services are no effects here, only what they do is.
+ */
+export class Interleaving {
+  readonly #random: () => number;
+  readonly #waiting: Waiting[] = [];
+  readonly #order: string[] = [];
+  #running = 0;
+  #arrivals = 0;
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+  }
+
+  /** A name for the order in which the effects happened. */
+  get fingerprint(): string {
+    return createHash('sha256').update(this.#order.join('\n')).digest('hex').slice(0, 16);
+  }
+
+  /** Runs `work` under this schedule, and everything that it sets off until `work` is done. */
+  async run<Result>(stack: EmbeddedStack, work: () => Promise<Result>): Promise<Result> {
+    const state = { isDone: false };
+    stack.setInterceptor(this.#intercept);
+    const result = work().finally(() => {
+      state.isDone = true;
+    });
+    while (!state.isDone || this.#waiting.length > 0) await this.#letOneThrough();
+    stack.setInterceptor((_effect, proceed) => proceed());
+    for (const { go } of this.#waiting.splice(0)) go();
+    return result;
+  }
+
+  readonly #intercept: Interceptor = async (effect, proceed) => {
+    if (effect.kind === 'http' && effect.target.includes('/inventory/')) return proceed();
+    await this.#turn(labelOf(effect));
+    this.#running += 1;
+    try {
+      return await proceed();
+    } finally {
+      this.#running -= 1;
+    }
+  };
+
+  #turn(label: string): Promise<void> {
+    this.#arrivals += 1;
+    return new Promise((resolve) => {
+      this.#waiting.push({ label, go: resolve });
+    });
+  }
+
+  async #letOneThrough(): Promise<void> {
+    await this.#quiet();
+    if (this.#waiting.length === 0) return;
+    const index = Math.floor(this.#random() * this.#waiting.length);
+    const [chosen] = this.#waiting.splice(index, 1);
+    if (chosen === undefined) return;
+    this.#order.push(chosen.label);
+    chosen.go();
+  }
+
+  /** Until no effect runs and for a few turns nobody new has arrived. */
+  async #quiet(): Promise<void> {
+    let seen = this.#arrivals;
+    for (let quietTurns = 0; quietTurns < QUIET_TURNS; quietTurns += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (this.#running > 0 || this.#arrivals !== seen) {
+        seen = this.#arrivals;
+        quietTurns = -1;
+      }
+    }
+  }
+}
+
+function labelOf({ kind, operation, target }: Effect): string {
+  return `${kind} ${operation} ${kind === 'http' ? new URL(target).pathname : target}`;
+}

@@ -1,0 +1,282 @@
+import { expect } from 'vitest';
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { createProduct } from '../../lib/inventory/products.ts';
+import { currentRuntime } from '../../lib/platform/runtime.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+
+interface Money {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+interface Change {
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+export interface OrderDocument {
+  readonly orderId: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly version: number;
+  readonly items: readonly {
+    readonly productId: string;
+    readonly quantity: number;
+    readonly unitPrice: Money | null;
+  }[];
+  readonly total: Money | null;
+  readonly reservationExpiresAt: string | null;
+  readonly paymentUrl: string | null;
+  readonly paymentId: string | null;
+  readonly refunds: readonly { readonly paymentId: string; readonly amount: Money }[];
+  readonly history: readonly (Change & { readonly by: string })[];
+  readonly links: Readonly<Record<string, unknown>>;
+}
+
+export interface PaymentDocument {
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly attempt: number;
+  readonly amount: Money;
+  readonly status: string;
+  readonly code: string | null;
+  readonly history: readonly Change[];
+}
+
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: string;
+  readonly orderId?: string;
+  readonly paymentId?: string;
+}
+
+export interface Stock {
+  readonly available: number;
+  readonly reserved: number;
+  readonly sold: number;
+  readonly received: number;
+}
+
+export interface Charge {
+  readonly chargeId: string;
+  readonly paymentId: string;
+  readonly amount: Money;
+  readonly status: string;
+}
+
+/** One answer of the API, whole, so that a test can look at all of it. */
+export class Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+
+  constructor(status: number, headers: Headers, text: string) {
+    this.status = status;
+    this.headers = headers;
+    this.text = text;
+  }
+
+  get order(): OrderDocument {
+    return this.#document('application/json') as OrderDocument;
+  }
+
+  get payment(): PaymentDocument {
+    return this.#document('application/json') as PaymentDocument;
+  }
+
+  get problem(): ProblemDocument {
+    return this.#document('application/problem+json') as ProblemDocument;
+  }
+
+  get json(): unknown {
+    return JSON.parse(this.text) as unknown;
+  }
+
+  /** Status and code (or the document's status) in one, for expectations that say it all. */
+  get summary(): string {
+    const { code, status } = this.json as { code?: string | null; status?: string | number };
+    const isProblem = this.headers.get('content-type')?.startsWith('application/problem') === true;
+    return `${String(this.status)} ${String(isProblem ? code : status)}`;
+  }
+
+  #document(contentType: string): unknown {
+    expect(this.headers.get('content-type'), this.text).toMatch(contentType);
+    return this.json;
+  }
+}
+
+export interface CallOptions {
+  readonly key?: string | undefined;
+  /** Seconds of `Prefer: wait`; none unless told otherwise. */
+  readonly wait?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+export type Items = readonly { readonly productId: string; readonly quantity: number }[];
+
+/** Calls the API as anybody, with any body. */
+export async function call(
+  stack: EmbeddedStack,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  body?: unknown,
+): Promise<Answer> {
+  const response = await fetch(`${stack.apiUrl}${path}`, {
+    method,
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  return new Answer(response.status, response.headers, await response.text());
+}
+
+let customers = 0;
+
+/** One user of the shop with a token of their own. */
+export class Customer {
+  readonly userId: string;
+  readonly token: string;
+  readonly #stack: EmbeddedStack;
+
+  private constructor(stack: EmbeddedStack, userId: string, token: string) {
+    this.#stack = stack;
+    this.userId = userId;
+    this.token = token;
+  }
+
+  static async of(stack: EmbeddedStack, scope?: string): Promise<Customer> {
+    customers += 1;
+    const userId = `user-${String(customers)}`;
+    return new Customer(stack, userId, await stack.mintToken(userId, scope));
+  }
+
+  /** The same user with a fresh token. */
+  async withFreshToken(): Promise<Customer> {
+    return new Customer(this.#stack, this.userId, await this.#stack.mintToken(this.userId));
+  }
+
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    { key, wait, headers }: CallOptions = {},
+  ): Promise<Answer> {
+    const all = {
+      authorization: `Bearer ${this.token}`,
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+      ...(wait === undefined ? {} : { prefer: `wait=${String(wait)}` }),
+      ...headers,
+    };
+    return call(this.#stack, method, path, all, body);
+  }
+
+  place(items: Items, options: CallOptions = {}): Promise<Answer> {
+    return this.call('POST', '/order', { items }, options);
+  }
+
+  pay(orderId: string, token: string, options: CallOptions = {}): Promise<Answer> {
+    return this.call('POST', '/payment', { orderId, paymentMethod: { token } }, options);
+  }
+
+  async order(orderId: string): Promise<OrderDocument> {
+    return (await this.call('GET', `/order/${orderId}`)).order;
+  }
+
+  async payment(paymentId: string): Promise<PaymentDocument> {
+    return (await this.call('GET', `/payment/${paymentId}`)).payment;
+  }
+
+  /** An order whose stock is reserved. */
+  async reserved(
+    productId: string,
+    quantity = 1,
+    options: CallOptions = {},
+  ): Promise<OrderDocument> {
+    const answer = await this.place([{ productId, quantity }], { wait: 10, ...options });
+    expect(answer.summary, answer.text).toBe('201 PENDING_PAYMENT');
+    return answer.order;
+  }
+
+  /** @throws unless the order has (one of) these statuses now. */
+  async expectStatus(orderId: string, ...statuses: readonly string[]): Promise<OrderDocument> {
+    const order = await this.order(orderId);
+    expect(statuses, JSON.stringify(order.history)).toContain(order.status);
+    return order;
+  }
+}
+
+const managers = new WeakMap<EmbeddedStack, Promise<string>>();
+
+/** A product's counters, as its manager sees them. */
+export async function stockOf(stack: EmbeddedStack, productId: string): Promise<Stock> {
+  let token = managers.get(stack);
+  if (token === undefined) {
+    token = stack.mintToken('manager', 'products:write');
+    managers.set(stack, token);
+  }
+  const headers = { authorization: `Bearer ${await token}` };
+  const answer = await call(stack, 'GET', `/product/${productId}`, headers);
+  expect(answer.status, answer.text).toBe(200);
+  const { available, reserved, sold, received } = answer.json as Stock;
+  return { available, reserved, sold, received };
+}
+
+/** As the specification writes it: available/reserved/sold. */
+export async function stockLine(stack: EmbeddedStack, productId: string): Promise<string> {
+  const { available, reserved, sold } = await stockOf(stack, productId);
+  return [available, reserved, sold].map(String).join('/');
+}
+
+/** What was really charged for an order, oldest first. */
+export async function chargesOf(stack: EmbeddedStack, orderId: string): Promise<Charge[]> {
+  const response = await fetch(`${stack.companionUrl}/gateway/charges?orderId=${orderId}`);
+  return ((await response.json()) as { charges: Charge[] }).charges;
+}
+
+let products = 0;
+
+/** A product of a test's own, at 1000 cents; answers its id. */
+export async function newProduct(
+  stock: number,
+  { currency = 'EUR', active = true } = {},
+): Promise<string> {
+  products += 1;
+  const productId = `prod-test-${String(products)}`;
+  const created = await createProduct(inventoryService(currentRuntime()), {
+    productId,
+    name: 'Test',
+    description: 'A product of one test.',
+    unitPrice: { amount: 1000, currency },
+    stock,
+    active,
+  });
+  expect(created).toBe(true);
+  return productId;
+}
+
+export interface ReservationDocument {
+  readonly orderId: string;
+  readonly status: string;
+  readonly revision: number;
+  readonly items: readonly { readonly productId: string; readonly quantity: number }[];
+  readonly expiresAt: string | null;
+  readonly paymentId: string | null;
+}
+
+/** Calls the Inventory Service as the Order Service does. */
+export function inventoryCall(
+  stack: EmbeddedStack,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
+  const credential = stack.environment['INVENTORY_CREDENTIAL'] ?? '';
+  const headers = { authorization: `Bearer ${credential}` };
+  return call(stack, method, `/inventory/reservation/${path}`, headers, body);
+}

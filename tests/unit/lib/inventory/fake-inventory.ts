@@ -1,0 +1,177 @@
+import type { InventoryRepository } from '../../../../lib/inventory/inventory-repository.ts';
+import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
+import type { Product } from '../../../../lib/inventory/product.ts';
+import type {
+  Reservation,
+  ReservationLine,
+  ReservationStatus,
+} from '../../../../lib/inventory/reservation.ts';
+
+type CommitOutcome = Awaited<ReturnType<InventoryRepository['commit']>>;
+type StockChanges = Parameters<InventoryRepository['commit']>[2];
+
+/** Awaited before every call of the repository; the place where another operation may come in. */
+export type Turn = (call: string) => Promise<unknown>;
+
+/**
+ * The inventory table in memory: each item is read at once, a commit has the same conditions as the
+ * transaction in DynamoDB (reservation as read, stock there and on sale), all or nothing.
+ */
+export class FakeInventoryRepository
+  implements
+    Pick<
+      InventoryRepository,
+      'view' | 'findReservation' | 'findProduct' | 'commit' | 'expiredReservations'
+    >
+{
+  readonly products = new Map<string, Product>();
+  readonly reservations = new Map<string, Reservation>();
+  /** Every status change that was committed. */
+  readonly moves: (readonly [from: ReservationStatus | 'NONE', to: ReservationStatus])[] = [];
+  /** What the next commits answer instead of trying; contention, as DynamoDB reports it. */
+  readonly busy: boolean[] = [];
+  readonly #turn: Turn;
+
+  constructor(turn: Turn = () => Promise.resolve()) {
+    this.#turn = turn;
+  }
+
+  /** As DynamoDB's BatchGetItem: each item at some moment of its own, not all at one. */
+  async view(orderId: string, productIds: readonly string[]) {
+    const products = new Map<string, Product>();
+    const [reservation] = await Promise.all([
+      this.#turn(`reservation ${orderId}`).then(() => this.reservations.get(orderId)),
+      ...productIds.map(async (productId) => {
+        const found = await this.findProduct(productId);
+        if (found !== undefined) products.set(productId, found);
+      }),
+    ]);
+    return { reservation, products };
+  }
+
+  async findReservation(orderId: string): Promise<Reservation | undefined> {
+    return (await this.view(orderId, [])).reservation;
+  }
+
+  async findProduct(productId: string): Promise<Product | undefined> {
+    await this.#turn(`product ${productId}`);
+    return this.products.get(productId);
+  }
+
+  async commit(
+    next: Reservation,
+    previous: Reservation | undefined,
+    stockChanges: StockChanges,
+  ): Promise<CommitOutcome> {
+    await this.#turn(`commit ${next.orderId} ${next.status}`);
+    if (this.busy.shift() === true) return 'BUSY';
+    const stored = this.reservations.get(next.orderId);
+    if (stored?.status !== previous?.status || stored?.version !== previous?.version) {
+      return 'CHANGED';
+    }
+    if (new Set(stockChanges.map(({ productId }) => productId)).size < stockChanges.length) {
+      throw new Error('ValidationException: one transaction changes one item once.');
+    }
+    const changed: Product[] = [];
+    for (const { productId, available, reserved, sold } of stockChanges) {
+      const product = this.products.get(productId);
+      if (product === undefined) return 'CHANGED';
+      if (available < 0 && (product.available < -available || product.status !== 'ACTIVE')) {
+        return 'CHANGED';
+      }
+      if (reserved < 0 && product.reserved < -reserved) return 'CHANGED';
+      changed.push({
+        ...product,
+        available: product.available + available,
+        reserved: product.reserved + reserved,
+        sold: product.sold + sold,
+      });
+    }
+    for (const product of changed) this.products.set(product.productId, product);
+    this.reservations.set(next.orderId, next);
+    this.moves.push([stored?.status ?? 'NONE', next.status]);
+    return 'COMMITTED';
+  }
+
+  async *expiredReservations(nowMs: number): AsyncGenerator<string> {
+    await this.#turn('expired reservations');
+    for (const reservation of [...this.reservations.values()]) {
+      if (reservation.status === 'HELD' && reservation.expiresAtMs <= nowMs) {
+        yield reservation.orderId;
+      }
+    }
+  }
+}
+
+export function product(
+  productId: string,
+  received: number,
+  facts: Partial<Pick<Product, 'unitPrice' | 'status'>> = {},
+): Product {
+  return {
+    productId,
+    name: productId,
+    description: '',
+    unitPrice: { amount: 100, currency: 'EUR' },
+    status: 'ACTIVE',
+    version: 1,
+    available: received,
+    reserved: 0,
+    sold: 0,
+    received,
+    ...facts,
+  };
+}
+
+/** A clock that stands still; whoever sleeps on it sleeps no time at all. */
+export class StillClock {
+  nowMs = 1_772_366_400_000;
+  now(): number {
+    return this.nowMs;
+  }
+  schedule(_delayMs: number, callback: () => void): () => void {
+    queueMicrotask(callback);
+    return () => undefined;
+  }
+}
+
+export const TTL_SECONDS = 900;
+
+/** The service over the fake; it takes from it only what the use cases of reservations call. */
+export function inventoryOver(
+  repository: FakeInventoryRepository,
+  clock = new StillClock(),
+): InventoryService {
+  return {
+    repository: repository as unknown as InventoryRepository,
+    clock,
+    random: () => 0.5,
+    config: { RESERVATION_TTL_SECONDS: TTL_SECONDS } as InventoryService['config'],
+  };
+}
+
+/** What is wrong with the stock (promise P1), in words; nothing where all is well. */
+export function brokenPromises(repository: FakeInventoryRepository): string[] {
+  const held = new Map<string, number>();
+  const sold = new Map<string, number>();
+  const add = (sums: Map<string, number>, lines: readonly ReservationLine[]) => {
+    for (const { productId, quantity } of lines) {
+      sums.set(productId, (sums.get(productId) ?? 0) + quantity);
+    }
+  };
+  for (const reservation of repository.reservations.values()) {
+    if (reservation.status === 'HELD') add(held, reservation.lines);
+    if (reservation.status === 'CONFIRMED') add(sold, reservation.lines);
+  }
+  return [...repository.products.values()].flatMap((stock) => {
+    const id = stock.productId;
+    const broken: string[] = [];
+    if (stock.available < 0) broken.push(`${id}: available ${stock.available}`);
+    if (stock.available + stock.reserved + stock.sold !== stock.received) {
+      broken.push(`${id}: ${JSON.stringify(stock)} does not add up`);
+    }
+    if (stock.reserved !== (held.get(id) ?? 0)) broken.push(`${id}: reserved is not what is held`);
+    if (stock.sold !== (sold.get(id) ?? 0)) broken.push(`${id}: sold is not what is confirmed`);
+    return broken;
+  });
+}

@@ -1,0 +1,255 @@
+import { describe, expect, test } from 'vitest';
+import { dispatchDueWork } from '../../../../lib/orders/dispatch-due-work.ts';
+import type { Order } from '../../../../lib/orders/order.ts';
+import { GatewayUnavailable } from '../../../../lib/payments/errors.ts';
+import type { Payment } from '../../../../lib/payments/payment.ts';
+import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
+import { NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
+
+const OWED = [
+  'CREATED',
+  'PENDING_RESERVING_STOCK',
+  'PENDING_PAYMENT',
+  'PAYMENT_IN_PROGRESS',
+] as const;
+const RESTING = ['PAYMENT_FAILED', 'ORDER_FAILED', 'ORDER_CANCELLED', 'INVALID'] as const;
+
+function dueAtMs(world: World): number {
+  return 'dueAtMs' in world.order ? (world.order.dueAtMs ?? 0) : 0;
+}
+
+describe('an order whose saga runs', () => {
+  test.each(OWED)('%s: is postponed, never cleared, and not run again', async (status) => {
+    const world = new World(orderIn(status), paymentIn('INITIATED'));
+    expect(await dispatchDueWork(world.service)).toBe(1);
+    expect(world.effects[0]).toBe('saga.start ord_1-2');
+    expect(world.effects.at(-1)).toBe(`save order ${status}`);
+    expect(world.order).toMatchObject({ status, run: 2, revision: 3, attempt: 1, version: 8 });
+    expect(world.order.history).toHaveLength(1);
+    expect(dueAtMs(world)).toBeGreaterThan(NOW_MS);
+  });
+
+  test('is woken where its user has decided and nobody told it', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('INITIATED'));
+    await dispatchDueWork(world.service);
+    expect(world.effects).toEqual([
+      'saga.start ord_1-2',
+      'saga.signal user-wait',
+      'save order PAYMENT_IN_PROGRESS',
+    ]);
+  });
+
+  test('is woken where the time of its user is up', async () => {
+    const world = new World(
+      orderIn('PENDING_PAYMENT', { reservationExpiresAtMs: NOW_MS - 30_000 }),
+    );
+    await dispatchDueWork(world.service);
+    expect(world.effects).toContain('saga.signal user-wait');
+    expect(dueAtMs(world)).toBe(NOW_MS + 30_000);
+  });
+
+  test('while its user still has time is due when that is up, with grace', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT'));
+    await dispatchDueWork(world.service);
+    expect(dueAtMs(world)).toBe(NOW_MS + 600_000 + 30_000);
+  });
+
+  test.each([
+    ['overdue', { acknowledgeByMs: NOW_MS }, true],
+    ['not due yet', { acknowledgeByMs: NOW_MS + 1 }, false],
+  ])('is woken from an acknowledgement that is %s: %s', async (_what, changes, isWoken) => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('PENDING', changes));
+    await dispatchDueWork(world.service);
+    expect(world.effects.includes('saga.signal gateway-wait')).toBe(isWoken);
+  });
+
+  test('is woken from an acknowledgement where the user wants other items', async () => {
+    const modification = { status: 'PENDING', items: [] } as const;
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS', { modification }), paymentIn('PENDING'));
+    await dispatchDueWork(world.service);
+    expect(world.effects).toContain('saga.signal gateway-wait');
+  });
+});
+
+describe('an order whose saga has ended', () => {
+  test.each(OWED)('%s: gets the next run, written before it is started', async (status) => {
+    const world = new World(orderIn(status), paymentIn('INITIATED'));
+    world.execution = 'CLOSED';
+    expect(await dispatchDueWork(world.service)).toBe(1);
+    expect(world.effects).toEqual([
+      'saga.start ord_1-2',
+      `save order ${status}`,
+      'saga.start ord_1-3',
+    ]);
+    expect(world.order).toMatchObject({ status, run: 3, revision: 3, attempt: 1, version: 8 });
+    expect(dueAtMs(world)).toBeGreaterThan(NOW_MS);
+  });
+
+  test('is started by one of many dispatchers only', async () => {
+    const world = new World(orderIn('CREATED'));
+    world.execution = 'CLOSED';
+    world.interfere = (call) => {
+      if (call === 'save order CREATED') world.put(orderIn('CREATED', { run: 3, version: 8 }));
+    };
+    expect(await dispatchDueWork(world.service)).toBe(0);
+    expect(world.effects).toEqual(['saga.start ord_1-2', 'save order CREATED']);
+    expect(world.order).toMatchObject({ run: 3, version: 8 });
+  });
+
+  const wornOut = (order: Order, ...payments: readonly Payment[]) => {
+    const world = new World(order, ...payments);
+    world.execution = 'CLOSED';
+    return world;
+  };
+
+  test.each([
+    ['CREATED', wornOut(orderIn('CREATED', { run: 50 })), 'ORDER_FAILED'],
+    [
+      'PENDING_RESERVING_STOCK',
+      wornOut(orderIn('PENDING_RESERVING_STOCK', { run: 51 })),
+      'ORDER_FAILED',
+    ],
+    [
+      'PENDING_PAYMENT, out of time',
+      wornOut(orderIn('PENDING_PAYMENT', { run: 50, reservationExpiresAtMs: NOW_MS })),
+      'ORDER_FAILED',
+    ],
+    [
+      'PENDING_PAYMENT, in time',
+      wornOut(orderIn('PENDING_PAYMENT', { run: 50 })),
+      'PENDING_PAYMENT',
+    ],
+    [
+      'PAYMENT_IN_PROGRESS, captured',
+      wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('CAPTURED')),
+      'PAYMENT_DONE',
+    ],
+    [
+      'PAYMENT_IN_PROGRESS, declined',
+      wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('DECLINED')),
+      'PAYMENT_FAILED',
+    ],
+    [
+      'PAYMENT_IN_PROGRESS, unknown to the gateway',
+      wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('INITIATED')),
+      'PAYMENT_FAILED',
+    ],
+  ])(
+    'at run 50 gets no other, leaves a dead letter and comes to rest: %s',
+    async (_what, world, rest) => {
+      const { run } = world.order;
+      await dispatchDueWork(world.service);
+      expect(world.effects.filter((call) => call.startsWith('saga.start'))).toEqual([
+        `saga.start ord_1-${run}`,
+      ]);
+      expect(world.effects.some((call) => call.startsWith('gateway.charge'))).toBe(false);
+      expect(world.deadLetters[0]).toMatchObject({ orderId: 'ord_1', run, error: 'RunsExhausted' });
+      expect(world.order).toMatchObject({ status: rest, run });
+    },
+  );
+
+  test('at run 50 stays due where it cannot be brought to rest', async () => {
+    const world = wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('INITIATED'));
+    world.failAt('gateway.find', new GatewayUnavailable('503'));
+    await dispatchDueWork(world.service);
+    expect(world.order).toMatchObject({ status: 'PAYMENT_IN_PROGRESS', run: 50 });
+    expect(dueAtMs(world)).toBeGreaterThan(NOW_MS);
+    expect(world.payment()).toEqual(paymentIn('INITIATED'));
+  });
+
+  test('at run 49 gets its last one', async () => {
+    const world = new World(orderIn('CREATED', { run: 49 }));
+    world.execution = 'CLOSED';
+    await dispatchDueWork(world.service);
+    expect(world.order.run).toBe(50);
+    expect(world.deadLetters).toEqual([]);
+  });
+});
+
+describe('what is not to be moved on', () => {
+  test.each([...OWED, ...RESTING])('%s that is not due yet is left alone', async (status) => {
+    const world = new World(orderIn(status, { dueAtMs: NOW_MS + 1 }), paymentIn('INITIATED'));
+    expect(await dispatchDueWork(world.service)).toBe(0);
+    expect(world.effects).toEqual([]);
+  });
+
+  test.each(['PAYMENT_DONE', ...RESTING] as const)(
+    '%s that owes nothing is left alone',
+    async (status) => {
+      const world = new World(orderIn(status), paymentIn('CAPTURED'));
+      expect(await dispatchDueWork(world.service)).toBe(0);
+      expect(world.effects).toEqual([]);
+    },
+  );
+
+  test('an order that moved on after the index named it is left alone', async () => {
+    const world = new World(orderIn('CREATED'));
+    world.interfere = (call) => {
+      if (call === 'find order ord_1') world.put(orderIn('PAYMENT_DONE', { version: 9 }));
+    };
+    expect(await dispatchDueWork(world.service)).toBe(0);
+    expect(world.effects).toEqual([]);
+  });
+});
+
+describe('what is still to be given back', () => {
+  test.each(RESTING)(
+    '%s: the compensation queue is told again, and later again',
+    async (status) => {
+      const owing = { dueAtMs: NOW_MS, releaseOwed: { revision: 3 } };
+      const world = new World(orderIn(status, owing), paymentIn('DECLINED'));
+      expect(await dispatchDueWork(world.service)).toBe(1);
+      expect(world.effects).toEqual(['request compensation ord_1', `save order ${status}`]);
+      expect(world.order).toMatchObject({ status, releaseOwed: { revision: 3 } });
+      expect(dueAtMs(world)).toBe(NOW_MS + world.deadlines.obligationMs);
+    },
+  );
+
+  test.each([
+    paymentIn('FAILED', { voidOwed: true, dueAtMs: NOW_MS }),
+    paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE' }, dueAtMs: NOW_MS }),
+  ])('a payment that owes something is named to the queue', async (payment) => {
+    const world = new World(orderIn('PAYMENT_DONE'), payment);
+    expect(await dispatchDueWork(world.service)).toBe(1);
+    expect(world.compensations).toEqual([
+      { orderId: 'ord_1', run: 2, correlationId: 'corr-1', paymentId: 'pay_1' },
+    ]);
+    expect(world.payment()).toEqual({
+      ...payment,
+      version: 5,
+      dueAtMs: NOW_MS + world.deadlines.obligationMs,
+    });
+  });
+
+  test('stays due where the queue does not take it', async () => {
+    const owing = orderIn('ORDER_FAILED', { dueAtMs: NOW_MS, releaseOwed: { revision: 3 } });
+    const world = new World(owing);
+    world.failAt('request compensation', new InfrastructureUnavailable('No queue.'));
+    expect(await dispatchDueWork(world.service)).toBe(0);
+    expect(world.order).toEqual(owing);
+  });
+});
+
+describe('a round', () => {
+  test('goes on after one that fails', async () => {
+    const world = new World(orderIn('CREATED'));
+    world.put(orderIn('CREATED', { orderId: 'ord_2' }));
+    world.failAt('saga.start ord_1', new InfrastructureUnavailable('No answer.'));
+    expect(await dispatchDueWork(world.service)).toBe(1);
+    expect(world.order).toEqual(orderIn('CREATED'));
+    expect(world.stored.orders.get('ord_2')?.version).toBe(8);
+  });
+
+  test('leaves due what it could not start', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT'));
+    world.failAt('saga.signal', new InfrastructureUnavailable('No answer.'));
+    expect(await dispatchDueWork(world.service)).toBe(0);
+    expect(world.order).toEqual(orderIn('PENDING_PAYMENT'));
+  });
+
+  test('is content where somebody else was faster', async () => {
+    const world = new World(orderIn('CREATED'));
+    world.failAt('save order', new ConcurrentUpdate('Taken.'));
+    expect(await dispatchDueWork(world.service)).toBe(0);
+  });
+});

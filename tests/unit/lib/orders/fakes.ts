@@ -1,0 +1,352 @@
+import type { InventoryClient } from '../../../../lib/inventory/inventory-client.ts';
+import type { ReservationDocument } from '../../../../lib/inventory/reservation-api.ts';
+import { deadlinesOf } from '../../../../lib/orders/deadlines.ts';
+import type { Order, OrderIn, OrderStatus } from '../../../../lib/orders/order.ts';
+import type { DueCandidate, OrderRepository } from '../../../../lib/orders/order-repository.ts';
+import type { OrderService } from '../../../../lib/orders/order-service.ts';
+import type { SagaClient } from '../../../../lib/orders/saga-client.ts';
+import type { SagaQueues } from '../../../../lib/orders/saga-queues.ts';
+import type { Payment, PaymentIn, PaymentStatus } from '../../../../lib/payments/payment.ts';
+import type { PaymentGateway } from '../../../../lib/payments/payment-gateway.ts';
+import type { PaymentRepository } from '../../../../lib/payments/payment-repository.ts';
+import { readConfig } from '../../../../lib/platform/config.ts';
+import { ConcurrentUpdate } from '../../../../lib/platform/errors.ts';
+import { REQUIRED } from '../platform/environment.ts';
+
+process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
+
+/** 2026-03-01T12:00:00Z. */
+export const NOW_MS = 1_772_366_400_000;
+const AT = '2026-03-01T12:00:00.000Z';
+
+export const EUR_26 = { amount: 2598, currency: 'EUR' };
+
+const ITEMS = [{ productId: 'mug', quantity: 2, unitPrice: { amount: 1299, currency: 'EUR' } }];
+
+const ORDER = {
+  orderId: 'ord_1',
+  userId: 'alice',
+  correlationId: 'corr-1',
+  createdAtMs: NOW_MS - 60_000,
+  version: 7,
+  revision: 3,
+  run: 2,
+  attempt: 1,
+  items: ITEMS,
+  placedAs: 'items_1',
+  modifications: 0,
+  refunds: [],
+};
+
+const ORDER_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown>>>> = {
+  CREATED: { dueAtMs: NOW_MS },
+  PENDING_RESERVING_STOCK: { dueAtMs: NOW_MS, purpose: 'FIRST' },
+  PENDING_PAYMENT: {
+    dueAtMs: NOW_MS,
+    total: EUR_26,
+    heldRevision: 3,
+    reservationExpiresAtMs: NOW_MS + 600_000,
+    waitToken: 'user-wait',
+  },
+  PAYMENT_IN_PROGRESS: {
+    dueAtMs: NOW_MS,
+    total: EUR_26,
+    paymentId: 'pay_1',
+    heldRevision: 3,
+    reservationExpiresAtMs: NOW_MS + 600_000,
+    waitToken: 'user-wait',
+  },
+  PAYMENT_DONE: { total: EUR_26, paymentId: 'pay_1' },
+  PAYMENT_FAILED: { reason: 'DECLINED', paymentId: 'pay_1' },
+  ORDER_FAILED: { reason: 'RESERVATION_EXPIRED' },
+  INVALID: { reason: 'OUT_OF_STOCK' },
+  ORDER_CANCELLED: { reason: 'CANCELLED' },
+};
+
+/** An order as it is stored in that status; run 2, revision 3, version 7. */
+export function orderIn<Status extends OrderStatus>(
+  status: Status,
+  changes: Partial<OrderIn<Status>> = {},
+): OrderIn<Status> {
+  const history = [{ from: null, to: status, reason: 'TEST', at: AT, by: 'test' }];
+  const order = { ...ORDER, ...ORDER_FIELDS[status], status, history, ...changes };
+  return order as unknown as OrderIn<Status>;
+}
+
+const PAYMENT = {
+  paymentId: 'pay_1',
+  orderId: 'ord_1',
+  userId: 'alice',
+  correlationId: 'corr-1',
+  attempt: 1,
+  revision: 3,
+  amount: EUR_26,
+  createdAtMs: NOW_MS - 1000,
+  version: 4,
+};
+
+const PAYMENT_FIELDS: Readonly<Record<PaymentStatus, Readonly<Record<string, unknown>>>> = {
+  INITIATED: { methodToken: 'tok_ok' },
+  PENDING: {
+    methodToken: 'tok_ok',
+    waitToken: 'gateway-wait',
+    acknowledgeByMs: NOW_MS + 180_000,
+  },
+  CAPTURED: {},
+  DECLINED: { code: 'INSUFFICIENT_FUNDS' },
+  VOIDED: { code: 'PAYMENT_VOIDED' },
+  REFUNDED: { code: 'LATE_CAPTURE' },
+  FAILED: { code: 'PAYMENT_UNCONFIRMED' },
+};
+
+/** A payment as it is stored in that status; attempt 1, revision 3, version 4. */
+export function paymentIn<Status extends PaymentStatus>(
+  status: Status,
+  changes: Partial<PaymentIn<Status>> = {},
+): PaymentIn<Status> {
+  const history = [{ from: null, to: status, reason: 'TEST', at: AT }];
+  const payment = { ...PAYMENT, ...PAYMENT_FIELDS[status], status, history, ...changes };
+  return payment as unknown as PaymentIn<Status>;
+}
+
+/** Stands still until a test moves it; whoever sleeps on it sleeps no time at all. */
+class ManualClock {
+  nowMs = NOW_MS;
+  now(): number {
+    return this.nowMs;
+  }
+  schedule(_delayMs: number, callback: () => void): () => void {
+    queueMicrotask(callback);
+    return () => undefined;
+  }
+}
+
+interface Versioned {
+  readonly status: string;
+  readonly version: number;
+}
+
+function requireAsRead(stored: Versioned | undefined, previous: Versioned | undefined): void {
+  if (stored?.status !== previous?.status || stored?.version !== previous?.version) {
+    throw new ConcurrentUpdate('Changed meanwhile.');
+  }
+}
+
+/** Everything the saga's steps talk to, in memory, in the order in which they talked to it. */
+export class World {
+  readonly clock = new ManualClock();
+  readonly config = readConfig(REQUIRED);
+  readonly deadlines = deadlinesOf(this.config);
+  readonly stored = { orders: new Map<string, Order>(), payments: new Map<string, Payment>() };
+  /** Every write and every call, in order: `save order PAYMENT_FAILED`, `gateway.charge pay_1`. */
+  readonly calls: string[] = [];
+  /** Called before each call by its text; throws, or changes what is stored, as somebody else. */
+  interfere: (call: string) => void = () => undefined;
+
+  heldAtInventory: Pick<ReservationDocument, 'status' | 'revision'> | undefined;
+  confirmAnswer: Partial<ReservationDocument> = {};
+  chargeOutcome: Awaited<ReturnType<PaymentGateway['charge']>> = { status: 'CAPTURED' };
+  foundCharge: Awaited<ReturnType<PaymentGateway['find']>>;
+  voidOutcome: Awaited<ReturnType<PaymentGateway['void']>> = { status: 'VOIDED' };
+  refundOutcome: Awaited<ReturnType<PaymentGateway['refund']>> = { status: 'REFUNDED' };
+  execution: 'RUNNING' | 'CLOSED' = 'RUNNING';
+  readonly deadLetters: Parameters<SagaQueues['deadLetter']>[0][] = [];
+  readonly compensations: Parameters<SagaQueues['requestCompensation']>[0][] = [];
+  readonly extendedUntilMs: number[] = [];
+
+  constructor(order: Order, ...payments: readonly Payment[]) {
+    this.put(order, ...payments);
+  }
+
+  /** Writes without a condition: what another process did meanwhile. */
+  put(...items: readonly (Order | Payment)[]): void {
+    for (const item of items) {
+      if ('amount' in item) this.stored.payments.set(item.paymentId, item);
+      else this.stored.orders.set(item.orderId, item);
+    }
+  }
+
+  /** Lets one kind of call fail, every time. */
+  failAt(text: string, error: Error): void {
+    this.interfere = (call) => {
+      if (call.startsWith(text)) throw error;
+    };
+  }
+
+  get order(): Order {
+    return this.stored.orders.get('ord_1')!;
+  }
+
+  payment(paymentId = 'pay_1'): Payment {
+    return this.stored.payments.get(paymentId)!;
+  }
+
+  get service(): OrderService {
+    const { clock, config, deadlines } = this;
+    const service = {
+      orders: this.#orders(),
+      payments: this.#payments(),
+      inventory: this.#inventory(),
+      gateway: this.#gateway(),
+      saga: this.#saga(),
+      queues: this.#queues(),
+      clock,
+      config,
+      deadlines,
+      ids: { random: () => 'fresh' },
+      random: () => 0.5,
+    };
+    // Repositories are classes with private fields; a step takes only these methods from them.
+    return service as unknown as OrderService;
+  }
+
+  async #called(call: string): Promise<void> {
+    await Promise.resolve();
+    this.calls.push(call);
+    this.interfere(call);
+  }
+
+  #saveOrder(next: Order, previous: Order): void {
+    requireAsRead(this.stored.orders.get(next.orderId), previous);
+    if (next.version !== previous.version + 1) throw new Error('A write without a new version.');
+    this.stored.orders.set(next.orderId, next);
+  }
+
+  #savePayment(next: Payment, previous: Payment | undefined): void {
+    requireAsRead(this.stored.payments.get(next.paymentId), previous);
+    if (next.version !== (previous?.version ?? 0) + 1) throw new Error('Not a new version.');
+    this.stored.payments.set(next.paymentId, next);
+  }
+
+  #orders(): Pick<OrderRepository, 'find' | 'save' | 'saveWithPayment' | 'dueCandidates'> {
+    const { stored } = this;
+    return {
+      find: async (orderId) => {
+        await this.#called(`find order ${orderId}`);
+        return stored.orders.get(orderId);
+      },
+      save: async (next, previous) => {
+        await this.#called(`save order ${next.status}`);
+        this.#saveOrder(next, previous);
+      },
+      saveWithPayment: async (order, payment) => {
+        await this.#called(`save order ${order.next.status} with payment ${payment.next.status}`);
+        requireAsRead(stored.payments.get(payment.next.paymentId), payment.previous);
+        this.#saveOrder(order.next, order.previous);
+        this.#savePayment(payment.next, payment.previous);
+      },
+      async *dueCandidates(): AsyncGenerator<DueCandidate> {
+        await Promise.resolve();
+        // The index may name more than what is due: the dispatcher reads each again.
+        for (const id of stored.orders.keys()) yield { kind: 'ORDER', id };
+        for (const id of stored.payments.keys()) yield { kind: 'PAYMENT', id };
+      },
+    };
+  }
+
+  #payments(): Pick<PaymentRepository, 'find' | 'save'> {
+    return {
+      find: async (paymentId) => {
+        await this.#called(`find payment ${paymentId}`);
+        return this.stored.payments.get(paymentId);
+      },
+      save: async (next, previous) => {
+        await this.#called(`save payment ${next.status}`);
+        this.#savePayment(next, previous);
+      },
+    };
+  }
+
+  #inventory(): Pick<InventoryClient, 'reserve' | 'release' | 'extend' | 'confirm' | 'find'> {
+    const answer = async (
+      call: string,
+      { orderId, revision }: { readonly orderId: string; readonly revision: number },
+      status: ReservationDocument['status'],
+    ): Promise<ReservationDocument> => {
+      await this.#called(`inventory.${call} ${orderId} revision ${revision}`);
+      return {
+        orderId,
+        revision,
+        status,
+        items: ITEMS,
+        expiresAt: status === 'HELD' ? new Date(NOW_MS + 900_000).toISOString() : null,
+        paymentId: null,
+      };
+    };
+    return {
+      reserve: (of) => answer('reserve', of, 'HELD'),
+      release: (of) => answer('release', of, 'RELEASED'),
+      find: async (of) => {
+        const found = await answer('find', of, 'HELD');
+        return this.heldAtInventory === undefined
+          ? undefined
+          : { ...found, ...this.heldAtInventory };
+      },
+      confirm: async (of, paymentId) => ({
+        ...(await answer(`confirm ${paymentId} for`, of, 'CONFIRMED')),
+        paymentId,
+        ...this.confirmAnswer,
+      }),
+      extend: (of, untilMs) => {
+        this.extendedUntilMs.push(untilMs);
+        return answer('extend', of, 'HELD');
+      },
+    };
+  }
+
+  #gateway(): PaymentGateway {
+    return {
+      charge: async ({ paymentId, amount, methodToken }) => {
+        await this.#called(`gateway.charge ${paymentId} ${amount.amount} ${methodToken}`);
+        return this.chargeOutcome;
+      },
+      find: async (paymentId) => {
+        await this.#called(`gateway.find ${paymentId}`);
+        return this.foundCharge;
+      },
+      void: async ({ paymentId }) => {
+        await this.#called(`gateway.void ${paymentId}`);
+        return this.voidOutcome;
+      },
+      refund: async (paymentId) => {
+        await this.#called(`gateway.refund ${paymentId}`);
+        return this.refundOutcome;
+      },
+    };
+  }
+
+  #saga(): SagaClient {
+    return {
+      start: async ({ orderId, run }) => {
+        await this.#called(`saga.start ${orderId}-${run}`);
+        return this.execution;
+      },
+      signal: async (waitToken) => {
+        await this.#called(`saga.signal ${waitToken}`);
+        return 'SIGNALLED';
+      },
+    };
+  }
+
+  #queues(): SagaQueues {
+    return {
+      deadLetter: async (letter) => {
+        await this.#called(`dead letter ${letter.step} ${letter.error}`);
+        this.deadLetters.push(letter);
+      },
+      requestCompensation: async (request) => {
+        await this.#called(`request compensation ${request.orderId}`);
+        this.compensations.push(request);
+      },
+    };
+  }
+
+  /** What was written, called and sent, without the reads. */
+  get effects(): string[] {
+    return this.calls.filter((call) => !call.startsWith('find '));
+  }
+}
+
+/** The input of every saga step for the order in this world. */
+export const RUN = { orderId: 'ord_1', run: 2, correlationId: 'corr-1' };

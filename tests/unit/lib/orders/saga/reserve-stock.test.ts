@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest';
+import {
+  InventoryRestarting,
+  InventoryTimeout,
+  OutOfStock,
+} from '../../../../../lib/inventory/errors.ts';
+import {
+  InventoryOutageBudgetSpent,
+  InventoryPaused,
+  OrderSettled,
+  ReservationStands,
+  RunSuperseded,
+} from '../../../../../lib/orders/errors.ts';
+import type { PendingReservingStockOrder } from '../../../../../lib/orders/order.ts';
+import { rejectReservation, reserveStock } from '../../../../../lib/orders/saga/reserve-stock.ts';
+import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
+
+const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } as const;
+
+const reserving = (changes: Partial<PendingReservingStockOrder> = {}) =>
+  new World(orderIn('PENDING_RESERVING_STOCK', changes), paymentIn('INITIATED'));
+
+describe('reserving', () => {
+  test('writes the status before it calls, at the revision of the order', async () => {
+    const world = new World(orderIn('CREATED'));
+    expect(await reserveStock(world.service, RUN)).toMatchObject({ revision: 3 });
+    expect(world.effects).toEqual([
+      'save order PENDING_RESERVING_STOCK',
+      'inventory.reserve ord_1 revision 3',
+    ]);
+    expect(world.order).toMatchObject({ purpose: 'FIRST', revision: 3, run: 2 });
+  });
+
+  test('again calls with the same revision', async () => {
+    const world = reserving();
+    await reserveStock(world.service, RUN);
+    expect(world.effects).toEqual(['inventory.reserve ord_1 revision 3']);
+  });
+
+  test('hands a refusal on by name and decides nothing itself', async () => {
+    const world = reserving();
+    world.failAt('inventory.reserve', new OutOfStock('None left.'));
+    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(OutOfStock);
+    expect(world.order).toEqual(orderIn('PENDING_RESERVING_STOCK'));
+  });
+
+  test('in a run that was superseded calls nobody', async () => {
+    const world = reserving({ run: 3 });
+    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(RunSuperseded);
+    expect(world.effects).toEqual([]);
+  });
+
+  test.each(['PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS', 'PAYMENT_DONE'] as const)(
+    'is passed over where an earlier run came further: %s',
+    async (status) => {
+      const world = new World(orderIn(status));
+      expect(await reserveStock(world.service, RUN)).toBeNull();
+      expect(world.effects).toEqual([]);
+    },
+  );
+
+  test.each(['PAYMENT_FAILED', 'ORDER_FAILED', 'INVALID', 'ORDER_CANCELLED'] as const)(
+    'is over where the order is %s',
+    async (status) => {
+      const world = new World(orderIn(status));
+      await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(OrderSettled);
+      expect(world.effects).toEqual([]);
+    },
+  );
+});
+
+describe('an Inventory that asks for a pause', () => {
+  const restarting = (retryAfterSeconds: number) =>
+    new InventoryRestarting('Later.', { retryAfterSeconds });
+
+  test('is not called before the time it named', async () => {
+    const world = reserving();
+    world.failAt('inventory.reserve', restarting(7));
+    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(InventoryPaused);
+    expect(world.order).toMatchObject({
+      outage: { sinceMs: NOW_MS, notBeforeMs: NOW_MS + 7000 },
+    });
+    world.interfere = () => undefined;
+    world.clock.nowMs += 6999;
+    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(InventoryPaused);
+    world.clock.nowMs += 1;
+    expect(await reserveStock(world.service, RUN)).toMatchObject({ revision: 3 });
+    expect(world.effects.filter((call) => call.startsWith('inventory.'))).toHaveLength(2);
+  });
+
+  test.each([
+    [0, 120, true],
+    [0, 121, false],
+    [100, 20, true],
+    [100, 21, false],
+    [120, 0, true],
+    [121, 0, false],
+  ])('since %i s, for another %i s: %s', async (since, retryAfterSeconds, isInBudget) => {
+    const outage = { sinceMs: NOW_MS - since * 1000, notBeforeMs: NOW_MS };
+    const world = reserving({ outage });
+    world.failAt('inventory.reserve', restarting(retryAfterSeconds));
+    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(
+      isInBudget ? InventoryPaused : InventoryOutageBudgetSpent,
+    );
+  });
+});
+
+/** The table of the specification, section 2, by hand; the status and reason that a failure leads to. */
+const OUTCOMES = [
+  ['FIRST', 'OutOfStock', 'INVALID', 'OUT_OF_STOCK', false],
+  ['FIRST', 'UnknownProduct', 'INVALID', 'UNKNOWN_PRODUCT', false],
+  ['FIRST', 'MixedCurrencies', 'INVALID', 'MIXED_CURRENCIES', false],
+  ['FIRST', 'ProductUnavailable', 'ORDER_FAILED', 'PRODUCT_UNAVAILABLE', false],
+  ['FIRST', 'InventoryTimeout', 'ORDER_FAILED', 'INVENTORY_UNAVAILABLE', true],
+  ['FIRST', 'LockContention', 'ORDER_FAILED', 'INVENTORY_UNAVAILABLE', true],
+  ['FIRST', 'InventoryOutageBudgetSpent', 'ORDER_FAILED', 'INVENTORY_UNAVAILABLE', true],
+  ['PAYMENT_RETRY', 'OutOfStock', 'PAYMENT_FAILED', 'OUT_OF_STOCK', false],
+  ['PAYMENT_RETRY', 'ProductUnavailable', 'PAYMENT_FAILED', 'PRODUCT_UNAVAILABLE', false],
+  ['PAYMENT_RETRY', 'InventoryTimeout', 'PAYMENT_FAILED', 'INVENTORY_UNAVAILABLE', true],
+] as const;
+
+describe('a reservation that failed', () => {
+  const retrying = { purpose: 'PAYMENT_RETRY', paymentId: 'pay_1', total: EUR_26 } as const;
+
+  test.each(OUTCOMES)(
+    '%s, %s: %s %s; dead letter: %s',
+    async (purpose, failure, status, reason, isExhaustion) => {
+      const world = reserving(purpose === 'FIRST' ? { purpose } : retrying);
+      await rejectReservation(world.service, { ...RUN, failure });
+      // Whether an earlier, unanswered try still lands is unknown: only a tombstone stops it.
+      expect(world.order).toMatchObject({ status, reason, releaseOwed: { revision: 3 } });
+      expect(world.deadLetters).toHaveLength(isExhaustion ? 1 : 0);
+      if (purpose === 'PAYMENT_RETRY') {
+        expect(world.payment()).toMatchObject({ status: 'FAILED', code: reason });
+        expect(world.payment()).not.toHaveProperty('voidOwed');
+        expect(world.effects[0]).toBe('save order PAYMENT_FAILED with payment FAILED');
+      }
+    },
+  );
+
+  test.each(['OutOfStock', 'UnknownProduct', 'ProductUnavailable', 'InventoryTimeout'])(
+    'MODIFICATION, %s: the old reservation stands where it is held still',
+    async (failure) => {
+      const former = { revision: 2, expiresAtMs: NOW_MS + 500_000 };
+      const world = reserving({ purpose: 'MODIFICATION', modification: WISH, former });
+      world.heldAtInventory = { status: 'HELD', revision: 2 };
+      await expect(rejectReservation(world.service, { ...RUN, failure })).rejects.toBeInstanceOf(
+        ReservationStands,
+      );
+      expect(world.order).toMatchObject({
+        status: 'PENDING_RESERVING_STOCK',
+        modification: { status: 'REJECTED' },
+      });
+      expect(world.order).not.toHaveProperty('adopted');
+    },
+  );
+
+  test('MODIFICATION, answer lost: what Inventory holds at the new revision is adopted', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    world.heldAtInventory = { status: 'HELD', revision: 3 };
+    await expect(
+      rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' }),
+    ).rejects.toBeInstanceOf(ReservationStands);
+    expect(world.order).toMatchObject({ modification: WISH, adopted: { revision: 3 } });
+  });
+
+  test.each([undefined, { status: 'RELEASED' as const, revision: 3 }])(
+    'MODIFICATION: the order fails where Inventory holds nothing (%j)',
+    async (held) => {
+      const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+      world.heldAtInventory = held;
+      await rejectReservation(world.service, { ...RUN, failure: 'OutOfStock' });
+      expect(world.order).toMatchObject({
+        status: 'ORDER_FAILED',
+        modification: { status: 'REJECTED' },
+        releaseOwed: { revision: 3 },
+      });
+    },
+  );
+
+  test('MODIFICATION: exhausted and unreachable to the last fails and owes the release', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    world.failAt('inventory.find', new InventoryTimeout('No answer.'));
+    await rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' });
+    expect(world.order).toMatchObject({ status: 'ORDER_FAILED', releaseOwed: { revision: 3 } });
+    expect(world.deadLetters).toHaveLength(1);
+  });
+
+  test.each(['PENDING_PAYMENT', 'PAYMENT_DONE', 'ORDER_CANCELLED'] as const)(
+    'of an order that is %s by now rejects nothing',
+    async (status) => {
+      const world = new World(orderIn(status));
+      await expect(
+        rejectReservation(world.service, { ...RUN, failure: 'OutOfStock' }),
+      ).rejects.toBeInstanceOf(OrderSettled);
+      expect(world.effects).toEqual([]);
+    },
+  );
+
+  test('again sends its dead letter again: whether it was sent is unknown', async () => {
+    const world = new World(orderIn('ORDER_FAILED'));
+    await expect(
+      rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' }),
+    ).rejects.toBeInstanceOf(OrderSettled);
+    expect(world.effects).toEqual(['dead letter reserve-stock InventoryTimeout']);
+  });
+});

@@ -1,0 +1,285 @@
+import { describe, expect, test } from 'vitest';
+import {
+  failPayment,
+  meetObligation,
+  oweRefund,
+  recordOutcome,
+} from '../../../../../lib/orders/saga/settle.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/errors.ts';
+import type { Payment } from '../../../../../lib/payments/payment.ts';
+import type { ChargeOutcome } from '../../../../../lib/payments/payment-gateway.ts';
+import { EUR_26, NOW_MS, orderIn, paymentIn, World } from '../fakes.ts';
+
+const PAYMENTS = {
+  INITIATED: paymentIn('INITIATED'),
+  PENDING: paymentIn('PENDING'),
+  CAPTURED: paymentIn('CAPTURED'),
+  'CAPTURED, refund owed': paymentIn('CAPTURED', {
+    refundOwed: { reason: 'RESERVATION_GONE' },
+    dueAtMs: 1,
+  }),
+  DECLINED: paymentIn('DECLINED'),
+  VOIDED: paymentIn('VOIDED'),
+  REFUNDED: paymentIn('REFUNDED'),
+  FAILED: paymentIn('FAILED'),
+  'FAILED, void owed': paymentIn('FAILED', { voidOwed: true, dueAtMs: 1 }),
+} as const satisfies Record<string, Payment>;
+
+const OUTCOMES = {
+  CAPTURED: { status: 'CAPTURED' },
+  DECLINED: { status: 'DECLINED', code: 'CARD_STOLEN' },
+  VOIDED: { status: 'VOIDED' },
+  REFUNDED: { status: 'REFUNDED' },
+  PENDING: { status: 'PENDING' },
+} as const satisfies Record<string, ChargeOutcome>;
+
+const LATE = 'CAPTURED, LATE_CAPTURE to be refunded';
+
+/** By hand: what the gateway says of a payment in that status, and what the payment then is. */
+const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES, string>>> = {
+  INITIATED: {
+    CAPTURED: 'CAPTURED',
+    DECLINED: 'DECLINED CARD_STOLEN',
+    VOIDED: 'VOIDED PAYMENT_VOIDED',
+    REFUNDED: 'VOIDED PAYMENT_VOIDED',
+    PENDING: 'as it was',
+  },
+  PENDING: {
+    CAPTURED: 'CAPTURED',
+    DECLINED: 'DECLINED CARD_STOLEN',
+    VOIDED: 'VOIDED PAYMENT_VOIDED',
+    REFUNDED: 'VOIDED PAYMENT_VOIDED',
+    PENDING: 'as it was',
+  },
+  CAPTURED: {
+    CAPTURED: 'as it was',
+    DECLINED: 'as it was',
+    VOIDED: 'as it was',
+    REFUNDED: 'as it was',
+    PENDING: 'as it was',
+  },
+  'CAPTURED, refund owed': {
+    CAPTURED: 'as it was',
+    DECLINED: 'as it was',
+    VOIDED: 'as it was',
+    REFUNDED: 'as it was',
+    PENDING: 'as it was',
+  },
+  DECLINED: {
+    CAPTURED: LATE,
+    DECLINED: 'as it was',
+    VOIDED: 'as it was',
+    REFUNDED: 'as it was',
+    PENDING: 'as it was',
+  },
+  VOIDED: {
+    CAPTURED: LATE,
+    DECLINED: 'as it was',
+    VOIDED: 'as it was',
+    REFUNDED: 'as it was',
+    PENDING: 'as it was',
+  },
+  REFUNDED: {
+    CAPTURED: 'as it was',
+    DECLINED: 'as it was',
+    VOIDED: 'as it was',
+    REFUNDED: 'as it was',
+    PENDING: 'as it was',
+  },
+  FAILED: {
+    CAPTURED: LATE,
+    DECLINED: 'as it was',
+    VOIDED: 'as it was',
+    REFUNDED: 'as it was',
+    PENDING: 'as it was',
+  },
+  'FAILED, void owed': {
+    CAPTURED: LATE,
+    DECLINED: 'DECLINED CARD_STOLEN',
+    VOIDED: 'VOIDED PAYMENT_UNCONFIRMED',
+    REFUNDED: 'VOIDED PAYMENT_UNCONFIRMED',
+    PENDING: 'as it was',
+  },
+};
+
+const cases = Object.entries(TABLE).flatMap(([before, row]) =>
+  Object.entries(row).map(
+    ([outcome, after]) =>
+      [before as keyof typeof PAYMENTS, outcome as keyof typeof OUTCOMES, after] as const,
+  ),
+);
+
+describe('recording an outcome', () => {
+  test.each(cases)('on %s: %s makes it %s', async (before, outcome, after) => {
+    const stored = PAYMENTS[before];
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), stored);
+    const result = await recordOutcome(world.service, 'pay_1', OUTCOMES[outcome]);
+    expect(result).toEqual(world.payment());
+    if (after === 'as it was') {
+      expect(world.payment()).toEqual(stored);
+      expect(world.effects).toEqual([]);
+      return;
+    }
+    expect(world.effects).toHaveLength(1);
+    const { status } = result;
+    const code = 'code' in result ? ` ${result.code}` : '';
+    const owed =
+      status === 'CAPTURED' && result.refundOwed !== undefined
+        ? `, ${result.refundOwed.reason} to be refunded`
+        : '';
+    expect(status + code + owed).toBe(after);
+    expect(result.version).toBe(5);
+    expect(result.history.at(-1)).toMatchObject({ from: stored.status, to: status });
+    expect(result).not.toHaveProperty('methodToken');
+    expect(result).not.toHaveProperty('waitToken');
+    expect(result).not.toHaveProperty('voidOwed');
+  });
+
+  test.each(['DECLINED', 'VOIDED', 'FAILED', 'FAILED, void owed'] as const)(
+    'of a late capture on %s puts the refund into the outbox in the same write',
+    async (before) => {
+      const world = new World(orderIn('PAYMENT_FAILED'), PAYMENTS[before]);
+      await recordOutcome(world.service, 'pay_1', OUTCOMES.CAPTURED);
+      expect(world.effects).toEqual(['save payment CAPTURED']);
+      expect(world.payment()).toMatchObject({
+        status: 'CAPTURED',
+        refundOwed: { reason: 'LATE_CAPTURE' },
+        dueAtMs: NOW_MS + 30_000,
+      });
+    },
+  );
+
+  test('decides anew where somebody else was faster', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('PENDING'));
+    let isFirst = true;
+    world.interfere = (call) => {
+      if (!call.startsWith('save payment') || !isFirst) return;
+      isFirst = false;
+      world.put(paymentIn('FAILED', { version: 5, voidOwed: true }));
+    };
+    await recordOutcome(world.service, 'pay_1', OUTCOMES.CAPTURED);
+    expect(world.payment()).toMatchObject({
+      status: 'CAPTURED',
+      version: 6,
+      refundOwed: { reason: 'LATE_CAPTURE' },
+    });
+  });
+});
+
+describe('owing', () => {
+  test('a refund once: the first reason stays', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('CAPTURED'));
+    await oweRefund(world.service, 'pay_1', 'RESERVATION_GONE');
+    await oweRefund(world.service, 'pay_1', 'SOMETHING_ELSE');
+    expect(world.effects).toEqual(['save payment CAPTURED']);
+    expect(world.payment()).toMatchObject({
+      refundOwed: { reason: 'RESERVATION_GONE' },
+      dueAtMs: NOW_MS + 30_000,
+      version: 5,
+    });
+  });
+
+  test.each(['CAPTURED', 'DECLINED', 'VOIDED', 'REFUNDED', 'FAILED'] as const)(
+    'nothing new where a payment that is %s is to fail',
+    async (status) => {
+      const world = new World(orderIn('PAYMENT_IN_PROGRESS'), PAYMENTS[status]);
+      await failPayment(world.service, 'pay_1', 'PAYMENT_UNCONFIRMED');
+      expect(world.effects).toEqual([]);
+    },
+  );
+});
+
+describe('meeting an obligation', () => {
+  const owing = (payment: Payment) => new World(orderIn('PAYMENT_FAILED'), payment);
+
+  test('refunds at the gateway, then shows it on order and payment in one write', async () => {
+    const world = owing(PAYMENTS['CAPTURED, refund owed']);
+    await meetObligation(world.service, 'pay_1');
+    expect(world.effects).toEqual([
+      'gateway.refund pay_1',
+      'save order PAYMENT_FAILED with payment REFUNDED',
+    ]);
+    expect(world.payment()).toMatchObject({ status: 'REFUNDED', code: 'RESERVATION_GONE' });
+    expect(world.payment()).not.toHaveProperty('dueAtMs');
+    expect(world.order.refunds).toEqual([
+      { paymentId: 'pay_1', amount: EUR_26, at: '2026-03-01T12:00:00.000Z' },
+    ]);
+  });
+
+  test('twice refunds once', async () => {
+    const world = owing(PAYMENTS['CAPTURED, refund owed']);
+    await meetObligation(world.service, 'pay_1');
+    await meetObligation(world.service, 'pay_1');
+    expect(world.effects.filter((call) => call.startsWith('gateway.'))).toHaveLength(1);
+    expect(world.order.refunds).toHaveLength(1);
+  });
+
+  test('shows one refund though the order was changed in between', async () => {
+    const world = owing(PAYMENTS['CAPTURED, refund owed']);
+    let isFirst = true;
+    world.interfere = (call) => {
+      if (!call.startsWith('save order') || !isFirst) return;
+      isFirst = false;
+      world.put(orderIn('ORDER_CANCELLED', { version: 8 }));
+    };
+    await meetObligation(world.service, 'pay_1');
+    expect(world.order).toMatchObject({ status: 'ORDER_CANCELLED', version: 9 });
+    expect(world.order.refunds).toHaveLength(1);
+  });
+
+  test.each([{ status: 'PENDING' }, { status: 'CAPTURED' }] as const)(
+    'does not take a refund for done that the gateway answers with %j',
+    async (outcome) => {
+      const world = owing(PAYMENTS['CAPTURED, refund owed']);
+      world.refundOutcome = outcome;
+      await expect(meetObligation(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
+      expect(world.payment()).toEqual(PAYMENTS['CAPTURED, refund owed']);
+      expect(world.order.refunds).toEqual([]);
+    },
+  );
+
+  test('voids what was given up', async () => {
+    const world = owing(PAYMENTS['FAILED, void owed']);
+    await meetObligation(world.service, 'pay_1');
+    expect(world.effects).toEqual(['gateway.void pay_1', 'save payment VOIDED']);
+    expect(world.payment()).not.toHaveProperty('dueAtMs');
+  });
+
+  test('refunds at once what turns out captured when it is to be voided', async () => {
+    const world = owing(PAYMENTS['FAILED, void owed']);
+    world.voidOutcome = { status: 'CAPTURED' };
+    await meetObligation(world.service, 'pay_1');
+    expect(world.effects).toEqual([
+      'gateway.void pay_1',
+      'save payment CAPTURED',
+      'gateway.refund pay_1',
+      'save order PAYMENT_FAILED with payment REFUNDED',
+    ]);
+  });
+
+  test.each([
+    ['gateway.void', PAYMENTS['FAILED, void owed']],
+    ['gateway.refund', PAYMENTS['CAPTURED, refund owed']],
+  ])('that fails at %s is owed as before', async (call, payment) => {
+    const world = owing(payment);
+    world.failAt(call, new GatewayUnavailable('503'));
+    await expect(meetObligation(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnavailable);
+    expect(world.payment()).toEqual(payment);
+  });
+
+  test('does not take a void for done that is not final', async () => {
+    const world = owing(PAYMENTS['FAILED, void owed']);
+    world.voidOutcome = { status: 'PENDING' };
+    await expect(meetObligation(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
+    expect(world.payment()).toEqual(PAYMENTS['FAILED, void owed']);
+  });
+
+  test.each(['CAPTURED', 'DECLINED', 'VOIDED', 'REFUNDED', 'FAILED', 'PENDING'] as const)(
+    'has nothing to do for a payment that is %s and owes nothing',
+    async (status) => {
+      const world = owing(PAYMENTS[status]);
+      await meetObligation(world.service, 'pay_1');
+      expect(world.effects).toEqual([]);
+    },
+  );
+});

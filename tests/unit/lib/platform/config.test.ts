@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigurationError, readConfig } from '../../../../lib/platform/config.ts';
+import { REQUIRED } from './environment.ts';
+
+/** Section 7 of the specification, by hand. */
+const DEFAULTS = {
+  RESERVATION_TTL_SECONDS: 900,
+  PAYMENT_ACK_TIMEOUT_SECONDS: 180,
+  INVENTORY_TIMEOUT_MS: 2000,
+  INVENTORY_OUTAGE_BUDGET_SECONDS: 120,
+  GATEWAY_TIMEOUT_MS: 5000,
+  RETRY_MAX_ATTEMPTS: 5,
+  RETRY_BASE_SECONDS: 1,
+  DUPLICATE_WINDOW_SECONDS: 600,
+  DISPATCH_AFTER_SECONDS: 30,
+  SCHEDULE_SECONDS: 60,
+  PAYMENT_PAGE_URL: 'http://localhost:3000/pay/{orderId}',
+} as const;
+
+const NUMBERS = Object.entries(DEFAULTS)
+  .filter(([, value]) => typeof value === 'number')
+  .map(([name]) => name);
+
+function messageFor(environment: Readonly<Record<string, string | undefined>>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    return (error as Error).message;
+  }
+  throw new Error('It was accepted.');
+}
+
+describe('the configuration', () => {
+  test('has the defaults of the specification', () => {
+    expect(readConfig(REQUIRED)).toMatchObject({ ...REQUIRED, ...DEFAULTS });
+  });
+
+  test.each(Object.keys(REQUIRED))('names %s where it is not set', (name) => {
+    expect(messageFor({ ...REQUIRED, [name]: undefined })).toBe(
+      `Bad configuration. ${name} is not set.`,
+    );
+  });
+
+  test('names everything that is missing at once', () => {
+    const message = messageFor({});
+    for (const name of Object.keys(REQUIRED)) expect(message).toContain(`${name} is not set`);
+  });
+
+  const badNumbers = ['soon', '-1', '1.5', '', ' ', '1e999', '99999999999', 'NaN', '0x10'];
+  test.each(NUMBERS.flatMap((name) => badNumbers.map((value) => [name, value] as const)))(
+    'stops at %s=%j and names it',
+    (name, value) => {
+      const message = messageFor({ ...REQUIRED, [name]: value });
+      expect(message).toContain(`${name} is ${JSON.stringify(value)}`);
+      expect(message).not.toMatch(/\bORDERS_TABLE\b/);
+    },
+  );
+
+  test.each([
+    ['GATEWAY_URL', 'localhost:3100'],
+    ['INVENTORY_URL', 'ftp://inventory'],
+    ['JWKS_URL', 'nonsense'],
+    ['JWT_ISSUER', ''],
+    ['ORDERS_TABLE', ''],
+    ['PAYMENT_PAGE_URL', 'http://localhost:3000/pay'],
+    ['COMPENSATION_QUEUE_URL', 'compensation'],
+  ])('stops at %s=%j and names it', (name, value) => {
+    expect(messageFor({ ...REQUIRED, [name]: value })).toContain(
+      `${name} is ${JSON.stringify(value)}`,
+    );
+  });
+
+  test('never prints the secret, not even a bad one', () => {
+    const message = messageFor({ ...REQUIRED, INVENTORY_CREDENTIAL: 'tooshort-7f3a' });
+    expect(message).toContain('INVENTORY_CREDENTIAL is "(hidden)"');
+    expect(message).not.toContain('7f3a');
+  });
+
+  test('does not print a good secret when something else is bad', () => {
+    const message = messageFor({ ...REQUIRED, SCHEDULE_SECONDS: 'x' });
+    expect(message).not.toContain(REQUIRED.INVENTORY_CREDENTIAL);
+  });
+
+  test.each([
+    ['SCHEDULE_SECONDS', '1', 1],
+    ['DUPLICATE_WINDOW_SECONDS', '0', 0],
+    ['INVENTORY_OUTAGE_BUDGET_SECONDS', '0', 0],
+    ['RETRY_MAX_ATTEMPTS', '20', 20],
+  ] as const)('takes %s=%s', (name, value, expected) => {
+    expect(readConfig({ ...REQUIRED, [name]: value })[name]).toBe(expected);
+  });
+});
