@@ -51,6 +51,33 @@ module.exports = {
       to: { pathNot: ['^lib/platform/', npm], ...node },
     },
     {
+      name: 'api-document',
+      comment: "The API's document is put together from what each service says of its own calls.",
+      severity: 'error',
+      from: { path: '^lib/api-document/' },
+      to: {
+        pathNot: [
+          '^lib/(api-document|platform)/',
+          '^lib/(orders|inventory)/api-document\\.ts$',
+          npm,
+        ],
+        ...node,
+      },
+    },
+    {
+      name: 'only-the-document-describes',
+      comment: 'What describes the API adds nothing to the functions that answer it but types.',
+      severity: 'error',
+      from: {
+        path: '^(functions|lib)/',
+        pathNot: ['^functions/(openapi|docs)\\.ts$', '-document\\.ts$', '^lib/api-document/'],
+      },
+      to: {
+        path: ['-document\\.ts$', '^lib/api-document/'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'functions',
       comment: 'A function imports lib and zod: never the AWS SDK, never another function.',
       severity: 'error',

@@ -1,5 +1,7 @@
+import { getProduct } from '../../lib/inventory/get-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { getProduct, MANAGE_PRODUCTS, toProductDocument } from '../../lib/inventory/products.ts';
+import { MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
+import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
 import { apiHandler } from '../../lib/platform/api.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
@@ -11,6 +13,7 @@ export const handler = apiHandler(
     const product = await getProduct(inventory(), path['productId'] ?? '');
     return {
       status: 200,
+      headers: { ETag: etagOf(product) },
       body: toProductDocument(product, user.scopes.has(MANAGE_PRODUCTS)),
     };
   },

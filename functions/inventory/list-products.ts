@@ -1,18 +1,24 @@
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { MANAGE_PRODUCTS, toProductDocument } from '../../lib/inventory/products.ts';
+import { listProducts } from '../../lib/inventory/list-products.ts';
+import { listProductsQuerySchema, MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
+import type { ProductPageDocument } from '../../lib/inventory/product-document.ts';
+import { toProductDocument } from '../../lib/inventory/product-view.ts';
 import { apiHandler } from '../../lib/platform/api.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 
-export const handler = apiHandler({ route: 'GET /product', access: 'user' }, async ({ user }) => {
-  const products = await inventory().repository.listProducts();
-  const showsStock = user.scopes.has(MANAGE_PRODUCTS);
-  return {
-    status: 200,
-    body: {
-      products: products.map((product) => toProductDocument(product, showsStock)),
-      next: null,
-    },
-  };
-});
+export const handler = apiHandler(
+  { route: 'GET /product', access: 'user', query: listProductsQuerySchema },
+  async ({ user, query }) => {
+    const { products, next } = await listProducts(inventory(), query);
+    const showsStock = user.scopes.has(MANAGE_PRODUCTS);
+    return {
+      status: 200,
+      body: {
+        products: products.map((product) => toProductDocument(product, showsStock)),
+        next,
+      } satisfies ProductPageDocument,
+    };
+  },
+);

@@ -5,10 +5,6 @@ import { currentRuntime, perRuntime } from '../../lib/platform/runtime.ts';
 
 const service = perRuntime(orderService);
 
-export const handler = queueHandler((record) =>
-  retryCompensation(service(), currentRuntime(), {
-    body: record.body,
-    receiptHandle: record.receiptHandle,
-    receiveCount: Number(record.attributes.ApproximateReceiveCount),
-  }),
+export const handler = queueHandler((message) =>
+  retryCompensation(service(), currentRuntime(), message),
 );

@@ -1,4 +1,4 @@
-import { isStockDecided, orderAnswer } from '../../lib/orders/answers.ts';
+import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/answers.ts';
 import { decideAgain, orderService } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
 import { startSaga } from '../../lib/orders/place-order.ts';
@@ -11,7 +11,12 @@ const service = perRuntime(orderService);
 const route = 'POST /order/retryorder/{orderId}';
 
 export const handler = apiHandler(
-  { route, access: 'user', idempotent: true },
+  {
+    route,
+    access: 'user',
+    idempotent: true,
+    isOutdated: (body) => hasFailed(service(), body),
+  },
   async ({ path, user: { userId }, idempotencyKey, waitSeconds }) => {
     const read = () => ownedOrder(service(), path['orderId'] ?? '', userId);
     const digest = requestDigest(userId, route, idempotencyKey);

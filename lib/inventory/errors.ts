@@ -36,6 +36,18 @@ export class ReservationGone extends DomainError {
   readonly code = 'RESERVATION_GONE';
 }
 
+/** Another product has this id. */
+export class ProductExists extends DomainError {
+  override readonly name = 'ProductExists';
+  readonly code = 'PRODUCT_EXISTS';
+}
+
+/** `If-Match` names another version of the product. */
+export class ProductChanged extends DomainError {
+  override readonly name = 'ProductChanged';
+  readonly code = 'PRECONDITION_FAILED';
+}
+
 /** Too many writers at one product; the same request may succeed in a moment. */
 export class LockContention extends DomainError {
   override readonly name = 'LockContention';

@@ -90,8 +90,8 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
       });
     } catch (error) {
       throw error instanceof Error && error.name === 'TimeoutError'
-        ? new InventoryTimeout('Inventory did not answer in time.', { cause: error })
-        : new InventoryUnavailable('Inventory could not be reached.', { cause: error });
+        ? new InventoryTimeout('Inventory did not answer in time; try again.', { cause: error })
+        : new InventoryUnavailable('Inventory could not be reached; try again.', { cause: error });
     }
   }
 
@@ -100,7 +100,7 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
     if (response.status >= 400) throw refusal(response, runtime.clock.now());
     const document = schema.safeParse(response.body);
     if (document.success) return document.data;
-    throw new InventoryUnavailable('Inventory answered something unexpected.', {
+    throw new InventoryUnavailable('Inventory answered something unexpected; try again.', {
       cause: document.error,
     });
   }
@@ -114,12 +114,12 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
     return read(reservationSchema, await send(of.correlationId, reservation, request));
   }
 
-  async function product(productId: string, correlationId: string) {
+  async function product(productId: string, of: Omit<ReservationOf, 'revision'>) {
     const path = `/product/${encodeURIComponent(productId)}`;
-    const response = await send(correlationId, path, { method: 'GET' });
+    const response = await send(of.correlationId, path, { method: 'GET' });
     if (response.status === 404) {
       throw new UnknownProduct(`There is no product ${productId}; see GET /product.`, {
-        details: { productId },
+        details: { orderId: of.orderId, productId },
       });
     }
     return read(quotedProductSchema, response);
@@ -148,19 +148,24 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
       const response = await send(of.correlationId, path, { method: 'GET' });
       return response.status === 404 ? undefined : read(reservationSchema, response);
     },
-    async quote(items, { correlationId }, frozen) {
+    async quote(items, of, frozen) {
       const quotes = new Map<string, Money>();
       for (const { productId } of items) {
-        const { active, unitPrice } = await product(productId, correlationId);
+        const { active, unitPrice } = await product(productId, of);
         if (!active) {
           throw new ProductUnavailable(`${productId} is not on sale at the moment; leave it out.`, {
-            details: { productId },
+            details: { orderId: of.orderId, productId },
           });
         }
         quotes.set(productId, frozen.get(productId) ?? unitPrice);
       }
       if (new Set([...quotes.values()].map(({ currency }) => currency)).size > 1) {
-        throw new MixedCurrencies('The products of one order must have one currency.');
+        throw new MixedCurrencies(
+          'The products of one order must have one currency; order them separately.',
+          {
+            details: { orderId: of.orderId },
+          },
+        );
       }
       return quotes;
     },
@@ -176,7 +181,10 @@ function refusal(response: HttpResponse, nowMs: number): Error {
   if (response.status >= 500 && retryAfterSeconds !== undefined) {
     return new InventoryRestarting('Inventory asked to come back later.', { retryAfterSeconds });
   }
-  return new InventoryUnavailable(`Inventory answered ${String(response.status)} ${code}`.trim());
+  return new InventoryUnavailable('Inventory cannot answer now; try again shortly.', {
+    cause: new Error(`Inventory answered ${String(response.status)} ${code}`),
+    retryAfterSeconds: 1,
+  });
 }
 
 /** RFC 9110: seconds, or a date. */

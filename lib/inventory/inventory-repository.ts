@@ -1,16 +1,23 @@
 import {
-  BatchGetCommand,
   GetCommand,
   PutCommand,
   QueryCommand,
   TransactWriteCommand,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { type Clock, sleep } from '../platform/clock.ts';
-import { conditionalWrite, databaseRead } from '../platform/dynamo.ts';
+import {
+  conditionalWrite,
+  databaseRead,
+  dueKeys,
+  readItems,
+  stillAsRead,
+  type WriteRefusal,
+} from '../platform/dynamo.ts';
 import { shardOf } from '../platform/ids.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { LockContention } from './errors.ts';
-import type { Product } from './product.ts';
+import type { Product, ProductChange, StockReceipt } from './product.ts';
 import type { Reservation } from './reservation.ts';
 
 const SHARDS = 16;
@@ -37,6 +44,7 @@ export interface ReservationView {
 }
 
 const productKey = (productId: string) => ({ pk: `PRODUCT#${productId}` });
+const receiptKey = (receiptId: string) => ({ pk: `RECEIPT#${receiptId}` });
 const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
 
 /** The Inventory Service's table; nothing else reads or writes it. */
@@ -51,17 +59,10 @@ export class InventoryRepository {
 
   /** The order's reservation and the named products, read consistently. */
   async view(orderId: string, productIds: readonly string[]): Promise<ReservationView> {
-    const items = new Map<string, Readonly<Record<string, unknown>>>();
-    let keys: Record<string, unknown>[] = [
+    const items = await readItems(this.#documents, this.#table, [
       reservationKey(orderId),
       ...[...new Set(productIds)].map(productKey),
-    ];
-    while (keys.length > 0) {
-      const request = { RequestItems: { [this.#table]: { Keys: keys, ConsistentRead: true } } };
-      const output = await databaseRead(() => this.#documents.send(new BatchGetCommand(request)));
-      for (const item of output.Responses?.[this.#table] ?? []) items.set(String(item['pk']), item);
-      keys = output.UnprocessedKeys?.[this.#table]?.Keys ?? [];
-    }
+    ]);
     const products = new Map<string, Product>();
     for (const productId of productIds) {
       const item = items.get(productKey(productId).pk);
@@ -79,45 +80,41 @@ export class InventoryRepository {
   }
 
   async findProduct(productId: string): Promise<Product | undefined> {
+    const item = await this.#get(productKey(productId));
+    return item === undefined ? undefined : toProduct(item);
+  }
+
+  /**
+   * Ids of up to `count` products after `after`, ascending. The index follows what is written a
+   * moment later.
+   */
+  async productIds(after: string | undefined, count: number): Promise<string[]> {
     const output = await databaseRead(() =>
       this.#documents.send(
-        new GetCommand({
+        new QueryCommand({
           TableName: this.#table,
-          Key: productKey(productId),
-          ConsistentRead: true,
+          IndexName: 'catalogue',
+          KeyConditionExpression: 'catalogue = :catalogue AND productId > :after',
+          // No product's id comes before this one.
+          ExpressionAttributeValues: { ':catalogue': CATALOGUE, ':after': after ?? ' ' },
+          Limit: count,
         }),
       ),
     );
-    return output.Item === undefined ? undefined : toProduct(output.Item);
+    return (output.Items ?? []).map((item) => String(item['productId']));
   }
 
-  /** All products by id, read page by page. */
-  async listProducts(): Promise<Product[]> {
-    const products: Product[] = [];
-    let startKey: Record<string, unknown> | undefined;
-    do {
-      const page = await databaseRead(() =>
-        this.#documents.send(
-          new QueryCommand({
-            TableName: this.#table,
-            IndexName: 'catalogue',
-            KeyConditionExpression: 'catalogue = :catalogue',
-            ExpressionAttributeValues: { ':catalogue': CATALOGUE },
-            ExclusiveStartKey: startKey,
-          }),
-        ),
-      );
-      const found = await Promise.all(
-        (page.Items ?? []).map((item) => this.findProduct(String(item['productId']))),
-      );
-      products.push(...found.filter((product) => product !== undefined));
-      startKey = page.LastEvaluatedKey;
-    } while (startKey !== undefined);
-    return products;
+  /** Up to a hundred products, read consistently, in the order of their ids given. */
+  async findProducts(productIds: readonly string[]): Promise<Product[]> {
+    const items = await readItems(this.#documents, this.#table, productIds.map(productKey));
+    return productIds
+      .map((productId) => items.get(productKey(productId).pk))
+      .filter((item) => item !== undefined)
+      .map(toProduct);
   }
 
-  /** Writes a new product; false where the id is taken. */
-  async addProduct(product: Product): Promise<boolean> {
+  /** Writes a new product; `CHANGED` where the id is taken. */
+  async addProduct(product: Product): Promise<CommitOutcome> {
     const refusal = await conditionalWrite(() =>
       this.#documents.send(
         new PutCommand({
@@ -132,7 +129,75 @@ export class InventoryRepository {
         }),
       ),
     );
-    return refusal === undefined;
+    return outcomeOf(refusal);
+  }
+
+  /**
+   * Writes the given fields on condition that no person changed the product since it was read. The
+   * counters, which reservations and receipts move meanwhile, are left alone.
+   * @returns the product as it is then, counters included.
+   */
+  async changeProduct(
+    previous: Product,
+    change: ProductChange & { readonly changedAs: string },
+  ): Promise<Product | Exclude<CommitOutcome, 'COMMITTED'>> {
+    const fields = Object.entries({ ...change, version: previous.version + 1 });
+    let changed: Readonly<Record<string, unknown>> = {};
+    const refusal = await conditionalWrite(async () => {
+      const output = await this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: productKey(previous.productId),
+          UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+          ConditionExpression: '#status = :statusAsRead AND #version = :versionAsRead',
+          ExpressionAttributeNames: {
+            '#status': 'status',
+            ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+          },
+          ExpressionAttributeValues: {
+            ':statusAsRead': previous.status,
+            ':versionAsRead': previous.version,
+            ...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
+          },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      changed = output.Attributes ?? {};
+    });
+    if (refusal === undefined) return toProduct(changed);
+    return refusal.kind === 'CONDITION' ? 'CHANGED' : 'BUSY';
+  }
+
+  /**
+   * Writes a new receipt and adds its pieces to its product's stock, both or neither.
+   * @returns `CHANGED` where the receipt is there already, or the product is not.
+   */
+  async addReceipt(receipt: StockReceipt): Promise<CommitOutcome> {
+    const put = {
+      TableName: this.#table,
+      Item: { ...receiptKey(receipt.receiptId), type: 'RECEIPT', ...receipt },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    };
+    const update = {
+      TableName: this.#table,
+      Key: productKey(receipt.productId),
+      UpdateExpression: 'ADD available :quantity, received :quantity',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: { ':quantity': receipt.quantity },
+    };
+    const refusal = await conditionalWrite(() =>
+      this.#documents.send(
+        new TransactWriteCommand({ TransactItems: [{ Put: put }, { Update: update }] }),
+      ),
+    );
+    return outcomeOf(refusal);
+  }
+
+  async findReceipt(receiptId: string): Promise<StockReceipt | undefined> {
+    const item = await this.#get(receiptKey(receiptId));
+    if (item === undefined) return undefined;
+    const { pk: _pk, type: _type, ...receipt } = item;
+    return receipt as unknown as StockReceipt;
   }
 
   /**
@@ -153,36 +218,30 @@ export class InventoryRepository {
             new TransactWriteCommand({ TransactItems: [{ Put: put }, ...updates] }),
           ),
     );
-    if (refusal === undefined) return 'COMMITTED';
-    return refusal.kind === 'CONDITION' ? 'CHANGED' : 'BUSY';
+    return outcomeOf(refusal);
   }
 
-  /**
-   * Ids of held reservations whose time was up at `nowMs`, one page at a time. Shards take turns at being
-   * first, so that none starves where a round is cut short.
-   */
+  /** Ids of held reservations whose time was up at `nowMs`. Candidates only: read each again. */
   async *expiredReservations(nowMs: number, firstShard: number): AsyncGenerator<string> {
-    for (let step = 0; step < SHARDS; step += 1) {
-      const shard = (firstShard + step) % SHARDS;
-      let startKey: Record<string, unknown> | undefined;
-      do {
-        const page = await databaseRead(() =>
-          this.#documents.send(
-            new QueryCommand({
-              TableName: this.#table,
-              IndexName: 'expiry',
-              KeyConditionExpression: 'expiryShard = :shard AND expiresAtMs <= :now',
-              ExpressionAttributeValues: { ':shard': `expiry#${String(shard)}`, ':now': nowMs },
-              ExclusiveStartKey: startKey,
-            }),
-          ),
-        );
-        for (const item of page.Items ?? []) {
-          yield String(item['pk']).slice('RESERVATION#'.length);
-        }
-        startKey = page.LastEvaluatedKey;
-      } while (startKey !== undefined);
+    const index = {
+      table: this.#table,
+      index: 'expiry',
+      shardAttribute: 'expiryShard',
+      timeAttribute: 'expiresAtMs',
+      shards: Array.from({ length: SHARDS }, (_none, shard) => expiryShardName(shard)),
+    };
+    for await (const key of dueKeys(this.#documents, index, nowMs, firstShard)) {
+      yield key.slice('RESERVATION#'.length);
     }
+  }
+
+  async #get(key: { readonly pk: string }): Promise<Record<string, unknown> | undefined> {
+    const output = await databaseRead(() =>
+      this.#documents.send(
+        new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true }),
+      ),
+    );
+    return output.Item;
   }
 
   #stockUpdate(change: StockChange) {
@@ -232,17 +291,13 @@ export async function untilCommitted<Result>(
   throw new LockContention('Many orders want the same product right now; try again.');
 }
 
-function stillAsRead(previous: Reservation | undefined) {
-  return previous === undefined
-    ? { ConditionExpression: 'attribute_not_exists(pk)' }
-    : {
-        ConditionExpression: '#status = :statusAsRead AND version = :versionAsRead',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: {
-          ':statusAsRead': previous.status,
-          ':versionAsRead': previous.version,
-        },
-      };
+function outcomeOf(refusal: WriteRefusal | undefined): CommitOutcome {
+  if (refusal === undefined) return 'COMMITTED';
+  return refusal.kind === 'CONDITION' ? 'CHANGED' : 'BUSY';
+}
+
+function expiryShardName(shard: number): string {
+  return `expiry#${String(shard)}`;
 }
 
 function toItem(reservation: Reservation) {
@@ -251,7 +306,7 @@ function toItem(reservation: Reservation) {
     type: 'RESERVATION',
     ...reservation,
     ...(reservation.status === 'HELD'
-      ? { expiryShard: `expiry#${String(shardOf(reservation.orderId, SHARDS))}` }
+      ? { expiryShard: expiryShardName(shardOf(reservation.orderId, SHARDS)) }
       : {}),
   };
 }

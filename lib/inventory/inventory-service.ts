@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
+import type { Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { InventoryRepository } from './inventory-repository.ts';
 
@@ -7,6 +8,7 @@ import { InventoryRepository } from './inventory-repository.ts';
 export interface InventoryService {
   readonly repository: InventoryRepository;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly random: () => number;
   readonly config: Config;
 }
@@ -15,6 +17,7 @@ export function inventoryService(runtime: Runtime): InventoryService {
   return {
     repository: new InventoryRepository(runtime),
     clock: runtime.clock,
+    ids: runtime.ids,
     random: runtime.random,
     config: runtime.config,
   };

@@ -16,8 +16,12 @@ interface ProductBase extends Stock {
   readonly name: string;
   readonly description: string;
   readonly unitPrice: Money;
-  /** Counts the changes a person made to the product; reservations do not touch it. */
+  /** Counts the changes a person made to the product; its ETag. No stock movement touches it. */
   readonly version: number;
+  /** A digest of the request that created it: repeated after a crash it is found to be done. */
+  readonly createdAs: string;
+  /** A digest of the request that changed it last, for the same reason. */
+  readonly changedAs?: string;
 }
 
 /** Can be ordered. */
@@ -28,6 +32,23 @@ export interface ActiveProduct extends ProductBase {
 /** Taken off sale for now: new reservations are refused, existing ones stand. */
 export interface WithdrawnProduct extends ProductBase {
   readonly status: 'WITHDRAWN';
+}
+
+/** What a person may change of a product; what is not given stays. */
+export interface ProductChange {
+  readonly name?: string;
+  readonly description?: string;
+  readonly unitPrice?: Money;
+  readonly status?: ProductStatus;
+}
+
+/** Pieces that arrived. Written once, together with the stock they add. */
+export interface StockReceipt {
+  readonly receiptId: string;
+  readonly productId: string;
+  readonly quantity: number;
+  /** RFC 3339 UTC. */
+  readonly at: string;
 }
 
 export type Product = ActiveProduct | WithdrawnProduct;

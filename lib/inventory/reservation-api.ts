@@ -19,7 +19,13 @@ export const reserveBodySchema = z.strictObject({
 });
 export const extendBodySchema = z.strictObject({ revision, until: timestampSchema });
 export const confirmBodySchema = z.strictObject({ revision, paymentId: z.string().min(1) });
-export const releaseQuerySchema = z.strictObject({ revision: z.coerce.number().int().min(1) });
+export const releaseQuerySchema = z.strictObject({
+  revision: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .describe('What is to be released: this revision, or a lower one.'),
+});
 
 export const reservationSchema = z.object({
   orderId: z.string(),

@@ -5,6 +5,8 @@ import type { OrderService } from './order-service.ts';
 import { codeOf, toOrderDocument, toPaymentDocument } from './order-view.ts';
 
 const RETRY_AFTER_SECONDS = 30;
+/** When there may be more to see of what is under way. */
+const LOOK_AGAIN = { 'Retry-After': '1' } as const;
 
 /** An order or a payment that did not come about, as a problem with its own code. */
 class NotFulfilled extends DomainError {
@@ -35,13 +37,17 @@ export function orderAnswer(service: OrderService, order: Order) {
   if (order.status === 'ORDER_FAILED') {
     throw new NotFulfilled(
       'ORDER_FAILED',
-      'Retry it later: POST /order/retryorder/{id}, or the same request with the same Idempotency-Key.',
+      'Retry it later with POST /order/retryorder/{id}; where it was placed with an Idempotency-Key, the same request does so too.',
       { details: { orderId, reason: order.reason }, retryAfterSeconds: RETRY_AFTER_SECONDS },
     );
   }
   return {
     status: order.status === 'PENDING_PAYMENT' ? 201 : 202,
-    headers: { Location: `/order/${orderId}`, ETag: etagOf(order) },
+    headers: {
+      Location: `/order/${orderId}`,
+      ETag: etagOf(order),
+      ...(isStockDecided(order) ? {} : LOOK_AGAIN),
+    },
     body: toOrderDocument(service, order),
   };
 }
@@ -76,12 +82,14 @@ export function modificationAnswer(service: OrderService, order: Order) {
   const { orderId, modification } = order;
   const headers = { ETag: etagOf(order) };
   const body = toOrderDocument(service, order);
-  if (!isModificationDecided(order)) return { status: 202, headers, body };
+  if (!isModificationDecided(order)) {
+    return { status: 202, headers: { ...headers, ...LOOK_AGAIN }, body };
+  }
   if (order.status === 'ORDER_FAILED') return orderAnswer(service, order);
   if (modification?.status === 'REJECTED') {
     throw new NotFulfilled(
       'MODIFICATION_REJECTED',
-      'The order stands as it was before. Look at it, and change it again if you like.',
+      'The change was not made. Look at the order for what it is now and what can be done.',
       { details: { orderId, reason: modification.code ?? null } },
     );
   }
@@ -110,7 +118,9 @@ export function paymentAnswer(payment: Payment, isUnderWay: boolean) {
     headers: { Location: `/payment/${payment.paymentId}` },
     body: toPaymentDocument(payment),
   };
-  if (isUnderWay) return { ...answer, status: 202 };
+  if (isUnderWay) {
+    return { ...answer, status: 202, headers: { ...answer.headers, ...LOOK_AGAIN } };
+  }
   if (payment.status === 'CAPTURED' && payment.refundOwed === undefined) {
     return { ...answer, status: 200 };
   }

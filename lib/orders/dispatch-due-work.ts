@@ -13,7 +13,7 @@ import { settlePayment } from './saga/charge-payment.ts';
 import { compensate } from './saga/compensate.ts';
 import { confirmOrder } from './saga/confirm-order.ts';
 import { reportExhausted } from './saga/report-exhausted.ts';
-import { rejectReservation, reserveStock } from './saga/reserve-stock.ts';
+import { abandonReservation, reserveStock } from './saga/reserve-stock.ts';
 import { findPayment } from './saga/settle.ts';
 import type { SagaRun } from './saga-client.ts';
 
@@ -128,7 +128,7 @@ async function finishWithoutSaga(service: OrderService, run: SagaRun): Promise<v
     case 'PENDING_RESERVING_STOCK':
       // Of the reservation only its first write is wanted here: the next one rejects it.
       if (order.status === 'CREATED') await Promise.allSettled([reserveStock(service, run)]);
-      await Promise.allSettled([rejectReservation(service, { ...run, failure: 'RunsExhausted' })]);
+      await abandonReservation(service, run);
       return compensate(service, run);
     case 'PENDING_PAYMENT':
       // A modification that was refused last may still be paid in time: only time ends it.
@@ -159,9 +159,9 @@ async function finishWithoutSaga(service: OrderService, run: SagaRun): Promise<v
 }
 
 async function wake(service: OrderService, order: OwedOrder): Promise<void> {
-  if (order.status === 'PENDING_PAYMENT') await service.saga.signal(order.waitToken);
-  if (order.status !== 'PAYMENT_IN_PROGRESS') return;
+  if (order.status === 'CREATED') return;
   if (order.waitToken !== undefined) await service.saga.signal(order.waitToken);
+  if (order.status !== 'PAYMENT_IN_PROGRESS') return;
   const payment = await findPayment(service, order.paymentId);
   if (payment.status !== 'PENDING') return;
   if (hasPendingModification(order) || payment.acknowledgeByMs <= service.clock.now()) {

@@ -44,6 +44,15 @@ export function blocks(service: OrderService, first: Order, items: readonly Orde
   return (
     !isFinal(first.status) &&
     service.clock.now() - first.createdAtMs < windowMs &&
-    sameItems(first.items, items)
+    isOf(first, items)
+  );
+}
+
+/** An undecided modification may leave the order with the old items or with the new ones. */
+function isOf(order: Order, items: readonly OrderLine[]): boolean {
+  const { modification } = order;
+  return (
+    sameItems(order.items, items) ||
+    (modification?.status === 'PENDING' && sameItems(modification.items, items))
   );
 }

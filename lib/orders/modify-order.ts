@@ -132,7 +132,7 @@ async function reserveAgain(
   if (nowMs >= order.reservationExpiresAtMs) {
     throw new ReservationExpired(
       'The reservation has run out; the order is about to fail and can then be retried.',
-      { details: { orderId: order.orderId } },
+      { details: { orderId: order.orderId }, retryAfterSeconds: 1 },
     );
   }
   const next = moveOrder(
@@ -142,6 +142,7 @@ async function reserveAgain(
       purpose: 'MODIFICATION',
       former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
       revision: order.revision + 1,
+      waitToken: order.waitToken,
       dueAtMs: nowMs + service.deadlines.dispatchMs,
       ...changes(order, request, 'PENDING', items),
     },

@@ -7,7 +7,14 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Payment } from '../payments/payment.ts';
 import type { PaymentRepository } from '../payments/payment-repository.ts';
-import { conditionalWrite, databaseRead, type WriteRefusal } from '../platform/dynamo.ts';
+import {
+  conditionalWrite,
+  databaseRead,
+  dueKeys,
+  readItems,
+  stillAsRead,
+  type WriteRefusal,
+} from '../platform/dynamo.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { DUE_SHARDS, dueAttributes, dueShardName } from '../platform/outbox.ts';
 import type { Runtime } from '../platform/runtime.ts';
@@ -62,6 +69,36 @@ export class OrderRepository {
     return item === undefined ? undefined : toOrder(item);
   }
 
+  /** Up to a hundred orders, read consistently, in the order of their ids given. */
+  async findAll(orderIds: readonly string[]): Promise<Order[]> {
+    const items = await readItems(this.#documents, this.#table, orderIds.map(orderKey));
+    return orderIds
+      .map((orderId) => items.get(orderKey(orderId).pk))
+      .filter((item) => item !== undefined)
+      .map(toOrder);
+  }
+
+  /**
+   * Places of up to `count` of a user's orders in time, newest first, all before `before`. The index
+   * follows what is written a moment later.
+   */
+  async positionsOf(userId: string, before: string | undefined, count: number): Promise<string[]> {
+    const output = await databaseRead(() =>
+      this.#documents.send(
+        new QueryCommand({
+          TableName: this.#table,
+          IndexName: 'owner',
+          KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
+          // No order is newer than this.
+          ExpressionAttributeValues: { ':user': userId, ':before': before ?? '~' },
+          ScanIndexForward: false,
+          Limit: count,
+        }),
+      ),
+    );
+    return (output.Items ?? []).map((item) => String(item['createdAtSort']));
+  }
+
   async findGuard(guardKey: string): Promise<DuplicateGuard | undefined> {
     const item = await this.#get(guardKeyOf(guardKey));
     return item === undefined ? undefined : { guardKey, orderId: String(item['orderId']) };
@@ -86,7 +123,8 @@ export class OrderRepository {
    */
   async save(next: Order, previous: Order, guard?: GuardWrite): Promise<void> {
     const refusal = await this.#putWithGuard(this.#putOf(next, previous), next.orderId, guard);
-    if (refusal !== undefined) throw new ConcurrentUpdate('The order was changed meanwhile.');
+    if (refusal !== undefined)
+      throw new ConcurrentUpdate('The order was changed meanwhile; look at it and try again.');
   }
 
   /**
@@ -109,33 +147,50 @@ export class OrderRepository {
       ),
     );
     if (refusal !== undefined) {
-      throw new ConcurrentUpdate('The order or its payment was changed meanwhile.');
+      throw new ConcurrentUpdate(
+        'The order or its payment was changed meanwhile; look at it and try again.',
+      );
     }
   }
 
   /**
-   * What was due at `nowMs`. Candidates only: read each again. Shards take turns at being first, so
-   * that none starves where a round is cut short.
+   * Writes what an acknowledgement changed together with its event's id: the payment, and its order
+   * where that is to be looked at, each on condition that it still is as it was read.
+   * @returns `REPEATED` where the event was here before; nothing is written then.
+   * @throws ConcurrentUpdate where the payment or the order is not as it was read.
    */
+  async saveAcknowledged(
+    eventId: string,
+    payment: { readonly next: Payment; readonly previous: Payment },
+    order?: { readonly next: Order; readonly previous: Order },
+  ): Promise<'SAVED' | 'REPEATED'> {
+    const refusal = await conditionalWrite(() =>
+      this.#documents.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            { Put: this.#payments.eventPutOf(eventId) },
+            { Put: this.#payments.putOf(payment.next, payment.previous) },
+            ...(order === undefined ? [] : [{ Put: this.#putOf(order.next, order.previous) }]),
+          ],
+        }),
+      ),
+    );
+    if (refusal === undefined) return 'SAVED';
+    if (refusal.kind === 'CONDITION' && refusal.failed.includes(0)) return 'REPEATED';
+    throw new ConcurrentUpdate('The payment or its order was changed meanwhile; try again.');
+  }
+
+  /** What was due at `nowMs`. Candidates only: read each again. */
   async *dueCandidates(nowMs: number, firstShard: number): AsyncGenerator<DueCandidate> {
-    for (let step = 0; step < DUE_SHARDS; step += 1) {
-      const shard = (firstShard + step) % DUE_SHARDS;
-      let startKey: Record<string, unknown> | undefined;
-      do {
-        const page = await databaseRead(() =>
-          this.#documents.send(
-            new QueryCommand({
-              TableName: this.#table,
-              IndexName: 'due',
-              KeyConditionExpression: 'dueShard = :shard AND dueAtMs <= :now',
-              ExpressionAttributeValues: { ':shard': dueShardName(shard), ':now': nowMs },
-              ExclusiveStartKey: startKey,
-            }),
-          ),
-        );
-        for (const item of page.Items ?? []) yield toCandidate(String(item['pk']));
-        startKey = page.LastEvaluatedKey;
-      } while (startKey !== undefined);
+    const index = {
+      table: this.#table,
+      index: 'due',
+      shardAttribute: 'dueShard',
+      timeAttribute: 'dueAtMs',
+      shards: Array.from({ length: DUE_SHARDS }, (_none, shard) => dueShardName(shard)),
+    };
+    for await (const key of dueKeys(this.#documents, index, nowMs, firstShard)) {
+      yield toCandidate(key);
     }
   }
 
@@ -186,12 +241,7 @@ export class OrderRepository {
     return {
       TableName: this.#table,
       Item: toItem(next),
-      ConditionExpression: '#status = :statusAsRead AND version = :versionAsRead',
-      ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: {
-        ':statusAsRead': previous.status,
-        ':versionAsRead': previous.version,
-      },
+      ...stillAsRead(previous),
     };
   }
 }
@@ -201,13 +251,31 @@ function toItem(order: Order) {
     ...orderKey(order.orderId),
     type: 'ORDER',
     ...order,
+    ownerId: order.userId,
+    createdAtSort: positionOf(order),
     ...dueAttributes(order.orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
   };
 }
 
 function toOrder(item: Readonly<Record<string, unknown>>): Order {
-  const { pk: _pk, type: _type, dueShard: _dueShard, ...order } = item;
+  const {
+    pk: _pk,
+    type: _type,
+    ownerId: _ownerId,
+    createdAtSort: _createdAtSort,
+    dueShard: _dueShard,
+    ...order
+  } = item;
   return order as unknown as Order;
+}
+
+/** Sorts as text as the orders do in time. */
+function positionOf({ createdAtMs, orderId }: Order): string {
+  return `${String(createdAtMs).padStart(15, '0')}#${orderId}`;
+}
+
+export function orderIdAt(position: string): string {
+  return position.slice(position.indexOf('#') + 1);
 }
 
 function toCandidate(pk: string): DueCandidate {

@@ -7,10 +7,11 @@ import {
   type Order,
   type OrderStatus,
 } from './order.ts';
+import type { OrderDocument, PaymentDocument } from './order-document.ts';
 import type { OrderService } from './order-service.ts';
 
 /** The order as the API shows it; `null` where something is not there (yet). */
-export function toOrderDocument(service: OrderService, order: Order) {
+export function toOrderDocument(service: OrderService, order: Order): OrderDocument {
   const isPayable =
     order.status === 'PENDING_PAYMENT' && service.clock.now() < order.reservationExpiresAtMs;
   const paymentUrl = service.config.PAYMENT_PAGE_URL.replace('{orderId}', order.orderId);
@@ -33,15 +34,15 @@ export function toOrderDocument(service: OrderService, order: Order) {
       order.modification === undefined
         ? null
         : { status: order.modification.status, code: order.modification.code ?? null },
-    refunds: order.refunds,
-    history: order.history,
+    refunds: [...order.refunds],
+    history: [...order.history],
     createdAt: toTimestamp(order.createdAtMs),
     links: linksOf(order, isPayable),
   };
 }
 
 /** The calls that the order's present status allows. */
-function linksOf(order: Order, isPayable: boolean) {
+function linksOf(order: Order, isPayable: boolean): OrderDocument['links'] {
   const { orderId, paymentId, status } = order;
   const isModifiable =
     isPayable ||
@@ -68,7 +69,7 @@ function linksOf(order: Order, isPayable: boolean) {
 }
 
 /** The payment as the API shows it; never its method. */
-export function toPaymentDocument(payment: Payment) {
+export function toPaymentDocument(payment: Payment): PaymentDocument {
   return {
     paymentId: payment.paymentId,
     orderId: payment.orderId,
@@ -76,7 +77,7 @@ export function toPaymentDocument(payment: Payment) {
     amount: payment.amount,
     status: payment.status,
     code: codeOf(payment),
-    history: payment.history,
+    history: [...payment.history],
     createdAt: toTimestamp(payment.createdAtMs),
     links: {
       self: link('GET', `/payment/${payment.paymentId}`),

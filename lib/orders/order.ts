@@ -112,6 +112,8 @@ export interface PendingReservingStockOrder extends OrderBase, Owed {
   /** Found at Inventory after the answer to its reservation was lost for good. */
   readonly adopted?: ReservedStock;
   readonly outage?: InventoryOutage;
+  /** For a modification: of the wait for the user that it is to end. */
+  readonly waitToken?: string;
 }
 
 export interface PendingPaymentOrder extends OrderBase, Owed {
@@ -131,6 +133,7 @@ export interface PaymentInProgressOrder extends OrderBase, Owed {
   readonly heldRevision: number;
   /** As promised to the user; the charge extends the reservation itself beyond it. */
   readonly reservationExpiresAtMs: number;
+  /** Of the wait for the user; once the gateway has acknowledged, of the wait for that. */
   readonly waitToken?: string;
 }
 

@@ -1,13 +1,10 @@
-import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { loggerFor } from '../platform/logging.ts';
 import { count } from '../platform/metrics.ts';
+import { delayNextTry, type QueueMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { OrderService } from './order-service.ts';
 import { compensate } from './saga/compensate.ts';
-
-const FIRST_DELAY_SECONDS = 5;
-const LONGEST_DELAY_SECONDS = 15 * 60;
 
 const requestSchema = z.object({
   orderId: z.string(),
@@ -15,14 +12,6 @@ const requestSchema = z.object({
   correlationId: z.string(),
   paymentId: z.string().optional(),
 });
-
-/** The part of an SQS record that the consumer needs. */
-export interface CompensationRecord {
-  readonly body: string;
-  readonly receiptHandle: string;
-  /** How often the queue has handed this message out, from 1. */
-  readonly receiveCount: number;
-}
 
 /**
  * Finishes one compensation. Where it cannot yet, the message becomes visible again after a delay
@@ -32,7 +21,7 @@ export interface CompensationRecord {
 export async function retryCompensation(
   service: OrderService,
   runtime: Runtime,
-  record: CompensationRecord,
+  record: QueueMessage,
 ): Promise<void> {
   const request = requestSchema.parse(JSON.parse(record.body));
   const { orderId, correlationId, paymentId } = request;
@@ -46,21 +35,7 @@ export async function retryCompensation(
       receiveCount: record.receiveCount,
       error: error as Error,
     });
-    await delayNextTry(runtime, record);
+    await delayNextTry(runtime, runtime.config.COMPENSATION_QUEUE_URL, record);
     throw error;
   }
-}
-
-async function delayNextTry(runtime: Runtime, record: CompensationRecord): Promise<void> {
-  const delaySeconds = Math.min(
-    LONGEST_DELAY_SECONDS,
-    FIRST_DELAY_SECONDS * 2 ** (record.receiveCount - 1),
-  );
-  await runtime.aws.queues.send(
-    new ChangeMessageVisibilityCommand({
-      QueueUrl: runtime.config.COMPENSATION_QUEUE_URL,
-      ReceiptHandle: record.receiptHandle,
-      VisibilityTimeout: delaySeconds,
-    }),
-  );
 }

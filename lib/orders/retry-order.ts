@@ -5,7 +5,8 @@ import { type OrderService, saveMove, userMove } from './order-service.ts';
 /**
  * `ORDER_FAILED` → `CREATED`: a new run at a new revision, so that nothing late of the failed run
  * can touch it. The caller starts the saga.
- * @param request a digest of the keyed request: repeated, it finds that it is done already.
+ * @param request a digest of the keyed request: repeated, it finds that it is done already, unless
+ * the order has failed since; its 503 is not replayed but tried again.
  * @throws IllegalTransition in every other status and after the last allowed run.
  * @throws ConcurrentUpdate where someone else moved the order at the same moment.
  */
@@ -15,7 +16,8 @@ export async function retryOrder(
   userId: string,
   request?: string,
 ): Promise<Order> {
-  if (request !== undefined && order.lastRequest === request) return order;
+  const isRepeated = request !== undefined && order.lastRequest === request;
+  if (isRepeated && order.status !== 'ORDER_FAILED') return order;
   if (order.run >= MAX_RUNS_BY_USER) {
     throw new IllegalTransition('This order has been tried too often; place a new one.', {
       details: { orderId: order.orderId },

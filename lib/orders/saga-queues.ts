@@ -1,6 +1,5 @@
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { toTimestamp } from '../platform/clock.ts';
-import { InfrastructureUnavailable } from '../platform/errors.ts';
+import { sendMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 
 /** What could not be done: enough to find it, to understand it and to do it again. */
@@ -31,18 +30,12 @@ export interface SagaQueues {
 export function sagaQueues(runtime: Runtime): SagaQueues {
   const { COMPENSATION_QUEUE_URL, SAGA_DEAD_LETTER_QUEUE_URL } = runtime.config;
 
-  async function send(QueueUrl: string, message: unknown): Promise<void> {
-    try {
-      const MessageBody = JSON.stringify(message);
-      await runtime.aws.queues.send(new SendMessageCommand({ QueueUrl, MessageBody }));
-    } catch (error) {
-      throw new InfrastructureUnavailable('The queue did not take the message.', { cause: error });
-    }
-  }
-
   return {
     deadLetter: (letter) =>
-      send(SAGA_DEAD_LETTER_QUEUE_URL, { ...letter, at: toTimestamp(runtime.clock.now()) }),
-    requestCompensation: (request) => send(COMPENSATION_QUEUE_URL, request),
+      sendMessage(runtime, SAGA_DEAD_LETTER_QUEUE_URL, {
+        ...letter,
+        at: toTimestamp(runtime.clock.now()),
+      }),
+    requestCompensation: (request) => sendMessage(runtime, COMPENSATION_QUEUE_URL, request),
   };
 }

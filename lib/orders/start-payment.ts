@@ -63,7 +63,7 @@ export const WHY_NOT = {
   CREATED: 'Stock is still being reserved; ask GET /order/{id} and pay when it is PENDING_PAYMENT.',
   PENDING_RESERVING_STOCK:
     'Stock is still being reserved; ask GET /order/{id} and pay when it is PENDING_PAYMENT.',
-  PAYMENT_DONE: 'This order is paid.',
+  PAYMENT_DONE: 'This order is paid; there is nothing left to pay.',
   PAYMENT_FAILED: 'The last payment failed and the stock was released; retry the payment instead.',
   ORDER_FAILED: 'This order could not be fulfilled; retry the order first.',
   INVALID: 'This order is invalid; place a new one.',
@@ -88,7 +88,7 @@ export function sameRequestAgain(request: StartPaymentRequest, payment: Payment)
 
 async function currentPayment(service: OrderService, paymentId: string): Promise<Payment> {
   const payment = await service.payments.find(paymentId);
-  if (payment === undefined) throw new ConcurrentUpdate('The payment is being written.');
+  if (payment === undefined) throw new ConcurrentUpdate('The payment is being written; try again.');
   return payment;
 }
 
@@ -102,7 +102,7 @@ async function begin(
   if (nowMs >= order.reservationExpiresAtMs) {
     throw new ReservationExpired(
       'The reservation has run out; the order is about to fail and can then be retried.',
-      { details: { orderId: order.orderId } },
+      { details: { orderId: order.orderId }, retryAfterSeconds: 1 },
     );
   }
   const next = moveOrder(

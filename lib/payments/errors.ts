@@ -18,6 +18,18 @@ export class PaymentPending extends DomainError {
   readonly code = 'PAYMENT_UNSETTLED';
 }
 
+/** A webhook that nobody with a current secret has signed just now. */
+export class BadSignature extends DomainError {
+  override readonly name = 'BadSignature';
+  readonly code = 'BAD_SIGNATURE';
+}
+
+/** The gateway acknowledges a payment that is not here, or not of that order. */
+export class UnknownPayment extends DomainError {
+  override readonly name = 'UnknownPayment';
+  readonly code = 'UNKNOWN_PAYMENT';
+}
+
 /** The payment that was to be given up is captured after all: confirm. */
 export class PaymentCaptured extends DomainError {
   override readonly name = 'PaymentCaptured';

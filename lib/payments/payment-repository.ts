@@ -1,5 +1,5 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { conditionalWrite, databaseRead } from '../platform/dynamo.ts';
+import { conditionalWrite, databaseRead, stillAsRead } from '../platform/dynamo.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { dueAttributes } from '../platform/outbox.ts';
 import type { Runtime } from '../platform/runtime.ts';
@@ -7,12 +7,17 @@ import type { Payment } from './payment.ts';
 
 const key = (paymentId: string) => ({ pk: `PAYMENT#${paymentId}` });
 
+/** Longer than any gateway repeats itself; after it only the payment's status absorbs a repetition. */
+const EVENT_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
+
 /** Payments, in the Order Service's table. */
 export class PaymentRepository {
   readonly #table: string;
   readonly #documents: Runtime['aws']['documents'];
+  readonly #clock: Runtime['clock'];
 
   constructor(runtime: Runtime) {
+    this.#clock = runtime.clock;
     this.#table = runtime.config.ORDERS_TABLE;
     this.#documents = runtime.aws.documents;
   }
@@ -35,7 +40,32 @@ export class PaymentRepository {
     const refusal = await conditionalWrite(() =>
       this.#documents.send(new PutCommand(this.putOf(next, previous))),
     );
-    if (refusal !== undefined) throw new ConcurrentUpdate('The payment was changed meanwhile.');
+    if (refusal !== undefined)
+      throw new ConcurrentUpdate('The payment was changed meanwhile; try again.');
+  }
+
+  /**
+   * Remembers an event that changes nothing; one that was here before stays as it is.
+   * @throws ConcurrentUpdate where it is being written at this moment.
+   */
+  async recordEvent(eventId: string): Promise<void> {
+    const refusal = await conditionalWrite(() =>
+      this.#documents.send(new PutCommand(this.eventPutOf(eventId))),
+    );
+    if (refusal?.kind === 'CONFLICT') throw new ConcurrentUpdate('The event is being written.');
+  }
+
+  /** The put that only an event's first delivery gets through, for use in its effect's transaction. */
+  eventPutOf(eventId: string) {
+    return {
+      TableName: this.#table,
+      Item: {
+        pk: `EVENT#${eventId}`,
+        type: 'EVENT',
+        ttl: Math.ceil((this.#clock.now() + EVENT_KEPT_MS) / 1000),
+      },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    };
   }
 
   /** The conditional put, for use in a transaction with the payment's order. */
@@ -48,16 +78,7 @@ export class PaymentRepository {
         ...next,
         ...dueAttributes(next.paymentId, 'dueAtMs' in next ? next.dueAtMs : undefined),
       },
-      ...(previous === undefined
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : {
-            ConditionExpression: '#status = :statusAsRead AND version = :versionAsRead',
-            ExpressionAttributeNames: { '#status': 'status' },
-            ExpressionAttributeValues: {
-              ':statusAsRead': previous.status,
-              ':versionAsRead': previous.version,
-            },
-          }),
+      ...stillAsRead(previous),
     };
   }
 }

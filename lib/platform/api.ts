@@ -12,6 +12,8 @@ import { tracer } from './tracing.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_WAIT_SECONDS = 10;
+/** Where the error itself does not know how long an outage lasts. */
+const OUTAGE_RETRY_AFTER_SECONDS = 1;
 
 export interface ApiRequest<Body, Query> {
   /** The caller; for services and public routes a nobody without scopes. */
@@ -32,6 +34,8 @@ export interface ApiResponse {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a body that is text already and is sent as it is; all others are sent as JSON. */
+  readonly contentType?: string;
 }
 
 export interface Endpoint<BodySchema extends z.ZodType, QuerySchema extends z.ZodType> {
@@ -43,6 +47,8 @@ export interface Endpoint<BodySchema extends z.ZodType, QuerySchema extends z.Zo
   readonly query?: QuerySchema;
   /** Honour `Idempotency-Key`. */
   readonly idempotent?: boolean;
+  /** For callers without a token: throws unless the body, before it is parsed, proves them genuine. */
+  readonly verify?: (rawBody: Buffer, header: ApiRequest<unknown, unknown>['header']) => void;
   /** Whether a stored answer (its body) no longer answers what the caller asks for again. */
   readonly isOutdated?: (body: unknown) => Promise<boolean>;
 }
@@ -58,7 +64,7 @@ export function apiHandler<
   endpoint: Endpoint<BodySchema, QuerySchema>,
   respond: (request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>>) => Promise<ApiResponse>,
 ) {
-  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .use(captureLambdaHandler(tracer(), { captureResponse: false }))
     .handler(async (event: APIGatewayProxyEvent, context: Context) => {
       const header = headerReader(event);
@@ -66,6 +72,7 @@ export function apiHandler<
       const logger = loggerFor({ correlationId, route: endpoint.route });
       const answer = await answerOrProblem(event.path, logger, async () => {
         const user = await authenticate(endpoint, header('authorization'));
+        endpoint.verify?.(rawBodyOf(event), header);
         const request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>> = {
           user,
           header,
@@ -74,12 +81,13 @@ export function apiHandler<
           body: parse(endpoint.body, () => bodyOf(event), 'body'),
           path: definedEntries(event.pathParameters),
           query: parse(endpoint.query, () => definedEntries(event.queryStringParameters), 'query'),
-          idempotencyKey: idempotencyKeyOf(header('idempotency-key')),
+          idempotencyKey:
+            endpoint.idempotent === true ? idempotencyKeyOf(header('idempotency-key')) : undefined,
           waitSeconds: waitSecondsOf(header('prefer')),
         };
         const produce = () =>
           answerOrProblem(event.path, logger, async () => toAnswer(await respond(request)));
-        if (endpoint.idempotent !== true || request.idempotencyKey === undefined) return produce();
+        if (request.idempotencyKey === undefined) return produce();
         const stored = await answerOnce(
           {
             route: endpoint.route,
@@ -97,6 +105,8 @@ export function apiHandler<
       });
       return { ...answer, headers: { ...answer.headers, 'X-Correlation-Id': correlationId } };
     });
+  // What it was made of, so that the API's document can be held against it.
+  return Object.assign(handler, { endpoint });
 }
 
 const NOBODY: User = { userId: '', scopes: new Set() };
@@ -123,11 +133,16 @@ async function authenticate(
   }
 }
 
-function bodyOf(event: APIGatewayProxyEvent): unknown {
+function rawBodyOf(event: APIGatewayProxyEvent): Buffer {
   const raw = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   if (raw.byteLength > MAX_BODY_BYTES) {
     throw new BodyTooLarge(`Send at most ${String(MAX_BODY_BYTES)} bytes.`);
   }
+  return raw;
+}
+
+function bodyOf(event: APIGatewayProxyEvent): unknown {
+  const raw = rawBodyOf(event);
   try {
     return JSON.parse(raw.toString('utf8'));
   } catch {
@@ -149,7 +164,9 @@ function parse<Schema extends z.ZodType>(
     field: issue.path.map(String).join('.'),
     message: issue.message,
   }));
-  const summary = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  const summary = errors
+    .map(({ field, message }) => (field === '' ? message : `${field}: ${message}`))
+    .join('; ');
   throw new BadRequest(`Correct the ${part}: ${summary}.`, { details: { errors } });
 }
 
@@ -165,24 +182,29 @@ async function answerOrProblem(
     if (document.status >= 500) {
       logger.error('Request failed', { code: document.code, error: error as Error });
     }
-    const retryAfterSeconds = error instanceof DomainError ? error.retryAfterSeconds : undefined;
+    const retryAfterSeconds =
+      (error instanceof DomainError ? error.retryAfterSeconds : undefined) ??
+      (document.status === 503 ? OUTAGE_RETRY_AFTER_SECONDS : undefined);
     return {
       statusCode: document.status,
       body: JSON.stringify(document),
       headers: {
         'Content-Type': 'application/problem+json',
         ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
-        ...(document.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+        ...(document.status === 401
+          ? { 'WWW-Authenticate': document.code === 'BAD_SIGNATURE' ? 'Signature' : 'Bearer' }
+          : {}),
       },
     };
   }
 }
 
 function toAnswer(response: ApiResponse): StoredAnswer {
+  const { status, body, headers, contentType } = response;
   return {
-    statusCode: response.status,
-    body: JSON.stringify(response.body),
-    headers: { 'Content-Type': 'application/json', ...response.headers },
+    statusCode: status,
+    body: contentType === undefined ? JSON.stringify(body) : String(body),
+    headers: { 'Content-Type': contentType ?? 'application/json', ...headers },
   };
 }
 
@@ -224,7 +246,9 @@ function waitSecondsOf(prefer: string | undefined): number {
 export function versionOf(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
   const match = /^\s*"(\d{1,15})"\s*$/.exec(ifMatch);
-  if (match === null) throw new BadRequest('If-Match must be the ETag of the order, such as "3".');
+  if (match === null) {
+    throw new BadRequest('If-Match must be the ETag of an earlier answer, such as "3".');
+  }
   return Number(match[1]);
 }
 

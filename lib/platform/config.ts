@@ -10,6 +10,12 @@ const wholeNumber = (minimum: number, maximum: number) =>
     .transform(Number)
     .pipe(z.int().min(minimum).max(maximum));
 
+/** Comma-separated, so that a new secret can be accepted before the old one goes. */
+const secrets = z
+  .string()
+  .transform((list) => list.split(',').map((secret) => secret.trim()))
+  .pipe(z.array(z.string().min(16, 'each secret must have at least 16 characters')));
+
 /** Everything that can be configured; section 7 of the specification, and what the deployment fills in. */
 const configSchema = z.object({
   ORDERS_TABLE: name,
@@ -17,12 +23,15 @@ const configSchema = z.object({
   IDEMPOTENCY_TABLE: name,
   COMPENSATION_QUEUE_URL: url,
   SAGA_DEAD_LETTER_QUEUE_URL: url,
+  ACKNOWLEDGEMENT_QUEUE_URL: url,
   ORDER_SAGA_ARN: name,
 
   JWT_ISSUER: url,
   JWT_AUDIENCE: name,
   JWKS_URL: url,
   INVENTORY_CREDENTIAL: z.string().min(16),
+  /** Any of them may have signed a webhook. */
+  WEBHOOK_SECRETS: secrets,
   GATEWAY_URL: url,
   INVENTORY_URL: url,
   PAYMENT_PAGE_URL: z.string().includes('{orderId}').default('http://localhost:3000/pay/{orderId}'),
@@ -41,6 +50,8 @@ const configSchema = z.object({
 });
 
 export type Config = z.infer<typeof configSchema>;
+
+const SECRET: ReadonlySet<string> = new Set(['INVENTORY_CREDENTIAL', 'WEBHOOK_SECRETS']);
 
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
@@ -66,5 +77,5 @@ export function readConfig(
 }
 
 function redact(variable: string, value: string): string {
-  return variable === 'INVENTORY_CREDENTIAL' ? '(hidden)' : value;
+  return SECRET.has(variable) ? '(hidden)' : value;
 }

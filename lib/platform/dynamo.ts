@@ -3,6 +3,7 @@ import {
   TransactionCanceledException,
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { InfrastructureUnavailable } from './errors.ts';
 
 /** Why a conditional write or a transaction did not happen; nothing of it was written. */
@@ -50,9 +51,89 @@ export async function databaseRead<Output>(read: () => Promise<Output>): Promise
   }
 }
 
+/**
+ * Reads up to a hundred items of one table consistently, in as many goes as the database needs.
+ * @returns what there is, by `pk`.
+ * @throws InfrastructureUnavailable
+ */
+export async function readItems(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  keys: readonly { readonly pk: string }[],
+): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
+  const items = new Map<string, Readonly<Record<string, unknown>>>();
+  let missing: Record<string, unknown>[] = [...keys];
+  while (missing.length > 0) {
+    const request = { RequestItems: { [table]: { Keys: missing, ConsistentRead: true } } };
+    const output = await databaseRead(() => documents.send(new BatchGetCommand(request)));
+    for (const item of output.Responses?.[table] ?? []) items.set(String(item['pk']), item);
+    missing = output.UnprocessedKeys?.[table]?.Keys ?? [];
+  }
+  return items;
+}
+
 function unavailable(cause: unknown): InfrastructureUnavailable {
   return new InfrastructureUnavailable('The database did not answer; try again.', {
     cause,
     retryAfterSeconds: 1,
   });
+}
+
+/**
+ * The condition of every status change: the item still has the status and version that the decision
+ * was made on; where there was none, there still is none.
+ */
+export function stillAsRead(
+  previous: { readonly status: string; readonly version: number } | undefined,
+) {
+  return previous === undefined
+    ? { ConditionExpression: 'attribute_not_exists(pk)' }
+    : {
+        ConditionExpression: '#status = :statusAsRead AND version = :versionAsRead',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: {
+          ':statusAsRead': previous.status,
+          ':versionAsRead': previous.version,
+        },
+      };
+}
+
+/** A sparse index whose partitions share out what falls due, sorted by when it does. */
+export interface TimedIndex {
+  readonly table: string;
+  readonly index: string;
+  readonly shardAttribute: string;
+  readonly timeAttribute: string;
+  readonly shards: readonly string[];
+}
+
+/**
+ * The keys of what was due at `nowMs`, page by page. `firstShard` lets the shards take turns at being
+ * first, so that none starves where a round is cut short.
+ */
+export async function* dueKeys(
+  documents: DynamoDBDocumentClient,
+  { table, index, shardAttribute, timeAttribute, shards }: TimedIndex,
+  nowMs: number,
+  firstShard: number,
+): AsyncGenerator<string> {
+  for (const shard of [...shards.slice(firstShard), ...shards.slice(0, firstShard)]) {
+    let startKey: Record<string, unknown> | undefined;
+    do {
+      const page = await databaseRead(() =>
+        documents.send(
+          new QueryCommand({
+            TableName: table,
+            IndexName: index,
+            KeyConditionExpression: '#shard = :shard AND #time <= :now',
+            ExpressionAttributeNames: { '#shard': shardAttribute, '#time': timeAttribute },
+            ExpressionAttributeValues: { ':shard': shard, ':now': nowMs },
+            ExclusiveStartKey: startKey,
+          }),
+        ),
+      );
+      for (const item of page.Items ?? []) yield String(item['pk']);
+      startKey = page.LastEvaluatedKey;
+    } while (startKey !== undefined);
+  }
 }

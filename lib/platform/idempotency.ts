@@ -88,7 +88,10 @@ export async function answerOnce(
 /** 5xx, a conflict with the present state (nothing was done), and whatever says when to come back. */
 function isTransient(answer: StoredAnswer): boolean {
   const { statusCode, headers } = answer;
-  return statusCode >= 500 || statusCode === 409 || headers['Retry-After'] !== undefined;
+  return (
+    statusCode >= 400 &&
+    (statusCode >= 500 || statusCode === 409 || headers['Retry-After'] !== undefined)
+  );
 }
 
 function replayed(answer: StoredAnswer): StoredAnswer {

@@ -1,10 +1,11 @@
 import { DomainError } from './errors.ts';
 
 /** The one table from codes to HTTP statuses and titles (RFC 9457). */
-const PROBLEMS: Readonly<Record<string, readonly [status: number, title: string]>> = {
+export const PROBLEMS = {
   BAD_REQUEST: [400, 'The request is not well-formed'],
   BODY_TOO_LARGE: [400, 'The body is too large'],
   UNAUTHENTICATED: [401, 'A valid access token is needed'],
+  BAD_SIGNATURE: [401, 'A valid signature is needed'],
   MISSING_SCOPE: [403, 'The access token lacks a scope'],
   NOT_FOUND: [404, 'There is nothing here'],
   ILLEGAL_TRANSITION: [409, 'Not possible in the present status'],
@@ -14,9 +15,10 @@ const PROBLEMS: Readonly<Record<string, readonly [status: number, title: string]
   PAYMENT_UNSETTLED: [409, 'An earlier payment is not settled yet'],
   MODIFICATION_PENDING: [409, 'An earlier change is not decided yet'],
   MODIFICATION_REJECTED: [409, 'The change was refused'],
+  PRODUCT_EXISTS: [409, 'The product id is taken'],
   CONCURRENT_UPDATE: [409, 'Changed by someone else at the same moment'],
   STALE_REVISION: [409, 'A newer revision is stored'],
-  PRECONDITION_FAILED: [412, 'The order has changed since it was read'],
+  PRECONDITION_FAILED: [412, 'It has changed since it was read'],
   RESERVATION_GONE: [410, 'The reservation is gone'],
   IDEMPOTENCY_CONFLICT: [422, 'The key was used for another request'],
   BAD_QUANTITY: [422, 'A quantity is out of range'],
@@ -34,7 +36,9 @@ const PROBLEMS: Readonly<Record<string, readonly [status: number, title: string]
   LOCK_CONTENTION: [503, 'Too much contention at a product'],
   CACHE_TIMEOUT: [503, 'The cache did not answer in time'],
   INTERNAL_ERROR: [500, 'Something went wrong'],
-};
+} as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
 
 export interface Problem {
   readonly type: string;
@@ -47,13 +51,13 @@ export interface Problem {
 }
 
 /** @param detail says what to do next. */
-function problem(
-  code: string,
+export function problem(
+  code: ProblemCode,
   detail: string,
   instance: string,
   extensions: Readonly<Record<string, unknown>> = {},
 ): Problem {
-  const [status, title] = PROBLEMS[code] ?? [500, 'Something went wrong'];
+  const [status, title] = PROBLEMS[code];
   return {
     ...extensions,
     type: `urn:ordersaga:problem:${code.toLowerCase().replaceAll('_', '-')}`,
@@ -67,7 +71,7 @@ function problem(
 
 /** A domain error as it is; anything else as a 500 that gives nothing away. */
 export function problemOf(error: unknown, instance: string): Problem {
-  if (error instanceof DomainError && PROBLEMS[error.code] !== undefined) {
+  if (error instanceof DomainError && isProblemCode(error.code)) {
     return problem(error.code, error.message, instance, error.details);
   }
   return problem(
@@ -76,4 +80,8 @@ export function problemOf(error: unknown, instance: string): Problem {
       'If it persists, report the X-Correlation-Id.',
     instance,
   );
+}
+
+function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code);
 }

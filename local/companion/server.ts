@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { Acknowledgements, type Webhook } from './gateway/acknowledgements.ts';
 import { PAYMENT_METHODS } from './gateway/payment-methods.ts';
 import { createGatewayRoutes } from './gateway/routes.ts';
 import type { Route } from './http.ts';
@@ -19,6 +20,8 @@ export interface CompanionOptions {
   readonly issuer?: string;
   /** The `aud` claim of its tokens. */
   readonly audience: string;
+  /** Where charges are acknowledged; without it nothing is, and what is pending stays so. */
+  readonly webhook?: Webhook;
 }
 
 export interface Companion {
@@ -51,13 +54,18 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
     clock: options.clock,
   };
   // Nothing is awaited since it listens, so no request can have come before its listener.
-  server.on('request', serve(withIndex([...createGatewayRoutes(), ...createIssuerRoutes(issuer)])));
+  const acknowledgements =
+    options.webhook === undefined
+      ? undefined
+      : new Acknowledgements(options.clock, options.webhook);
+  const routes = [...createGatewayRoutes(acknowledgements), ...createIssuerRoutes(issuer)];
+  server.on('request', serve(withIndex(routes)));
 
   let stopped: Promise<void> | undefined;
   return {
     url,
     port,
-    stop: () => (stopped ??= stopServer(server)),
+    stop: () => (stopped ??= stop(server, acknowledgements)),
     mintToken: (subject, scope) => mintToken(issuer, subject, scope),
   };
 }
@@ -87,9 +95,9 @@ function withIndex(routes: readonly Route[]): readonly Route[] {
   return [index, ...routes];
 }
 
-async function stopServer(server: Server): Promise<void> {
+async function stop(server: Server, acknowledgements: Acknowledgements | undefined): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
-  await closed;
+  await Promise.all([closed, acknowledgements?.stop()]);
 }

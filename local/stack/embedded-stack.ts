@@ -86,12 +86,12 @@ const STAND_INS = {
   INVENTORY_TABLE: '-',
   IDEMPOTENCY_TABLE: '-',
   COMPENSATION_QUEUE_URL: 'http://localhost',
+  ACKNOWLEDGEMENT_QUEUE_URL: 'http://localhost',
   SAGA_DEAD_LETTER_QUEUE_URL: 'http://localhost',
   ORDER_SAGA_ARN: '-',
   JWT_ISSUER: 'http://localhost',
   JWT_AUDIENCE: '-',
   JWKS_URL: 'http://localhost',
-  INVENTORY_CREDENTIAL: '-'.repeat(16),
   GATEWAY_URL: 'http://localhost',
   INVENTORY_URL: 'http://localhost',
 };
@@ -100,6 +100,9 @@ const STAND_INS = {
 const LONGEST_SETTLING_MS = 5000;
 /** Between two steps of one piece of work nothing may run for a moment; so look more than once. */
 const IDLE_LOOKS = 4;
+
+/** How long after the service's time-out the simulator acknowledges what it acknowledges too late. */
+const ACK_LATE_BY_MS = 5000;
 
 let isRunning = false;
 
@@ -127,7 +130,9 @@ export async function startEmbeddedStack(options: EmbeddedStackOptions): Promise
 async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<EmbeddedStack> {
   const { ports, environment: overrides = {}, host = '127.0.0.1' } = options;
   const java = javaCommand(process.env);
-  readConfig({ ...STAND_INS, ...overrides });
+  const secrets = { INVENTORY_CREDENTIAL: randomSecret(), WEBHOOK_SECRETS: randomSecret() };
+  const settings = readConfig({ ...STAND_INS, ...secrets, ...overrides });
+  const [webhookSecret = ''] = settings.WEBHOOK_SECRETS;
   await Promise.all([checkJava(java), assertStackPortsFree(host, ports)]);
 
   const clock = options.clock ?? new TravelClock();
@@ -139,11 +144,10 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
     issuer: overrides['JWT_ISSUER'],
     audience: overrides['JWT_AUDIENCE'] ?? 'ordersaga',
   };
-  const [service, database, queues, companion] = await Promise.all([
+  const [service, database, queues] = await Promise.all([
     parts.start('serverless.yml', () => readServiceDefinition(directory)),
     startDatabase(base, java, ports.dynamodb),
     startQueues(base, ports.queues),
-    startCompanionPart(base, ports.companion, token),
   ]);
   const queuesUrl = urlOf('127.0.0.1', queues.port);
   const queueUrls = createQueues(service, queues, queuesUrl);
@@ -157,13 +161,18 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
     parts.start('functions', () => lambda.preload()),
   ]);
   const apiUrl = urlOf(host, api.port);
+  const companion = await startCompanionPart(base, ports.companion, token, {
+    url: `${apiUrl}/payment/webhook`,
+    secret: webhookSecret,
+    ackLateMs: settings.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS,
+  });
   const environment = handlerEnvironment(service, values, {
     GATEWAY_URL: `${companion.url}/gateway`,
     INVENTORY_URL: apiUrl,
     JWT_ISSUER: `${companion.url}/issuer`,
     JWT_AUDIENCE: token.audience,
     JWKS_URL: `${companion.url}/issuer/jwks.json`,
-    INVENTORY_CREDENTIAL: randomBytes(24).toString('base64url'),
+    ...secrets,
     PAYMENT_PAGE_URL: `http://localhost:${String(api.port)}/pay/{orderId}`,
     ...overrides,
   });
@@ -213,6 +222,10 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
     logs: () => log.lines(),
     stop: () => parts.stop(),
   };
+}
+
+function randomSecret(): string {
+  return randomBytes(24).toString('base64url');
 }
 
 function assertStackPortsFree(host: string, ports: StackPorts): Promise<void> {

@@ -1,5 +1,5 @@
-import { type InventoryService, inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { createProduct, type NewProduct } from '../../lib/inventory/products.ts';
+import { createProduct, type NewProduct } from '../../lib/inventory/create-product.ts';
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import type { Runtime } from '../../lib/platform/runtime.ts';
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' });
@@ -42,6 +42,8 @@ const SEED_PRODUCTS: readonly NewProduct[] = [
 
 /** Writes the seed products through the Inventory Service's own code. */
 export async function seedProducts(runtime: Runtime): Promise<void> {
-  const inventory: InventoryService = inventoryService(runtime);
-  await Promise.all(SEED_PRODUCTS.map((product) => createProduct(inventory, product)));
+  const inventory = inventoryService(runtime);
+  await Promise.all(
+    SEED_PRODUCTS.map((product) => createProduct(inventory, { userId: 'seed', product })),
+  );
 }

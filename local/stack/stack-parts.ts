@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Webhook } from '../companion/gateway/acknowledgements.ts';
 import { type Companion, startCompanion } from '../companion/server.ts';
 import { type StepFunctionsServer, startStepFunctionsServer } from '../step-functions/server.ts';
 import { type ApiGateway, startApiGateway } from './api-gateway.ts';
@@ -96,6 +97,7 @@ export function startCompanionPart(
   { parts, host, clock }: Base,
   port: number,
   token: { readonly issuer: string | undefined; readonly audience: string },
+  webhook: Webhook,
 ): Promise<Companion> {
   const { issuer, audience } = token;
   return parts.start('companion', async () => {
@@ -104,6 +106,7 @@ export function startCompanionPart(
       port,
       clock,
       audience,
+      webhook,
       ...(issuer === undefined ? {} : { issuer }),
     });
     parts.onStop(() => companion.stop());

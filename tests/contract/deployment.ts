@@ -56,6 +56,24 @@ export function deployedFunctions(): ReadonlyMap<string, string> {
   );
 }
 
+/** The function that answers each route, by the route: `GET /order/{orderId}`; not the catch-all. */
+export function deployedRoutes(): ReadonlyMap<string, string> {
+  type Http = { readonly method: string; readonly path: string };
+  const functions = readYaml('infrastructure/functions.yml') as Record<
+    string,
+    { readonly events?: readonly { readonly http?: Http }[] }
+  >;
+  return new Map(
+    Object.entries(functions).flatMap(([name, { events = [] }]) =>
+      events.flatMap(({ http }): [string, string][] =>
+        http === undefined || http.method === 'any'
+          ? []
+          : [[`${http.method.toUpperCase()} ${http.path}`, name]],
+      ),
+    ),
+  );
+}
+
 /** Every file under functions/. */
 export function functionFiles(): string[] {
   return globSync('functions/**/*.ts', { cwd: root }).sort();

@@ -69,7 +69,8 @@ function untilAnswered(send: () => Promise<Answer>): Promise<Answer> {
     async () => {
       const answer = await send();
       expect(answer.status, answer.text).toBeLessThan(500);
-      expect(answer.headers.get('retry-after'), answer.text).toBeNull();
+      // The first request with the key may still hold it.
+      expect(answer.status, answer.text).not.toBe(409);
       return answer;
     },
     { stepSeconds: 5, limitSeconds: 60 },

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
-import { Interleaving } from '../support/interleaving.ts';
-import { expectPromisesAtRest, putOnSale } from '../support/invariants.ts';
+import { putOnSale } from '../support/invariants.ts';
+import { expectOnly, manySchedules } from '../support/races.ts';
 import { type Answer, Customer, newProduct } from '../support/shop.ts';
 import { eventually, startTestStack } from '../support/stack.ts';
-
-/** How many schedules each race is run with; RACE_SCHEDULES=200 for a longer look. */
-const SCHEDULES = Number(process.env['RACE_SCHEDULES'] ?? 12);
 
 let stack: EmbeddedStack;
 
@@ -15,31 +12,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => stack.stop());
-
-/**
- * Runs one race under many schedules. `prepare` sets the scene undisturbed, `race` starts what
- * happens at the same moment, `outcome` says what came of it; the promises must hold at rest.
- */
-async function manySchedules<Scene>(
-  prepare: () => Promise<Scene>,
-  race: (scene: Scene) => readonly (() => Promise<unknown>)[],
-  outcome: (scene: Scene, answers: readonly unknown[]) => Promise<string>,
-): Promise<Record<string, number>> {
-  const orders = new Set<string>();
-  const outcomes: Record<string, number> = {};
-  for (let seed = 1; seed <= SCHEDULES; seed += 1) {
-    const scene = await prepare();
-    const schedule = new Interleaving(seed);
-    const answers = await schedule.run(stack, () => Promise.all(race(scene).map((go) => go())));
-    orders.add(schedule.fingerprint);
-    const seen = await outcome(scene, answers);
-    outcomes[seen] = (outcomes[seen] ?? 0) + 1;
-  }
-  await expectPromisesAtRest(stack);
-  // A schedule that does not vary would prove nothing.
-  expect(orders.size).toBeGreaterThan(SCHEDULES / 3);
-  return outcomes;
-}
 
 async function reservedOrder() {
   const customer = await Customer.of(stack);
@@ -80,14 +52,10 @@ function settled(...statuses: readonly string[]) {
   };
 }
 
-/** Every outcome that was seen is one of those that may be. */
-function expectOnly(outcomes: Record<string, number>, ...allowed: readonly string[]): void {
-  expect(allowed).toEqual(expect.arrayContaining(Object.keys(outcomes)));
-}
-
 describe('exactly one wins, whatever the schedule', () => {
   test('cancel against pay', async () => {
     const outcomes = await manySchedules(
+      stack,
       reservedOrder,
       (scene) => [() => cancel(scene), () => scene.customer.pay(scene.orderId, 'tok_ok')],
       settled('ORDER_CANCELLED', 'PAYMENT_DONE'),
@@ -97,6 +65,7 @@ describe('exactly one wins, whatever the schedule', () => {
 
   test('cancel against a modification', async () => {
     const outcomes = await manySchedules(
+      stack,
       reservedOrder,
       (scene) => [() => cancel(scene), () => modify(scene, 3)],
       settled('ORDER_CANCELLED'),
@@ -106,6 +75,7 @@ describe('exactly one wins, whatever the schedule', () => {
 
   test('cancel against the steps of the saga', async () => {
     const outcomes = await manySchedules(
+      stack,
       async () => {
         const customer = await Customer.of(stack);
         return { customer, productId: await newProduct(10), orderId: '' };
@@ -126,6 +96,7 @@ describe('exactly one wins, whatever the schedule', () => {
 
   test('pay against a modification', async () => {
     const outcomes = await manySchedules(
+      stack,
       reservedOrder,
       (scene) => [() => scene.customer.pay(scene.orderId, 'tok_ok'), () => modify(scene, 3)],
       settled('PENDING_PAYMENT', 'PAYMENT_DONE'),
@@ -143,6 +114,7 @@ describe('exactly one wins, whatever the schedule', () => {
 
   test('two modifications', async () => {
     const outcomes = await manySchedules(
+      stack,
       reservedOrder,
       (scene) => [() => modify(scene, 3), () => modify(scene, 4)],
       settled('PENDING_PAYMENT'),
@@ -158,6 +130,7 @@ describe('exactly one wins, whatever the schedule', () => {
 
   test('two retries of a payment', async () => {
     const outcomes = await manySchedules(
+      stack,
       failedPayment,
       (scene) => [() => retryPayment(scene, 'tok_ok'), () => retryPayment(scene, 'tok_ok')],
       settled('PAYMENT_DONE'),
@@ -167,6 +140,7 @@ describe('exactly one wins, whatever the schedule', () => {
 
   test('a retried payment against cancel', async () => {
     const outcomes = await manySchedules(
+      stack,
       failedPayment,
       (scene) => [() => retryPayment(scene, 'tok_ok'), () => cancel(scene)],
       settled('PAYMENT_DONE', 'ORDER_CANCELLED'),
@@ -183,6 +157,7 @@ describe('exactly one wins, whatever the schedule', () => {
 
   test('two retries of an order', async () => {
     const outcomes = await manySchedules(
+      stack,
       async () => {
         const customer = await Customer.of(stack);
         const productId = await newProduct(10, { active: false });
@@ -209,6 +184,7 @@ describe('exactly one wins, whatever the schedule', () => {
 
   test('two schedules, a payment and a cancellation at once', async () => {
     const outcomes = await manySchedules(
+      stack,
       reservedOrder,
       (scene) => [
         () => cancel(scene),

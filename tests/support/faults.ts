@@ -50,8 +50,17 @@ export function databaseCall(operation: string, table: string) {
     effect.target.endsWith(`-${table}`);
 }
 
+/** The first such effect after a call that changes an order and something else is that change. */
+export function transaction({ kind, operation }: Effect): boolean {
+  return kind === 'dynamodb' && operation === 'TransactWriteItems';
+}
+
 export function stateMachineCall(operation: string) {
   return (effect: Effect) => effect.kind === 'states' && effect.operation === operation;
+}
+
+export function queueCall(operation: string) {
+  return (effect: Effect) => effect.kind === 'sqs' && effect.operation === operation;
 }
 
 /** A call of a URL by method and path; the path as a regular expression's source. */
@@ -108,5 +117,21 @@ export function after(doFirst: () => Promise<unknown>): Act {
   return async (proceed) => {
     await doFirst();
     return proceed();
+  };
+}
+
+export interface Held {
+  readonly act: Act;
+  letGo(): void;
+}
+
+/** Every effect waits until they are let go. */
+export function held(): Held {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  return {
+    act: after(() => promise),
+    letGo: () => {
+      resolve(undefined);
+    },
   };
 }

@@ -58,7 +58,7 @@ export class Interleaving {
 
   readonly #intercept: Interceptor = async (effect, proceed) => {
     if (effect.kind === 'http' && effect.target.includes('/inventory/')) return proceed();
-    await this.#turn(labelOf(effect));
+    await this.turn(labelOf(effect));
     this.#running += 1;
     try {
       return await proceed();
@@ -67,7 +67,8 @@ export class Interleaving {
     }
   };
 
-  #turn(label: string): Promise<void> {
+  /** Waits at the seam like an effect: for what a test itself does somewhere among them. */
+  turn(label: string): Promise<void> {
     this.#arrivals += 1;
     return new Promise((resolve) => {
       this.#waiting.push({ label, go: resolve });

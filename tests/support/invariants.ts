@@ -17,7 +17,11 @@ export interface StoredOrder {
   readonly userId: string;
   readonly status: string;
   readonly revision: number;
+  /** While it waits for its payment: what Inventory holds; older after a refused modification. */
+  readonly heldRevision?: number;
   readonly run: number;
+  readonly attempt: number;
+  readonly modifications: number;
   readonly paymentId?: string;
   readonly releaseOwed?: unknown;
   readonly dueAtMs?: number;
@@ -109,6 +113,14 @@ export async function snapshotOf(stack: EmbeddedStack): Promise<Snapshot> {
 export async function ordersOf(stack: EmbeddedStack, userId: string): Promise<StoredOrder[]> {
   const { orders } = await snapshotOf(stack);
   return orders.filter((order) => order.userId === userId);
+}
+
+/** One order as it is stored, with the counters that the API does not show. */
+export async function storedOrder(stack: EmbeddedStack, orderId: string): Promise<StoredOrder> {
+  const { orders } = await snapshotOf(stack);
+  const order = orders.find((one) => one.orderId === orderId);
+  if (order === undefined) throw new Error(`There is no order ${orderId}.`);
+  return order;
 }
 
 /** Puts a product on sale, which the API cannot do yet. */
@@ -322,7 +334,7 @@ function held({ orders, payments, reservations }: Snapshot): string[] {
     .filter(({ orderId, status }) => status === 'HELD' && orderId.startsWith('ord_'))
     .filter(({ orderId, revision }) => {
       const order = statuses.get(orderId);
-      return order?.status !== 'PENDING_PAYMENT' || order.revision !== revision;
+      return order?.status !== 'PENDING_PAYMENT' || order.heldRevision !== revision;
     })
     .map(({ orderId }) => `the stock of ${orderId} is held for nothing`);
   const empty = orders

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
+import { createProduct } from '../../lib/inventory/create-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { createProduct } from '../../lib/inventory/products.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { expectDocumented } from './documented.ts';
 
 interface Money {
   readonly amount: number;
@@ -30,6 +31,7 @@ export interface OrderDocument {
   readonly reservationExpiresAt: string | null;
   readonly paymentUrl: string | null;
   readonly paymentId: string | null;
+  readonly modification: { readonly status: string; readonly code: string | null } | null;
   readonly refunds: readonly { readonly paymentId: string; readonly amount: Money }[];
   readonly history: readonly (Change & { readonly by: string })[];
   readonly links: Readonly<Record<string, unknown>>;
@@ -54,6 +56,7 @@ export interface ProblemDocument {
   readonly code: string;
   readonly orderId?: string;
   readonly paymentId?: string;
+  readonly reason?: string | null;
 }
 
 export interface Stock {
@@ -120,7 +123,7 @@ export interface CallOptions {
 
 export type Items = readonly { readonly productId: string; readonly quantity: number }[];
 
-/** Calls the API as anybody, with any body. */
+/** Calls the API as anybody, with any body; whatever it answers must be documented. */
 export async function call(
   stack: EmbeddedStack,
   method: string,
@@ -133,7 +136,9 @@ export async function call(
     headers: { 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  return new Answer(response.status, response.headers, await response.text());
+  const answer = new Answer(response.status, response.headers, await response.text());
+  expectDocumented(method, path, answer);
+  return answer;
 }
 
 let customers = 0;
@@ -184,6 +189,22 @@ export class Customer {
     return this.call('POST', '/payment', { orderId, paymentMethod: { token } }, options);
   }
 
+  modify(orderId: string, items: Items, options: CallOptions = {}): Promise<Answer> {
+    return this.call('PUT', `/order/${orderId}`, { items }, options);
+  }
+
+  cancel(orderId: string, options: CallOptions = {}): Promise<Answer> {
+    return this.call('POST', `/order/cancelorder/${orderId}`, undefined, options);
+  }
+
+  retryOrder(orderId: string, options: CallOptions = {}): Promise<Answer> {
+    return this.call('POST', `/order/retryorder/${orderId}`, undefined, options);
+  }
+
+  retryPayment(orderId: string, token: string, options: CallOptions = {}): Promise<Answer> {
+    return this.call('POST', '/retrypayment', { orderId, paymentMethod: { token } }, options);
+  }
+
   async order(orderId: string): Promise<OrderDocument> {
     return (await this.call('GET', `/order/${orderId}`)).order;
   }
@@ -213,16 +234,35 @@ export class Customer {
 
 const managers = new WeakMap<EmbeddedStack, Promise<string>>();
 
-/** A product's counters, as its manager sees them. */
-export async function stockOf(stack: EmbeddedStack, productId: string): Promise<Stock> {
+async function callAsManager(
+  stack: EmbeddedStack,
+  method: string,
+  productId: string,
+  body?: unknown,
+): Promise<Answer> {
   let token = managers.get(stack);
   if (token === undefined) {
     token = stack.mintToken('manager', 'products:write');
     managers.set(stack, token);
   }
   const headers = { authorization: `Bearer ${await token}` };
-  const answer = await call(stack, 'GET', `/product/${productId}`, headers);
+  const answer = await call(stack, method, `/product/${productId}`, headers, body);
   expect(answer.status, answer.text).toBe(200);
+  return answer;
+}
+
+/** What a manager may change of a product, by `PUT /product/{id}`. */
+export async function changeProduct(
+  stack: EmbeddedStack,
+  productId: string,
+  changes: { readonly unitPrice?: Money; readonly active?: boolean },
+): Promise<void> {
+  await callAsManager(stack, 'PUT', productId, changes);
+}
+
+/** A product's counters, as its manager sees them. */
+export async function stockOf(stack: EmbeddedStack, productId: string): Promise<Stock> {
+  const answer = await callAsManager(stack, 'GET', productId);
   const { available, reserved, sold, received } = answer.json as Stock;
   return { available, reserved, sold, received };
 }
@@ -248,15 +288,17 @@ export async function newProduct(
 ): Promise<string> {
   products += 1;
   const productId = `prod-test-${String(products)}`;
-  const created = await createProduct(inventoryService(currentRuntime()), {
-    productId,
-    name: 'Test',
-    description: 'A product of one test.',
-    unitPrice: { amount: 1000, currency },
-    stock,
-    active,
+  await createProduct(inventoryService(currentRuntime()), {
+    userId: 'manager',
+    product: {
+      productId,
+      name: 'Test',
+      description: 'A product of one test.',
+      unitPrice: { amount: 1000, currency },
+      stock,
+      active,
+    },
   });
-  expect(created).toBe(true);
   return productId;
 }
 

@@ -13,7 +13,7 @@ import {
   touchPayment,
 } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
-import { assertNever } from '../../platform/errors.ts';
+import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { clockSkewMs } from '../deadlines.ts';
 import {
   ModificationRequested,
@@ -74,7 +74,10 @@ async function holdStock(service: OrderService, order: PaymentInProgressOrder): 
     await extendHold(service, order);
   } catch (error) {
     if (!(error instanceof ReservationGone)) throw error;
-    await failPayment(service, order.paymentId, 'RESERVATION_EXPIRED');
+    const payment = await failPayment(service, order.paymentId, 'RESERVATION_EXPIRED');
+    if (payment.status === 'CAPTURED') {
+      throw new ConcurrentUpdate('The payment was acknowledged meanwhile.', { cause: error });
+    }
     throw new PaymentNotCaptured('The reservation was gone before the charge.', { cause: error });
   }
 }

@@ -185,6 +185,19 @@ function exhaustionCode(failure: string): string {
   return isInventory ? 'INVENTORY_UNAVAILABLE' : 'TEMPORARILY_UNAVAILABLE';
 }
 
+/**
+ * Ends a reservation that no run is left for, whatever Inventory would say: `ORDER_FAILED`, or
+ * `PAYMENT_FAILED` for a retried payment, with the release owed.
+ */
+export async function abandonReservation(service: OrderService, input: SagaRun): Promise<void> {
+  const order = await orderOfRun(service, input);
+  if (order.status !== 'PENDING_RESERVING_STOCK') return;
+  if (order.purpose === 'PAYMENT_RETRY') {
+    return rejectPaymentRetry(service, order, undefined, 'RunsExhausted');
+  }
+  return failOrder(service, order, exhaustionCode('RunsExhausted'));
+}
+
 async function rejectFirst(
   service: OrderService,
   order: PendingReservingStockOrder,

@@ -5,31 +5,65 @@ import {
   movePayment,
   type Payment,
   type PaymentStatus,
+  touchPayment,
 } from '../../payments/payment.ts';
 import type { ChargeOutcome } from '../../payments/payment-gateway.ts';
 import { toTimestamp } from '../../platform/clock.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { count } from '../../platform/metrics.ts';
+import { touchOrder } from '../order.ts';
 import { decideAgain, type OrderService } from '../order-service.ts';
 
 /**
  * Records what the gateway knows of a payment, whatever the payment has become meanwhile. A capture
  * of a payment that was given up owes its refund in the same write, so it is never kept.
+ * @param eventId of the acknowledgement that tells it: recorded in the same transaction, and what was
+ * recorded before has no effect.
  * @returns the payment as it then stands; unchanged where the gateway knows nothing final.
  */
 export function recordOutcome(
   service: OrderService,
   paymentId: string,
   outcome: ChargeOutcome,
+  eventId?: string,
 ): Promise<Payment> {
   return decideAgain(service, async () => {
     const payment = await findPayment(service, paymentId);
     const next = nextAfter(service, payment, outcome);
-    if (next === undefined) return payment;
-    await service.payments.save(next, payment);
+    if (next === undefined) {
+      if (eventId !== undefined) await service.payments.recordEvent(eventId);
+      return payment;
+    }
+    if (eventId === undefined) await service.payments.save(next, payment);
+    else if ((await saveAcknowledged(service, eventId, next, payment)) === 'REPEATED') {
+      return findPayment(service, paymentId);
+    }
     countPaymentMove(next, payment.status);
     return next;
   });
+}
+
+/**
+ * An acknowledgement may be what the saga waits for. The wait's token leaves the payment when it
+ * settles, so the order takes it over, due soon, in the same transaction: from here on the saga is
+ * woken by whoever comes first, this acknowledgement's signal or the dispatcher.
+ */
+async function saveAcknowledged(
+  service: OrderService,
+  eventId: string,
+  next: Payment,
+  previous: Payment,
+): Promise<'SAVED' | 'REPEATED'> {
+  const payment = { next, previous };
+  const order = isOpen(previous) ? await service.orders.find(previous.orderId) : undefined;
+  if (order?.status !== 'PAYMENT_IN_PROGRESS' || order.paymentId !== previous.paymentId) {
+    return service.orders.saveAcknowledged(eventId, payment);
+  }
+  const due = touchOrder(order, {
+    dueAtMs: Math.min(order.dueAtMs, service.clock.now() + service.deadlines.dispatchMs),
+    ...(previous.status === 'PENDING' ? { waitToken: previous.waitToken } : {}),
+  });
+  return service.orders.saveAcknowledged(eventId, payment, { next: due, previous: order });
 }
 
 function nextAfter(
@@ -82,6 +116,14 @@ function refundOwed(
   };
 }
 
+function owingRefund(
+  service: OrderService,
+  payment: CapturedPayment,
+  reason: string,
+): CapturedPayment {
+  return touchPayment(payment, refundOwed(service, reason));
+}
+
 /** The stock of a captured payment is definitely gone: its money is to go back. */
 export function oweRefund(
   service: OrderService,
@@ -91,11 +133,7 @@ export function oweRefund(
   return decideAgain(service, async () => {
     const payment = await findPayment(service, paymentId);
     if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) return payment;
-    const next: CapturedPayment = {
-      ...payment,
-      ...refundOwed(service, reason),
-      version: payment.version + 1,
-    };
+    const next = owingRefund(service, payment, reason);
     await service.payments.save(next, payment);
     return next;
   });
@@ -128,7 +166,8 @@ export function failPayment(
 
 /**
  * The write that fails a payment which no charge can have been sent for, because its order never
- * came to be charged: nothing is owed at the gateway. For use in the order's own transaction.
+ * came to be charged: nothing is owed at the gateway, unless it has acknowledged a capture all the
+ * same. For use in the order's own transaction.
  */
 export async function failUnchargedPayment(
   service: OrderService,
@@ -136,8 +175,17 @@ export async function failUnchargedPayment(
   code: string,
 ): Promise<{ readonly next: Payment; readonly previous: Payment }> {
   const previous = await findPayment(service, paymentId);
-  const at = toTimestamp(service.clock.now());
-  return { previous, next: movePayment(previous, 'FAILED', { code }, { reason: code, at }) };
+  if (isOpen(previous)) {
+    const at = toTimestamp(service.clock.now());
+    return { previous, next: movePayment(previous, 'FAILED', { code }, { reason: code, at }) };
+  }
+  return {
+    previous,
+    next:
+      previous.status === 'CAPTURED'
+        ? owingRefund(service, previous, code)
+        : touchPayment(previous, {}),
+  };
 }
 
 /**

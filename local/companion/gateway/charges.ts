@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Money } from '../../../lib/money.ts';
 import { assertNever } from '../../../lib/platform/errors.ts';
-import { PAYMENT_METHODS, UNKNOWN_METHOD } from './payment-methods.ts';
+import { type AcknowledgedBy, PAYMENT_METHODS, UNKNOWN_METHOD } from './payment-methods.ts';
 
 interface Recorded {
   readonly chargeId: string;
@@ -28,6 +28,9 @@ interface Declined extends Recorded {
 interface Pending extends Recorded {
   readonly status: 'PENDING';
 }
+
+/** Told of each charge once, when it is made, and of what is to follow it. */
+export type ChargeListener = (charge: Charge, acknowledgedBy: AcknowledgedBy) => void;
 
 interface Voided extends Recorded {
   readonly status: 'VOIDED';
@@ -72,6 +75,11 @@ export class ChargeLedger {
   /** In the order of their first call: replacing a record keeps its place. */
   readonly #records = new Map<string, ChargeRecord>();
   readonly #refusals = new Map<string, number>();
+  readonly #onCharge: ChargeListener;
+
+  constructor(onCharge: ChargeListener = () => undefined) {
+    this.#onCharge = onCharge;
+  }
 
   /** Charges once per payment id; a repeat is told the record's current state. */
   charge(request: ChargeRequest): ChargeResult {
@@ -112,6 +120,27 @@ export class ChargeLedger {
     }
   }
 
+  /**
+   * Captures what is still pending.
+   * @returns the charge if it was captured, now or before; whether it was refunded since does not matter.
+   */
+  capture(paymentId: string): Captured | Refunded | undefined {
+    const record = this.#records.get(paymentId);
+    switch (record?.status) {
+      case 'PENDING':
+        return this.#store({ ...record, status: 'CAPTURED', answerLost: false });
+      case 'CAPTURED':
+      case 'REFUNDED':
+        return record;
+      case 'VOIDED':
+      case 'DECLINED':
+      case undefined:
+        return undefined;
+      default:
+        return assertNever(record);
+    }
+  }
+
   /** Gives a captured charge back, once: a repeat finds it refunded. */
   refund(paymentId: string): RefundResult {
     const record = this.#records.get(paymentId);
@@ -140,13 +169,18 @@ export class ChargeLedger {
           this.#refusals.set(request.paymentId, refusals + 1);
           return { result: 'UNAVAILABLE' };
         }
-        const { answerLost } = behaviour;
-        return answer(this.#store({ ...recorded, status: 'CAPTURED', answerLost }));
+        const { answerLost, acknowledgedBy } = behaviour;
+        const charge = this.#store<Captured>({ ...recorded, status: 'CAPTURED', answerLost });
+        this.#onCharge(charge, acknowledgedBy);
+        return answer(charge);
       }
       case 'DECLINED':
         return answer(this.#store({ ...recorded, status: 'DECLINED', code: behaviour.code }));
-      case 'PENDING':
-        return answer(this.#store({ ...recorded, status: 'PENDING' }));
+      case 'PENDING': {
+        const charge = this.#store<Pending>({ ...recorded, status: 'PENDING' });
+        this.#onCharge(charge, behaviour.acknowledgedBy);
+        return answer(charge);
+      }
       case 'UNAVAILABLE':
         return { result: 'UNAVAILABLE' };
       default:

@@ -1,14 +1,18 @@
+/** Which acknowledgements follow a charge; a charge that is still pending is captured for them. */
+export type AcknowledgedBy = 'NOTHING' | 'ONE_SOON' | 'TWO_SOON' | 'ONE_LATE';
+
 /** How the gateway treats the first charge of a payment id. */
 export type Behaviour =
   | {
       readonly outcome: 'CAPTURED';
       /** How many calls of one payment id are answered 503 before it is captured. */
       readonly refusalsBefore: number;
-      /** Every answer to the charge call is lost; only a query tells. */
+      /** Every answer to the charge call is lost; only a query or an acknowledgement tells. */
       readonly answerLost: boolean;
+      readonly acknowledgedBy: AcknowledgedBy;
     }
   | { readonly outcome: 'DECLINED'; readonly code: string }
-  | { readonly outcome: 'PENDING' }
+  | { readonly outcome: 'PENDING'; readonly acknowledgedBy: AcknowledgedBy }
   | { readonly outcome: 'UNAVAILABLE' };
 
 export interface PaymentMethod {
@@ -17,10 +21,21 @@ export interface PaymentMethod {
   readonly behaviour: Behaviour;
 }
 
+const CAPTURED = {
+  outcome: 'CAPTURED',
+  refusalsBefore: 0,
+  answerLost: false,
+  acknowledgedBy: 'NOTHING',
+} as const;
+
 const methods: Readonly<Record<string, PaymentMethod>> = {
   tok_ok: {
     summary: 'captured at once',
-    behaviour: { outcome: 'CAPTURED', refusalsBefore: 0, answerLost: false },
+    behaviour: CAPTURED,
+  },
+  tok_async: {
+    summary: 'pending, then captured and acknowledged by webhook within a second',
+    behaviour: { outcome: 'PENDING', acknowledgedBy: 'ONE_SOON' },
   },
   tok_declined: {
     summary: 'declined',
@@ -32,11 +47,19 @@ const methods: Readonly<Record<string, PaymentMethod>> = {
   },
   tok_ack_lost: {
     summary: 'captured, but every answer to the charge is cut; only a query tells',
-    behaviour: { outcome: 'CAPTURED', refusalsBefore: 0, answerLost: true },
+    behaviour: { ...CAPTURED, answerLost: true },
+  },
+  tok_ack_late: {
+    summary: 'captured, but every answer is cut; acknowledged after the time-out',
+    behaviour: { ...CAPTURED, answerLost: true, acknowledgedBy: 'ONE_LATE' },
+  },
+  tok_ack_twice: {
+    summary: 'pending, then captured within a second and acknowledged twice',
+    behaviour: { outcome: 'PENDING', acknowledgedBy: 'TWO_SOON' },
   },
   tok_never_captured: {
     summary: 'pending for ever; can be voided',
-    behaviour: { outcome: 'PENDING' },
+    behaviour: { outcome: 'PENDING', acknowledgedBy: 'NOTHING' },
   },
   tok_gateway_down: {
     summary: 'every charge is answered 503 and records nothing',
@@ -44,7 +67,7 @@ const methods: Readonly<Record<string, PaymentMethod>> = {
   },
   tok_flaky: {
     summary: 'two 503s, then captured',
-    behaviour: { outcome: 'CAPTURED', refusalsBefore: 2, answerLost: false },
+    behaviour: { ...CAPTURED, refusalsBefore: 2 },
   },
 };
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { assertNever } from '../../../lib/platform/errors.ts';
 import type { Call, Reply, Route } from '../http.ts';
 import { ok, ProblemError, parse } from '../http.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
 import type { ChargeRecord } from './charges.ts';
 import { ChargeLedger } from './charges.ts';
 
@@ -38,9 +39,9 @@ const listQuery = z.strictObject({
     .max(255),
 });
 
-/** The payment gateway simulator, with nothing charged yet. */
-export function createGatewayRoutes(): readonly Route[] {
-  const ledger = new ChargeLedger();
+/** The payment gateway simulator, with nothing charged yet; acknowledges nothing unless told how. */
+export function createGatewayRoutes(acknowledgements?: Acknowledgements): readonly Route[] {
+  const ledger = new ChargeLedger((charge, by) => acknowledgements?.follow(ledger, charge, by));
   return [
     {
       method: 'POST',

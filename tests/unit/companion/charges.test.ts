@@ -4,9 +4,12 @@ import { ChargeLedger } from '../../../local/companion/gateway/charges.ts';
 
 const TOKENS = [
   'tok_ok',
+  'tok_async',
   'tok_declined',
   'tok_insufficient_funds',
   'tok_ack_lost',
+  'tok_ack_late',
+  'tok_ack_twice',
   'tok_never_captured',
   'tok_gateway_down',
   'tok_flaky',
@@ -17,6 +20,7 @@ const LEGAL_MOVES = [
   'UNKNOWN>DECLINED',
   'UNKNOWN>PENDING',
   'UNKNOWN>VOIDED',
+  'PENDING>CAPTURED',
   'PENDING>VOIDED',
   'CAPTURED>REFUNDED',
 ];
@@ -34,12 +38,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.constant<Step>((ledger) => ledger.void(PAYMENT_ID, null, null)),
   fc.constant<Step>((ledger) => ledger.refund(PAYMENT_ID)),
+  fc.constant<Step>((ledger) => ledger.capture(PAYMENT_ID)),
 );
 
 it('moves a payment only forward and charges it once, whatever the order of calls', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
-      const ledger = new ChargeLedger();
+      let told = 0;
+      const ledger = new ChargeLedger(() => {
+        told += 1;
+      });
       const chargeIds = new Set<string>();
       let status = 'UNKNOWN';
       for (const take of steps) {
@@ -50,6 +58,9 @@ it('moves a payment only forward and charges it once, whatever the order of call
         for (const { chargeId } of ledger.listByOrder(ORDER_ID)) chargeIds.add(chargeId);
       }
       expect(chargeIds.size).toBeLessThanOrEqual(1);
+      // Whoever acknowledges is told of every charge once, but of no refusal.
+      expect(told).toBeLessThanOrEqual(chargeIds.size);
+      if (status === 'CAPTURED' || status === 'REFUNDED') expect(told).toBe(1);
     }),
   );
 });

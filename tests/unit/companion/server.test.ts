@@ -31,9 +31,12 @@ describe('what it answers', () => {
     ]);
     expect(Object.keys(paymentMethodTokens ?? {})).toEqual([
       'tok_ok',
+      'tok_async',
       'tok_declined',
       'tok_insufficient_funds',
       'tok_ack_lost',
+      'tok_ack_late',
+      'tok_ack_twice',
       'tok_never_captured',
       'tok_gateway_down',
       'tok_flaky',

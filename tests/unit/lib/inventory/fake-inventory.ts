@@ -111,6 +111,7 @@ export function product(
   return {
     productId,
     name: productId,
+    createdAs: 'req',
     description: '',
     unitPrice: { amount: 100, currency: 'EUR' },
     status: 'ACTIVE',
@@ -146,6 +147,7 @@ export function inventoryOver(
     repository: repository as unknown as InventoryRepository,
     clock,
     random: () => 0.5,
+    ids: { random: () => 'random' },
     config: { RESERVATION_TTL_SECONDS: TTL_SECONDS } as InventoryService['config'],
   };
 }

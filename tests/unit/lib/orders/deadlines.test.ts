@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deadlinesOf } from '../../../../lib/orders/deadlines.ts';
+import { clockSkewMs, deadlinesOf, nextRunMs } from '../../../../lib/orders/deadlines.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
 import { REQUIRED } from '../platform/environment.ts';
 
@@ -42,6 +42,14 @@ describe('the deadlines of the default configuration', () => {
     expect(deadlines.payingMs).toBeGreaterThanOrEqual(worstSeconds * 1000);
   });
 
+  test('hold it through a run that fails at the last moment, its discovery, and its successor', () => {
+    const worstSeconds = 387;
+    // The order is due a grace after its deadline; the dispatcher looks once a minute.
+    const recoverySeconds = 30 + 60;
+    expect(deadlines.holdMs).toBeGreaterThan(deadlines.payingMs + recoverySeconds * 1000);
+    expect(deadlines.holdMs).toBeGreaterThanOrEqual((2 * worstSeconds + recoverySeconds) * 1000);
+  });
+
   test('tell the compensation queue again only after a round of all retries', () => {
     const round = 2 * BACK_OFF_SECONDS + TRIES * (INVENTORY_SECONDS + GATEWAY_SECONDS);
     expect(round).toBe(104);
@@ -79,5 +87,31 @@ describe('the deadlines of another configuration', () => {
     const { dispatchMs, payingMs } = deadlinesOf(readConfig({ ...REQUIRED, ...fast }));
     expect(dispatchMs).toBe(1000);
     expect(payingMs).toBeLessThan(15_000);
+  });
+});
+
+describe('the tolerance for two clocks', () => {
+  test.each([
+    [1, 100],
+    [5, 500],
+    [20, 2000],
+    [180, 2000],
+    [900, 2000],
+  ])('of a timer of %i s is %i ms: a tenth, at most two seconds', (timeoutSeconds, skewMs) => {
+    expect(clockSkewMs(timeoutSeconds)).toBe(skewMs);
+  });
+});
+
+describe('the next run of an order whose run was exhausted', () => {
+  test.each([
+    [1, 30],
+    [2, 60],
+    [3, 120],
+    [4, 240],
+    [7, 1920],
+    [8, 3600],
+    [50, 3600],
+  ])('after run %i comes in %i s', (run, seconds) => {
+    expect(nextRunMs(deadlines, run)).toBe(seconds * 1000);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ReservationGone } from '../../../../lib/inventory/errors.ts';
 import { dispatchDueWork } from '../../../../lib/orders/dispatch-due-work.ts';
 import type { Order } from '../../../../lib/orders/order.ts';
 import { GatewayUnavailable } from '../../../../lib/payments/errors.ts';
@@ -147,6 +148,91 @@ describe('an order whose saga has ended', () => {
       expect(world.order).toMatchObject({ status: rest, run });
     },
   );
+
+  test.each([
+    ['CREATED', orderIn('CREATED', { run: 50 })],
+    ['PENDING_RESERVING_STOCK', orderIn('PENDING_RESERVING_STOCK', { run: 50 })],
+    ['PENDING_PAYMENT', orderIn('PENDING_PAYMENT', { run: 50, reservationExpiresAtMs: NOW_MS })],
+  ])('at run 50, %s: its stock is given back at once', async (_what, order) => {
+    const world = wornOut(order);
+    await dispatchDueWork(world.service);
+    expect(world.order.status).toBe('ORDER_FAILED');
+    expect(world.effects.slice(-2)).toEqual([
+      'inventory.release ord_1 revision 3',
+      'save order ORDER_FAILED',
+    ]);
+    expect(world.order).not.toHaveProperty('releaseOwed');
+    expect(world.order).not.toHaveProperty('dueAtMs');
+  });
+
+  test.each(['PENDING', 'REJECTED'] as const)(
+    'at run 50, a modification that is %s fails its order, whatever Inventory holds',
+    async (status) => {
+      const world = wornOut(
+        orderIn('PENDING_RESERVING_STOCK', {
+          run: 50,
+          purpose: 'MODIFICATION',
+          former: { revision: 2, expiresAtMs: NOW_MS + 60_000 },
+          modification: { status, items: [{ productId: 'coffee', quantity: 3 }] },
+        }),
+      );
+      await dispatchDueWork(world.service);
+      expect(world.order.status).toBe('ORDER_FAILED');
+      expect(world.effects).toContain('inventory.release ord_1 revision 3');
+      expect(world.order.modification?.status).toBe('REJECTED');
+    },
+  );
+
+  test('at run 50, while its user may still pay, is left alone for an hour', async () => {
+    const order = orderIn('PENDING_PAYMENT', { run: 50 });
+    const world = wornOut(order);
+    await dispatchDueWork(world.service);
+    expect(world.order).toEqual({ ...order, version: 8, dueAtMs: NOW_MS + 3_600_000 });
+    expect(world.effects).toEqual([
+      'saga.start ord_1-50',
+      'dead letter dispatch-due-work RunsExhausted',
+      'save order PENDING_PAYMENT',
+    ]);
+  });
+
+  test('at run 50, paid: is confirmed, no gateway asked', async () => {
+    const world = wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('CAPTURED'));
+    await dispatchDueWork(world.service);
+    expect(world.effects.slice(3)).toEqual([
+      'inventory.confirm pay_1 for ord_1 revision 3',
+      'save order PAYMENT_DONE',
+    ]);
+  });
+
+  test.each([
+    [undefined, ['gateway.find pay_1', 'gateway.void pay_1', 'save payment VOIDED']],
+    [{ status: 'DECLINED', code: 'NO' } as const, ['gateway.find pay_1', 'save payment DECLINED']],
+  ])('at run 50, open, known to the gateway as %j: is undone', async (found, settled) => {
+    const world = wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('INITIATED'));
+    world.foundCharge = found;
+    await dispatchDueWork(world.service);
+    expect(world.effects.slice(3)).toEqual([
+      ...settled,
+      'inventory.release ord_1 revision 3',
+      'save order PAYMENT_FAILED',
+    ]);
+  });
+
+  test('at run 50, captured unheard: is confirmed', async () => {
+    const world = wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('INITIATED'));
+    world.foundCharge = { status: 'CAPTURED' };
+    await dispatchDueWork(world.service);
+    expect(world.order.status).toBe('PAYMENT_DONE');
+    expect(world.payment().status).toBe('CAPTURED');
+  });
+
+  test('at run 50, paid for stock that is gone: is refunded', async () => {
+    const world = wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('CAPTURED'));
+    world.failAt('inventory.confirm', new ReservationGone('Gone.'));
+    await dispatchDueWork(world.service);
+    expect(world.order.status).toBe('PAYMENT_FAILED');
+    expect(world.payment().status).toBe('REFUNDED');
+  });
 
   test('at run 50 stays due where it cannot be brought to rest', async () => {
     const world = wornOut(orderIn('PAYMENT_IN_PROGRESS', { run: 50 }), paymentIn('INITIATED'));

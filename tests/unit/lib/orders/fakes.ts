@@ -1,8 +1,13 @@
 import type { InventoryClient } from '../../../../lib/inventory/inventory-client.ts';
 import type { ReservationDocument } from '../../../../lib/inventory/reservation-api.ts';
+import type { Money } from '../../../../lib/money.ts';
 import { deadlinesOf } from '../../../../lib/orders/deadlines.ts';
 import type { Order, OrderIn, OrderStatus } from '../../../../lib/orders/order.ts';
-import type { DueCandidate, OrderRepository } from '../../../../lib/orders/order-repository.ts';
+import type {
+  DueCandidate,
+  GuardWrite,
+  OrderRepository,
+} from '../../../../lib/orders/order-repository.ts';
 import type { OrderService } from '../../../../lib/orders/order-service.ts';
 import type { SagaClient } from '../../../../lib/orders/saga-client.ts';
 import type { SagaQueues } from '../../../../lib/orders/saga-queues.ts';
@@ -154,6 +159,12 @@ export class World {
   readonly deadLetters: Parameters<SagaQueues['deadLetter']>[0][] = [];
   readonly compensations: Parameters<SagaQueues['requestCompensation']>[0][] = [];
   readonly extendedUntilMs: number[] = [];
+  /** The order that each duplicate guard names. */
+  readonly guards = new Map<string, string>();
+  /** The guard of each write of an order, undefined for a write without one. */
+  readonly guardWrites: (GuardWrite | undefined)[] = [];
+  /** Today's prices. */
+  readonly prices = new Map<string, Money>();
 
   constructor(order: Order, ...payments: readonly Payment[]) {
     this.put(order, ...payments);
@@ -219,16 +230,25 @@ export class World {
     this.stored.payments.set(next.paymentId, next);
   }
 
-  #orders(): Pick<OrderRepository, 'find' | 'save' | 'saveWithPayment' | 'dueCandidates'> {
+  #orders(): Pick<
+    OrderRepository,
+    'find' | 'findGuard' | 'save' | 'saveWithPayment' | 'dueCandidates'
+  > {
     const { stored } = this;
     return {
       find: async (orderId) => {
         await this.#called(`find order ${orderId}`);
         return stored.orders.get(orderId);
       },
-      save: async (next, previous) => {
+      findGuard: async (guardKey) => {
+        await this.#called(`find guard ${guardKey}`);
+        const orderId = this.guards.get(guardKey);
+        return orderId === undefined ? undefined : { guardKey, orderId };
+      },
+      save: async (next, previous, guard) => {
         await this.#called(`save order ${next.status}`);
         this.#saveOrder(next, previous);
+        this.guardWrites.push(guard);
       },
       saveWithPayment: async (order, payment) => {
         await this.#called(`save order ${order.next.status} with payment ${payment.next.status}`);
@@ -258,7 +278,7 @@ export class World {
     };
   }
 
-  #inventory(): Pick<InventoryClient, 'reserve' | 'release' | 'extend' | 'confirm' | 'find'> {
+  #inventory(): InventoryClient {
     const answer = async (
       call: string,
       { orderId, revision }: { readonly orderId: string; readonly revision: number },
@@ -291,6 +311,15 @@ export class World {
       extend: (of, untilMs) => {
         this.extendedUntilMs.push(untilMs);
         return answer('extend', of, 'HELD');
+      },
+      quote: async (items, { orderId }, frozen) => {
+        await this.#called(`inventory.quote ${orderId}`);
+        return new Map(
+          items.flatMap(({ productId }) => {
+            const price = frozen.get(productId) ?? this.prices.get(productId);
+            return price === undefined ? [] : [[productId, price] as const];
+          }),
+        );
       },
     };
   }

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { BadSignature } from '../../../../lib/payments/errors.ts';
 import {
   type ApiRequest,
   type ApiResponse,
@@ -78,6 +79,13 @@ async function call(
 const GOOD_BODY = JSON.stringify({ items: [{ productId: 'mug', quantity: 1 }] });
 
 describe('an answer', () => {
+  test('with a content type of its own is sent as it is', async () => {
+    const answer = await call({}, {}, () =>
+      Promise.resolve({ status: 200, body: '"<p>"', contentType: 'text/html' }),
+    );
+    expect(answer).toMatchObject({ text: '"<p>"', headers: { 'Content-Type': 'text/html' } });
+  });
+
   test('is the JSON, status and headers of the use case', async () => {
     const answer = await call({}, {}, () =>
       Promise.resolve({ status: 202, body: { a: 1 }, headers: { Location: '/order/1' } }),
@@ -261,19 +269,37 @@ describe('Prefer', () => {
 });
 
 describe('Idempotency-Key', () => {
+  const idempotent = true;
+
+  /** The table of answers is out of reach: what gets that far is 503, and nothing is done. */
+  function withoutDatabase(): void {
+    process.env['AWS_REGION'] = 'eu-central-1';
+    process.env['AWS_ACCESS_KEY_ID'] = 'test';
+    process.env['AWS_SECRET_ACCESS_KEY'] = 'test';
+    process.env['AWS_ENDPOINT_URL_DYNAMODB'] = 'http://127.0.0.1:9';
+    process.env['AWS_MAX_ATTEMPTS'] = '1';
+    installTestRuntime(issuer);
+  }
+
   test.each(['a', '3f2c-…'.replace('…', 'x'), '!~', 'k'.repeat(255)])(
     '%j is taken',
     async (key) => {
-      await call({ headers: { 'idempotency-KEY': key } });
-      expect(seen?.idempotencyKey).toBe(key);
+      withoutDatabase();
+      const answer = await call({ headers: { 'idempotency-KEY': key } }, { idempotent });
+      expect(answer.status).toBe(503);
     },
   );
 
   test.each(['', ' ', 'a b', 'ä', 'a\tb', 'k'.repeat(256)])('%j is 400', async (key) => {
-    const answer = await call({ headers: { 'Idempotency-Key': key } });
+    const answer = await call({ headers: { 'Idempotency-Key': key } }, { idempotent });
     expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
     expect(answer.body['detail']).toContain('Idempotency-Key');
     expect(seen).toBeUndefined();
+  });
+
+  test('is not looked at where nothing can be done twice', async () => {
+    expect((await call({ headers: { 'Idempotency-Key': 'a b' } })).status).toBe(200);
+    expect(seen?.idempotencyKey).toBeUndefined();
   });
 
   test('may be left out', async () => {
@@ -282,13 +308,8 @@ describe('Idempotency-Key', () => {
   });
 
   test('where it cannot be looked up, nothing is done and the caller may try again', async () => {
-    process.env['AWS_REGION'] = 'eu-central-1';
-    process.env['AWS_ACCESS_KEY_ID'] = 'test';
-    process.env['AWS_SECRET_ACCESS_KEY'] = 'test';
-    process.env['AWS_ENDPOINT_URL_DYNAMODB'] = 'http://127.0.0.1:9';
-    process.env['AWS_MAX_ATTEMPTS'] = '1';
-    installTestRuntime(issuer);
-    const answer = await call({ headers: { 'Idempotency-Key': 'key' } }, { idempotent: true });
+    withoutDatabase();
+    const answer = await call({ headers: { 'Idempotency-Key': 'key' } }, { idempotent });
     expect(answer).toMatchObject({
       status: 503,
       headers: { 'Retry-After': '1' },
@@ -314,6 +335,35 @@ describe('access', () => {
       },
       body: { status: 401, code: 'UNAUTHENTICATED' },
     });
+  });
+
+  test('that must prove its body is shown the bytes as they were sent, and the headers', async () => {
+    const bytes = Buffer.from('{"items":[{"productId":"Müll","quantity":1}]} ');
+    const shown: [Buffer, string | undefined][] = [];
+    const verify: Endpoint<z.ZodType, z.ZodType>['verify'] = (rawBody, header) => {
+      shown.push([rawBody, header('x-proof')]);
+    };
+    const headers = { 'X-Proof': 'abc' };
+    const endpoint = { body: bodySchema, verify };
+    await call({ headers, body: bytes.toString('utf8') }, endpoint);
+    await call({ headers, body: bytes.toString('base64'), isBase64Encoded: true }, endpoint);
+    expect(shown).toEqual([
+      [bytes, 'abc'],
+      [bytes, 'abc'],
+    ]);
+    expect(seen?.body).toEqual({ items: [{ productId: 'Müll', quantity: 1 }] });
+  });
+
+  test('whose body proves nothing is 401 before it is parsed', async () => {
+    const verify = () => {
+      throw new BadSignature('Sign it.');
+    };
+    expect(await call({ body: '{' }, { body: bodySchema, verify })).toMatchObject({
+      status: 401,
+      headers: { 'WWW-Authenticate': 'Signature' },
+      body: { code: 'BAD_SIGNATURE', detail: 'Sign it.' },
+    });
+    expect(seen).toBeUndefined();
   });
 
   test("with a good token reaches the use case as the token's subject", async () => {
@@ -417,6 +467,8 @@ describe('what a use case throws', () => {
     const outage = new InfrastructureUnavailable('Again.', { retryAfterSeconds: 7 });
     expect((await throwing(outage)).headers['Retry-After']).toBe('7');
     expect((await throwing(new NotFound('No.'))).headers).not.toHaveProperty('Retry-After');
+    const unknownOutage = new InfrastructureUnavailable('Later.');
+    expect((await throwing(unknownOutage)).headers['Retry-After']).toBe('1');
   });
 
   test.each([

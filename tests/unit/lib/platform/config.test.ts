@@ -33,7 +33,11 @@ function messageFor(environment: Readonly<Record<string, string | undefined>>): 
 
 describe('the configuration', () => {
   test('has the defaults of the specification', () => {
-    expect(readConfig(REQUIRED)).toMatchObject({ ...REQUIRED, ...DEFAULTS });
+    expect(readConfig(REQUIRED)).toMatchObject({
+      ...REQUIRED,
+      ...DEFAULTS,
+      WEBHOOK_SECRETS: ['webhook-secret-0123456789'],
+    });
   });
 
   test.each(Object.keys(REQUIRED))('names %s where it is not set', (name) => {
@@ -75,6 +79,26 @@ describe('the configuration', () => {
     const message = messageFor({ ...REQUIRED, INVENTORY_CREDENTIAL: 'tooshort-7f3a' });
     expect(message).toContain('INVENTORY_CREDENTIAL is "(hidden)"');
     expect(message).not.toContain('7f3a');
+  });
+
+  test('takes several webhook secrets, so that one can be replaced', () => {
+    const WEBHOOK_SECRETS = 'old-0123456789abcdef, new-0123456789abcdef';
+    expect(readConfig({ ...REQUIRED, WEBHOOK_SECRETS }).WEBHOOK_SECRETS).toEqual([
+      'old-0123456789abcdef',
+      'new-0123456789abcdef',
+    ]);
+  });
+
+  test.each([
+    '',
+    ',',
+    'tooshort-7f3a',
+    'good-0123456789abcdef,tooshort-7f3a',
+    'good-0123456789abcd,',
+  ])('refuses the webhook secrets %j without printing them', (WEBHOOK_SECRETS) => {
+    const message = messageFor({ ...REQUIRED, WEBHOOK_SECRETS });
+    expect(message).toContain('WEBHOOK_SECRETS is "(hidden)"');
+    expect(message).not.toMatch(/7f3a|good/);
   });
 
   test('does not print a good secret when something else is bad', () => {

@@ -19,8 +19,8 @@ const ERRORS = [inventoryErrors, orderErrors, paymentErrors, platformErrors]
   )
   .map((Class) => new Class('What to do next.'));
 
-/** Branches of the saga, named for the state machine: no request of a caller ever meets them. */
-const INSIDE_THE_SAGA = new Set([
+/** Of the saga's branches and the queues' consumers: no request of a caller ever meets them. */
+const BEHIND_THE_API = new Set([
   'RunSuperseded',
   'OrderSettled',
   'OrderModified',
@@ -32,6 +32,7 @@ const INSIDE_THE_SAGA = new Set([
   'ModificationRequested',
   'ReservationStands',
   'PaymentCaptured',
+  'UnknownPayment',
 ]);
 
 /** By hand, from section 3 of the specification and RFC 9110. */
@@ -39,6 +40,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   BadRequest: 400,
   BodyTooLarge: 400,
   Unauthenticated: 401,
+  BadSignature: 401,
   PaymentNotCaptured: 402,
   MissingScope: 403,
   NotFound: 404,
@@ -51,8 +53,10 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   ModificationPending: 409,
   ConcurrentUpdate: 409,
   StaleRevision: 409,
+  ProductExists: 409,
   ReservationGone: 410,
   PreconditionFailed: 412,
+  ProductChanged: 412,
   IdempotencyConflict: 422,
   BadQuantity: 422,
   OutOfStock: 422,
@@ -116,7 +120,7 @@ describe('problem documents', () => {
   });
 
   test.each(
-    ERRORS.filter(({ name }) => !INSIDE_THE_SAGA.has(name)).map((e) => [e.name, e] as const),
+    ERRORS.filter(({ name }) => !BEHIND_THE_API.has(name)).map((e) => [e.name, e] as const),
   )('%s has its own status', (name, error) => {
     const problem = problemOf(error, '/');
     expect({ [name]: problem.status }).toEqual({ [name]: STATUS_OF[name] });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MixedCurrencies } from '../../../../../lib/inventory/errors.ts';
 import {
   OrderModified,
   OrderSettled,
@@ -54,6 +55,23 @@ describe('awaiting the payment', () => {
     });
     expect(world.order.total).toEqual({ amount: 3100, currency: 'EUR' });
     expect(world.order.items.map(({ unitPrice }) => unitPrice?.amount)).toEqual([100, 1500]);
+  });
+
+  test('refuses prices in two currencies, and leaves the order to be rejected', async () => {
+    const order = orderIn('PENDING_RESERVING_STOCK', {
+      items: [
+        { productId: 'mug', quantity: 1 },
+        { productId: 'coffee', quantity: 1 },
+      ],
+    });
+    const world = new World(order);
+    const lines = [
+      ...RESERVATION.lines,
+      { productId: 'coffee', unitPrice: { amount: 999, currency: 'USD' } },
+    ];
+    await expect(wait(world, { ...RESERVATION, lines })).rejects.toBeInstanceOf(MixedCurrencies);
+    expect(world.effects).toEqual([]);
+    expect(world.order).toEqual(order);
   });
 
   test('of another revision goes back to reserving', async () => {
@@ -176,6 +194,31 @@ describe('awaiting the payment of a modified order', () => {
     const world = modified('PENDING', NOW_MS + 999_000_000);
     await wait(world);
     expect(world.order).toMatchObject({ reservationExpiresAtMs: RESERVED_UNTIL_MS });
+  });
+
+  test('refuses a new product priced in another currency', async () => {
+    const world = modified('PENDING');
+    const items = [
+      { productId: 'mug', quantity: 1 },
+      { productId: 'tea', quantity: 1 },
+    ];
+    world.put({ ...world.order, modification: { status: 'PENDING', items } });
+    const lines = [{ productId: 'tea', unitPrice: { amount: 5, currency: 'USD' } }];
+    await expect(wait(world, { ...RESERVATION, lines })).rejects.toBeInstanceOf(MixedCurrencies);
+    expect(world.effects).toEqual([]);
+  });
+
+  test('adopts what Inventory was found to hold, whatever the step was given', async () => {
+    const world = modified('PENDING');
+    world.put({ ...world.order, adopted: RESERVATION } as typeof world.order);
+    await wait(world, null);
+    expect(world.order).toMatchObject({
+      status: 'PENDING_PAYMENT',
+      heldRevision: 3,
+      total: { amount: 3897, currency: 'EUR' },
+      modification: { status: 'APPLIED' },
+    });
+    expect(world.order).not.toHaveProperty('adopted');
   });
 
   test('that was refused goes back to the old reservation, items and total', async () => {

@@ -23,6 +23,7 @@ import {
   PaymentPending,
 } from '../../../../../lib/payments/errors.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
+import { ConcurrentUpdate } from '../../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
 const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } as const;
@@ -57,6 +58,8 @@ describe('charging', () => {
     await chargePayment(world.service, RUN);
     expect(world.effects).toEqual(['inventory.extend ord_1 revision 3']);
     expect(world.payment()).toEqual(paymentIn('CAPTURED'));
+    // As long as a fresh charge: until the dispatcher could run yet another saga.
+    expect(world.extendedUntilMs).toEqual([NOW_MS + world.deadlines.holdMs]);
   });
 
   test.each([new ReservationGone('Gone.'), new InventoryTimeout('No answer.')])(
@@ -65,6 +68,7 @@ describe('charging', () => {
       const world = paying(paymentIn('CAPTURED'));
       world.failAt('inventory.extend', error);
       await chargePayment(world.service, RUN);
+      expect(world.effects).toEqual(['inventory.extend ord_1 revision 3']);
       expect(world.payment()).toEqual(paymentIn('CAPTURED'));
     },
   );
@@ -117,6 +121,20 @@ describe('charging', () => {
       dueAtMs: NOW_MS + 30_000,
     });
     expect(world.payment()).not.toHaveProperty('methodToken');
+  });
+
+  test('that is acknowledged while the stock is found gone fails nothing, and is decided again', async () => {
+    const world = paying();
+    world.interfere = (call) => {
+      if (!call.startsWith('inventory.extend')) return;
+      world.put(paymentIn('CAPTURED', { version: 5 }));
+      throw new ReservationGone('Gone.');
+    };
+    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(ConcurrentUpdate);
+    expect(world.payment()).toEqual(paymentIn('CAPTURED', { version: 5 }));
+    // The confirmation then finds the stock gone, and owes the refund.
+    await chargePayment(world.service, RUN).catch(() => undefined);
+    expect(world.payment().status).toBe('CAPTURED');
   });
 
   test('does not take an unanswered extension for a no', async () => {
@@ -223,6 +241,15 @@ describe('waiting for the acknowledgement', () => {
       if (call !== 'save payment PENDING') return;
       world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8, modification: WISH }));
     };
+    await wait(world);
+    expect(world.effects).toEqual(['save payment PENDING', 'saga.signal new-wait']);
+  });
+
+  test('completes itself where the user wants other items, after its token is stored', async () => {
+    const world = new World(
+      orderIn('PAYMENT_IN_PROGRESS', { modification: WISH }),
+      paymentIn('INITIATED'),
+    );
     await wait(world);
     expect(world.effects).toEqual(['save payment PENDING', 'saga.signal new-wait']);
   });
@@ -374,6 +401,35 @@ describe('giving a payment up', () => {
       dueAtMs: NOW_MS + 30_000,
     });
   });
+
+  test('meets a capture in its own write, and goes on to confirm it', async () => {
+    const world = paying(paymentIn('PENDING'));
+    world.interfere = (call) => {
+      if (call === 'save payment FAILED') world.put(paymentIn('CAPTURED', { version: 5 }));
+    };
+    await expect(
+      giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' }),
+    ).rejects.toBeInstanceOf(PaymentCaptured);
+    expect(world.payment()).toEqual(paymentIn('CAPTURED', { version: 5 }));
+  });
+
+  test.each([
+    ['declined', paymentIn('DECLINED')],
+    ['to be refunded', paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE' } })],
+  ])('that is %s by now leaves it to be compensated', async (_what, payment) => {
+    const world = paying(payment);
+    await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
+    expect(world.payment()).toEqual(payment);
+  });
+
+  test.each(['PENDING_RESERVING_STOCK', 'PAYMENT_DONE', 'PAYMENT_FAILED'] as const)(
+    'of an order that is %s does nothing',
+    async (status) => {
+      const world = new World(orderIn(status), paymentIn('PENDING'));
+      await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
+      expect(world.effects).toEqual([]);
+    },
+  );
 
   test('leaves a capture that came in meanwhile, and goes on to confirm it', async () => {
     const world = paying(paymentIn('CAPTURED'));

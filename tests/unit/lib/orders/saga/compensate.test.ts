@@ -192,6 +192,20 @@ describe('giving back what a resting order still owes', () => {
     expect(world.order).toEqual(later);
   });
 
+  test.each([
+    [FAILED, 'VOIDED'],
+    [LATE, 'REFUNDED'],
+  ])(
+    'keeps no money back where Inventory does not answer, and says so',
+    async (payment, settled) => {
+      const world = new World(orderIn('PAYMENT_FAILED', owing), payment);
+      world.failAt('inventory.release', new InventoryTimeout('No answer.'));
+      await expect(compensate(world.service, RUN)).rejects.toBeInstanceOf(InventoryTimeout);
+      expect(world.payment().status).toBe(settled);
+      expect(world.order).toMatchObject(owing);
+    },
+  );
+
   test('stays owed where Inventory does not answer', async () => {
     const world = new World(orderIn('ORDER_FAILED', owing));
     world.failAt('inventory.release', new InventoryTimeout('No answer.'));
@@ -201,6 +215,15 @@ describe('giving back what a resting order still owes', () => {
 });
 
 describe('handing over to the compensation queue', () => {
+  test('leaves an order alone whose payment was voided for other items', async () => {
+    const modification = { status: 'PENDING', items: [] } as const;
+    const order = orderIn('PAYMENT_IN_PROGRESS', { modification });
+    const world = new World(order, paymentIn('VOIDED'));
+    await queueCompensation(world.service, RUN);
+    expect(world.effects).toEqual([]);
+    expect(world.order).toEqual(order);
+  });
+
   test('writes down what is owed before it sends', async () => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('DECLINED'));
     await queueCompensation(world.service, RUN);

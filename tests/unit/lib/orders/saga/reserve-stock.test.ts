@@ -11,7 +11,10 @@ import {
   ReservationStands,
   RunSuperseded,
 } from '../../../../../lib/orders/errors.ts';
-import type { PendingReservingStockOrder } from '../../../../../lib/orders/order.ts';
+import type {
+  CancelledOrder,
+  PendingReservingStockOrder,
+} from '../../../../../lib/orders/order.ts';
 import { rejectReservation, reserveStock } from '../../../../../lib/orders/saga/reserve-stock.ts';
 import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
@@ -70,6 +73,41 @@ describe('reserving', () => {
 });
 
 describe('an Inventory that asks for a pause', () => {
+  const interfereOnce = (world: World, meanwhile: PendingReservingStockOrder | CancelledOrder) => {
+    let isFirst = true;
+    world.interfere = (call) => {
+      if (call.startsWith('inventory.reserve')) throw restarting(7);
+      if (!call.startsWith('save order') || !isFirst) return;
+      isFirst = false;
+      world.put(meanwhile);
+    };
+  };
+
+  test('is heeded where somebody else writes the order at the same moment', async () => {
+    const world = reserving();
+    // The dispatcher postpones the order between the step's read and its write.
+    const postponed = { version: 8, dueAtMs: NOW_MS + 1000 };
+    interfereOnce(world, orderIn('PENDING_RESERVING_STOCK', postponed));
+    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(InventoryPaused);
+    expect(world.order).toEqual(
+      orderIn('PENDING_RESERVING_STOCK', {
+        version: 9,
+        dueAtMs: NOW_MS + 1000,
+        outage: { sinceMs: NOW_MS, notBeforeMs: NOW_MS + 7000 },
+      }),
+    );
+  });
+
+  test.each([
+    ['was cancelled', orderIn('ORDER_CANCELLED', { version: 8 })],
+    ['has a newer run', orderIn('PENDING_RESERVING_STOCK', { version: 8, run: 3 })],
+  ])('writes nothing on an order that %s meanwhile', async (_what, meanwhile) => {
+    const world = reserving();
+    interfereOnce(world, meanwhile);
+    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(InventoryPaused);
+    expect(world.order).toEqual(meanwhile);
+  });
+
   const restarting = (retryAfterSeconds: number) =>
     new InventoryRestarting('Later.', { retryAfterSeconds });
 
@@ -116,7 +154,16 @@ const OUTCOMES = [
   ['FIRST', 'InventoryOutageBudgetSpent', 'ORDER_FAILED', 'INVENTORY_UNAVAILABLE', true],
   ['PAYMENT_RETRY', 'OutOfStock', 'PAYMENT_FAILED', 'OUT_OF_STOCK', false],
   ['PAYMENT_RETRY', 'ProductUnavailable', 'PAYMENT_FAILED', 'PRODUCT_UNAVAILABLE', false],
+  ['FIRST', 'ReservationGone', 'ORDER_FAILED', 'RESERVATION_EXPIRED', false],
+  ['FIRST', 'StaleRevision', 'ORDER_FAILED', 'RESERVATION_EXPIRED', false],
+  ['FIRST', 'CacheTimeout', 'ORDER_FAILED', 'INVENTORY_UNAVAILABLE', true],
+  ['FIRST', 'InfrastructureUnavailable', 'ORDER_FAILED', 'TEMPORARILY_UNAVAILABLE', true],
+  ['FIRST', 'States.Timeout', 'ORDER_FAILED', 'TEMPORARILY_UNAVAILABLE', true],
+  ['PAYMENT_RETRY', 'UnknownProduct', 'PAYMENT_FAILED', 'UNKNOWN_PRODUCT', false],
+  ['PAYMENT_RETRY', 'ReservationGone', 'PAYMENT_FAILED', 'RESERVATION_EXPIRED', false],
+  ['PAYMENT_RETRY', 'StaleRevision', 'PAYMENT_FAILED', 'RESERVATION_EXPIRED', false],
   ['PAYMENT_RETRY', 'InventoryTimeout', 'PAYMENT_FAILED', 'INVENTORY_UNAVAILABLE', true],
+  ['PAYMENT_RETRY', 'InfrastructureUnavailable', 'PAYMENT_FAILED', 'TEMPORARILY_UNAVAILABLE', true],
 ] as const;
 
 describe('a reservation that failed', () => {
@@ -128,13 +175,41 @@ describe('a reservation that failed', () => {
       const world = reserving(purpose === 'FIRST' ? { purpose } : retrying);
       await rejectReservation(world.service, { ...RUN, failure });
       // Whether an earlier, unanswered try still lands is unknown: only a tombstone stops it.
-      expect(world.order).toMatchObject({ status, reason, releaseOwed: { revision: 3 } });
+      expect(world.order).toMatchObject({
+        status,
+        reason,
+        releaseOwed: { revision: 3 },
+        dueAtMs: NOW_MS + 30_000,
+      });
       expect(world.deadLetters).toHaveLength(isExhaustion ? 1 : 0);
       if (purpose === 'PAYMENT_RETRY') {
         expect(world.payment()).toMatchObject({ status: 'FAILED', code: reason });
         expect(world.payment()).not.toHaveProperty('voidOwed');
         expect(world.effects[0]).toBe('save order PAYMENT_FAILED with payment FAILED');
       }
+    },
+  );
+
+  test('PAYMENT_RETRY, acknowledged though never charged: the refund is owed in the same write', async () => {
+    const world = reserving(retrying);
+    world.put(paymentIn('CAPTURED'));
+    await rejectReservation(world.service, { ...RUN, failure: 'OutOfStock' });
+    expect(world.order.status).toBe('PAYMENT_FAILED');
+    expect(world.payment()).toMatchObject({
+      status: 'CAPTURED',
+      refundOwed: { reason: 'OUT_OF_STOCK' },
+      dueAtMs: NOW_MS + 30_000,
+    });
+  });
+
+  test.each(['DECLINED', 'VOIDED'] as const)(
+    'PAYMENT_RETRY, acknowledged as %s though never charged: that stands',
+    async (status) => {
+      const world = reserving(retrying);
+      world.put(paymentIn(status));
+      await rejectReservation(world.service, { ...RUN, failure: 'OutOfStock' });
+      expect(world.order.status).toBe('PAYMENT_FAILED');
+      expect(world.payment().status).toBe(status);
     },
   );
 
@@ -184,6 +259,51 @@ describe('a reservation that failed', () => {
     await rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' });
     expect(world.order).toMatchObject({ status: 'ORDER_FAILED', releaseOwed: { revision: 3 } });
     expect(world.deadLetters).toHaveLength(1);
+  });
+
+  test('MODIFICATION: a refusal that Inventory cannot be asked about is asked about again', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    const before = world.order;
+    world.failAt('inventory.find', new InventoryTimeout('No answer.'));
+    await expect(
+      rejectReservation(world.service, { ...RUN, failure: 'OutOfStock' }),
+    ).rejects.toBeInstanceOf(InventoryTimeout);
+    expect(world.order).toEqual(before);
+    expect(world.deadLetters).toEqual([]);
+  });
+
+  test.each([
+    ['OutOfStock', 'OUT_OF_STOCK'],
+    ['ReservationGone', 'RESERVATION_EXPIRED'],
+    ['StaleRevision', 'RESERVATION_EXPIRED'],
+    ['LockContention', 'INVENTORY_UNAVAILABLE'],
+    ['InfrastructureUnavailable', 'TEMPORARILY_UNAVAILABLE'],
+  ])('MODIFICATION, %s: is refused with %s', async (failure, code) => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    world.heldAtInventory = { status: 'HELD', revision: 2 };
+    await expect(rejectReservation(world.service, { ...RUN, failure })).rejects.toBeInstanceOf(
+      ReservationStands,
+    );
+    expect(world.order.modification).toEqual({ ...WISH, status: 'REJECTED', code });
+    expect(world.deadLetters).toEqual([]);
+  });
+
+  test('MODIFICATION, decided already: asks nobody again', async () => {
+    const world = reserving({
+      purpose: 'MODIFICATION',
+      modification: { ...WISH, status: 'REJECTED' },
+    });
+    await expect(
+      rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' }),
+    ).rejects.toBeInstanceOf(ReservationStands);
+    expect(world.effects).toEqual([]);
+  });
+
+  test('before the first write of the run leaves a dead letter and the order as it is', async () => {
+    const world = new World(orderIn('CREATED'));
+    await rejectReservation(world.service, { ...RUN, failure: 'InfrastructureUnavailable' });
+    expect(world.effects).toEqual(['dead letter reserve-stock InfrastructureUnavailable']);
+    expect(world.order).toEqual(orderIn('CREATED'));
   });
 
   test.each(['PENDING_PAYMENT', 'PAYMENT_DONE', 'ORDER_CANCELLED'] as const)(

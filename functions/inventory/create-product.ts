@@ -1,0 +1,26 @@
+import { createProduct } from '../../lib/inventory/create-product.ts';
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { createProductBodySchema, MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
+import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
+import { apiHandler } from '../../lib/platform/api.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+
+const inventory = perRuntime(inventoryService);
+
+export const handler = apiHandler(
+  {
+    route: 'POST /product',
+    access: 'user',
+    scope: MANAGE_PRODUCTS,
+    body: createProductBodySchema,
+    idempotent: true,
+  },
+  async ({ user: { userId }, body, idempotencyKey }) => {
+    const product = await createProduct(inventory(), { userId, idempotencyKey, product: body });
+    return {
+      status: 201,
+      headers: { Location: `/product/${product.productId}`, ETag: etagOf(product) },
+      body: toProductDocument(product, true),
+    };
+  },
+);

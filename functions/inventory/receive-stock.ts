@@ -1,0 +1,28 @@
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { MANAGE_PRODUCTS, receiveStockBodySchema } from '../../lib/inventory/product-api.ts';
+import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
+import { receiveStock } from '../../lib/inventory/receive-stock.ts';
+import { apiHandler } from '../../lib/platform/api.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
+
+const inventory = perRuntime(inventoryService);
+
+export const handler = apiHandler(
+  {
+    route: 'POST /product/{productId}/stock',
+    access: 'user',
+    scope: MANAGE_PRODUCTS,
+    body: receiveStockBodySchema,
+    idempotent: true,
+  },
+  async ({ path, user: { userId }, body: { quantity }, idempotencyKey }) => {
+    const productId = path['productId'] ?? '';
+    const request = { userId, idempotencyKey, productId, quantity };
+    const product = await receiveStock(inventory(), request);
+    return {
+      status: 200,
+      headers: { ETag: etagOf(product) },
+      body: toProductDocument(product, true),
+    };
+  },
+);

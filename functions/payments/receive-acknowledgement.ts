@@ -1,0 +1,24 @@
+import {
+  acknowledgementQueue,
+  acknowledgementSchema,
+  requireSigned,
+} from '../../lib/payments/acknowledgement.ts';
+import { apiHandler } from '../../lib/platform/api.ts';
+import { currentRuntime, perRuntime } from '../../lib/platform/runtime.ts';
+
+const queue = perRuntime(acknowledgementQueue);
+
+export const handler = apiHandler(
+  {
+    route: 'POST /payment/webhook',
+    access: 'public',
+    verify: (rawBody, header) => {
+      requireSigned(currentRuntime(), rawBody, header);
+    },
+    body: acknowledgementSchema,
+  },
+  async ({ body }) => {
+    await queue().add(body);
+    return { status: 202, body: { accepted: true } };
+  },
+);

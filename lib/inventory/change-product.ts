@@ -1,0 +1,66 @@
+import type { Money } from '../money.ts';
+import { deriveId } from '../platform/ids.ts';
+import { ProductChanged } from './errors.ts';
+import { getProduct } from './get-product.ts';
+import { untilCommitted } from './inventory-repository.ts';
+import type { InventoryService } from './inventory-service.ts';
+import type { Product, ProductChange } from './product.ts';
+
+const ROUTE = 'PUT /product/{productId}';
+
+export interface ChangeProductRequest {
+  readonly userId: string;
+  readonly idempotencyKey: string | undefined;
+  readonly productId: string;
+  /** The version the caller has seen, from `If-Match`; undefined where the caller does not care. */
+  readonly ifVersion: number | undefined;
+  /** What is to be changed; at least one of them. */
+  readonly fields: {
+    readonly name?: string | undefined;
+    readonly description?: string | undefined;
+    readonly unitPrice?: Money | undefined;
+    readonly active?: boolean | undefined;
+  };
+}
+
+/**
+ * Changes the fields it is given. A price or a withdrawal holds for what is reserved from now on;
+ * what is reserved or sold already keeps its price and its stock.
+ * @throws NotFound, ProductChanged where the product has another version than `ifVersion`.
+ */
+export function changeProduct(
+  inventory: InventoryService,
+  { userId, idempotencyKey, productId, ifVersion, fields }: ChangeProductRequest,
+): Promise<Product> {
+  const key = idempotencyKey ?? inventory.ids.random();
+  const change = changeOf(fields);
+  const changedAs = deriveId('req', userId, ROUTE, productId, key, JSON.stringify(change));
+  return untilCommitted<Product>(inventory, async () => {
+    const stored = await getProduct(inventory, productId);
+    if (stored.changedAs === changedAs) return { outcome: 'COMMITTED', result: stored };
+    if (ifVersion !== undefined && ifVersion !== stored.version) {
+      throw new ProductChanged(
+        'The product has changed since you read it; read it again and decide anew.',
+        { details: { productId } },
+      );
+    }
+    const changed = await inventory.repository.changeProduct(stored, { ...change, changedAs });
+    return typeof changed === 'string'
+      ? { outcome: changed, result: stored }
+      : { outcome: 'COMMITTED', result: changed };
+  });
+}
+
+function changeOf({
+  name,
+  description,
+  unitPrice,
+  active,
+}: ChangeProductRequest['fields']): ProductChange {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(unitPrice === undefined ? {} : { unitPrice }),
+    ...(active === undefined ? {} : { status: active ? 'ACTIVE' : 'WITHDRAWN' }),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Money } from '../money.ts';
+import { IdempotencyConflict } from '../platform/errors.ts';
+import { deriveId } from '../platform/ids.ts';
+import { ProductExists } from './errors.ts';
+import { getProduct } from './get-product.ts';
+import { untilCommitted } from './inventory-repository.ts';
+import type { InventoryService } from './inventory-service.ts';
+import type { Product } from './product.ts';
+
+const ROUTE = 'POST /product';
+
+export interface NewProduct {
+  /** Derived from the request where it is not given. */
+  readonly productId?: string | undefined;
+  readonly name: string;
+  readonly description: string;
+  readonly unitPrice: Money;
+  /** Pieces received with the product's creation. */
+  readonly stock: number;
+  readonly active: boolean;
+}
+
+export interface CreateProductRequest {
+  readonly userId: string;
+  readonly idempotencyKey?: string | undefined;
+  readonly product: NewProduct;
+}
+
+/**
+ * Creates a product with its first stock. The same request with the same key finds the product it
+ * made before, even if the process that made it died.
+ * @throws ProductExists where another request has taken the id.
+ * @throws IdempotencyConflict where the key made another product.
+ */
+export function createProduct(
+  inventory: InventoryService,
+  { userId, idempotencyKey, product: given }: CreateProductRequest,
+): Promise<Product> {
+  const { name, description, unitPrice, stock, active } = given;
+  const key = idempotencyKey ?? inventory.ids.random();
+  const content = [given.productId, name, description, unitPrice.amount, unitPrice.currency];
+  const product: Product = {
+    // Spelled as a person would spell one: all ids of products have one pattern.
+    productId: given.productId ?? deriveId('prod', userId, ROUTE, key).replace('_', '-'),
+    name,
+    description,
+    unitPrice,
+    status: active ? 'ACTIVE' : 'WITHDRAWN',
+    version: 1,
+    createdAs: deriveId('req', userId, ROUTE, key, JSON.stringify([...content, stock, active])),
+    available: stock,
+    reserved: 0,
+    sold: 0,
+    received: stock,
+  };
+  return untilCommitted<Product>(inventory, async () => {
+    const outcome = await inventory.repository.addProduct(product);
+    if (outcome !== 'CHANGED') return { outcome, result: product };
+    const existing = await getProduct(inventory, product.productId);
+    if (existing.createdAs === product.createdAs) return { outcome: 'COMMITTED', result: existing };
+    throw given.productId === undefined
+      ? new IdempotencyConflict(
+          'This Idempotency-Key was used for a request with another content; use a new key.',
+        )
+      : new ProductExists(
+          `There is a product ${given.productId} already; change it, or choose another id.`,
+          { details: { productId: given.productId } },
+        );
+  });
+}

@@ -1,0 +1,12 @@
+import { type PageQuery, pageOf } from '../platform/paging.ts';
+import type { InventoryService } from './inventory-service.ts';
+import type { Product } from './product.ts';
+
+/** One page of all products, by id, as they are now; a brand-new one may still be missing. */
+export async function listProducts(
+  inventory: InventoryService,
+  { limit, cursor }: PageQuery,
+): Promise<{ readonly products: readonly Product[]; readonly next: string | null }> {
+  const { page, next } = pageOf(await inventory.repository.productIds(cursor, limit + 1), limit);
+  return { products: await inventory.repository.findProducts(page), next };
+}

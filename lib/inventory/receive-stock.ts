@@ -1,0 +1,55 @@
+import { toTimestamp } from '../platform/clock.ts';
+import { IdempotencyConflict } from '../platform/errors.ts';
+import { deriveId } from '../platform/ids.ts';
+import { getProduct, noSuchProduct } from './get-product.ts';
+import { type CommitOutcome, untilCommitted } from './inventory-repository.ts';
+import type { InventoryService } from './inventory-service.ts';
+import type { Product, StockReceipt } from './product.ts';
+
+const ROUTE = 'POST /product/{productId}/stock';
+
+export interface ReceiveStockRequest {
+  readonly userId: string;
+  readonly idempotencyKey: string | undefined;
+  readonly productId: string;
+  readonly quantity: number;
+}
+
+/**
+ * Adds pieces that arrived to a product's stock. The same request with the same key counts once,
+ * even if the process that counted it died before it could say so.
+ * @returns the product as it is then.
+ * @throws NotFound; IdempotencyConflict where the key was used for another quantity;
+ * LockContention: try again with the same key.
+ */
+export async function receiveStock(
+  inventory: InventoryService,
+  { userId, idempotencyKey, productId, quantity }: ReceiveStockRequest,
+): Promise<Product> {
+  const key = idempotencyKey ?? inventory.ids.random();
+  const receipt: StockReceipt = {
+    receiptId: deriveId('rcpt', userId, ROUTE, productId, key),
+    productId,
+    quantity,
+    at: toTimestamp(inventory.clock.now()),
+  };
+  await untilCommitted(inventory, async () => ({
+    outcome: await receive(inventory, receipt),
+    result: receipt,
+  }));
+  return getProduct(inventory, productId);
+}
+
+async function receive(inventory: InventoryService, receipt: StockReceipt): Promise<CommitOutcome> {
+  const outcome = await inventory.repository.addReceipt(receipt);
+  if (outcome !== 'CHANGED') return outcome;
+  // The id derives from the key: this request was here before, perhaps in a process that died.
+  const first = await inventory.repository.findReceipt(receipt.receiptId);
+  if (first === undefined) throw noSuchProduct(receipt.productId);
+  if (first.quantity !== receipt.quantity) {
+    throw new IdempotencyConflict(
+      'This Idempotency-Key was used to receive another quantity; use a new key.',
+    );
+  }
+  return 'COMMITTED';
+}

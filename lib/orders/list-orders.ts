@@ -1,0 +1,24 @@
+import { type PageQuery, pageOf, pageQuerySchema } from '../platform/paging.ts';
+import type { Order } from './order.ts';
+import { orderIdAt } from './order-repository.ts';
+import type { OrderService } from './order-service.ts';
+
+export const listOrdersQuerySchema = pageQuerySchema({
+  defaultLimit: 20,
+  maximumLimit: 50,
+  position: /^\d{15}#ord_[0-9a-f]{26}$/,
+});
+
+/**
+ * One page of the user's own orders, newest first, as they are now; one placed this very moment may
+ * still be missing. A cursor is only ever a place among the caller's own orders (P7).
+ */
+export async function listOrders(
+  service: OrderService,
+  userId: string,
+  { limit, cursor }: PageQuery,
+): Promise<{ readonly orders: readonly Order[]; readonly next: string | null }> {
+  const positions = await service.orders.positionsOf(userId, cursor, limit + 1);
+  const { page, next } = pageOf(positions, limit);
+  return { orders: await service.orders.findAll(page.map(orderIdAt)), next };
+}

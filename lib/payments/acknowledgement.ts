@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { sendMessage } from '../platform/queue-messages.ts';
+import type { Runtime } from '../platform/runtime.ts';
+import { BadSignature } from './errors.ts';
+import type { ChargeOutcome } from './payment-gateway.ts';
+import { isSigned, SIGNATURE_HEADER } from './signatures.ts';
+
+const id = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
+
+/** What the gateway sends when a charge changes. Fields that it adds one day are passed over. */
+export const acknowledgementSchema = z.object({
+  /** The same in every delivery of one event. */
+  eventId: id,
+  type: z.literal('charge.updated'),
+  paymentId: id,
+  orderId: id,
+  status: z.enum(['CAPTURED', 'DECLINED', 'VOIDED', 'REFUNDED', 'PENDING']),
+  code: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'must be an upper-case code')
+    .optional(),
+  occurredAt: z.iso.datetime(),
+});
+
+export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
+
+/** @throws BadSignature unless the gateway, with one of `WEBHOOK_SECRETS`, sent exactly this now. */
+export function requireSigned(
+  { config, clock }: Pick<Runtime, 'config' | 'clock'>,
+  rawBody: Uint8Array,
+  header: (name: string) => string | undefined,
+): void {
+  if (isSigned(rawBody, header(SIGNATURE_HEADER), config.WEBHOOK_SECRETS, clock.now())) return;
+  throw new BadSignature(
+    `Send ${SIGNATURE_HEADER}: t=<unix seconds>,v1=<hex>, where v1 is the HMAC-SHA256 of ` +
+      '"<t>.<body>" with a current secret and t is at most 5 minutes off.',
+  );
+}
+
+export function outcomeOf({ status, code }: Acknowledgement): ChargeOutcome {
+  return status === 'DECLINED' ? { status, code: code ?? 'DECLINED' } : { status };
+}
+
+/** Keeps acknowledgements until they are handled. */
+export interface AcknowledgementQueue {
+  /** @throws InfrastructureUnavailable: not taken; the gateway is to send it again. */
+  add(acknowledgement: Acknowledgement): Promise<void>;
+}
+
+export function acknowledgementQueue(runtime: Runtime): AcknowledgementQueue {
+  const queueUrl = runtime.config.ACKNOWLEDGEMENT_QUEUE_URL;
+  return { add: (acknowledgement) => sendMessage(runtime, queueUrl, acknowledgement) };
+}

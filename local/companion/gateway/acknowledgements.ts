@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type { Acknowledgement } from '../../../lib/payments/acknowledgement.ts';
+import { SIGNATURE_HEADER, signatureOf } from '../../../lib/payments/signatures.ts';
+import { type Clock, toTimestamp } from '../../../lib/platform/clock.ts';
+import { assertNever } from '../../../lib/platform/errors.ts';
+import type { Charge, ChargeLedger } from './charges.ts';
+import type { AcknowledgedBy } from './payment-methods.ts';
+
+const SOON_MS = 500;
+const FIRST_RETRY_MS = 1000;
+const MAX_TRIES = 8;
+const ANSWER_TIMEOUT_MS = 5000;
+
+export interface Webhook {
+  readonly url: string;
+  /** What it is signed with. */
+  readonly secret: string;
+  /** From the capture of `tok_ack_late` to its acknowledgement: longer than anybody waits for it. */
+  readonly ackLateMs: number;
+}
+
+/**
+ * Tells the service what became of charges, by its webhook: at least once, with growing pauses until
+ * it answers 2xx, as payment gateways do.
+ */
+export class Acknowledgements {
+  readonly #clock: Clock;
+  readonly #webhook: Webhook;
+  readonly #stopping = new AbortController();
+  readonly #timers = new Set<() => void>();
+  readonly #deliveries = new Set<Promise<void>>();
+
+  constructor(clock: Clock, webhook: Webhook) {
+    this.#clock = clock;
+    this.#webhook = webhook;
+  }
+
+  /** To be called once for each charge, when it is made. */
+  follow(ledger: ChargeLedger, charge: Charge, by: AcknowledgedBy): void {
+    const { afterMs, deliveries } = this.#planOf(by);
+    const chargedAtMs = this.#clock.now();
+    if (deliveries === 0) return;
+    this.#after(afterMs, () => {
+      // What was voided meanwhile has nothing to be acknowledged.
+      if (ledger.capture(charge.paymentId) === undefined) return;
+      const capturedAtMs = charge.status === 'CAPTURED' ? chargedAtMs : this.#clock.now();
+      const event = captureOf(charge, capturedAtMs);
+      for (let copy = 0; copy < deliveries; copy += 1) this.#deliver(event, 1);
+    });
+  }
+
+  /** Nothing is delivered any more; what is on its way is cut. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    await Promise.all(this.#deliveries);
+  }
+
+  #planOf(by: AcknowledgedBy): { readonly afterMs: number; readonly deliveries: number } {
+    switch (by) {
+      case 'NOTHING':
+        return { afterMs: 0, deliveries: 0 };
+      case 'ONE_SOON':
+        return { afterMs: SOON_MS, deliveries: 1 };
+      case 'TWO_SOON':
+        return { afterMs: SOON_MS, deliveries: 2 };
+      case 'ONE_LATE':
+        return { afterMs: this.#webhook.ackLateMs, deliveries: 1 };
+      default:
+        return assertNever(by);
+    }
+  }
+
+  #after(delayMs: number, act: () => void): void {
+    const cancel = this.#clock.schedule(delayMs, () => {
+      this.#timers.delete(cancel);
+      act();
+    });
+    this.#timers.add(cancel);
+  }
+
+  #deliver(event: Acknowledgement, tries: number): void {
+    const delivery = this.#send(event).then((isTaken) => {
+      this.#deliveries.delete(delivery);
+      if (isTaken || this.#stopping.signal.aborted || tries === MAX_TRIES) return;
+      this.#after(FIRST_RETRY_MS * 2 ** (tries - 1), () => {
+        this.#deliver(event, tries + 1);
+      });
+    });
+    this.#deliveries.add(delivery);
+  }
+
+  async #send(event: Acknowledgement): Promise<boolean> {
+    const { url, secret } = this.#webhook;
+    const body = JSON.stringify(event);
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          [SIGNATURE_HEADER]: signatureOf(body, [secret], this.#clock.now()),
+        },
+        body,
+        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+      });
+      await response.body?.cancel();
+      return response.ok;
+    } catch {
+      // Nobody listens, or no answer came: as good as refused.
+      return false;
+    }
+  }
+}
+
+function captureOf({ paymentId, orderId }: Charge, capturedAtMs: number): Acknowledgement {
+  return {
+    eventId: `evt_${randomUUID()}`,
+    type: 'charge.updated',
+    paymentId,
+    orderId,
+    status: 'CAPTURED',
+    occurredAt: toTimestamp(capturedAtMs),
+  };
+}

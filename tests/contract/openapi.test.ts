@@ -1,0 +1,171 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { OPERATIONS, openApiDocument, problemCodesOf } from '../../lib/api-document/open-api.ts';
+import type { Endpoint } from '../../lib/platform/api.ts';
+import { problemSchema } from '../../lib/platform/api-document.ts';
+import { PROBLEMS } from '../../lib/platform/problems.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { deployedFunctions, deployedRoutes, load } from './deployment.ts';
+
+const document = openApiDocument();
+const operations = Object.entries(OPERATIONS);
+
+/** By hand, from section 3 of the specification. */
+const FIRST_ANSWERS: Readonly<Record<string, readonly number[]>> = {
+  'POST /order': [201, 202, 422, 503],
+  'GET /order': [200],
+  'GET /order/{orderId}': [200, 404],
+  'PUT /order/{orderId}': [200, 202, 404, 409, 412, 422, 503],
+  'POST /order/cancelorder/{orderId}': [200, 404, 409],
+  'POST /order/retryorder/{orderId}': [201, 202, 404, 409, 422, 503],
+  'POST /payment': [200, 202, 402, 404, 409],
+  'POST /retrypayment': [200, 202, 402, 404, 409],
+  'GET /payment/{paymentId}': [200, 404],
+  'POST /payment/webhook': [202, 401],
+  'GET /product': [200],
+  'GET /product/{productId}': [200, 404],
+  'POST /product': [201, 409],
+  'PUT /product/{productId}': [200, 404, 412],
+  'POST /product/{productId}/stock': [200, 404],
+  'PUT /inventory/reservation/{orderId}': [200, 409, 410, 422, 503],
+  'GET /inventory/reservation/{orderId}': [200, 404],
+  'DELETE /inventory/reservation/{orderId}': [200],
+  'POST /inventory/reservation/{orderId}/extend': [200, 410],
+  'POST /inventory/reservation/{orderId}/confirm': [200, 410],
+  'GET /health': [200],
+  'GET /openapi.json': [200],
+  'GET /docs': [200],
+};
+
+interface Documented {
+  readonly security: readonly Record<string, readonly string[]>[];
+  readonly parameters: readonly { readonly $ref?: string; readonly name?: string }[];
+  readonly responses: Record<string, { readonly headers: Record<string, unknown> }>;
+}
+
+function documented(route: string): Documented {
+  const [method = '', path = ''] = route.split(' ');
+  return document.paths[path]?.[method.toLowerCase()] as unknown as Documented;
+}
+
+function headersOf(route: string): string[] {
+  return documented(route).parameters.flatMap(({ $ref }) => $ref?.split('/').at(-1) ?? []);
+}
+
+describe('the document', () => {
+  test('is valid OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    const verdict = await validator.validate({ ...document });
+    expect(verdict.errors).toBeUndefined();
+    expect(verdict.valid).toBe(true);
+    expect(validator.version).toBe('3.1');
+  });
+
+  test('has the version of the package', () => {
+    expect(document.info.version).toBe(manifest.version);
+  });
+
+  test('describes exactly the deployed routes, each by the function that answers it', () => {
+    const described = operations.map(([route, { id }]) => [route, id]);
+    expect(new Map(described as [string, string][])).toEqual(deployedRoutes());
+    expect(Object.keys(FIRST_ANSWERS).sort()).toEqual([...deployedRoutes().keys()].sort());
+  });
+
+  test('lists every code that a problem can have', () => {
+    const listed = new Set(operations.flatMap(([, operation]) => problemCodesOf(operation)));
+    expect([...listed].sort()).toEqual(Object.keys(PROBLEMS).sort());
+  });
+
+  test('refers to nothing that is not there', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)];
+    expect(references.length).toBeGreaterThan(100);
+    for (const [, reference = ''] of references) {
+      const target = reference
+        .split('/')
+        .reduce<unknown>(
+          (at, name) => (at as Record<string, unknown> | undefined)?.[name],
+          document,
+        );
+      expect(target, reference).toBeDefined();
+    }
+  });
+
+  test('loads nothing from elsewhere and names no secret', () => {
+    expect(JSON.stringify(document)).not.toMatch(/whsec_|eyJ/);
+  });
+});
+
+describe.each(operations)('%s', (route, operation) => {
+  const { access, scope, idempotent, isSigned, body, query, path = {}, answers } = operation;
+
+  test('is described as the function was made', async () => {
+    const file = deployedFunctions().get(operation.id) ?? '';
+    const { handler } = (await load(file)) as {
+      handler: { endpoint: Endpoint<z.ZodType, z.ZodType> };
+    };
+    const { endpoint } = handler;
+    expect(endpoint.route).toBe(route);
+    expect({ access: endpoint.access, scope: endpoint.scope }).toEqual({ access, scope });
+    expect(endpoint.idempotent === true).toBe(idempotent === true);
+    expect(endpoint.verify !== undefined).toBe(isSigned === true);
+    // The very schemas that validate, not copies of them.
+    expect(endpoint.body === body?.schema, 'body').toBe(true);
+    expect(endpoint.query === query?.schema, 'query').toBe(true);
+  });
+
+  test('names its path parameters', () => {
+    const names = [...route.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    expect(Object.keys(path)).toEqual(names);
+  });
+
+  test('has examples that its schemas accept', () => {
+    for (const content of [body, query, ...Object.values(answers)]) {
+      if (content === undefined) continue;
+      expect(content.schema.safeParse(content.example).error).toBeUndefined();
+    }
+  });
+
+  test('answers what the specification says', () => {
+    const statuses = Object.keys(documented(route).responses).map(Number);
+    expect(statuses).toEqual(expect.arrayContaining([...(FIRST_ANSWERS[route] ?? [])]));
+    const successes = statuses.filter((status) => status < 300);
+    expect(successes).toEqual((FIRST_ANSWERS[route] ?? []).filter((status) => status < 300));
+  });
+
+  test('is refused as its access says', () => {
+    const { responses, security } = documented(route);
+    const statuses = Object.keys(responses);
+    expect(statuses).toContain('500');
+    expect(statuses.includes('401')).toBe(access !== 'public' || isSigned === true);
+    expect(statuses.includes('403')).toBe(scope !== undefined);
+    expect(security.length === 0).toBe(access === 'public' && isSigned !== true);
+    if (scope !== undefined) expect(security).toEqual([{ user: [scope] }]);
+    if (access !== 'public') expect(statuses).toContain('503');
+    if (access === 'user' && Object.keys(path).length > 0) expect(statuses).toContain('404');
+    if (body !== undefined || query !== undefined) expect(statuses).toContain('400');
+  });
+
+  test('names its headers', () => {
+    const { responses } = documented(route);
+    expect(headersOf(route)).toContain('X-Correlation-Id');
+    expect(headersOf(route).includes('Idempotency-Key')).toBe(idempotent === true);
+    for (const [status, { headers }] of Object.entries(responses)) {
+      expect(headers).toHaveProperty('X-Correlation-Id');
+      if (status === '401') expect(headers).toHaveProperty('WWW-Authenticate');
+      if (['409', '503'].includes(status)) expect(headers).toHaveProperty('Retry-After');
+      if (idempotent === true && Number(status) < 300) {
+        expect(headers).toHaveProperty('Idempotent-Replayed');
+      }
+    }
+  });
+});
+
+test.each(Object.entries(document.components.examples))(
+  'the example of %s is such a problem and says what to do',
+  (code, { value }) => {
+    const problem = problemSchema.parse(value);
+    expect(problem).toMatchObject({ code, status: PROBLEMS[code as keyof typeof PROBLEMS][0] });
+    expect(problem.detail.length).toBeGreaterThan(20);
+  },
+);

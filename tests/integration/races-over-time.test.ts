@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signatureOf } from '../../lib/payments/signatures.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { heal, httpCall, inject, refuseConnection } from '../support/faults.ts';
+import type { Interleaving } from '../support/interleaving.ts';
+import { expectOnly, manySchedules } from '../support/races.ts';
+import { type Answer, Customer, call, newProduct } from '../support/shop.ts';
+import { asTimeGoesOn, eventually, startTestStack } from '../support/stack.ts';
+
+const RESERVATION_MS = 900_000;
+const ACKNOWLEDGEMENT_MS = 180_000;
+const SECRET = 'whsec_races_0123456789';
+
+let stack: EmbeddedStack;
+
+beforeAll(async () => {
+  // No schedule comes in between: what is raced against is the state machine's own timer.
+  stack = await startTestStack({ SCHEDULE_SECONDS: '3600', WEBHOOK_SECRETS: SECRET });
+});
+
+afterAll(() => stack.stop());
+
+interface Scene {
+  readonly customer: Customer;
+  readonly orderId: string;
+  readonly paymentId: string;
+  readonly productId: string;
+}
+
+/** Captured at the gateway, its answer lost: the saga waits for an acknowledgement. */
+async function unacknowledged(): Promise<Scene> {
+  const customer = await Customer.of(stack);
+  const productId = await newProduct(10);
+  const { orderId } = await customer.reserved(productId, 2);
+  const { paymentId } = (await customer.pay(orderId, 'tok_ack_lost')).payment;
+  await eventually(async () => {
+    expect((await customer.payment(paymentId)).status).toBe('PENDING');
+  });
+  return { customer, orderId, paymentId, productId };
+}
+
+/** As `unacknowledged`, but the gateway could not be asked either: given up, its void still owed. */
+async function givenUp(): Promise<Scene> {
+  inject(
+    stack,
+    { on: httpCall('GET', '/gateway/charges/'), act: refuseConnection },
+    { on: httpCall('POST', '/void$'), act: refuseConnection },
+  );
+  const scene = await unacknowledged();
+  await asTimeGoesOn(stack, () => scene.customer.expectStatus(scene.orderId, 'PAYMENT_FAILED'), {
+    stepSeconds: 15,
+  });
+  heal(stack);
+  return { ...scene, customer: await scene.customer.withFreshToken() };
+}
+
+let events = 0;
+
+/** The gateway's signed acknowledgement that it has captured the payment, until it is handled. */
+async function acknowledge(scene: Scene): Promise<void> {
+  const answer = await deliver(scene);
+  expect(answer.status).toBe(202);
+  // In the log, because looking at the payment would be one more effect in the race.
+  await eventually(() => {
+    const isHandled = (line: string) =>
+      line.includes('"Acknowledgement handled"') && line.includes(scene.paymentId);
+    expect(stack.logs().some(isHandled)).toBe(true);
+  });
+}
+
+function deliver({ orderId, paymentId }: Scene): Promise<Answer> {
+  events += 1;
+  const nowMs = stack.clock.now();
+  const body = JSON.stringify({
+    eventId: `evt_race_${String(events)}`,
+    type: 'charge.updated',
+    paymentId,
+    orderId,
+    status: 'CAPTURED',
+    occurredAt: new Date(nowMs).toISOString(),
+  });
+  const headers = { 'x-gateway-signature': signatureOf(body, [SECRET], nowMs) };
+  return call(stack, 'POST', '/payment/webhook', headers, body);
+}
+
+/** A moment shorter than any time-out of a function, so that only the timer at hand falls due. */
+const MOMENT_MS = 1000;
+
+/** Sets a scene a moment before a timer fires. */
+async function justBefore<Scene>(scene: Scene, timerMs: number): Promise<Scene> {
+  await stack.clock.advance(timerMs - MOMENT_MS);
+  return scene;
+}
+
+/** Somewhere among the effects the moment is over. */
+async function momentPasses(schedule: Interleaving): Promise<void> {
+  await schedule.turn('time passes');
+  stack.clock.skip(MOMENT_MS);
+}
+
+/** How the order and its first payment end, letting time go on where something waits for it. */
+async function ends({ customer, orderId, paymentId }: Scene): Promise<string> {
+  const settled = ['PAYMENT_DONE', 'PAYMENT_FAILED', 'ORDER_FAILED'];
+  const order = await asTimeGoesOn(stack, async () => {
+    const user = await customer.withFreshToken();
+    const payment = await user.payment(paymentId);
+    const seen = await user.expectStatus(orderId, ...settled);
+    // What was captured for nothing goes back.
+    expect(['REFUNDED', seen.status === 'PAYMENT_DONE' ? 'CAPTURED' : 'VOIDED']).toContain(
+      payment.status,
+    );
+    return seen;
+  });
+  const { status } = await (await customer.withFreshToken()).payment(paymentId);
+  return `${order.status} ${status}`;
+}
+
+describe('whatever the schedule', () => {
+  test('an acknowledgement against the time-out of its wait ends in one sale', async () => {
+    const outcomes = await manySchedules(
+      stack,
+      async () => justBefore(await unacknowledged(), ACKNOWLEDGEMENT_MS),
+      (scene, schedule) => [() => acknowledge(scene), () => momentPasses(schedule)],
+      ends,
+    );
+    expectOnly(outcomes, 'PAYMENT_DONE CAPTURED');
+  });
+
+  test('an acknowledgement against a modification: sold as it was ordered', async () => {
+    const outcomes = await manySchedules(
+      stack,
+      unacknowledged,
+      (scene) => [
+        () => acknowledge(scene),
+        () =>
+          scene.customer.call('PUT', `/order/${scene.orderId}`, {
+            items: [{ productId: scene.productId, quantity: 1 }],
+          }),
+      ],
+      ends,
+    );
+    expectOnly(outcomes, 'PAYMENT_DONE CAPTURED');
+  });
+
+  test('a late capture against a second payment: one sale, the first refunded', async () => {
+    const outcomes = await manySchedules(
+      stack,
+      givenUp,
+      (scene) => [
+        () => acknowledge(scene),
+        () =>
+          scene.customer.call('POST', '/retrypayment', {
+            orderId: scene.orderId,
+            paymentMethod: { token: 'tok_ok' },
+          }),
+      ],
+      ends,
+    );
+    // Refused while the first payment was unsettled, or accepted after it was.
+    expectOnly(outcomes, 'PAYMENT_FAILED REFUNDED', 'PAYMENT_DONE REFUNDED');
+  });
+
+  test('paying against the end of the reservation: sold or failed, never both', async () => {
+    const outcomes = await manySchedules(
+      stack,
+      async () => {
+        const customer = await Customer.of(stack);
+        const { orderId } = await customer.reserved(await newProduct(10), 2);
+        return justBefore({ customer, orderId }, RESERVATION_MS);
+      },
+      ({ customer, orderId }, schedule) => [
+        () => customer.pay(orderId, 'tok_ok'),
+        () => momentPasses(schedule),
+      ],
+      async ({ customer, orderId }) => {
+        const user = await customer.withFreshToken();
+        return asTimeGoesOn(
+          stack,
+          async () =>
+            (await user.expectStatus(orderId, 'PAYMENT_DONE', 'ORDER_FAILED', 'PAYMENT_FAILED'))
+              .status,
+        );
+      },
+    );
+    expectOnly(outcomes, 'PAYMENT_DONE', 'ORDER_FAILED', 'PAYMENT_FAILED');
+  });
+});

@@ -1,0 +1,436 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { signatureOf } from '../../lib/payments/signatures.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import {
+  after,
+  dieAfter,
+  dieBefore,
+  type Fault,
+  heal,
+  httpCall,
+  inject,
+  queueCall,
+  refuseConnection,
+  stateMachineCall,
+} from '../support/faults.ts';
+import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
+import { type Answer, Customer, call, chargesOf, newProduct, stockLine } from '../support/shop.ts';
+import {
+  asTimeGoesOn,
+  eventually,
+  executions,
+  messagesIn,
+  startTestStack,
+} from '../support/stack.ts';
+
+const ACK_TIMEOUT_MS = 180_000;
+const DISPATCH_AFTER_MS = 30_000;
+const OLD_SECRET = 'whsec_old_0123456789';
+const NEW_SECRET = 'whsec_new_0123456789';
+
+let stack: EmbeddedStack;
+let user: Customer;
+let productId: string;
+
+beforeAll(async () => {
+  stack = await startTestStack({
+    // No schedule comes in between; the tests run it where they want it.
+    SCHEDULE_SECONDS: '3600',
+    // As while a secret is replaced: the gateway still signs with the first.
+    WEBHOOK_SECRETS: `${OLD_SECRET}, ${NEW_SECRET}`,
+  });
+});
+
+beforeEach(async () => {
+  user = await Customer.of(stack);
+  productId = await newProduct(10);
+});
+
+afterEach(() => {
+  heal(stack);
+});
+
+afterAll(async () => {
+  await stack.stop();
+});
+
+let events = 0;
+
+function eventOf(
+  { orderId, paymentId }: { readonly orderId: string; readonly paymentId: string },
+  status: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  events += 1;
+  return {
+    eventId: `evt_test_${String(events)}`,
+    type: 'charge.updated',
+    paymentId,
+    orderId,
+    status,
+    occurredAt: new Date(stack.clock.now()).toISOString(),
+    ...more,
+  };
+}
+
+/** Sends an event as the gateway does. */
+function deliver(event: unknown, secret = OLD_SECRET): Promise<Answer> {
+  const body = JSON.stringify(event);
+  return post(body, signatureOf(body, [secret], stack.clock.now()));
+}
+
+function post(body: string, signature: string | undefined): Promise<Answer> {
+  const headers = signature === undefined ? {} : { 'x-gateway-signature': signature };
+  return call(stack, 'POST', '/payment/webhook', headers, body);
+}
+
+async function delivered(event: unknown): Promise<void> {
+  const answer = await deliver(event);
+  expect(answer.status, answer.text).toBe(202);
+}
+
+/** How often the consumer was done with an acknowledgement of the payment. */
+function handled(paymentId: string): number {
+  return stack
+    .logs()
+    .filter((line) => line.includes('"Acknowledgement handled"') && line.includes(paymentId))
+    .length;
+}
+
+async function untilHandled(paymentId: string, times: number): Promise<void> {
+  await eventually(() => {
+    expect(handled(paymentId)).toBe(times);
+  });
+}
+
+async function chargeStatuses(orderId: string): Promise<string[]> {
+  return (await chargesOf(stack, orderId)).map(({ status }) => status);
+}
+
+async function expectPayment(paymentId: string, ...statuses: string[]): Promise<void> {
+  const { history } = await user.payment(paymentId);
+  expect(history.map(({ to }) => to)).toEqual(statuses);
+}
+
+/** An order whose payment was captured and whose answer was lost: the saga waits. */
+async function waiting(token = 'tok_ack_lost'): Promise<{ orderId: string; paymentId: string }> {
+  const { orderId } = await user.reserved(productId);
+  const { paymentId } = (await user.pay(orderId, token)).payment;
+  await eventually(() => expectPayment(paymentId, 'INITIATED', 'PENDING'));
+  return { orderId, paymentId };
+}
+
+describe('a payment that the gateway acknowledges', () => {
+  test('within a second is paid while its user waits', async () => {
+    const { orderId } = await user.reserved(productId);
+    const answer = await user.pay(orderId, 'tok_async', { wait: 10 });
+    expect(answer.summary).toBe('200 CAPTURED');
+    await user.expectStatus(orderId, 'PAYMENT_DONE');
+    await expectPayment(answer.payment.paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
+    expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
+    expect(await stockLine(stack, productId)).toBe('9/0/1');
+  });
+
+  test('twice is charged once and has one effect', async () => {
+    const { orderId } = await user.reserved(productId);
+    const answer = await user.pay(orderId, 'tok_ack_twice', { wait: 10 });
+    expect(answer.summary).toBe('200 CAPTURED');
+    const { paymentId } = answer.payment;
+    await untilHandled(paymentId, 2);
+    await expectPayment(paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
+    expect(await user.expectStatus(orderId, 'PAYMENT_DONE')).toMatchObject({ refunds: [] });
+    expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
+    expect(await stockLine(stack, productId)).toBe('9/0/1');
+  });
+
+  test('after the time-out is paid by then, and the acknowledgement is harmless', async () => {
+    const { orderId, paymentId } = await waiting('tok_ack_late');
+    await stack.clock.advance(ACK_TIMEOUT_MS + 1000);
+    const done = await eventually(() => user.expectStatus(orderId, 'PAYMENT_DONE'));
+    expect(handled(paymentId)).toBe(0);
+
+    await stack.clock.advance(10_000);
+    await untilHandled(paymentId, 1);
+
+    expect(await user.order(orderId)).toEqual(done);
+    await expectPayment(paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
+    expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
+  });
+
+  test('as declined rolls everything back at once', async () => {
+    const paid = await waiting('tok_never_captured');
+    await delivered(eventOf(paid, 'DECLINED', { code: 'INSUFFICIENT_FUNDS' }));
+    const order = await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_FAILED'));
+    expect(order).toMatchObject({ reason: 'INSUFFICIENT_FUNDS', refunds: [] });
+    await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'DECLINED');
+    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    // The simulator never declines what is pending; so that at the end nothing is.
+    await fetch(`${stack.companionUrl}/gateway/charges/${paid.paymentId}/void`, { method: 'POST' });
+  });
+
+  test('many times at once, with one event id and with several, has one effect', async () => {
+    const paid = await waiting();
+    const repeated = eventOf(paid, 'CAPTURED');
+    const answers = await Promise.all([
+      ...[1, 2, 3, 4].map(() => deliver(repeated)),
+      ...[1, 2, 3].map(() => deliver(eventOf(paid, 'CAPTURED'))),
+      deliver(eventOf(paid, 'DECLINED')).then(() => deliver(eventOf(paid, 'CAPTURED'))),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+    await untilHandled(paid.paymentId, 9);
+    const { payments } = await snapshotOf(stack);
+    const stored = payments.find(({ paymentId }) => paymentId === paid.paymentId);
+    expect(['CAPTURED', 'REFUNDED']).toContain(stored?.status);
+    await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'));
+  });
+
+  test('out of order stays captured', async () => {
+    const paid = await waiting();
+    await delivered(eventOf(paid, 'CAPTURED'));
+    await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
+    const before = await user.order(paid.orderId);
+    for (const status of ['PENDING', 'DECLINED', 'VOIDED']) await delivered(eventOf(paid, status));
+    await untilHandled(paid.paymentId, 4);
+    await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
+    expect(await user.order(paid.orderId)).toEqual(before);
+  });
+});
+
+describe('an acknowledgement before the charge step knows', () => {
+  /** Captures at the gateway, acknowledges, and waits until that is stored. */
+  async function capturedAndStored(orderId: string): Promise<void> {
+    const { paymentId } = await user.order(orderId);
+    if (paymentId === null) throw new Error('There is no payment yet.');
+    await fetch(`${stack.companionUrl}/gateway/charges`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': paymentId },
+      body: JSON.stringify({
+        orderId,
+        amount: { amount: 1000, currency: 'EUR' },
+        paymentMethod: { token: 'tok_ok' },
+      }),
+    });
+    await delivered(eventOf({ orderId, paymentId }, 'CAPTURED'));
+    await eventually(() => expectPayment(paymentId, 'INITIATED', 'CAPTURED'));
+  }
+
+  test.each<[string, Fault['on'], number]>([
+    ['before the saga is woken', stateMachineCall('SendTaskSuccess'), 0],
+    ['before it extends the reservation', httpCall('POST', '/extend$'), 1],
+    ['before it charges', httpCall('POST', '/gateway/charges$'), 0],
+  ])('%s: the payment is found settled and confirmed', async (_when, on, charges) => {
+    const { orderId } = await user.reserved(productId);
+    const asked = inject(
+      stack,
+      { on, times: 1, act: after(() => capturedAndStored(orderId)) },
+      { on: httpCall('POST', '/gateway/charges$'), act: (proceed) => proceed() },
+    );
+    const answer = await user.pay(orderId, 'tok_ok', { wait: 10 });
+    expect(answer.summary).toBe('200 CAPTURED');
+    expect(asked.strikes).toBe(1 + charges);
+    await expectPayment(answer.payment.paymentId, 'INITIATED', 'CAPTURED');
+    await user.expectStatus(orderId, 'PAYMENT_DONE');
+    expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
+  });
+
+  test('while the answer to the charge is lost: nobody waits for the time-out', async () => {
+    const { orderId } = await user.reserved(productId);
+    inject(stack, {
+      on: httpCall('POST', '/gateway/charges$'),
+      times: 1,
+      act: async () => {
+        await capturedAndStored(orderId);
+        throw new TypeError('fetch failed');
+      },
+    });
+    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+    expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
+  });
+});
+
+describe('a capture of a payment that was given up', () => {
+  test('is refunded exactly once, and order and payment show it', async () => {
+    const { orderId } = await user.reserved(productId);
+    const refunds: string[] = [];
+    inject(
+      stack,
+      { on: httpCall('GET', '/gateway/charges/'), act: refuseConnection },
+      { on: httpCall('POST', '/void$'), act: refuseConnection },
+      {
+        on: httpCall('POST', '/refund$'),
+        act: (proceed, { target }) => {
+          refunds.push(target);
+          return proceed();
+        },
+      },
+    );
+    const { paymentId } = (await user.pay(orderId, 'tok_ack_lost')).payment;
+    const failed = await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'), {
+      stepSeconds: 15,
+    });
+    expect(failed).toMatchObject({ reason: 'PAYMENT_UNCONFIRMED', refunds: [] });
+    expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
+    const event = eventOf({ orderId, paymentId }, 'CAPTURED');
+
+    await delivered(event);
+    await eventually(() =>
+      expectPayment(paymentId, 'INITIATED', 'PENDING', 'FAILED', 'CAPTURED', 'REFUNDED'),
+    );
+    await delivered(event);
+    await delivered(eventOf({ orderId, paymentId }, 'CAPTURED'));
+    await delivered(eventOf({ orderId, paymentId }, 'REFUNDED'));
+    await untilHandled(paymentId, 4);
+
+    expect(refunds).toHaveLength(1);
+    expect(await chargeStatuses(orderId)).toEqual(['REFUNDED']);
+    expect(await user.payment(paymentId)).toMatchObject({
+      status: 'REFUNDED',
+      code: 'LATE_CAPTURE',
+    });
+    const order = await user.expectStatus(orderId, 'PAYMENT_FAILED');
+    expect(order.refunds).toEqual([
+      expect.objectContaining({ paymentId, amount: { amount: 1000, currency: 'EUR' } }),
+    ]);
+    expect(await stockLine(stack, productId)).toBe('10/0/0');
+  });
+});
+
+describe('when the saga is not told', () => {
+  const settles: Fault['on'] = ({ kind, operation }) =>
+    kind === 'dynamodb' && operation === 'TransactWriteItems';
+
+  test.each<[string, Fault]>([
+    ['the signal is lost', { on: stateMachineCall('SendTaskSuccess'), act: refuseConnection }],
+    [
+      'the consumer dies before it signals',
+      { on: stateMachineCall('SendTaskSuccess'), act: dieBefore },
+    ],
+    ['the consumer dies right after its write', { on: settles, act: dieAfter }],
+  ])('because %s, the dispatcher tells it soon', async (_why, fault) => {
+    const paid = await waiting();
+    // The dispatcher has looked already, and will not again before the payment's deadline.
+    await stack.clock.advance(DISPATCH_AFTER_MS + 1000);
+    await stack.runSchedules();
+    const struck = inject(stack, { ...fault, times: 1 });
+    await delivered(eventOf(paid, 'CAPTURED'));
+    await eventually(() => {
+      expect(struck.strikes).toBe(1);
+    });
+    await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
+    await user.expectStatus(paid.orderId, 'PAYMENT_IN_PROGRESS');
+
+    await stack.clock.advance(DISPATCH_AFTER_MS + 1000);
+    await user.expectStatus(paid.orderId, 'PAYMENT_IN_PROGRESS');
+    await stack.runSchedules();
+
+    await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
+    const runs = await executions(stack, paid.orderId);
+    expect(runs.map(({ status }) => status)).toEqual(['SUCCEEDED']);
+    expect(await chargeStatuses(paid.orderId)).toEqual(['CAPTURED']);
+  });
+});
+
+describe('a webhook', () => {
+  const body = JSON.stringify({
+    eventId: 'evt_refused',
+    type: 'charge.updated',
+    paymentId: 'pay_nobody',
+    orderId: 'ord_nobody',
+    status: 'CAPTURED',
+    occurredAt: '2026-03-01T12:00:00Z',
+  });
+  const signed = (offMs = 0, secret = OLD_SECRET) =>
+    signatureOf(body, [secret], stack.clock.now() + offMs);
+
+  test.each<[string, () => Promise<Answer>]>([
+    ['without a signature', () => post(body, undefined)],
+    ['with an empty signature', () => post(body, '')],
+    ['signed with another secret', () => post(body, signed(0, 'whsec_wrong_0123456789'))],
+    ['with another body than was signed', () => post(`${body} `, signed())],
+    ['signed more than five minutes ago', () => post(body, signed(-302_000))],
+    ['signed more than five minutes ahead', () => post(body, signed(302_000))],
+    ['that is neither signed nor JSON', () => post('{', 't=1,v1=00')],
+  ])('%s is refused with 401, and nothing is queued', async (_what, send) => {
+    const queued = inject(stack, { on: queueCall('SendMessage'), act: refuseConnection });
+    const answer = await send();
+    expect(answer.summary).toBe('401 BAD_SIGNATURE');
+    expect(answer.headers.get('www-authenticate')).toBe('Signature');
+    expect(answer.problem.detail).toContain('X-Gateway-Signature');
+    expect(queued.strikes).toBe(0);
+  });
+
+  test.each([
+    ['no JSON', '{"eventId":'],
+    ['no event', '[]'],
+    ['an event of another type', body.replace('charge.updated', 'payout.created')],
+    ['a status that nobody knows', body.replace('CAPTURED', 'MAYBE')],
+    ['no event id', body.replace('"eventId":"evt_refused",', '')],
+  ])('that is signed but %s is refused with 400, and nothing is queued', async (_what, bad) => {
+    const queued = inject(stack, { on: queueCall('SendMessage'), act: refuseConnection });
+    const answer = await post(bad, signatureOf(bad, [OLD_SECRET], stack.clock.now()));
+    expect(answer.summary).toBe('400 BAD_REQUEST');
+    expect(queued.strikes).toBe(0);
+  });
+
+  test('over 64 KiB is refused', async () => {
+    const long = body.padEnd(64 * 1024 + 1);
+    const answer = await post(long, signatureOf(long, [OLD_SECRET], stack.clock.now()));
+    expect(answer.summary).toBe('400 BODY_TOO_LARGE');
+  });
+
+  test('may be signed with the new secret, and may say more than we know', async () => {
+    const paid = await waiting();
+    const event = eventOf(paid, 'CAPTURED', { livemode: false, note: 'Grüße' });
+    const answer = await deliver(event, NEW_SECRET);
+    expect(answer.status).toBe(202);
+    expect(answer.json).toEqual({ accepted: true });
+    await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
+  });
+
+  test('that the queue does not take is answered 503, and comes again', async () => {
+    const { orderId } = await user.reserved(productId);
+    const refused = inject(stack, {
+      on: queueCall('SendMessage'),
+      times: 3,
+      act: refuseConnection,
+    });
+    const own = await deliver(eventOf({ orderId, paymentId: 'pay_nobody' }, 'PENDING'));
+    expect(own.summary).toBe('503 TEMPORARILY_UNAVAILABLE');
+    expect(own.headers.get('retry-after')).toBe('1');
+
+    const answer = await user.pay(orderId, 'tok_async', { wait: 10 });
+
+    expect(answer.summary).toBe('200 CAPTURED');
+    expect(refused.strikes).toBe(3);
+    await user.expectStatus(orderId, 'PAYMENT_DONE');
+  });
+
+  test('of a payment that nobody knows ends in the dead-letter queue', async () => {
+    const event = eventOf({ orderId: 'ord_nobody', paymentId: 'pay_nobody' }, 'CAPTURED');
+    await delivered(event);
+    await asTimeGoesOn(
+      stack,
+      async () => {
+        await stack.pollQueues();
+        expect(messagesIn(stack, 'AcknowledgementDeadLetterQueue')).toEqual([event]);
+      },
+      { stepSeconds: 60, limitSeconds: 3600 },
+    );
+    expect(messagesIn(stack, 'AcknowledgementQueue')).toEqual([]);
+  });
+
+  test('leaves neither its signature nor a secret in the log', () => {
+    const log = stack.logs().join('\n');
+    expect(log).toContain('Acknowledgement handled');
+    expect(log).not.toMatch(/v1=|whsec_|livemode|tok_/);
+  });
+});
+
+test('at the end every promise holds', async () => {
+  await asTimeGoesOn(stack, async () => {
+    await stack.runSchedules();
+    const { orders } = await snapshotOf(stack);
+    expect(orders.filter(({ status }) => status === 'PENDING_PAYMENT')).toEqual([]);
+  });
+  await expectPromisesAtRest(stack);
+});

@@ -1,0 +1,78 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { expect } from 'vitest';
+import { openApiDocument } from '../../lib/api-document/open-api.ts';
+
+interface Seen {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+interface Response {
+  readonly headers: Readonly<Record<string, { readonly $ref?: string }>>;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** API Gateway's own answers, for an invocation that died or took too long. */
+const OF_THE_GATEWAY = [502, 504];
+
+const document = openApiDocument();
+const ajv = new Ajv2020({ strict: false, allErrors: true, schemas: [{ $id: 'api', ...document }] });
+addFormats.default(ajv);
+const validators = new Map<string, ValidateFunction>();
+
+const routes = Object.entries(document.paths)
+  .flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({
+      method,
+      path,
+      pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
+    })),
+  )
+  // `/payment/webhook` before `/payment/{paymentId}`.
+  .sort((left, right) => Number(left.path.includes('{')) - Number(right.path.includes('{')));
+
+/** @throws unless the API's document knows such an answer: its status, body and headers. */
+export function expectDocumented(method: string, url: string, seen: Seen): void {
+  const path = url.split('?')[0] ?? '';
+  const route = routes.find(
+    (candidate) => candidate.method === method.toLowerCase() && candidate.pattern.test(path),
+  );
+  if (route === undefined || OF_THE_GATEWAY.includes(seen.status)) return;
+  const at = `${method} ${route.path} ${String(seen.status)}`;
+  const pointer = ['paths', route.path, route.method, 'responses', String(seen.status)];
+  const response = resolve(pointer) as Response | undefined;
+  expect(response, `${at} is not documented: ${seen.text}`).toBeDefined();
+  if (response === undefined) return;
+  const contentType = seen.headers.get('content-type')?.split(';')[0] ?? '';
+  expect(Object.keys(response.content), `${at}: content type`).toContain(contentType);
+  const body = contentType.includes('json') ? JSON.parse(seen.text) : seen.text;
+  expectValid([...pointer, 'content', contentType, 'schema'], body, `${at}: ${seen.text}`);
+  for (const [name, header] of Object.entries(response.headers)) {
+    const target = header.$ref?.split('/').slice(1) ?? [...pointer, 'headers', name];
+    const value = seen.headers.get(name);
+    const { required } = resolve(target) as { readonly required: boolean };
+    if (required) expect(value, `${at}: ${name}`).not.toBeNull();
+    if (value !== null) expectValid([...target, 'schema'], value, `${at}: ${name}: ${value}`);
+  }
+}
+
+function resolve(names: readonly string[]): unknown {
+  let at: unknown = document;
+  for (const name of names) at = (at as Readonly<Record<string, unknown>> | undefined)?.[name];
+  return at;
+}
+
+function expectValid(names: readonly string[], value: unknown, message: string): void {
+  const escaped = names.map((name) =>
+    encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1')),
+  );
+  const $ref = `api#/${escaped.join('/')}`;
+  let validate = validators.get($ref);
+  if (validate === undefined) {
+    validate = ajv.compile({ $ref });
+    validators.set($ref, validate);
+  }
+  expect(validate(value) ? [] : validate.errors, message).toEqual([]);
+}

@@ -1,0 +1,465 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { deadlinesOf } from '../../../../lib/orders/deadlines.ts';
+import {
+  acknowledge,
+  handleAcknowledgement,
+} from '../../../../lib/orders/handle-acknowledgement.ts';
+import type { Order, PaymentInProgressOrder } from '../../../../lib/orders/order.ts';
+import type { OrderService } from '../../../../lib/orders/order-service.ts';
+import type { Acknowledgement } from '../../../../lib/payments/acknowledgement.ts';
+import type { Payment, PaymentStatus } from '../../../../lib/payments/payment.ts';
+import { readConfig } from '../../../../lib/platform/config.ts';
+import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
+import type { Runtime } from '../../../../lib/platform/runtime.ts';
+import { REQUIRED } from '../platform/environment.ts';
+
+process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
+
+/** 2026-03-01T12:00:00Z. */
+const NOW_MS = 1_772_366_400_000;
+const AT = '2026-03-01T12:00:00.000Z';
+const DISPATCH_MS = 30_000;
+
+const config = readConfig(REQUIRED);
+
+const PAYING: PaymentInProgressOrder = {
+  status: 'PAYMENT_IN_PROGRESS',
+  orderId: 'ord_1',
+  userId: 'alice',
+  correlationId: 'corr-1',
+  createdAtMs: NOW_MS - 60_000,
+  version: 7,
+  revision: 1,
+  heldRevision: 1,
+  run: 2,
+  attempt: 1,
+  items: [],
+  placedAs: 'items_1',
+  modifications: 0,
+  refunds: [],
+  total: { amount: 2598, currency: 'EUR' },
+  paymentId: 'pay_1',
+  reservationExpiresAtMs: NOW_MS + 600_000,
+  waitToken: 'user-wait',
+  dueAtMs: NOW_MS + 300_000,
+  history: [],
+};
+
+type Stored = PaymentStatus | 'FAILED, void owed' | 'CAPTURED, refund owed';
+
+const FIELDS: Readonly<Record<Stored, Readonly<Record<string, unknown>>>> = {
+  INITIATED: { methodToken: 'tok_secret' },
+  PENDING: { methodToken: 'tok_secret', waitToken: 'gateway-wait', acknowledgeByMs: NOW_MS },
+  CAPTURED: {},
+  'CAPTURED, refund owed': { refundOwed: { reason: 'RESERVATION_GONE' }, dueAtMs: 1 },
+  DECLINED: { code: 'INSUFFICIENT_FUNDS' },
+  VOIDED: { code: 'PAYMENT_VOIDED' },
+  REFUNDED: { code: 'LATE_CAPTURE' },
+  FAILED: { code: 'PAYMENT_UNCONFIRMED' },
+  'FAILED, void owed': { code: 'PAYMENT_UNCONFIRMED', voidOwed: true, dueAtMs: 1 },
+};
+
+function paymentIn(stored: Stored): Payment {
+  const status = stored.split(',')[0];
+  return {
+    paymentId: 'pay_1',
+    orderId: 'ord_1',
+    userId: 'alice',
+    correlationId: 'corr-1',
+    attempt: 1,
+    revision: 1,
+    amount: { amount: 2598, currency: 'EUR' },
+    createdAtMs: NOW_MS - 1000,
+    version: 4,
+    history: [{ from: null, to: status, reason: 'TEST', at: AT }],
+    status,
+    ...FIELDS[stored],
+  } as unknown as Payment;
+}
+
+function told(
+  status: Acknowledgement['status'],
+  changes: Partial<Acknowledgement> = {},
+): Acknowledgement {
+  return {
+    eventId: 'evt_1',
+    type: 'charge.updated',
+    paymentId: 'pay_1',
+    orderId: 'ord_1',
+    status,
+    occurredAt: AT,
+    ...changes,
+  };
+}
+
+/** What an acknowledgement touches, in memory, and in which order it did. */
+class World {
+  order: Order = PAYING;
+  payment: Payment;
+  readonly events = new Set<string>();
+  readonly effects: string[] = [];
+  /** Called before each effect by its text; throws, or changes what is stored, as somebody else. */
+  interfere: (effect: string) => void = () => undefined;
+
+  constructor(stored: Stored) {
+    this.payment = paymentIn(stored);
+  }
+
+  get service(): OrderService {
+    const orders: Partial<OrderService['orders']> = {
+      find: (orderId) => Promise.resolve(orderId === 'ord_1' ? this.order : undefined),
+      saveAcknowledged: async (eventId, payment, order) => {
+        await this.#do(
+          `save ${eventId}, ${payment.next.status}${order === undefined ? '' : ' and order'}`,
+        );
+        if (this.events.has(eventId)) return 'REPEATED';
+        const isAsRead =
+          payment.previous.version === this.payment.version &&
+          (order === undefined || order.previous.version === this.order.version);
+        if (!isAsRead) throw new ConcurrentUpdate('Changed meanwhile.');
+        this.events.add(eventId);
+        this.payment = payment.next;
+        if (order !== undefined) this.order = order.next;
+        return 'SAVED';
+      },
+    };
+    const payments: Partial<OrderService['payments']> = {
+      find: (paymentId) => Promise.resolve(paymentId === 'pay_1' ? this.payment : undefined),
+      recordEvent: async (eventId) => {
+        await this.#do(`record ${eventId}`);
+        this.events.add(eventId);
+      },
+    };
+    return {
+      orders,
+      payments,
+      saga: {
+        signal: async (token: string) => {
+          await this.#do(`signal ${token}`);
+          return 'SIGNALLED';
+        },
+      },
+      queues: {
+        requestCompensation: (request: object) =>
+          this.#do(`request compensation ${JSON.stringify(request)}`),
+      },
+      clock: {
+        now: () => NOW_MS,
+        schedule: (_delayMs: number, callback: () => void) => {
+          queueMicrotask(callback);
+          return () => undefined;
+        },
+      },
+      random: () => 0,
+      config,
+      deadlines: deadlinesOf(config),
+    } as unknown as OrderService;
+  }
+
+  acknowledge(acknowledgement: Acknowledgement): Promise<Payment> {
+    return acknowledge(this.service, acknowledgement);
+  }
+
+  async #do(effect: string): Promise<void> {
+    await Promise.resolve();
+    this.interfere(effect);
+    this.effects.push(effect);
+  }
+}
+
+const REFUND =
+  'request compensation {"orderId":"ord_1","run":2,"correlationId":"corr-1","paymentId":"pay_1"}';
+
+describe('what a payment becomes', () => {
+  const LATE = 'CAPTURED, LATE_CAPTURE owed';
+  type Row = readonly [Stored, Acknowledgement['status'], string];
+
+  /** By hand; `=` where nothing changes and only the event is remembered. */
+  const table: readonly Row[] = [
+    ['INITIATED', 'PENDING', '='],
+    ['INITIATED', 'CAPTURED', 'CAPTURED'],
+    ['INITIATED', 'DECLINED', 'DECLINED'],
+    ['INITIATED', 'VOIDED', 'VOIDED'],
+    ['INITIATED', 'REFUNDED', 'VOIDED'],
+    ['PENDING', 'PENDING', '='],
+    ['PENDING', 'CAPTURED', 'CAPTURED'],
+    ['PENDING', 'DECLINED', 'DECLINED'],
+    ['PENDING', 'VOIDED', 'VOIDED'],
+    ['PENDING', 'REFUNDED', 'VOIDED'],
+    ['CAPTURED', 'PENDING', '='],
+    ['CAPTURED', 'CAPTURED', '='],
+    ['CAPTURED', 'DECLINED', '='],
+    ['CAPTURED', 'VOIDED', '='],
+    ['CAPTURED', 'REFUNDED', '='],
+    ['CAPTURED, refund owed', 'PENDING', '='],
+    ['CAPTURED, refund owed', 'CAPTURED', '='],
+    ['CAPTURED, refund owed', 'DECLINED', '='],
+    ['CAPTURED, refund owed', 'VOIDED', '='],
+    ['CAPTURED, refund owed', 'REFUNDED', '='],
+    ['DECLINED', 'PENDING', '='],
+    ['DECLINED', 'CAPTURED', LATE],
+    ['DECLINED', 'DECLINED', '='],
+    ['DECLINED', 'VOIDED', '='],
+    ['DECLINED', 'REFUNDED', '='],
+    ['VOIDED', 'PENDING', '='],
+    ['VOIDED', 'CAPTURED', LATE],
+    ['VOIDED', 'DECLINED', '='],
+    ['VOIDED', 'VOIDED', '='],
+    ['VOIDED', 'REFUNDED', '='],
+    ['REFUNDED', 'PENDING', '='],
+    ['REFUNDED', 'CAPTURED', '='],
+    ['REFUNDED', 'DECLINED', '='],
+    ['REFUNDED', 'VOIDED', '='],
+    ['REFUNDED', 'REFUNDED', '='],
+    ['FAILED', 'PENDING', '='],
+    ['FAILED', 'CAPTURED', LATE],
+    ['FAILED', 'DECLINED', '='],
+    ['FAILED', 'VOIDED', '='],
+    ['FAILED', 'REFUNDED', '='],
+    ['FAILED, void owed', 'PENDING', '='],
+    ['FAILED, void owed', 'CAPTURED', LATE],
+    ['FAILED, void owed', 'DECLINED', 'DECLINED'],
+    ['FAILED, void owed', 'VOIDED', 'VOIDED'],
+    ['FAILED, void owed', 'REFUNDED', 'VOIDED'],
+  ];
+
+  test.each(table)('%s, told %s: %s', async (stored, status, expected) => {
+    const world = new World(stored);
+    const before = world.payment;
+
+    const payment = await world.acknowledge(told(status));
+
+    expect(world.events).toEqual(new Set(['evt_1']));
+    expect(payment).toEqual(world.payment);
+    if (expected === '=') {
+      expect(payment).toEqual(before);
+      expect(world.effects[0]).toBe('record evt_1');
+      expect(world.order).toEqual(PAYING);
+      return;
+    }
+    const owed = 'refundOwed' in payment ? `, ${payment.refundOwed.reason} owed` : '';
+    expect(`${payment.status}${owed}`).toBe(expected);
+    expect(payment.version).toBe(before.version + 1);
+    expect(payment).not.toHaveProperty('methodToken');
+    expect(payment).not.toHaveProperty('waitToken');
+    expect(payment.history).toHaveLength(2);
+  });
+
+  test.each([
+    ['INSUFFICIENT_FUNDS', 'INSUFFICIENT_FUNDS'],
+    [undefined, 'DECLINED'],
+  ])('a refusal keeps its code %s', async (code, expected) => {
+    const world = new World('PENDING');
+    expect(await world.acknowledge(told('DECLINED', { code }))).toMatchObject({ code: expected });
+  });
+});
+
+describe('the waiting saga', () => {
+  test('is signalled after the write, with the token that the order took over', async () => {
+    const world = new World('PENDING');
+    await world.acknowledge(told('CAPTURED'));
+    expect(world.effects).toEqual(['save evt_1, CAPTURED and order', 'signal gateway-wait']);
+    expect(world.order).toEqual({
+      ...PAYING,
+      version: 8,
+      waitToken: 'gateway-wait',
+      dueAtMs: NOW_MS + DISPATCH_MS,
+    });
+  });
+
+  test('leaves its order due soon when the signal is lost', async () => {
+    const world = new World('PENDING');
+    world.interfere = (effect) => {
+      if (effect.startsWith('signal')) throw new InfrastructureUnavailable('Lost.');
+    };
+    await world.acknowledge(told('DECLINED'));
+    expect(world.order).toMatchObject({
+      status: 'PAYMENT_IN_PROGRESS',
+      waitToken: 'gateway-wait',
+      dueAtMs: NOW_MS + DISPATCH_MS,
+    });
+  });
+
+  test('has its order never due later than it was', async () => {
+    const world = new World('PENDING');
+    world.order = { ...PAYING, dueAtMs: NOW_MS - 5 };
+    await world.acknowledge(told('CAPTURED'));
+    expect(world.order).toMatchObject({ dueAtMs: NOW_MS - 5 });
+  });
+
+  test('that waits for nothing yet finds the payment settled; its order is due soon', async () => {
+    const world = new World('INITIATED');
+    await world.acknowledge(told('CAPTURED'));
+    expect(world.effects).toEqual(['save evt_1, CAPTURED and order', 'signal user-wait']);
+    expect(world.order).toMatchObject({ waitToken: 'user-wait', dueAtMs: NOW_MS + DISPATCH_MS });
+  });
+
+  test('is not disturbed by what changes nothing for it', async () => {
+    const world = new World('PENDING');
+    await world.acknowledge(told('PENDING'));
+    expect(world.effects).toEqual(['record evt_1']);
+  });
+
+  test.each<[string, Order]>([
+    ['pays with another payment', { ...PAYING, paymentId: 'pay_2' }],
+    ['waits for its user again', { ...PAYING, status: 'PENDING_PAYMENT', waitToken: 'user-wait' }],
+  ])('of an order that %s is left alone', async (_what, order) => {
+    const world = new World('PENDING');
+    world.order = order;
+    await world.acknowledge(told('VOIDED'));
+    expect(world.effects).toEqual(['save evt_1, VOIDED']);
+    expect(world.order).toEqual(order);
+  });
+});
+
+describe('a capture of a payment that was given up', () => {
+  test('is stored as owed back, due, and asked to be refunded at once', async () => {
+    const world = new World('VOIDED');
+    world.order = { ...PAYING, status: 'PAYMENT_FAILED', reason: 'PAYMENT_VOIDED' };
+    await world.acknowledge(told('CAPTURED'));
+    expect(world.payment).toMatchObject({
+      status: 'CAPTURED',
+      refundOwed: { reason: 'LATE_CAPTURE' },
+      dueAtMs: NOW_MS + DISPATCH_MS,
+    });
+    expect(world.effects).toEqual(['save evt_1, CAPTURED', REFUND]);
+  });
+
+  test('is asked for again by the next delivery where the first could not', async () => {
+    const world = new World('FAILED, void owed');
+    world.interfere = (effect) => {
+      if (effect === REFUND) throw new InfrastructureUnavailable('The queue is gone.');
+    };
+    const first = world.acknowledge(told('CAPTURED'));
+    await expect(first).rejects.toThrow('The queue is gone.');
+    world.interfere = () => undefined;
+    await world.acknowledge(told('CAPTURED'));
+    expect(world.effects.at(-1)).toBe(REFUND);
+    expect(world.payment.version).toBe(5);
+  });
+
+  test('that was refunded since is not asked for again', async () => {
+    const world = new World('REFUNDED');
+    await world.acknowledge(told('CAPTURED'));
+    expect(world.effects).not.toContain(REFUND);
+  });
+});
+
+describe('an event', () => {
+  test('that comes again changes nothing', async () => {
+    const world = new World('PENDING');
+    await world.acknowledge(told('CAPTURED'));
+    const { order, payment } = world;
+    await world.acknowledge(told('CAPTURED'));
+    expect(world).toMatchObject({ order, payment });
+  });
+
+  test('whose id is known has no effect, whatever it says', async () => {
+    const world = new World('PENDING');
+    world.events.add('evt_1');
+    const before = world.payment;
+    expect(await world.acknowledge(told('CAPTURED'))).toEqual(before);
+    expect(world.order).toEqual(PAYING);
+  });
+
+  test('that comes twice at once has one effect', async () => {
+    const world = new World('PENDING');
+    const both = await Promise.all([
+      world.acknowledge(told('CAPTURED')),
+      world.acknowledge(told('CAPTURED')),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual(['CAPTURED', 'CAPTURED']);
+    expect(world.payment.version).toBe(5);
+    expect(world.order.version).toBe(8);
+  });
+
+  test('and another of the same charge at once have one effect, and both are remembered', async () => {
+    const world = new World('PENDING');
+    await Promise.all([
+      world.acknowledge(told('CAPTURED')),
+      world.acknowledge(told('DECLINED', { eventId: 'evt_2' })),
+      world.acknowledge(told('CAPTURED', { eventId: 'evt_3' })),
+    ]);
+    expect(world.events).toEqual(new Set(['evt_1', 'evt_2', 'evt_3']));
+    expect(world.payment.status).toBe('CAPTURED');
+  });
+
+  test('that meets the wait being stored is decided again and signals that wait', async () => {
+    const world = new World('INITIATED');
+    let isFirst = true;
+    world.interfere = (effect) => {
+      if (!effect.startsWith('save') || !isFirst) return;
+      isFirst = false;
+      world.payment = { ...paymentIn('PENDING'), version: 5 };
+    };
+    await world.acknowledge(told('CAPTURED'));
+    expect(world.payment).toMatchObject({ status: 'CAPTURED', version: 6 });
+    expect(world.effects.at(-1)).toBe('signal gateway-wait');
+  });
+
+  test('that meets the payment being given up owes the refund', async () => {
+    const world = new World('PENDING');
+    world.interfere = (effect) => {
+      if (effect === 'save evt_1, CAPTURED and order') {
+        world.payment = { ...paymentIn('FAILED, void owed'), version: 5 };
+      }
+    };
+    await world.acknowledge(told('CAPTURED'));
+    expect(world.payment).toMatchObject({ refundOwed: { reason: 'LATE_CAPTURE' } });
+    expect(world.effects.at(-1)).toBe(REFUND);
+  });
+
+  test.each([
+    ['payment', { paymentId: 'pay_9' }],
+    ['order', { orderId: 'ord_9' }],
+  ])('of another %s is refused by name and not remembered', async (_what, changes) => {
+    const world = new World('PENDING');
+    const refused = world.acknowledge(told('CAPTURED', changes));
+    await expect(refused).rejects.toHaveProperty('name', 'UnknownPayment');
+    expect(world.effects).toEqual([]);
+  });
+});
+
+describe('the consumer', () => {
+  let delays: number[];
+  let runtime: Runtime;
+
+  beforeEach(() => {
+    delays = [];
+    const send = ({ input }: { input: { QueueUrl: string; VisibilityTimeout: number } }) => {
+      expect(input.QueueUrl).toBe(config.ACKNOWLEDGEMENT_QUEUE_URL);
+      delays.push(input.VisibilityTimeout);
+      return Promise.resolve({});
+    };
+    runtime = { config, aws: { queues: { send } } } as unknown as Runtime;
+  });
+
+  test.each([
+    [1, 5],
+    [2, 10],
+    [8, 640],
+    [20, 900],
+  ])(
+    'at try %d of what it cannot handle waits %d s and reports it',
+    async (receiveCount, delay) => {
+      const body = JSON.stringify(told('CAPTURED', { paymentId: 'pay_9' }));
+      const { service } = new World('PENDING');
+      const message = { body, receiptHandle: 'handle', receiveCount };
+      await expect(handleAcknowledgement(service, runtime, message)).rejects.toThrow();
+      expect(delays).toEqual([delay]);
+    },
+  );
+
+  test('is done with what it could handle', async () => {
+    const world = new World('PENDING');
+    const message = {
+      body: JSON.stringify(told('CAPTURED')),
+      receiptHandle: 'handle',
+      receiveCount: 1,
+    };
+    await handleAcknowledgement(world.service, runtime, message);
+    expect(delays).toEqual([]);
+    expect(world.payment.status).toBe('CAPTURED');
+  });
+});
