@@ -12,7 +12,7 @@ const HOW_TO_GET_JAVA = `Get a newer one:
   macOS            brew install openjdk@17
   Windows          winget install EclipseAdoptium.Temurin.17.JRE
 or run everything in a container, Java included:
-  docker compose --profile app up`;
+  docker compose up app`;
 
 export class JavaProblem extends StartupProblem {
   override readonly name = 'JavaProblem';
