@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { LambdaRuntime } from './lambda-runtime.ts';
 import type { ServiceDefinition } from './service-definition.ts';
 import { eventsOf } from './service-definition.ts';
@@ -22,8 +23,25 @@ interface OfflineHttpServer {
   create404Route(): void;
   getServer(): {
     readonly info: { readonly port: number };
+    ext(point: 'onPreResponse', method: (request: HapiRequest, h: HapiToolkit) => unknown): void;
     start(): Promise<void>;
     stop(options: { timeout: number }): Promise<void>;
+  };
+}
+
+interface HapiRequest {
+  readonly path: string;
+  readonly response: {
+    readonly isBoom?: true;
+    readonly message?: string;
+    readonly output?: { readonly statusCode: number };
+  };
+}
+
+interface HapiToolkit {
+  readonly continue: symbol;
+  response(body: string): {
+    code(status: number): { type(type: string): { header(name: string, value: string): unknown } };
   };
 }
 
@@ -70,6 +88,17 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
   }
   server.create404Route();
   const listener = server.getServer();
+  listener.ext('onPreResponse', ({ path, response }, h) => {
+    if (response.isBoom !== true) return h.continue;
+    // What the server itself refuses, before any function sees it, is a problem like all others.
+    const status = response.output?.statusCode ?? 500;
+    const { headers, body } = failure(status, response.message ?? 'Bad request', path);
+    return h
+      .response(body)
+      .code(status)
+      .type(headers['content-type'])
+      .header('x-correlation-id', headers['x-correlation-id']);
+  });
   await listener.start();
   return { port: listener.info.port, stop: () => listener.stop({ timeout: 2000 }) };
 }
@@ -99,10 +128,21 @@ function offlineFunction(lambda: LambdaRuntime, functionKey: string): OfflineFun
   };
 }
 
-function failure(statusCode: number, message: string): object {
+/** An answer of the gateway's own, in the form of all others (RFC 9457). */
+function failure(statusCode: number, title: string, instance = '') {
   return {
     statusCode,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ message }),
+    headers: { 'content-type': 'application/problem+json', 'x-correlation-id': randomUUID() },
+    body: JSON.stringify({
+      type: 'about:blank',
+      title,
+      status: statusCode,
+      detail:
+        statusCode >= 500
+          ? 'Send the same request with the same Idempotency-Key again; nothing is done twice.'
+          : 'Correct the request; see /docs.',
+      instance,
+      code: statusCode >= 500 ? 'INTERNAL_ERROR' : 'BAD_REQUEST',
+    }),
   };
 }

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { eventually } from '../support/stack.ts';
+
+const PORTS = [
+  'API_PORT',
+  'COMPANION_PORT',
+  'STEP_FUNCTIONS_PORT',
+  'QUEUES_PORT',
+  'DYNAMODB_PORT',
+] as const;
+
+let npm: ChildProcess | undefined;
+
+afterEach(() => {
+  npm?.kill('SIGTERM');
+  npm?.stdout?.destroy();
+});
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return String(typeof address === 'object' && address !== null ? address.port : 0);
+}
+
+/** Every process below one, as the kernel lists them. */
+function descendants(pid: number): number[] {
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
+    .map(Number);
+  return [...children, ...children.flatMap(descendants)];
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    // "pid (command) state ppid …", where the command may hold anything.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  'npm start ends on %s to npm itself, and leaves no process',
+  async (signal) => {
+    const ports = await Promise.all(PORTS.map(async (name) => [name, await freePort()] as const));
+    npm = spawn('npm', ['start'], {
+      env: { ...process.env, ...Object.fromEntries(ports) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let screen = '';
+    for await (const chunk of npm.stdout ?? []) {
+      screen += String(chunk);
+      if (screen.includes('Ctrl-C stops everything')) break;
+    }
+    const api = `http://127.0.0.1:${Object.fromEntries(ports)['API_PORT'] ?? ''}`;
+    expect((await fetch(`${api}/health`)).status).toBe(200);
+    // What the server refuses by itself is a problem too.
+    const refused = await fetch(`${api}/order/%ff`);
+    expect(refused.headers.get('content-type')).toContain('application/problem+json');
+    expect(refused.headers.get('x-correlation-id')).not.toBeNull();
+
+    const below = descendants(npm.pid ?? 0);
+    expect(below.length).toBeGreaterThan(1);
+    const exited = once(npm, 'exit');
+    npm.kill(signal);
+    const [code] = (await exited) as [number | null];
+    expect(code).toBe(0);
+    await eventually(() => {
+      expect(below.filter(isAlive)).toEqual([]);
+    });
+  },
+);
