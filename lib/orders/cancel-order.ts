@@ -35,12 +35,12 @@ export function cancelOrder(
       case 'PAYMENT_IN_PROGRESS':
         throw new IllegalTransition(
           'A payment is under way; wait for its outcome. If it fails, the order can be cancelled.',
-          { details: { orderId, status: order.status }, retryAfterSeconds: 5 },
+          { details: { orderId, orderStatus: order.status }, retryAfterSeconds: 5 },
         );
       case 'PAYMENT_DONE':
       case 'INVALID':
         throw new IllegalTransition(`The order is ${order.status}; that is final.`, {
-          details: { orderId, status: order.status },
+          details: { orderId, orderStatus: order.status },
         });
       default:
         return assertNever(order);

@@ -87,7 +87,7 @@ function requireAllowed(order: Order, request: ModifyOrderRequest): void {
   if (order.modifications >= MAX_MODIFICATIONS) {
     throw new IllegalTransition(
       `An order can be changed ${String(MAX_MODIFICATIONS)} times; place a new one.`,
-      { details: { orderId, status: order.status } },
+      { details: { orderId, orderStatus: order.status } },
     );
   }
 }
@@ -96,7 +96,7 @@ function notModifiable(order: Order): IllegalTransition {
   return new IllegalTransition(
     `The order is ${order.status}; its items can be changed while it waits for a payment, ` +
       'is being paid, or after a payment failed.',
-    { details: { orderId: order.orderId, status: order.status } },
+    { details: { orderId: order.orderId, orderStatus: order.status } },
   );
 }
 

@@ -271,7 +271,7 @@ function assertLegalMove(from: OrderStatus | 'NEW', to: OrderStatus, orderId: st
   if (!allowed.includes(to)) {
     throw new IllegalTransition(
       `The order is ${from}; it cannot become ${to}. Look at its links for what is possible now.`,
-      { details: { orderId, status: from } },
+      { details: { orderId, orderStatus: from } },
     );
   }
 }

@@ -64,7 +64,7 @@ export function retryPayment(
 }
 
 function refused(orderId: string, status: string, advice: string): IllegalTransition {
-  return new IllegalTransition(advice, { details: { orderId, status } });
+  return new IllegalTransition(advice, { details: { orderId, orderStatus: status } });
 }
 
 async function begin(

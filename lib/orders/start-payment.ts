@@ -47,7 +47,7 @@ export function startPayment(
       case 'INVALID':
       case 'ORDER_CANCELLED':
         throw new IllegalTransition(WHY_NOT[order.status], {
-          details: { orderId: order.orderId, status: order.status },
+          details: { orderId: order.orderId, orderStatus: order.status },
           retryAfterSeconds:
             order.status === 'CREATED' || order.status === 'PENDING_RESERVING_STOCK'
               ? 1

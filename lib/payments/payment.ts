@@ -150,7 +150,7 @@ export function movePayment<Status extends PaymentStatus>(
   const allowed: readonly PaymentStatus[] = LEGAL_PAYMENT_MOVES[payment.status];
   if (!allowed.includes(to)) {
     throw new IllegalTransition(`The payment is ${payment.status}; it cannot become ${to}.`, {
-      details: { paymentId: payment.paymentId, status: payment.status },
+      details: { paymentId: payment.paymentId, paymentStatus: payment.status },
     });
   }
   const next = {

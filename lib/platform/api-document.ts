@@ -88,6 +88,8 @@ export const problemSchema = z.looseObject({
   orderId: z.string().optional().describe('The order in question.'),
   paymentId: z.string().optional().describe('The payment in question.'),
   productId: z.string().optional().describe('The product in question.'),
+  orderStatus: z.string().optional().describe('What the order is now.'),
+  paymentStatus: z.string().optional().describe('What the payment is now.'),
   reason: z.string().nullable().optional().describe('A stable code for the cause.'),
   order: z.string().optional().describe('Where to look at the order.'),
   errors: z

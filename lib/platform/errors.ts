@@ -6,7 +6,7 @@ export abstract class DomainError extends Error {
   abstract override readonly name: string;
   abstract readonly code: string;
   /** Facts that belong into the problem document (order id, links, …). */
-  readonly details: Readonly<Record<string, unknown>>;
+  readonly details: Facts;
   /** How long a caller should wait before it tries again, where waiting helps. */
   readonly retryAfterSeconds: number | undefined;
 
@@ -17,9 +17,14 @@ export abstract class DomainError extends Error {
   }
 }
 
+/** Members that a problem document has of its own (RFC 9457): facts under these names would be lost. */
+type Reserved = 'type' | 'title' | 'status' | 'detail' | 'instance' | 'code';
+
+export type Facts = Readonly<Record<string, unknown>> & { readonly [name in Reserved]?: never };
+
 export interface DomainErrorOptions {
   readonly cause?: unknown;
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: Facts;
   readonly retryAfterSeconds?: number | undefined;
 }
 

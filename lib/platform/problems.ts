@@ -1,4 +1,4 @@
-import { DomainError } from './errors.ts';
+import { DomainError, type Facts } from './errors.ts';
 
 /** The one table from codes to HTTP statuses and titles (RFC 9457). */
 export const PROBLEMS = {
@@ -55,7 +55,7 @@ export function problem(
   code: ProblemCode,
   detail: string,
   instance: string,
-  extensions: Readonly<Record<string, unknown>> = {},
+  extensions: Facts = {},
 ): Problem {
   const [status, title] = PROBLEMS[code];
   return {

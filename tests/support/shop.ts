@@ -56,6 +56,7 @@ export interface ProblemDocument {
   readonly code: string;
   readonly orderId?: string;
   readonly paymentId?: string;
+  readonly orderStatus?: string;
   readonly reason?: string | null;
 }
 

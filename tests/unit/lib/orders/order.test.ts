@@ -136,7 +136,7 @@ describe('the life of an order', () => {
       const attempt = () => moveTo(orderIn(from), to);
       expect(attempt).toThrow(IllegalTransition);
       expect(attempt).toThrow(
-        expect.objectContaining({ details: { orderId: 'ord_1', status: from } }),
+        expect.objectContaining({ details: { orderId: 'ord_1', orderStatus: from } }),
       );
     },
   );

@@ -130,7 +130,7 @@ describe('the life of a payment', () => {
       const attempt = () => moveTo(paymentIn(from), to);
       expect(attempt).toThrow(IllegalTransition);
       expect(attempt).toThrow(
-        expect.objectContaining({ details: { paymentId: 'pay_1', status: from } }),
+        expect.objectContaining({ details: { paymentId: 'pay_1', paymentStatus: from } }),
       );
     },
   );

@@ -97,7 +97,8 @@ describe('problem documents', () => {
   });
 
   test('cannot be overwritten by what the error knows', () => {
-    const details = {
+    // The compiler refuses such facts; a cast gets them past it.
+    const details: object = {
       status: 'CREATED',
       code: 'X',
       title: 'X',
@@ -105,7 +106,12 @@ describe('problem documents', () => {
       detail: 'X',
       instance: 'X',
     };
-    expect(problemOf(new NotFound('Check the id.', { details }), '/order/1')).toMatchObject({
+    expect(
+      problemOf(
+        new NotFound('Check the id.', { details: details as platformErrors.Facts }),
+        '/order/1',
+      ),
+    ).toMatchObject({
       status: 404,
       code: 'NOT_FOUND',
       type: 'urn:ordersaga:problem:not-found',
