@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { describe, expect, test } from 'vitest';
 import {
   anyGatewayCall,
   anyInventoryCall,
@@ -17,64 +16,44 @@ import {
   transaction,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, ordersOf, storedOrder } from '../support/invariants.ts';
+import { Scene } from '../support/scene.ts';
 import {
   type Answer,
   Customer,
   changeProduct,
   chargesOf,
   inventoryCall,
-  newProduct,
   type OrderDocument,
   stockLine,
 } from '../support/shop.ts';
-import { asTimeGoesOn, eventually, executions, startTestStack } from '../support/stack.ts';
+import { asTimeGoesOn, eventually, executions } from '../support/stack.ts';
 
 const DISPATCH_AFTER_MS = 30_000;
 /** How long a request may run before its key is free again: its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 
-let stack: EmbeddedStack;
-let user: Customer;
-/** At 1000 cents each, 10 in stock. */
-let productId: string;
-
-beforeAll(async () => {
-  // No schedule comes in between; the tests run it where they want it.
-  stack = await startTestStack({ RESERVATION_TTL_SECONDS: '600', SCHEDULE_SECONDS: '3600' });
-});
-
-beforeEach(async () => {
-  user = await Customer.of(stack);
-  productId = await newProduct(10);
-});
-
-afterEach(() => {
-  heal(stack);
-});
-
-afterAll(async () => {
-  await stack.stop();
-});
+// No schedule comes in between; the tests run it where they want it.
+const scene = new Scene({ RESERVATION_TTL_SECONDS: '600', SCHEDULE_SECONDS: '3600' });
 
 const reserving = httpCall('PUT', '/inventory/reservation/');
 const releasing = httpCall('DELETE', '/inventory/reservation/');
 const starting = stateMachineCall('StartExecution');
 
-const items = (quantity = 2) => [{ productId, quantity }];
+const items = (quantity = 2) => [{ productId: scene.productId, quantity }];
 
 function replayed(answer: Answer): boolean {
   return answer.headers.get('idempotent-replayed') === 'true';
 }
 
 async function chargeStatuses(orderId: string): Promise<string[]> {
-  return (await chargesOf(stack, orderId)).map(({ status }) => status);
+  return (await chargesOf(scene.stack, orderId)).map(({ status }) => status);
 }
 
 /** Cancels, and looks at all that the answer and the order say. */
 async function cancelled(orderId: string): Promise<OrderDocument> {
-  const before = await user.order(orderId);
+  const before = await scene.user.order(orderId);
   expect(before.links).toHaveProperty('cancel');
-  const answer = await user.cancel(orderId);
+  const answer = await scene.user.cancel(orderId);
   expect(answer.summary, answer.text).toBe('200 ORDER_CANCELLED');
   const { order } = answer;
   expect(answer.headers.get('etag')).toBe(`"${String(order.version)}"`);
@@ -90,7 +69,7 @@ async function cancelled(orderId: string): Promise<OrderDocument> {
     from: before.status,
     to: 'ORDER_CANCELLED',
     reason: 'USER_CANCELLED',
-    by: user.userId,
+    by: scene.user.userId,
   });
   expect(Object.keys(order.links)).toEqual(
     order.paymentId === null ? ['self'] : ['self', 'payment'],
@@ -100,79 +79,79 @@ async function cancelled(orderId: string): Promise<OrderDocument> {
 
 /** Nothing is reserved, nothing is owed, no later reservation of it is possible. */
 async function expectReleased(orderId: string, stock = '10/0/0'): Promise<void> {
-  expect(await stockLine(stack, productId)).toBe(stock);
-  const { status, revision, releaseOwed } = await storedOrder(stack, orderId);
+  expect(await stockLine(scene.stack, scene.productId)).toBe(stock);
+  const { status, revision, releaseOwed } = await storedOrder(scene.stack, orderId);
   expect([status, releaseOwed]).toEqual(['ORDER_CANCELLED', undefined]);
-  expect((await inventoryCall(stack, 'GET', orderId)).json).toMatchObject({
+  expect((await inventoryCall(scene.stack, 'GET', orderId)).json).toMatchObject({
     status: 'RELEASED',
     revision,
   });
 }
 
-/** Time goes on, and the schedules and queues with it, until the stock is back. */
+/** Time goes on until the stock is back. */
 function releasedInTime(orderId: string): Promise<void> {
-  return asTimeGoesOn(stack, async () => {
-    await stack.runSchedules();
-    await stack.pollQueues();
-    await expectReleased(orderId);
-  });
+  return scene.inTime(() => expectReleased(orderId));
 }
 
 async function paymentFailed(): Promise<string> {
-  const { orderId } = await user.reserved(productId, 2);
-  expect((await user.pay(orderId, 'tok_declined', { wait: 10 })).status).toBe(402);
+  const { orderId } = await scene.user.reserved(scene.productId, 2);
+  expect((await scene.user.pay(orderId, 'tok_declined', { wait: 10 })).status).toBe(402);
   return orderId;
 }
 
 /** An order whose payment was given up while the gateway could not be reached. */
 async function unconfirmed(charge: Fault['act']): Promise<string> {
-  const { orderId } = await user.reserved(productId, 2);
+  const { orderId } = await scene.user.reserved(scene.productId, 2);
   inject(
-    stack,
+    scene.stack,
     { on: httpCall('POST', '/gateway/charges$'), times: 1, act: charge },
     { on: anyGatewayCall, act: refuseConnection },
   );
-  await user.pay(orderId, 'tok_ok');
-  const order = await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'), {
-    stepSeconds: 15,
-  });
+  await scene.user.pay(orderId, 'tok_ok');
+  const order = await asTimeGoesOn(
+    scene.stack,
+    () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'),
+    {
+      stepSeconds: 15,
+    },
+  );
   expect(order.reason).toBe('PAYMENT_UNCONFIRMED');
   return orderId;
 }
 
 describe('cancelling an order that is', () => {
   test('CREATED, its saga never started, reserves nothing for ever', async () => {
-    inject(stack, { on: starting, act: refuseConnection });
-    const { orderId } = (await user.place(items())).order;
-    await user.expectStatus(orderId, 'CREATED');
+    inject(scene.stack, { on: starting, act: refuseConnection });
+    const { orderId } = (await scene.user.place(items())).order;
+    await scene.user.expectStatus(orderId, 'CREATED');
 
     await cancelled(orderId);
 
-    heal(stack);
-    await stack.runSchedules();
+    heal(scene.stack);
+    await scene.stack.runSchedules();
     await releasedInTime(orderId);
-    expect(await executions(stack, orderId)).toEqual([]);
+    expect(await executions(scene.stack, orderId)).toEqual([]);
   });
 
   test('CREATED, its saga just being started, reserves nothing', async () => {
     const start = held();
-    const call = inject(stack, { on: starting, times: 1, act: start.act });
-    const placing = user.place(items());
+    const call = inject(scene.stack, { on: starting, times: 1, act: start.act });
+    const placing = scene.user.place(items());
     await eventually(() => {
       expect(call.strikes).toBe(1);
     });
-    const [{ orderId } = { orderId: '' }] = await ordersOf(stack, user.userId);
+    const [{ orderId } = { orderId: '' }] = await ordersOf(scene.stack, scene.user.userId);
 
     await cancelled(orderId);
     start.letGo();
 
     expect((await placing).summary).toBe('202 CREATED');
     await eventually(async () => {
-      const [execution] = await executions(stack, orderId);
+      const [execution] = await executions(scene.stack, orderId);
       expect(execution?.status).toBe('SUCCEEDED');
       await expectReleased(orderId);
     });
-    expect((await user.order(orderId)).history.map(({ to }) => to)).toEqual([
+    expect((await scene.user.order(orderId)).history.map(({ to }) => to)).toEqual([
       'CREATED',
       'ORDER_CANCELLED',
     ]);
@@ -180,51 +159,51 @@ describe('cancelling an order that is', () => {
 
   test('PENDING_RESERVING_STOCK gives back what is reserved a moment later', async () => {
     const inventory = held();
-    const call = inject(stack, { on: reserving, act: inventory.act });
-    const { orderId } = (await user.place(items())).order;
+    const call = inject(scene.stack, { on: reserving, act: inventory.act });
+    const { orderId } = (await scene.user.place(items())).order;
     await eventually(() => {
       expect(call.strikes).toBe(1);
     });
-    await user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
+    await scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
 
     await cancelled(orderId);
     inventory.letGo();
 
     await eventually(() => expectReleased(orderId));
-    expect((await user.order(orderId)).status).toBe('ORDER_CANCELLED');
+    expect((await scene.user.order(orderId)).status).toBe('ORDER_CANCELLED');
   });
 
   test('PENDING_RESERVING_STOCK gives back what is reserved without an answer', async () => {
-    inject(stack, { on: reserving, act: loseAnswer });
-    const { orderId } = (await user.place(items())).order;
+    inject(scene.stack, { on: reserving, act: loseAnswer });
+    const { orderId } = (await scene.user.place(items())).order;
     await eventually(async () => {
-      expect(await stockLine(stack, productId)).toBe('8/2/0');
+      expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
     });
-    await user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
+    await scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
 
     await cancelled(orderId);
 
-    await asTimeGoesOn(stack, () => expectReleased(orderId), { stepSeconds: 1 });
+    await asTimeGoesOn(scene.stack, () => expectReleased(orderId), { stepSeconds: 1 });
   });
 
   test('PENDING_RESERVING_STOCK lets no reservation through that arrives later', async () => {
-    inject(stack, { on: reserving, act: refuseConnection });
-    const { orderId } = (await user.place(items())).order;
-    await eventually(() => user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
+    inject(scene.stack, { on: reserving, act: refuseConnection });
+    const { orderId } = (await scene.user.place(items())).order;
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
     await cancelled(orderId);
-    await asTimeGoesOn(stack, () => expectReleased(orderId), { stepSeconds: 1 });
+    await asTimeGoesOn(scene.stack, () => expectReleased(orderId), { stepSeconds: 1 });
 
-    const late = await inventoryCall(stack, 'PUT', orderId, { revision: 1, items: items() });
+    const late = await inventoryCall(scene.stack, 'PUT', orderId, { revision: 1, items: items() });
 
     expect(late.summary).toBe('410 RESERVATION_GONE');
     await expectReleased(orderId);
   });
 
   test('PENDING_RESERVING_STOCK for other items gives back old and new', async () => {
-    const { orderId } = await user.reserved(productId, 2);
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
     const inventory = held();
-    const call = inject(stack, { on: reserving, act: inventory.act });
-    await user.modify(orderId, items(5));
+    const call = inject(scene.stack, { on: reserving, act: inventory.act });
+    await scene.user.modify(orderId, items(5));
     await eventually(() => {
       expect(call.strikes).toBe(1);
     });
@@ -239,8 +218,8 @@ describe('cancelling an order that is', () => {
   test('PENDING_RESERVING_STOCK for a retried payment fails that payment, uncharged', async () => {
     const orderId = await paymentFailed();
     const inventory = held();
-    const call = inject(stack, { on: reserving, act: inventory.act });
-    const { paymentId } = (await user.retryPayment(orderId, 'tok_ok')).payment;
+    const call = inject(scene.stack, { on: reserving, act: inventory.act });
+    const { paymentId } = (await scene.user.retryPayment(orderId, 'tok_ok')).payment;
     await eventually(() => {
       expect(call.strikes).toBe(1);
     });
@@ -248,23 +227,23 @@ describe('cancelling an order that is', () => {
     await cancelled(orderId);
     inventory.letGo();
 
-    expect(await user.payment(paymentId)).toMatchObject({
+    expect(await scene.user.payment(paymentId)).toMatchObject({
       status: 'FAILED',
       code: 'ORDER_CANCELLED',
       attempt: 2,
     });
     await eventually(() => expectReleased(orderId));
     await eventually(async () => {
-      const last = (await executions(stack, orderId)).at(-1);
+      const last = (await executions(scene.stack, orderId)).at(-1);
       expect(last?.status).toBe('SUCCEEDED');
     });
     expect(await chargeStatuses(orderId)).toEqual(['DECLINED']);
-    expect(await user.payment(paymentId)).toMatchObject({ status: 'FAILED' });
+    expect(await scene.user.payment(paymentId)).toMatchObject({ status: 'FAILED' });
   });
 
   test('PENDING_PAYMENT gives its stock back', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
     await cancelled(orderId);
     await eventually(() => expectReleased(orderId));
   });
@@ -276,24 +255,24 @@ describe('cancelling an order that is', () => {
   });
 
   test('PAYMENT_FAILED, its stock still to be given back, gives it back', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    inject(stack, { on: releasing, act: refuseConnection });
-    await user.pay(orderId, 'tok_declined');
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'));
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    inject(scene.stack, { on: releasing, act: refuseConnection });
+    await scene.user.pay(orderId, 'tok_declined');
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'));
     await cancelled(orderId);
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
-    heal(stack);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+    heal(scene.stack);
     await releasedInTime(orderId);
   });
 
   test('PAYMENT_FAILED, its void still owed, is voided all the same', async () => {
     const orderId = await unconfirmed(refuseConnection);
     const { paymentId } = await cancelled(orderId);
-    heal(stack);
-    await asTimeGoesOn(stack, async () => {
-      await stack.runSchedules();
-      await stack.pollQueues();
-      expect(await user.payment(paymentId ?? '')).toMatchObject({
+    heal(scene.stack);
+    await asTimeGoesOn(scene.stack, async () => {
+      await scene.stack.runSchedules();
+      await scene.stack.pollQueues();
+      expect(await scene.user.payment(paymentId ?? '')).toMatchObject({
         status: 'VOIDED',
         code: 'PAYMENT_UNCONFIRMED',
       });
@@ -305,108 +284,110 @@ describe('cancelling an order that is', () => {
     const orderId = await unconfirmed(loseAnswer);
     const { paymentId } = await cancelled(orderId);
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
-    heal(stack);
-    await asTimeGoesOn(stack, async () => {
-      await stack.runSchedules();
-      await stack.pollQueues();
-      expect((await user.payment(paymentId ?? '')).status).toBe('REFUNDED');
+    heal(scene.stack);
+    await asTimeGoesOn(scene.stack, async () => {
+      await scene.stack.runSchedules();
+      await scene.stack.pollQueues();
+      expect((await scene.user.payment(paymentId ?? '')).status).toBe('REFUNDED');
     });
     expect(await chargeStatuses(orderId)).toEqual(['REFUNDED']);
-    expect(await user.order(orderId)).toMatchObject({
+    expect(await scene.user.order(orderId)).toMatchObject({
       status: 'ORDER_CANCELLED',
       refunds: [{ paymentId, amount: { amount: 2000, currency: 'EUR' } }],
     });
   });
 
   test('ORDER_FAILED ends it', async () => {
-    await changeProduct(stack, productId, { active: false });
-    const { orderId = '' } = (await user.place(items(), { wait: 10 })).problem;
-    await user.expectStatus(orderId, 'ORDER_FAILED');
+    await changeProduct(scene.stack, scene.productId, { active: false });
+    const { orderId = '' } = (await scene.user.place(items(), { wait: 10 })).problem;
+    await scene.user.expectStatus(orderId, 'ORDER_FAILED');
     await cancelled(orderId);
     await eventually(() => expectReleased(orderId));
   });
 
   test('ORDER_FAILED, its stock still to be given back, gives it back', async () => {
     inject(
-      stack,
+      scene.stack,
       { on: reserving, times: 1, act: loseAnswer },
       { on: anyInventoryCall, act: refuseConnection },
     );
-    const { orderId } = (await user.place(items())).order;
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'ORDER_FAILED'), { stepSeconds: 2 });
+    const { orderId } = (await scene.user.place(items())).order;
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'ORDER_FAILED'), {
+      stepSeconds: 2,
+    });
     await cancelled(orderId);
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
-    heal(stack);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+    heal(scene.stack);
     await releasedInTime(orderId);
   });
 });
 
 describe('cancelling again', () => {
   test('is harmless', async () => {
-    const { orderId } = await user.reserved(productId, 2);
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
     const { history } = await cancelled(orderId);
-    const again = await user.cancel(orderId);
+    const again = await scene.user.cancel(orderId);
     expect(again.summary).toBe('200 ORDER_CANCELLED');
     expect(again.order.history).toEqual(history);
     await eventually(() => expectReleased(orderId));
-    const atLast = await user.cancel(orderId);
-    expect(atLast.order).toEqual(await user.order(orderId));
+    const atLast = await scene.user.cancel(orderId);
+    expect(atLast.order).toEqual(await scene.user.order(orderId));
     expect(atLast.order.history).toEqual(history);
   });
 
   test('ten times at once cancels once', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => user.cancel(orderId)));
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => scene.user.cancel(orderId)));
     expect(new Set(answers.map(({ summary }) => summary))).toEqual(
       new Set(['200 ORDER_CANCELLED']),
     );
-    const { history } = await user.order(orderId);
+    const { history } = await scene.user.order(orderId);
     expect(history.filter(({ to }) => to === 'ORDER_CANCELLED')).toHaveLength(1);
     await eventually(() => expectReleased(orderId));
   });
 
   test('with the same Idempotency-Key replays the first answer', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    const first = await user.cancel(orderId, { key: 'c1' });
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    const first = await scene.user.cancel(orderId, { key: 'c1' });
     expect([first.summary, replayed(first)]).toEqual(['200 ORDER_CANCELLED', false]);
     await eventually(() => expectReleased(orderId));
-    const again = await user.cancel(orderId, { key: 'c1' });
+    const again = await scene.user.cancel(orderId, { key: 'c1' });
     expect([again.text, replayed(again)]).toEqual([first.text, true]);
   });
 
   test('another order with the same Idempotency-Key is refused', async () => {
-    const first = await user.reserved(productId, 2);
-    const second = await user.reserved(productId, 3);
-    await user.cancel(first.orderId, { key: 'c1' });
-    expect((await user.cancel(second.orderId, { key: 'c1' })).summary).toBe(
+    const first = await scene.user.reserved(scene.productId, 2);
+    const second = await scene.user.reserved(scene.productId, 3);
+    await scene.user.cancel(first.orderId, { key: 'c1' });
+    expect((await scene.user.cancel(second.orderId, { key: 'c1' })).summary).toBe(
       '422 IDEMPOTENCY_CONFLICT',
     );
-    expect(await user.order(second.orderId)).toEqual(second);
+    expect(await scene.user.order(second.orderId)).toEqual(second);
   });
 });
 
 describe('cancelling is refused in', () => {
   async function refusedIn(orderId: string, status: string): Promise<Answer> {
-    const before = await user.expectStatus(orderId, status);
+    const before = await scene.user.expectStatus(orderId, status);
     expect(before.links).not.toHaveProperty('cancel');
-    const answer = await user.cancel(orderId);
+    const answer = await scene.user.cancel(orderId);
     expect(answer.summary).toBe('409 ILLEGAL_TRANSITION');
     expect(answer.problem).toMatchObject({ orderId, orderStatus: status });
-    expect((await user.order(orderId)).history).toEqual(before.history);
+    expect((await scene.user.order(orderId)).history).toEqual(before.history);
     return answer;
   }
 
   test('PAYMENT_IN_PROGRESS, until the payment has failed', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    const { paymentId } = (await user.pay(orderId, 'tok_never_captured')).payment;
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_never_captured')).payment;
     await eventually(async () => {
-      expect((await user.payment(paymentId)).status).toBe('PENDING');
+      expect((await scene.user.payment(paymentId)).status).toBe('PENDING');
     });
     const answer = await refusedIn(orderId, 'PAYMENT_IN_PROGRESS');
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
 
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'));
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'));
     // The refusal was only true for the moment.
     await cancelled(orderId);
     await expectReleased(orderId);
@@ -414,21 +395,21 @@ describe('cancelling is refused in', () => {
   });
 
   test('PAYMENT_IN_PROGRESS while a change of it is asked for', async () => {
-    const { orderId } = await user.reserved(productId, 2);
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
     const gateway = held();
-    inject(stack, { on: anyGatewayCall, act: gateway.act });
-    await user.pay(orderId, 'tok_ok');
-    await user.modify(orderId, items(3));
+    inject(scene.stack, { on: anyGatewayCall, act: gateway.act });
+    await scene.user.pay(orderId, 'tok_ok');
+    await scene.user.modify(orderId, items(3));
     await refusedIn(orderId, 'PAYMENT_IN_PROGRESS');
     gateway.letGo();
-    await eventually(() => user.expectStatus(orderId, 'PAYMENT_DONE'));
+    await eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_DONE'));
   });
 
   test('PAYMENT_DONE', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    await user.pay(orderId, 'tok_ok', { wait: 10 });
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
     await refusedIn(orderId, 'PAYMENT_DONE');
-    expect(await stockLine(stack, productId)).toBe('8/0/2');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/0/2');
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
   });
 
@@ -436,7 +417,7 @@ describe('cancelling is refused in', () => {
     ['OUT_OF_STOCK', 11],
     ['BAD_QUANTITY', 0],
   ])('INVALID (%s)', async (code, quantity) => {
-    const answer = await user.place(items(quantity), { wait: 10 });
+    const answer = await scene.user.place(items(quantity), { wait: 10 });
     expect(answer.summary).toBe(`422 ${code}`);
     await refusedIn(answer.problem.orderId ?? '', 'INVALID');
   });
@@ -446,9 +427,9 @@ describe('a process that cancels and dies', () => {
   /** Whoever waits for the user is woken by nobody and ends when the reservation would have. */
   function sagaEnded(orderId: string): Promise<void> {
     return asTimeGoesOn(
-      stack,
+      scene.stack,
       async () => {
-        const [execution] = await executions(stack, orderId);
+        const [execution] = await executions(scene.stack, orderId);
         expect(execution?.status).toBe('SUCCEEDED');
       },
       { stepSeconds: 30 },
@@ -456,17 +437,17 @@ describe('a process that cancels and dies', () => {
   }
 
   test('after its write has cancelled, and the dispatcher gives the stock back', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    inject(stack, { on: databaseCall('PutItem', 'orders'), times: 1, act: dieAfter });
-    expect((await user.cancel(orderId, { key: 'c1' })).status).toBe(502);
-    await user.expectStatus(orderId, 'ORDER_CANCELLED');
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
-    await stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
-    const again = await user.cancel(orderId, { key: 'c1' });
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    inject(scene.stack, { on: databaseCall('PutItem', 'orders'), times: 1, act: dieAfter });
+    expect((await scene.user.cancel(orderId, { key: 'c1' })).status).toBe(502);
+    await scene.user.expectStatus(orderId, 'ORDER_CANCELLED');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+    await scene.stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
+    const again = await scene.user.cancel(orderId, { key: 'c1' });
     expect([again.summary, replayed(again)]).toEqual(['200 ORDER_CANCELLED', false]);
 
-    await stack.clock.advance(DISPATCH_AFTER_MS);
-    await stack.runSchedules();
+    await scene.stack.clock.advance(DISPATCH_AFTER_MS);
+    await scene.stack.runSchedules();
 
     await releasedInTime(orderId);
     await sagaEnded(orderId);
@@ -474,18 +455,22 @@ describe('a process that cancels and dies', () => {
   });
 
   test('before its write has done nothing', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    inject(stack, { on: databaseCall('PutItem', 'orders'), times: 1, act: dieBefore });
-    expect((await user.cancel(orderId, { key: 'c1' })).status).toBe(502);
-    await user.expectStatus(orderId, 'PENDING_PAYMENT');
-    await stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
-    expect((await user.cancel(orderId, { key: 'c1' })).summary).toBe('200 ORDER_CANCELLED');
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    inject(scene.stack, { on: databaseCall('PutItem', 'orders'), times: 1, act: dieBefore });
+    expect((await scene.user.cancel(orderId, { key: 'c1' })).status).toBe(502);
+    await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
+    await scene.stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
+    expect((await scene.user.cancel(orderId, { key: 'c1' })).summary).toBe('200 ORDER_CANCELLED');
     await eventually(() => expectReleased(orderId));
   });
 
   test('before the saga heard of it has cancelled all the same', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    inject(stack, { on: stateMachineCall('SendTaskSuccess'), times: 1, act: refuseConnection });
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    inject(scene.stack, {
+      on: stateMachineCall('SendTaskSuccess'),
+      times: 1,
+      act: refuseConnection,
+    });
     await cancelled(orderId);
     await releasedInTime(orderId);
     await sagaEnded(orderId);
@@ -495,76 +480,78 @@ describe('a process that cancels and dies', () => {
   test('after its write, a retried payment reserving, leaves no payment open', async () => {
     const orderId = await paymentFailed();
     const inventory = held();
-    inject(stack, { on: reserving, act: inventory.act });
-    const { paymentId } = (await user.retryPayment(orderId, 'tok_ok')).payment;
-    await eventually(() => user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
+    inject(scene.stack, { on: reserving, act: inventory.act });
+    const { paymentId } = (await scene.user.retryPayment(orderId, 'tok_ok')).payment;
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
     inject(
-      stack,
+      scene.stack,
       { on: transaction, times: 1, act: dieAfter },
       { on: reserving, act: inventory.act },
     );
-    expect((await user.cancel(orderId)).status).toBe(502);
+    expect((await scene.user.cancel(orderId)).status).toBe(502);
     inventory.letGo();
-    expect((await user.payment(paymentId)).status).toBe('FAILED');
+    expect((await scene.user.payment(paymentId)).status).toBe('FAILED');
     await eventually(() => expectReleased(orderId));
     expect(await chargeStatuses(orderId)).toEqual(['DECLINED']);
   });
 });
 
 test('a cancellation during an outage of Inventory is finished when that is over', async () => {
-  const { orderId } = await user.reserved(productId, 2);
-  inject(stack, { on: anyInventoryCall, act: refuseConnection });
+  const { orderId } = await scene.user.reserved(scene.productId, 2);
+  inject(scene.stack, { on: anyInventoryCall, act: refuseConnection });
   await cancelled(orderId);
-  await asTimeGoesOn(stack, async () => {
-    const [execution] = await executions(stack, orderId);
+  await asTimeGoesOn(scene.stack, async () => {
+    const [execution] = await executions(scene.stack, orderId);
     expect(execution?.status).toBe('SUCCEEDED');
   });
-  expect(await stockLine(stack, productId)).toBe('8/2/0');
-  heal(stack);
+  expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+  heal(scene.stack);
   await releasedInTime(orderId);
 });
 
 test('a cancelled order can be neither paid, changed nor tried again', async () => {
-  const { orderId } = await user.reserved(productId, 2);
+  const { orderId } = await scene.user.reserved(scene.productId, 2);
   await cancelled(orderId);
   await eventually(() => expectReleased(orderId));
-  const before = await user.order(orderId);
+  const before = await scene.user.order(orderId);
 
   const answers = [
-    await user.pay(orderId, 'tok_ok'),
-    await user.modify(orderId, items(3)),
-    await user.retryOrder(orderId),
-    await user.retryPayment(orderId, 'tok_ok'),
+    await scene.user.pay(orderId, 'tok_ok'),
+    await scene.user.modify(orderId, items(3)),
+    await scene.user.retryOrder(orderId),
+    await scene.user.retryPayment(orderId, 'tok_ok'),
   ];
 
   for (const answer of answers) {
     expect(answer.summary).toBe('409 ILLEGAL_TRANSITION');
     expect(answer.problem.orderId).toBe(orderId);
   }
-  expect(await user.order(orderId)).toEqual(before);
-  expect(await chargesOf(stack, orderId)).toEqual([]);
+  expect(await scene.user.order(orderId)).toEqual(before);
+  expect(await chargesOf(scene.stack, orderId)).toEqual([]);
   await expectReleased(orderId);
 });
 
 test('a cancelled order is in nobody’s way', async () => {
-  const first = await user.reserved(productId, 10);
+  const first = await scene.user.reserved(scene.productId, 10);
   await cancelled(first.orderId);
   await eventually(() => expectReleased(first.orderId));
-  const second = await user.reserved(productId, 10);
+  const second = await scene.user.reserved(scene.productId, 10);
   expect(second.orderId).not.toBe(first.orderId);
-  expect((await user.pay(second.orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+  expect((await scene.user.pay(second.orderId, 'tok_ok', { wait: 10 })).summary).toBe(
+    '200 CAPTURED',
+  );
 });
 
 test('another user’s order does not exist', async () => {
-  const before = await user.reserved(productId, 2);
-  const stranger = await Customer.of(stack);
+  const before = await scene.user.reserved(scene.productId, 2);
+  const stranger = await Customer.of(scene.stack);
   const theirs = await stranger.cancel(before.orderId);
   const nobodys = await stranger.cancel('ord_nowhere');
   expect([theirs.summary, nobodys.summary]).toEqual(['404 NOT_FOUND', '404 NOT_FOUND']);
   expect(theirs.problem.detail).toBe(nobodys.problem.detail);
-  expect(await user.order(before.orderId)).toEqual(before);
+  expect(await scene.user.order(before.orderId)).toEqual(before);
 });
 
 test('at the end every promise holds', async () => {
-  await expectPromisesAtRest(stack);
+  await expectPromisesAtRest(scene.stack);
 });
