@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { describe, expect, test } from 'vitest';
 import {
   answerWith,
   anyInventoryCall,
@@ -12,68 +11,42 @@ import {
   timeOut,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
-import {
-  Customer,
-  chargesOf,
-  inventoryCall,
-  newProduct,
-  type ReservationDocument,
-  stockLine,
-} from '../support/shop.ts';
+import { Scene } from '../support/scene.ts';
+import { chargesOf, inventoryCall, type ReservationDocument, stockLine } from '../support/shop.ts';
 import {
   abortExecution,
   asTimeGoesOn,
   eventually,
   executions,
   messagesIn,
-  startTestStack,
 } from '../support/stack.ts';
 
-let stack: EmbeddedStack;
-let user: Customer;
-let productId: string;
-
-beforeAll(async () => {
-  stack = await startTestStack({ RESERVATION_TTL_SECONDS: '7200', SCHEDULE_SECONDS: '3600' });
-});
-
-beforeEach(async () => {
-  user = await Customer.of(stack);
-  productId = await newProduct(10);
-});
-
-afterEach(() => {
-  heal(stack);
-});
-
-afterAll(async () => {
-  await stack.stop();
-});
+const scene = new Scene({ RESERVATION_TTL_SECONDS: '7200', SCHEDULE_SECONDS: '3600' });
 
 const reserving = httpCall('PUT', '/inventory/reservation/');
 const releasing = httpCall('DELETE', '/inventory/reservation/');
 
 async function place(quantity = 2, correlationId = 'shop-1'): Promise<string> {
   const headers = { 'x-correlation-id': correlationId };
-  const placed = await user.place([{ productId, quantity }], { headers });
+  const placed = await scene.user.place([{ productId: scene.productId, quantity }], { headers });
   expect(placed.status).toBe(202);
   return placed.order.orderId;
 }
 
 function lettersOf(queue: string, orderId: string): Record<string, unknown>[] {
-  return messagesIn(stack, queue).filter((message) => message['orderId'] === orderId);
+  return messagesIn(scene.stack, queue).filter((message) => message['orderId'] === orderId);
 }
 
 async function owesRelease(orderId: string): Promise<boolean> {
-  const { orders } = await snapshotOf(stack);
+  const { orders } = await snapshotOf(scene.stack);
   return orders.some((order) => order.orderId === orderId && order.releaseOwed !== undefined);
 }
 
 /** Lets time go on, with the queue's consumer, until the stock is as it was. */
 async function untilStockIsBack(): Promise<void> {
-  await asTimeGoesOn(stack, async () => {
-    await stack.pollQueues();
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+  await asTimeGoesOn(scene.stack, async () => {
+    await scene.stack.pollQueues();
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 }
 
@@ -91,13 +64,17 @@ describe('an order whose reservation', () => {
     ['is answered 200 with something else', answerWith(200, {}, '<html>')],
     ['is made but not answered', loseAnswer],
   ])('%s a few times is tried again, and reserves once', async (_what, act) => {
-    const outage = inject(stack, { on: reserving, times: 3, act });
+    const outage = inject(scene.stack, { on: reserving, times: 3, act });
     const orderId = await place();
-    await eventually(() => user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
 
-    const order = await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PENDING_PAYMENT'), {
-      stepSeconds: 1,
-    });
+    const order = await asTimeGoesOn(
+      scene.stack,
+      () => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'),
+      {
+        stepSeconds: 1,
+      },
+    );
 
     expect(outage.strikes).toBe(3);
     expect(order.history.map(({ to }) => to)).toEqual([
@@ -105,47 +82,48 @@ describe('an order whose reservation', () => {
       'PENDING_RESERVING_STOCK',
       'PENDING_PAYMENT',
     ]);
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
-    const reservation = (await inventoryCall(stack, 'GET', orderId)).json as ReservationDocument;
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+    const reservation = (await inventoryCall(scene.stack, 'GET', orderId))
+      .json as ReservationDocument;
     expect(reservation).toMatchObject({ status: 'HELD', revision: 1 });
-    expect(await executions(stack, orderId)).toHaveLength(1);
-    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+    expect(await executions(scene.stack, orderId)).toHaveLength(1);
+    expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
   });
 
   test('is asked to come back later is tried no sooner, and uses up no retries', async () => {
     const calledAtMs: number[] = [];
     inject(
-      stack,
+      scene.stack,
       {
         on: reserving,
         times: 8,
         act: (proceed, effect) => {
-          calledAtMs.push(stack.clock.now());
+          calledAtMs.push(scene.stack.clock.now());
           return answerWith(503, { 'retry-after': '12' })(proceed, effect);
         },
       },
       {
         on: reserving,
         act: (proceed) => {
-          calledAtMs.push(stack.clock.now());
+          calledAtMs.push(scene.stack.clock.now());
           return proceed();
         },
       },
     );
     const orderId = await place();
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PENDING_PAYMENT'));
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'));
     expect(calledAtMs).toHaveLength(9);
     for (const [index, atMs] of calledAtMs.entries()) {
       const beforeMs = calledAtMs[index - 1];
       if (beforeMs !== undefined) expect(atMs - beforeMs).toBeGreaterThanOrEqual(12_000);
     }
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
     expect(lettersOf('SagaDeadLetterQueue', orderId)).toEqual([]);
   });
 
   test('is asked to come back by a date is tried after it', async () => {
-    const date = new Date(stack.clock.now() + 30_000);
-    const outage = inject(stack, {
+    const date = new Date(scene.stack.clock.now() + 30_000);
+    const outage = inject(scene.stack, {
       on: reserving,
       times: 1,
       act: answerWith(503, { 'retry-after': date.toUTCString() }),
@@ -154,17 +132,19 @@ describe('an order whose reservation', () => {
     await eventually(() => {
       expect(outage.strikes).toBe(1);
     });
-    await stack.clock.advance(20_000);
-    await user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
-    await stack.clock.advance(20_000);
-    await eventually(() => user.expectStatus(orderId, 'PENDING_PAYMENT'));
+    await scene.stack.clock.advance(20_000);
+    await scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
+    await scene.stack.clock.advance(20_000);
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'));
   });
 
   test('is put off for longer than the budget fails, with a dead letter', async () => {
-    inject(stack, { on: reserving, act: answerWith(503, { 'retry-after': '25' }) });
+    inject(scene.stack, { on: reserving, act: answerWith(503, { 'retry-after': '25' }) });
     const orderId = await place(2, 'shop-budget');
 
-    const order = await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'ORDER_FAILED'));
+    const order = await asTimeGoesOn(scene.stack, () =>
+      scene.user.expectStatus(orderId, 'ORDER_FAILED'),
+    );
 
     expect(order.reason).toBe('INVENTORY_UNAVAILABLE');
     await eventually(() => {
@@ -186,10 +166,10 @@ describe('an order whose reservation', () => {
   });
 
   test('uses up its retries fails, leaves a dead letter, and gives back what it did take', async () => {
-    const outage = inject(stack, { on: reserving, act: loseAnswer });
+    const outage = inject(scene.stack, { on: reserving, act: loseAnswer });
     const orderId = await place(3, 'shop-exhausted');
 
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'ORDER_FAILED'), {
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'ORDER_FAILED'), {
       stepSeconds: 2,
     });
 
@@ -207,7 +187,7 @@ describe('an order whose reservation', () => {
       ]);
     });
     await untilStockIsBack();
-    expect((await inventoryCall(stack, 'GET', orderId)).json).toMatchObject({
+    expect((await inventoryCall(scene.stack, 'GET', orderId)).json).toMatchObject({
       status: 'RELEASED',
       revision: 1,
     });
@@ -218,62 +198,62 @@ describe('an order whose reservation', () => {
 });
 
 test('a run aborted after a reservation nobody heard of is followed by one that finds it', async () => {
-  inject(stack, { on: reserving, act: loseAnswer });
+  inject(scene.stack, { on: reserving, act: loseAnswer });
   const orderId = await place();
   await eventually(async () => {
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
   });
-  await abortExecution(stack, orderId);
-  heal(stack);
+  await abortExecution(scene.stack, orderId);
+  heal(scene.stack);
 
-  await asTimeGoesOn(stack, async () => {
-    await stack.runSchedules();
-    await user.expectStatus(orderId, 'PENDING_PAYMENT');
+  await asTimeGoesOn(scene.stack, async () => {
+    await scene.stack.runSchedules();
+    await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
   });
 
-  expect((await executions(stack, orderId)).map(({ status }) => status)).toEqual([
+  expect((await executions(scene.stack, orderId)).map(({ status }) => status)).toEqual([
     'ABORTED',
     'RUNNING',
   ]);
-  expect(await stockLine(stack, productId)).toBe('8/2/0');
-  expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+  expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+  expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
 });
 
 test('an order accepted with a key that failed later runs again by the same request', async () => {
-  inject(stack, { on: reserving, act: loseAnswer });
-  const items = [{ productId, quantity: 2 }];
-  const accepted = await user.place(items, { key: 'k1' });
+  inject(scene.stack, { on: reserving, act: loseAnswer });
+  const items = [{ productId: scene.productId, quantity: 2 }];
+  const accepted = await scene.user.place(items, { key: 'k1' });
   expect(accepted.status).toBe(202);
   const { orderId } = accepted.order;
-  await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'ORDER_FAILED'));
+  await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'ORDER_FAILED'));
   await untilStockIsBack();
-  heal(stack);
+  heal(scene.stack);
 
-  const again = await user.place(items, { key: 'k1', wait: 10 });
+  const again = await scene.user.place(items, { key: 'k1', wait: 10 });
 
   expect(again.summary, again.text).toBe('201 PENDING_PAYMENT');
   expect(again.order.orderId).toBe(orderId);
-  expect(await stockLine(stack, productId)).toBe('8/2/0');
+  expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
 });
 
 describe('a compensation that', () => {
   /** Stock is held for an order that failed, and Inventory is gone. */
   async function failedOrderDuringOutage(): Promise<string> {
     inject(
-      stack,
+      scene.stack,
       { on: reserving, times: 1, act: loseAnswer },
       { on: anyInventoryCall, act: refuseConnection },
     );
     const orderId = await place(4, 'shop-compensation');
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'ORDER_FAILED'));
-    expect(await stockLine(stack, productId)).toBe('6/4/0');
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'ORDER_FAILED'));
+    expect(await stockLine(scene.stack, scene.productId)).toBe('6/4/0');
     return orderId;
   }
 
   test('uses up the saga’s retries is finished by the queue once Inventory is back', async () => {
     const orderId = await failedOrderDuringOutage();
-    await asTimeGoesOn(stack, async () => {
-      const [execution] = await executions(stack, orderId);
+    await asTimeGoesOn(scene.stack, async () => {
+      const [execution] = await executions(scene.stack, orderId);
       expect(execution?.status).toBe('SUCCEEDED');
       await eventually(() => {
         expect(lettersOf('CompensationQueue', orderId)).toHaveLength(1);
@@ -284,20 +264,20 @@ describe('a compensation that', () => {
     ]);
     expect(await owesRelease(orderId)).toBe(true);
 
-    heal(stack);
+    heal(scene.stack);
     await untilStockIsBack();
 
     expect(await owesRelease(orderId)).toBe(false);
-    await user.expectStatus(orderId, 'ORDER_FAILED');
+    await scene.user.expectStatus(orderId, 'ORDER_FAILED');
     expect(lettersOf('CompensationDeadLetterQueue', orderId)).toEqual([]);
   });
 
   test('even its queue cannot finish ends in the dead-letter queue and stays owed', async () => {
     const orderId = await failedOrderDuringOutage();
     await asTimeGoesOn(
-      stack,
+      scene.stack,
       async () => {
-        await stack.pollQueues();
+        await scene.stack.pollQueues();
         expect(lettersOf('CompensationDeadLetterQueue', orderId)).toHaveLength(1);
       },
       { stepSeconds: 60, limitSeconds: 3000 },
@@ -306,10 +286,10 @@ describe('a compensation that', () => {
       { orderId, run: 1, correlationId: 'shop-compensation' },
     ]);
     expect(await owesRelease(orderId)).toBe(true);
-    expect(await stockLine(stack, productId)).toBe('6/4/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('6/4/0');
 
-    heal(stack);
-    await stack.runSchedules();
+    heal(scene.stack);
+    await scene.stack.runSchedules();
     await untilStockIsBack();
     await eventually(async () => {
       expect(await owesRelease(orderId)).toBe(false);
@@ -317,15 +297,17 @@ describe('a compensation that', () => {
   });
 
   test('follows a declined payment fails the order first and gives the stock back later', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    inject(stack, { on: releasing, act: refuseConnection });
-    await user.pay(orderId, 'tok_declined');
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    inject(scene.stack, { on: releasing, act: refuseConnection });
+    await scene.user.pay(orderId, 'tok_declined');
 
-    const order = await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'));
+    const order = await asTimeGoesOn(scene.stack, () =>
+      scene.user.expectStatus(orderId, 'PAYMENT_FAILED'),
+    );
 
     expect(order.reason).toBe('DECLINED');
-    expect(await stockLine(stack, productId)).toBe('8/2/0');
-    heal(stack);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+    heal(scene.stack);
     await untilStockIsBack();
     await eventually(async () => {
       expect(await owesRelease(orderId)).toBe(false);
@@ -333,34 +315,34 @@ describe('a compensation that', () => {
   });
 
   test('did its work without being answered is repeated without harm', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    const lost = inject(stack, { on: releasing, times: 3, act: loseAnswer });
-    await user.pay(orderId, 'tok_declined');
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'), {
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    const lost = inject(scene.stack, { on: releasing, times: 3, act: loseAnswer });
+    await scene.user.pay(orderId, 'tok_declined');
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'), {
       stepSeconds: 1,
     });
     expect(lost.strikes).toBe(3);
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 });
 
 describe('an outage during a payment', () => {
   test('before the charge ends it without charging, and gives everything back', async () => {
-    const { orderId } = await user.reserved(productId);
-    inject(stack, { on: httpCall('POST', '/extend$'), act: refuseConnection });
-    await user.pay(orderId, 'tok_ok');
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'), {
+    const { orderId } = await scene.user.reserved(scene.productId);
+    inject(scene.stack, { on: httpCall('POST', '/extend$'), act: refuseConnection });
+    await scene.user.pay(orderId, 'tok_ok');
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'), {
       stepSeconds: 15,
     });
-    expect(await chargesOf(stack, orderId)).toEqual([]);
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await chargesOf(scene.stack, orderId)).toEqual([]);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 
   test('after the charge, longer than all retries, is confirmed by a later run', async () => {
-    const { orderId } = await user.reserved(productId);
-    inject(stack, { on: httpCall('POST', '/confirm$'), act: refuseConnection });
-    await user.pay(orderId, 'tok_ok');
-    await asTimeGoesOn(stack, () => {
+    const { orderId } = await scene.user.reserved(scene.productId);
+    inject(scene.stack, { on: httpCall('POST', '/confirm$'), act: refuseConnection });
+    await scene.user.pay(orderId, 'tok_ok');
+    await asTimeGoesOn(scene.stack, () => {
       expect(lettersOf('SagaDeadLetterQueue', orderId)).toEqual([
         expect.objectContaining({
           orderId,
@@ -371,34 +353,42 @@ describe('an outage during a payment', () => {
       ]);
       return Promise.resolve();
     });
-    await user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
+    await scene.user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
 
-    heal(stack);
+    heal(scene.stack);
     await asTimeGoesOn(
-      stack,
+      scene.stack,
       async () => {
-        await stack.runSchedules();
-        await user.expectStatus(orderId, 'PAYMENT_DONE');
+        await scene.stack.runSchedules();
+        await scene.user.expectStatus(orderId, 'PAYMENT_DONE');
       },
       { stepSeconds: 15 },
     );
 
-    expect((await executions(stack, orderId)).map(({ status }) => status)[0]).toBe('FAILED');
-    expect((await chargesOf(stack, orderId)).map(({ status }) => status)).toEqual(['CAPTURED']);
-    expect((await user.order(orderId)).refunds).toEqual([]);
-    expect(await stockLine(stack, productId)).toBe('9/0/1');
+    expect((await executions(scene.stack, orderId)).map(({ status }) => status)[0]).toBe('FAILED');
+    expect((await chargesOf(scene.stack, orderId)).map(({ status }) => status)).toEqual([
+      'CAPTURED',
+    ]);
+    expect((await scene.user.order(orderId)).refunds).toEqual([]);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/0/1');
   });
 
   test('whose confirmation is done but not answered is paid once', async () => {
-    const { orderId } = await user.reserved(productId);
-    const lost = inject(stack, { on: httpCall('POST', '/confirm$'), times: 2, act: loseAnswer });
-    await user.pay(orderId, 'tok_ok');
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_DONE'), { stepSeconds: 1 });
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const lost = inject(scene.stack, {
+      on: httpCall('POST', '/confirm$'),
+      times: 2,
+      act: loseAnswer,
+    });
+    await scene.user.pay(orderId, 'tok_ok');
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_DONE'), {
+      stepSeconds: 1,
+    });
     expect(lost.strikes).toBe(2);
-    expect(await stockLine(stack, productId)).toBe('9/0/1');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/0/1');
   });
 });
 
 test('at the end every promise holds', async () => {
-  await expectPromisesAtRest(stack);
+  await expectPromisesAtRest(scene.stack);
 });

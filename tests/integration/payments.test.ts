@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { describe, expect, test } from 'vitest';
 import {
   after,
   anyGatewayCall,
@@ -12,65 +11,34 @@ import {
   refuseConnection,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
-import {
-  type Answer,
-  Customer,
-  chargesOf,
-  inventoryCall,
-  newProduct,
-  stockLine,
-} from '../support/shop.ts';
-import {
-  abortExecution,
-  asTimeGoesOn,
-  eventually,
-  messagesIn,
-  startTestStack,
-} from '../support/stack.ts';
+import { Scene } from '../support/scene.ts';
+import { type Answer, chargesOf, inventoryCall, stockLine } from '../support/shop.ts';
+import { abortExecution, asTimeGoesOn, eventually, messagesIn } from '../support/stack.ts';
 
 const RESERVATION_TTL_MS = 900_000;
 const ACK_TIMEOUT_MS = 180_000;
 
-let stack: EmbeddedStack;
-let user: Customer;
-let productId: string;
-
-beforeAll(async () => {
-  // No schedule comes in between; the tests run it where they want it.
-  stack = await startTestStack({ SCHEDULE_SECONDS: '3600' });
-});
-
-beforeEach(async () => {
-  user = await Customer.of(stack);
-  productId = await newProduct(10);
-});
-
-afterEach(() => {
-  heal(stack);
-});
-
-afterAll(async () => {
-  await stack.stop();
-});
+// No schedule comes in between; the tests run it where they want it.
+const scene = new Scene({ SCHEDULE_SECONDS: '3600' });
 
 async function chargeStatuses(orderId: string): Promise<string[]> {
-  return (await chargesOf(stack, orderId)).map(({ status }) => status);
+  return (await chargesOf(scene.stack, orderId)).map(({ status }) => status);
 }
 
 async function paymentsOf(orderId: string): Promise<string[]> {
-  const { payments } = await snapshotOf(stack);
+  const { payments } = await snapshotOf(scene.stack);
   return payments.filter((one) => one.orderId === orderId).map(({ status }) => status);
 }
 
 describe('ten payments of one order at once', () => {
   async function payTenTimes(key: (index: number) => string | undefined): Promise<Answer[]> {
-    const { orderId } = await user.reserved(productId);
+    const { orderId } = await scene.user.reserved(scene.productId);
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
-        user.pay(orderId, 'tok_ok', { key: key(index), wait: 10 }),
+        scene.user.pay(orderId, 'tok_ok', { key: key(index), wait: 10 }),
       ),
     );
-    await user.expectStatus(orderId, 'PAYMENT_DONE');
+    await scene.user.expectStatus(orderId, 'PAYMENT_DONE');
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
     expect(await paymentsOf(orderId)).toEqual(['CAPTURED']);
     return answers;
@@ -104,69 +72,72 @@ describe('a payment by', () => {
     ['tok_declined', 'DECLINED'],
     ['tok_that_nobody_issued', 'INVALID_PAYMENT_METHOD'],
   ])('%s is declined, and everything is rolled back', async (token, code) => {
-    const { orderId } = await user.reserved(productId, 2);
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
 
-    const answer = await user.pay(orderId, token, { wait: 10 });
+    const answer = await scene.user.pay(orderId, token, { wait: 10 });
 
     expect(answer.summary).toBe('402 PAYMENT_DECLINED');
-    expect(await user.payment(answer.problem.paymentId ?? '')).toMatchObject({
+    expect(await scene.user.payment(answer.problem.paymentId ?? '')).toMatchObject({
       status: 'DECLINED',
       code,
     });
-    const order = await user.expectStatus(orderId, 'PAYMENT_FAILED');
+    const order = await scene.user.expectStatus(orderId, 'PAYMENT_FAILED');
     expect(order).toMatchObject({ reason: code, refunds: [], paymentUrl: null });
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     expect(await chargeStatuses(orderId)).toEqual(['DECLINED']);
   });
 
   test('a gateway that answers 503 twice is tried again and captured', async () => {
-    const { orderId } = await user.reserved(productId);
-    await user.pay(orderId, 'tok_flaky');
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_DONE'), { stepSeconds: 1 });
+    const { orderId } = await scene.user.reserved(scene.productId);
+    await scene.user.pay(orderId, 'tok_flaky');
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_DONE'), {
+      stepSeconds: 1,
+    });
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
   });
 
   test('a method whose answer is lost is captured, once, when the gateway is asked', async () => {
-    const { orderId } = await user.reserved(productId);
-    const { paymentId } = (await user.pay(orderId, 'tok_ack_lost')).payment;
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_ack_lost')).payment;
     await eventually(async () => {
-      expect((await user.payment(paymentId)).status).toBe('PENDING');
+      expect((await scene.user.payment(paymentId)).status).toBe('PENDING');
     });
-    await user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
+    await scene.user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
 
-    await stack.clock.advance(ACK_TIMEOUT_MS + 1000);
+    await scene.stack.clock.advance(ACK_TIMEOUT_MS + 1000);
 
-    await eventually(() => user.expectStatus(orderId, 'PAYMENT_DONE'));
+    await eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_DONE'));
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
-    expect(await stockLine(stack, productId)).toBe('9/0/1');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/0/1');
   });
 
   test('a method that is pending for ever is voided after its time-out', async () => {
-    const { orderId } = await user.reserved(productId, 3);
-    const { paymentId } = (await user.pay(orderId, 'tok_never_captured', { wait: 1 })).payment;
-    await stack.clock.advance(ACK_TIMEOUT_MS - 10_000);
-    await user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
-    expect(await stockLine(stack, productId)).toBe('7/3/0');
+    const { orderId } = await scene.user.reserved(scene.productId, 3);
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_never_captured', { wait: 1 }))
+      .payment;
+    await scene.stack.clock.advance(ACK_TIMEOUT_MS - 10_000);
+    await scene.user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('7/3/0');
 
-    await stack.clock.advance(20_000);
+    await scene.stack.clock.advance(20_000);
 
-    await eventually(() => user.expectStatus(orderId, 'PAYMENT_FAILED'));
-    expect((await user.payment(paymentId)).status).toBe('VOIDED');
+    await eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'));
+    expect((await scene.user.payment(paymentId)).status).toBe('VOIDED');
     expect(await chargeStatuses(orderId)).toEqual(['VOIDED']);
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 
   test('a method whose gateway is down is given up and can never be charged', async () => {
-    const { orderId } = await user.reserved(productId);
-    const { paymentId } = (await user.pay(orderId, 'tok_gateway_down')).payment;
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_gateway_down')).payment;
 
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'), {
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'), {
       stepSeconds: 15,
     });
 
-    expect((await user.payment(paymentId)).status).toBe('VOIDED');
+    expect((await scene.user.payment(paymentId)).status).toBe('VOIDED');
     expect(await chargeStatuses(orderId)).toEqual([]);
-    const late = await fetch(`${stack.environment['GATEWAY_URL'] ?? ''}/charges`, {
+    const late = await fetch(`${scene.stack.environment['GATEWAY_URL'] ?? ''}/charges`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': paymentId },
       body: JSON.stringify({
@@ -176,23 +147,23 @@ describe('a payment by', () => {
       }),
     });
     expect(await late.json()).toMatchObject({ status: 'VOIDED' });
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 
   test('a gateway that is reached again only later is voided then', async () => {
-    const { orderId } = await user.reserved(productId);
-    inject(stack, { on: anyGatewayCall, act: refuseConnection });
-    const { paymentId } = (await user.pay(orderId, 'tok_ok')).payment;
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'), {
+    const { orderId } = await scene.user.reserved(scene.productId);
+    inject(scene.stack, { on: anyGatewayCall, act: refuseConnection });
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_ok')).payment;
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'), {
       stepSeconds: 15,
     });
-    expect(await user.order(orderId)).toMatchObject({ reason: 'PAYMENT_UNCONFIRMED' });
-    expect(await user.payment(paymentId)).toMatchObject({
+    expect(await scene.user.order(orderId)).toMatchObject({ reason: 'PAYMENT_UNCONFIRMED' });
+    expect(await scene.user.payment(paymentId)).toMatchObject({
       status: 'FAILED',
       code: 'PAYMENT_UNCONFIRMED',
     });
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
-    expect(messagesIn(stack, 'SagaDeadLetterQueue')).toContainEqual({
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
+    expect(messagesIn(scene.stack, 'SagaDeadLetterQueue')).toContainEqual({
       orderId,
       run: 1,
       correlationId: expect.any(String),
@@ -201,33 +172,33 @@ describe('a payment by', () => {
       at: expect.any(String),
     });
 
-    heal(stack);
-    await asTimeGoesOn(stack, async () => {
-      expect((await user.payment(paymentId)).status).toBe('VOIDED');
+    heal(scene.stack);
+    await asTimeGoesOn(scene.stack, async () => {
+      expect((await scene.user.payment(paymentId)).status).toBe('VOIDED');
     });
     expect(await chargeStatuses(orderId)).toEqual([]);
   });
 
   test('a gateway that captured and then fell silent until given up is refunded once', async () => {
-    const { orderId } = await user.reserved(productId);
+    const { orderId } = await scene.user.reserved(scene.productId);
     inject(
-      stack,
+      scene.stack,
       { on: httpCall('POST', '/gateway/charges$'), times: 1, act: loseAnswer },
       { on: anyGatewayCall, act: refuseConnection },
     );
-    const { paymentId } = (await user.pay(orderId, 'tok_ok')).payment;
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'), {
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_ok')).payment;
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'), {
       stepSeconds: 15,
     });
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
 
-    heal(stack);
-    await asTimeGoesOn(stack, async () => {
-      expect((await user.payment(paymentId)).status).toBe('REFUNDED');
+    heal(scene.stack);
+    await asTimeGoesOn(scene.stack, async () => {
+      expect((await scene.user.payment(paymentId)).status).toBe('REFUNDED');
     });
 
     expect(await chargeStatuses(orderId)).toEqual(['REFUNDED']);
-    const order = await user.order(orderId);
+    const order = await scene.user.order(orderId);
     expect(order).toMatchObject({ status: 'PAYMENT_FAILED', reason: 'PAYMENT_UNCONFIRMED' });
     expect(order.refunds).toEqual([
       expect.objectContaining({ paymentId, amount: { amount: 1000, currency: 'EUR' } }),
@@ -235,14 +206,14 @@ describe('a payment by', () => {
   });
 
   test('a step that died right after the charge is asked about and kept', async () => {
-    const { orderId } = await user.reserved(productId);
-    const died = inject(stack, {
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const died = inject(scene.stack, {
       on: httpCall('POST', '/gateway/charges$'),
       times: 1,
       act: dieAfter,
     });
-    await user.pay(orderId, 'tok_ok');
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_DONE'), {
+    await scene.user.pay(orderId, 'tok_ok');
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_DONE'), {
       stepSeconds: 15,
     });
     expect(died.strikes).toBe(1);
@@ -252,94 +223,100 @@ describe('a payment by', () => {
 
 describe('paying is refused with 409', () => {
   test('before the stock is reserved, with when to come back', async () => {
-    inject(stack, { on: anyInventoryCall, act: refuseConnection });
-    const { orderId } = (await user.place([{ productId, quantity: 1 }])).order;
-    await eventually(() => user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
+    inject(scene.stack, { on: anyInventoryCall, act: refuseConnection });
+    const { orderId } = (await scene.user.place([{ productId: scene.productId, quantity: 1 }]))
+      .order;
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
 
-    const refused = await user.pay(orderId, 'tok_ok');
+    const refused = await scene.user.pay(orderId, 'tok_ok');
 
     expect(refused.summary).toBe('409 ILLEGAL_TRANSITION');
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.problem.orderId).toBe(orderId);
-    heal(stack);
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PENDING_PAYMENT'), {
+    heal(scene.stack);
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'), {
       stepSeconds: 1,
     });
-    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+    expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
   });
 
   test('when the order is paid, and charges nothing', async () => {
-    const { orderId } = await user.reserved(productId);
-    await user.pay(orderId, 'tok_ok', { wait: 10 });
-    const refused = await user.pay(orderId, 'tok_ok', { wait: 10, key: 'again' });
+    const { orderId } = await scene.user.reserved(scene.productId);
+    await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
+    const refused = await scene.user.pay(orderId, 'tok_ok', { wait: 10, key: 'again' });
     expect(refused.summary).toBe('409 ILLEGAL_TRANSITION');
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
   });
 
   test('when the last payment failed', async () => {
-    const { orderId } = await user.reserved(productId);
-    await user.pay(orderId, 'tok_declined', { wait: 10 });
-    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe(
+    const { orderId } = await scene.user.reserved(scene.productId);
+    await scene.user.pay(orderId, 'tok_declined', { wait: 10 });
+    expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe(
       '409 ILLEGAL_TRANSITION',
     );
     expect(await chargeStatuses(orderId)).toEqual(['DECLINED']);
   });
 
   test('when the order is INVALID', async () => {
-    const invalid = await user.place([{ productId, quantity: 11 }], { wait: 10 });
-    const refused = await user.pay(invalid.problem.orderId ?? '', 'tok_ok');
+    const invalid = await scene.user.place([{ productId: scene.productId, quantity: 11 }], {
+      wait: 10,
+    });
+    const refused = await scene.user.pay(invalid.problem.orderId ?? '', 'tok_ok');
     expect(refused.summary).toBe('409 ILLEGAL_TRANSITION');
   });
 
   test('when the reservation ran out and nobody has noticed yet', async () => {
-    const { orderId } = await user.reserved(productId);
-    await abortExecution(stack, orderId);
-    await stack.clock.advance(RESERVATION_TTL_MS);
-    const late = await user.expectStatus(orderId, 'PENDING_PAYMENT');
+    const { orderId } = await scene.user.reserved(scene.productId);
+    await abortExecution(scene.stack, orderId);
+    await scene.stack.clock.advance(RESERVATION_TTL_MS);
+    const late = await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
     expect(late.paymentUrl).toBeNull();
     expect(late.links).not.toHaveProperty('pay');
 
-    expect((await user.pay(orderId, 'tok_ok')).summary).toBe('409 RESERVATION_EXPIRED');
+    expect((await scene.user.pay(orderId, 'tok_ok')).summary).toBe('409 RESERVATION_EXPIRED');
 
-    await asTimeGoesOn(stack, async () => {
-      await stack.runSchedules();
-      await user.expectStatus(orderId, 'ORDER_FAILED');
+    await asTimeGoesOn(scene.stack, async () => {
+      await scene.stack.runSchedules();
+      await scene.user.expectStatus(orderId, 'ORDER_FAILED');
     });
-    expect((await user.pay(orderId, 'tok_ok')).summary).toBe('409 ILLEGAL_TRANSITION');
+    expect((await scene.user.pay(orderId, 'tok_ok')).summary).toBe('409 ILLEGAL_TRANSITION');
     expect(await chargeStatuses(orderId)).toEqual([]);
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 });
 
 describe('a reservation that is gone', () => {
   const release = async (orderId: string) => {
-    const released = await inventoryCall(stack, 'DELETE', `${orderId}?revision=1`);
+    const released = await inventoryCall(scene.stack, 'DELETE', `${orderId}?revision=1`);
     expect(released.summary).toBe('200 RELEASED');
   };
 
   test('before the charge ends the payment without calling the gateway', async () => {
-    const { orderId } = await user.reserved(productId);
+    const { orderId } = await scene.user.reserved(scene.productId);
     await release(orderId);
-    const charges = inject(stack, {
+    const charges = inject(scene.stack, {
       on: httpCall('POST', '/gateway/charges$'),
       act: refuseConnection,
     });
 
-    const answer = await user.pay(orderId, 'tok_ok', { wait: 10 });
+    const answer = await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
 
     expect(answer.summary).toBe('402 PAYMENT_FAILED');
-    await user.expectStatus(orderId, 'PAYMENT_FAILED');
-    expect(await user.order(orderId)).toMatchObject({ reason: 'RESERVATION_EXPIRED', refunds: [] });
+    await scene.user.expectStatus(orderId, 'PAYMENT_FAILED');
+    expect(await scene.user.order(orderId)).toMatchObject({
+      reason: 'RESERVATION_EXPIRED',
+      refunds: [],
+    });
     expect(charges.strikes).toBe(0);
     expect(await chargeStatuses(orderId)).toEqual([]);
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 
   test('between capture and confirmation is refunded exactly once, and shown', async () => {
-    const { orderId } = await user.reserved(productId);
+    const { orderId } = await scene.user.reserved(scene.productId);
     const refunds: string[] = [];
     inject(
-      stack,
+      scene.stack,
       { on: httpCall('POST', '/confirm$'), times: 1, act: after(() => release(orderId)) },
       {
         on: httpCall('POST', '/refund$'),
@@ -350,40 +327,40 @@ describe('a reservation that is gone', () => {
       },
     );
 
-    const answer = await user.pay(orderId, 'tok_ok', { wait: 10 });
+    const answer = await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
 
     expect(answer.summary).toBe('402 PAYMENT_FAILED');
     const paymentId = answer.problem.paymentId ?? '';
     await eventually(async () => {
-      expect((await user.payment(paymentId)).status).toBe('REFUNDED');
+      expect((await scene.user.payment(paymentId)).status).toBe('REFUNDED');
     });
-    expect((await user.payment(paymentId)).history.map(({ to }) => to)).toEqual([
+    expect((await scene.user.payment(paymentId)).history.map(({ to }) => to)).toEqual([
       'INITIATED',
       'CAPTURED',
       'REFUNDED',
     ]);
-    const order = await user.order(orderId);
+    const order = await scene.user.order(orderId);
     expect(order).toMatchObject({ status: 'PAYMENT_FAILED', reason: 'RESERVATION_GONE' });
     expect(order.refunds).toEqual([
       expect.objectContaining({ paymentId, amount: { amount: 1000, currency: 'EUR' } }),
     ]);
     expect(refunds).toHaveLength(1);
     expect(await chargeStatuses(orderId)).toEqual(['REFUNDED']);
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 
   test('after capture is refunded once though the answer to the refund is lost', async () => {
-    const { orderId } = await user.reserved(productId);
+    const { orderId } = await scene.user.reserved(scene.productId);
     const lost = inject(
-      stack,
+      scene.stack,
       { on: httpCall('POST', '/confirm$'), times: 1, act: after(() => release(orderId)) },
       { on: httpCall('POST', '/refund$'), times: 2, act: loseAnswer },
     );
-    await user.pay(orderId, 'tok_ok');
+    await scene.user.pay(orderId, 'tok_ok');
     await asTimeGoesOn(
-      stack,
+      scene.stack,
       async () => {
-        expect(await user.order(orderId)).toMatchObject({
+        expect(await scene.user.order(orderId)).toMatchObject({
           status: 'PAYMENT_FAILED',
           refunds: [expect.anything()],
         });
@@ -396,5 +373,5 @@ describe('a reservation that is gone', () => {
 });
 
 test('at the end every promise holds', async () => {
-  await expectPromisesAtRest(stack);
+  await expectPromisesAtRest(scene.stack);
 });

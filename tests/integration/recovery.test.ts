@@ -1,11 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { expireReservations } from '../../lib/inventory/expire-reservations.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { dispatchDueWork } from '../../lib/orders/dispatch-due-work.ts';
 import { orderService } from '../../lib/orders/order-service.ts';
 import { sleep } from '../../lib/platform/clock.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import {
   anyInventoryCall,
   databaseCall,
@@ -20,59 +19,33 @@ import {
   stateMachineCall,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
+import { Scene } from '../support/scene.ts';
 import {
   Customer,
   chargesOf,
   inventoryCall,
-  newProduct,
   type OrderDocument,
   stockLine,
 } from '../support/shop.ts';
-import {
-  abortExecution,
-  asTimeGoesOn,
-  eventually,
-  executions,
-  runOf,
-  startTestStack,
-} from '../support/stack.ts';
+import { abortExecution, asTimeGoesOn, eventually, executions, runOf } from '../support/stack.ts';
 
 const RESERVATION_TTL_MS = 60_000;
 const DISPATCH_AFTER_MS = 30_000;
 
-let stack: EmbeddedStack;
-let user: Customer;
-let productId: string;
+const scene = new Scene({ RESERVATION_TTL_SECONDS: '60', SCHEDULE_SECONDS: '3600' });
 
-beforeAll(async () => {
-  stack = await startTestStack({ RESERVATION_TTL_SECONDS: '60', SCHEDULE_SECONDS: '3600' });
-});
-
-beforeEach(async () => {
-  user = await Customer.of(stack);
-  productId = await newProduct(10);
-});
-
-afterEach(() => {
-  heal(stack);
-});
-
-afterAll(async () => {
-  await stack.stop();
-});
-
-const one = () => [{ productId, quantity: 1 }];
+const one = () => [{ productId: scene.productId, quantity: 1 }];
 
 async function runs(orderId: string): Promise<string[]> {
-  return (await executions(stack, orderId)).map(
+  return (await executions(scene.stack, orderId)).map(
     (execution) => `${String(runOf(execution))} ${String(execution.status)}`,
   );
 }
 
 /** The id of the only order that a user has, also where no answer told it. */
 async function onlyOrder(): Promise<string> {
-  const { orders } = await snapshotOf(stack);
-  const own = orders.filter(({ userId }) => userId === user.userId);
+  const { orders } = await snapshotOf(scene.stack);
+  const own = orders.filter(({ userId }) => userId === scene.user.userId);
   expect(own).toHaveLength(1);
   return own[0]?.orderId ?? '';
 }
@@ -80,10 +53,10 @@ async function onlyOrder(): Promise<string> {
 /** Time goes on and the schedules with it, until the order has got somewhere. */
 function dispatchedUntil(orderId: string, ...statuses: readonly string[]): Promise<OrderDocument> {
   return asTimeGoesOn(
-    stack,
+    scene.stack,
     async () => {
-      await stack.runSchedules();
-      return user.expectStatus(orderId, ...statuses);
+      await scene.stack.runSchedules();
+      return scene.user.expectStatus(orderId, ...statuses);
     },
     { stepSeconds: 10 },
   );
@@ -97,20 +70,20 @@ describe('an order whose handler', () => {
     ],
     ['could not reach the saga', { on: stateMachineCall('StartExecution'), act: refuseConnection }],
   ])('%s is started by the dispatcher', async (_what, fault) => {
-    inject(stack, { ...fault, times: 1 });
-    const answer = await user.place(one());
+    inject(scene.stack, { ...fault, times: 1 });
+    const answer = await scene.user.place(one());
     expect([202, 502]).toContain(answer.status);
     const orderId = await onlyOrder();
     expect(await runs(orderId)).toEqual([]);
-    await stack.runSchedules();
-    await user.expectStatus(orderId, 'CREATED');
+    await scene.stack.runSchedules();
+    await scene.user.expectStatus(orderId, 'CREATED');
 
-    await stack.clock.advance(DISPATCH_AFTER_MS);
-    await stack.runSchedules();
+    await scene.stack.clock.advance(DISPATCH_AFTER_MS);
+    await scene.stack.runSchedules();
 
-    await eventually(() => user.expectStatus(orderId, 'PENDING_PAYMENT'));
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'));
     expect(await runs(orderId)).toEqual(['1 RUNNING']);
-    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+    expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
   });
 
   test.each<[string, Fault]>([
@@ -123,29 +96,29 @@ describe('an order whose handler', () => {
       { on: stateMachineCall('StartExecution'), act: loseAnswer },
     ],
   ])('%s is run once', async (_what, fault) => {
-    inject(stack, { ...fault, times: 1 });
-    await user.place(one());
+    inject(scene.stack, { ...fault, times: 1 });
+    await scene.user.place(one());
     const orderId = await onlyOrder();
-    await eventually(() => user.expectStatus(orderId, 'PENDING_PAYMENT'));
-    await stack.clock.advance(DISPATCH_AFTER_MS);
-    await stack.runSchedules();
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'));
+    await scene.stack.clock.advance(DISPATCH_AFTER_MS);
+    await scene.stack.runSchedules();
     expect(await runs(orderId)).toEqual(['1 RUNNING']);
-    expect(await stockLine(stack, productId)).toBe('9/1/0');
-    await user.pay(orderId, 'tok_ok', { wait: 10 });
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/1/0');
+    await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
   });
 });
 
 describe('an order whose execution is aborted', () => {
   test('while it is CREATED moves on with its next run', async () => {
     // The first write of the run dies; its retry comes a moment later.
-    inject(stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
-    const { orderId } = (await user.place(one())).order;
+    inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
+    const { orderId } = (await scene.user.place(one())).order;
     await eventually(async () => {
       expect(await runs(orderId)).toEqual(['1 RUNNING']);
     });
-    await abortExecution(stack, orderId);
-    heal(stack);
-    await user.expectStatus(orderId, 'CREATED');
+    await abortExecution(scene.stack, orderId);
+    heal(scene.stack);
+    await scene.user.expectStatus(orderId, 'CREATED');
 
     const order = await dispatchedUntil(orderId, 'PENDING_PAYMENT');
 
@@ -155,50 +128,50 @@ describe('an order whose execution is aborted', () => {
       'PENDING_RESERVING_STOCK',
       'PENDING_PAYMENT',
     ]);
-    await user.pay(orderId, 'tok_ok', { wait: 10 });
+    await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
   });
 
   test('while its stock is being reserved moves on with its next run and reserves once', async () => {
-    inject(stack, { on: anyInventoryCall, act: loseAnswer });
-    const { orderId } = (await user.place(one())).order;
+    inject(scene.stack, { on: anyInventoryCall, act: loseAnswer });
+    const { orderId } = (await scene.user.place(one())).order;
     await eventually(async () => {
-      expect(await stockLine(stack, productId)).toBe('9/1/0');
+      expect(await stockLine(scene.stack, scene.productId)).toBe('9/1/0');
     });
-    await abortExecution(stack, orderId);
-    heal(stack);
-    await user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
+    await abortExecution(scene.stack, orderId);
+    heal(scene.stack);
+    await scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK');
 
     await dispatchedUntil(orderId, 'PENDING_PAYMENT', 'ORDER_FAILED');
 
     expect((await runs(orderId))[0]).toBe('1 ABORTED');
     expect(await runs(orderId)).toHaveLength(2);
     await dispatchedUntil(orderId, 'ORDER_FAILED');
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 
   test('while it waits for its payment can still be paid', async () => {
-    const { orderId } = await user.reserved(productId);
-    await abortExecution(stack, orderId);
+    const { orderId } = await scene.user.reserved(scene.productId);
+    await abortExecution(scene.stack, orderId);
 
-    const paying = await user.pay(orderId, 'tok_ok');
+    const paying = await scene.user.pay(orderId, 'tok_ok');
 
     expect(paying.status).toBe(202);
     await dispatchedUntil(orderId, 'PAYMENT_DONE');
     await eventually(async () => {
       expect(await runs(orderId)).toEqual(['1 ABORTED', '2 SUCCEEDED']);
     });
-    expect(await chargesOf(stack, orderId)).toHaveLength(1);
+    expect(await chargesOf(scene.stack, orderId)).toHaveLength(1);
   });
 
   test('while it waits for its payment still expires', async () => {
-    const { orderId } = await user.reserved(productId, 4);
-    await abortExecution(stack, orderId);
+    const { orderId } = await scene.user.reserved(scene.productId, 4);
+    await abortExecution(scene.stack, orderId);
 
     const order = await dispatchedUntil(orderId, 'ORDER_FAILED');
 
     expect(order.reason).toBe('RESERVATION_EXPIRED');
     await eventually(async () => {
-      expect(await stockLine(stack, productId)).toBe('10/0/0');
+      expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     });
     await eventually(async () => {
       expect(await runs(orderId)).toEqual(['1 ABORTED', '2 SUCCEEDED']);
@@ -206,56 +179,58 @@ describe('an order whose execution is aborted', () => {
   });
 
   test('while a charge is under way is charged once', async () => {
-    const { orderId } = await user.reserved(productId);
-    const { paymentId } = (await user.pay(orderId, 'tok_ack_lost')).payment;
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_ack_lost')).payment;
     await eventually(async () => {
-      expect((await user.payment(paymentId)).status).toBe('PENDING');
+      expect((await scene.user.payment(paymentId)).status).toBe('PENDING');
     });
-    await abortExecution(stack, orderId);
-    await user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
+    await abortExecution(scene.stack, orderId);
+    await scene.user.expectStatus(orderId, 'PAYMENT_IN_PROGRESS');
 
     await dispatchedUntil(orderId, 'PAYMENT_DONE');
 
     expect((await runs(orderId))[0]).toBe('1 ABORTED');
-    expect((await chargesOf(stack, orderId)).map(({ status }) => status)).toEqual(['CAPTURED']);
-    expect(await stockLine(stack, productId)).toBe('9/0/1');
+    expect((await chargesOf(scene.stack, orderId)).map(({ status }) => status)).toEqual([
+      'CAPTURED',
+    ]);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/0/1');
   });
 
   test('between capture and confirmation is confirmed, never refunded', async () => {
-    const { orderId } = await user.reserved(productId);
-    inject(stack, { on: httpCall('POST', '/confirm$'), act: refuseConnection });
-    const { paymentId } = (await user.pay(orderId, 'tok_ok')).payment;
+    const { orderId } = await scene.user.reserved(scene.productId);
+    inject(scene.stack, { on: httpCall('POST', '/confirm$'), act: refuseConnection });
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_ok')).payment;
     await eventually(async () => {
-      expect((await user.payment(paymentId)).status).toBe('CAPTURED');
+      expect((await scene.user.payment(paymentId)).status).toBe('CAPTURED');
     });
-    await abortExecution(stack, orderId);
-    heal(stack);
+    await abortExecution(scene.stack, orderId);
+    heal(scene.stack);
 
     await dispatchedUntil(orderId, 'PAYMENT_DONE');
 
-    expect((await user.order(orderId)).refunds).toEqual([]);
-    expect(await stockLine(stack, productId)).toBe('9/0/1');
+    expect((await scene.user.order(orderId)).refunds).toEqual([]);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/0/1');
   });
 
   test('again and again moves on each time with one run more', async () => {
-    inject(stack, { on: anyInventoryCall, act: refuseConnection });
-    const { orderId } = (await user.place(one())).order;
-    await eventually(() => user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
+    inject(scene.stack, { on: anyInventoryCall, act: refuseConnection });
+    const { orderId } = (await scene.user.place(one())).order;
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_RESERVING_STOCK'));
     for (const run of [1, 2, 3]) {
       await eventually(async () => {
         expect(await runs(orderId)).toHaveLength(run);
       });
-      await abortExecution(stack, orderId, run);
+      await abortExecution(scene.stack, orderId, run);
       await asTimeGoesOn(
-        stack,
+        scene.stack,
         async () => {
-          await stack.runSchedules();
+          await scene.stack.runSchedules();
           expect(await runs(orderId)).toHaveLength(run + 1);
         },
         { stepSeconds: 60, limitSeconds: 1800 },
       );
     }
-    heal(stack);
+    heal(scene.stack);
     await dispatchedUntil(orderId, 'PENDING_PAYMENT', 'ORDER_FAILED');
     expect((await runs(orderId)).slice(0, 3)).toEqual(['1 ABORTED', '2 ABORTED', '3 ABORTED']);
     await dispatchedUntil(orderId, 'ORDER_FAILED');
@@ -269,15 +244,15 @@ describe('a signal that', () => {
     ['does its work but whose answer is lost', loseAnswer, 202],
     ['does its work before its handler dies', dieAfter, 502],
   ])('%s does not keep the order from being paid once', async (_what, act, status) => {
-    const { orderId } = await user.reserved(productId);
-    const lost = inject(stack, { on: stateMachineCall('SendTaskSuccess'), times: 1, act });
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const lost = inject(scene.stack, { on: stateMachineCall('SendTaskSuccess'), times: 1, act });
 
-    expect((await user.pay(orderId, 'tok_ok')).status).toBe(status);
+    expect((await scene.user.pay(orderId, 'tok_ok')).status).toBe(status);
 
     await dispatchedUntil(orderId, 'PAYMENT_DONE');
     expect(lost.strikes).toBe(1);
     expect((await runs(orderId)).map((run) => run.split(' ')[0])).toEqual(['1']);
-    expect((await chargesOf(stack, orderId)).map(({ status: charged }) => charged)).toEqual([
+    expect((await chargesOf(scene.stack, orderId)).map(({ status: charged }) => charged)).toEqual([
       'CAPTURED',
     ]);
   });
@@ -290,14 +265,14 @@ describe('a saga step that dies', () => {
     ['before it reserves', { on: httpCall('PUT', '/inventory/'), act: dieBefore }],
     ['after it reserved', { on: httpCall('PUT', '/inventory/'), act: dieAfter }],
   ])('%s is repeated, and the order reserves once', async (_what, fault) => {
-    const died = inject(stack, { ...fault, times: 1 });
-    const { orderId } = (await user.place(one())).order;
-    await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PENDING_PAYMENT'), {
+    const died = inject(scene.stack, { ...fault, times: 1 });
+    const { orderId } = (await scene.user.place(one())).order;
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'), {
       stepSeconds: 1,
     });
     expect(died.strikes).toBe(1);
-    expect(await stockLine(stack, productId)).toBe('9/1/0');
-    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/1/0');
+    expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
   });
 
   test.each<[string, Fault]>([
@@ -310,55 +285,55 @@ describe('a saga step that dies', () => {
     ['before it confirms', { on: httpCall('POST', '/confirm$'), act: dieBefore }],
     ['after it confirmed', { on: httpCall('POST', '/confirm$'), act: dieAfter }],
   ])('%s leaves one outcome and at most one charge', async (_what, fault) => {
-    const { orderId } = await user.reserved(productId);
-    const died = inject(stack, { ...fault, times: 1 });
-    await user.pay(orderId, 'tok_ok');
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const died = inject(scene.stack, { ...fault, times: 1 });
+    await scene.user.pay(orderId, 'tok_ok');
     const order = await asTimeGoesOn(
-      stack,
-      () => user.expectStatus(orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'),
+      scene.stack,
+      () => scene.user.expectStatus(orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'),
       { stepSeconds: 10 },
     );
     expect(died.strikes).toBe(1);
     const isDone = order.status === 'PAYMENT_DONE';
-    expect(await stockLine(stack, productId)).toBe(isDone ? '9/0/1' : '10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe(isDone ? '9/0/1' : '10/0/0');
     expect(
-      (await chargesOf(stack, orderId)).filter(({ status }) => status === 'CAPTURED'),
+      (await chargesOf(scene.stack, orderId)).filter(({ status }) => status === 'CAPTURED'),
     ).toHaveLength(isDone ? 1 : 0);
   });
 });
 
 describe('when its time is up, a reservation', () => {
   test('fails its order and gives the stock back', async () => {
-    const { orderId } = await user.reserved(productId, 3);
-    expect(await stockLine(stack, productId)).toBe('7/3/0');
-    await stack.clock.advance(RESERVATION_TTL_MS - 2000);
-    await user.expectStatus(orderId, 'PENDING_PAYMENT');
+    const { orderId } = await scene.user.reserved(scene.productId, 3);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('7/3/0');
+    await scene.stack.clock.advance(RESERVATION_TTL_MS - 2000);
+    await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
 
-    await stack.clock.advance(3000);
+    await scene.stack.clock.advance(3000);
 
-    const order = await eventually(() => user.expectStatus(orderId, 'ORDER_FAILED'));
+    const order = await eventually(() => scene.user.expectStatus(orderId, 'ORDER_FAILED'));
     expect(order).toMatchObject({
       reason: 'RESERVATION_EXPIRED',
       reservationExpiresAt: null,
       paymentUrl: null,
     });
     await eventually(async () => {
-      expect(await stockLine(stack, productId)).toBe('10/0/0');
+      expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     });
-    expect((await user.pay(orderId, 'tok_ok')).summary).toBe('409 ILLEGAL_TRANSITION');
+    expect((await scene.user.pay(orderId, 'tok_ok')).summary).toBe('409 ILLEGAL_TRANSITION');
   });
 
   test('is not given back while a payment of it is under way', async () => {
-    const { orderId } = await user.reserved(productId);
-    await stack.clock.advance(RESERVATION_TTL_MS - 5000);
-    await user.pay(orderId, 'tok_ack_lost');
+    const { orderId } = await scene.user.reserved(scene.productId);
+    await scene.stack.clock.advance(RESERVATION_TTL_MS - 5000);
+    await scene.user.pay(orderId, 'tok_ack_lost');
     await eventually(async () => {
-      const { paymentId } = await user.order(orderId);
-      expect((await user.payment(paymentId ?? '')).status).toBe('PENDING');
+      const { paymentId } = await scene.user.order(orderId);
+      expect((await scene.user.payment(paymentId ?? '')).status).toBe('PENDING');
     });
-    await stack.clock.advance(60_000);
-    await stack.runSchedules();
-    expect(await stockLine(stack, productId)).toBe('9/1/0');
+    await scene.stack.clock.advance(60_000);
+    await scene.stack.runSchedules();
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/1/0');
     await dispatchedUntil(orderId, 'PAYMENT_DONE');
   });
 
@@ -391,7 +366,7 @@ describe('when its time is up, a reservation', () => {
   ])(
     'and a payment at the same moment: one of them wins ($payMs, $expireMs, $sweepMs)',
     async ({ payMs, expireMs, sweepMs }) => {
-      const { orderId, reservationExpiresAt } = await user.reserved(productId);
+      const { orderId, reservationExpiresAt } = await scene.user.reserved(scene.productId);
       const timeIsUpMs = Date.parse(reservationExpiresAt ?? '');
       const { clock } = currentRuntime();
       const heldUntil =
@@ -400,23 +375,23 @@ describe('when its time is up, a reservation', () => {
           await sleep(clock, Math.max(0, timeIsUpMs + offsetMs - clock.now()));
           return proceed();
         };
-      await stack.clock.advance(timeIsUpMs - 1000 - stack.clock.now());
+      await scene.stack.clock.advance(timeIsUpMs - 1000 - scene.stack.clock.now());
       const held = inject(
-        stack,
+        scene.stack,
         { on: paymentTransaction, times: 1, act: heldUntil(payMs) },
         { on: databaseCall('PutItem', 'orders'), times: 1, act: heldUntil(expireMs) },
       );
       if (sweepMs !== undefined) {
-        stack.clock.schedule(timeIsUpMs + sweepMs - stack.clock.now(), () => {
-          void stack.runSchedules();
+        scene.stack.clock.schedule(timeIsUpMs + sweepMs - scene.stack.clock.now(), () => {
+          void scene.stack.runSchedules();
         });
       }
-      const paying = user.pay(orderId, 'tok_ok');
+      const paying = scene.user.pay(orderId, 'tok_ok');
       await eventually(() => {
         expect(held.strikes).toBe(1);
       });
 
-      await stack.clock.advance(5000);
+      await scene.stack.clock.advance(5000);
 
       const answer = await paying;
       const order = await dispatchedUntil(
@@ -425,7 +400,7 @@ describe('when its time is up, a reservation', () => {
         'PAYMENT_FAILED',
         'ORDER_FAILED',
       );
-      const charges = (await chargesOf(stack, orderId)).map(({ status }) => status);
+      const charges = (await chargesOf(scene.stack, orderId)).map(({ status }) => status);
       const outcome = `${String(answer.status)} ${order.status} ${charges.join()}`;
       outcomes.push(outcome);
       expect([
@@ -436,11 +411,11 @@ describe('when its time is up, a reservation', () => {
       ]).toContain(outcome);
       if (sweepMs === undefined) expect(order.status).not.toBe('PAYMENT_FAILED');
       await eventually(async () => {
-        expect(await stockLine(stack, productId)).toBe(
+        expect(await stockLine(scene.stack, scene.productId)).toBe(
           order.status === 'PAYMENT_DONE' ? '9/0/1' : '10/0/0',
         );
       });
-      await expectPromisesAtRest(stack);
+      await expectPromisesAtRest(scene.stack);
     },
   );
 
@@ -450,32 +425,32 @@ describe('when its time is up, a reservation', () => {
   });
 
   test('is released by the sweeper alone, whatever happened to the saga', async () => {
-    const { orderId } = await user.reserved(productId, 2);
-    await abortExecution(stack, orderId);
-    await stack.clock.advance(RESERVATION_TTL_MS + 1000);
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    await abortExecution(scene.stack, orderId);
+    await scene.stack.clock.advance(RESERVATION_TTL_MS + 1000);
     await expireReservations(inventoryService(currentRuntime()));
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
-    expect((await inventoryCall(stack, 'GET', orderId)).summary).toBe('200 RELEASED');
-    await user.expectStatus(orderId, 'PENDING_PAYMENT');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
+    expect((await inventoryCall(scene.stack, 'GET', orderId)).summary).toBe('200 RELEASED');
+    await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
     await dispatchedUntil(orderId, 'ORDER_FAILED');
   });
 });
 
 describe('the dispatcher', () => {
   test('run by several at once starts nothing twice', async () => {
-    inject(stack, { on: stateMachineCall('StartExecution'), act: dieBefore });
-    const users = await Promise.all(Array.from({ length: 6 }, () => Customer.of(stack)));
+    inject(scene.stack, { on: stateMachineCall('StartExecution'), act: dieBefore });
+    const users = await Promise.all(Array.from({ length: 6 }, () => Customer.of(scene.stack)));
     for (const each of users) await each.place(one());
-    heal(stack);
+    heal(scene.stack);
     const reserved = await Promise.all(
       users.map((each) =>
-        each.reserved(productId, 1, {
+        each.reserved(scene.productId, 1, {
           headers: { 'x-allow-duplicate': 'true' },
         }),
       ),
     );
-    for (const { orderId } of reserved.slice(0, 3)) await abortExecution(stack, orderId);
-    await stack.clock.advance(RESERVATION_TTL_MS + DISPATCH_AFTER_MS + 5000);
+    for (const { orderId } of reserved.slice(0, 3)) await abortExecution(scene.stack, orderId);
+    await scene.stack.clock.advance(RESERVATION_TTL_MS + DISPATCH_AFTER_MS + 5000);
     const orders = orderService(currentRuntime());
     const inventory = inventoryService(currentRuntime());
 
@@ -486,7 +461,7 @@ describe('the dispatcher', () => {
       ]);
     }
 
-    const { orders: stored } = await snapshotOf(stack);
+    const { orders: stored } = await snapshotOf(scene.stack);
     const own = stored.filter(({ userId }) => users.some((each) => each.userId === userId));
     expect(own).toHaveLength(12);
     for (const order of own) {
@@ -494,43 +469,47 @@ describe('the dispatcher', () => {
       const names = (await runs(order.orderId)).map((run) => Number(run.split(' ')[0]));
       expect(names).toEqual(isAborted ? [1, 2] : [1]);
     }
-    await asTimeGoesOn(stack, async () => {
-      await stack.runSchedules();
-      expect(await stockLine(stack, productId)).toBe('10/0/0');
+    await asTimeGoesOn(scene.stack, async () => {
+      await scene.stack.runSchedules();
+      expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     });
   });
 
   test('does nothing where nothing is due', async () => {
-    const { orderId, version } = await user.reserved(productId);
-    const before = await snapshotOf(stack);
-    const started = (await executions(stack)).length;
+    const { orderId, version } = await scene.user.reserved(scene.productId);
+    const before = await snapshotOf(scene.stack);
+    const started = (await executions(scene.stack)).length;
 
-    await stack.runSchedules();
+    await scene.stack.runSchedules();
     expect(await dispatchDueWork(orderService(currentRuntime()))).toBe(0);
 
-    expect(await snapshotOf(stack)).toEqual(before);
-    expect((await user.order(orderId)).version).toBe(version);
-    expect(await executions(stack)).toHaveLength(started);
+    expect(await snapshotOf(scene.stack)).toEqual(before);
+    expect((await scene.user.order(orderId)).version).toBe(version);
+    expect(await executions(scene.stack)).toHaveLength(started);
   });
 
   test('that finds the database gone for one order still does the others', async () => {
-    inject(stack, { on: stateMachineCall('StartExecution'), act: dieBefore });
-    const users = await Promise.all(Array.from({ length: 4 }, () => Customer.of(stack)));
+    inject(scene.stack, { on: stateMachineCall('StartExecution'), act: dieBefore });
+    const users = await Promise.all(Array.from({ length: 4 }, () => Customer.of(scene.stack)));
     for (const each of users) await each.place(one());
-    heal(stack);
-    await stack.clock.advance(DISPATCH_AFTER_MS);
-    inject(stack, { on: stateMachineCall('StartExecution'), times: 1, act: refuseConnection });
+    heal(scene.stack);
+    await scene.stack.clock.advance(DISPATCH_AFTER_MS);
+    inject(scene.stack, {
+      on: stateMachineCall('StartExecution'),
+      times: 1,
+      act: refuseConnection,
+    });
 
-    await stack.runSchedules();
+    await scene.stack.runSchedules();
 
-    const { orders } = await snapshotOf(stack);
+    const { orders } = await snapshotOf(scene.stack);
     const own = orders.filter(({ userId }) => users.some((each) => each.userId === userId));
     const started = await Promise.all(own.map(async ({ orderId }) => (await runs(orderId)).length));
     expect(started.sort()).toEqual([0, 1, 1, 1]);
-    heal(stack);
-    await asTimeGoesOn(stack, async () => {
-      await stack.runSchedules();
-      const { orders: later } = await snapshotOf(stack);
+    heal(scene.stack);
+    await asTimeGoesOn(scene.stack, async () => {
+      await scene.stack.runSchedules();
+      const { orders: later } = await snapshotOf(scene.stack);
       const ids = own.map(({ orderId }) => orderId);
       const statuses = later
         .filter(({ orderId }) => ids.includes(orderId))
@@ -541,10 +520,10 @@ describe('the dispatcher', () => {
 });
 
 test('at the end every promise holds', async () => {
-  await asTimeGoesOn(stack, async () => {
-    await stack.runSchedules();
-    const { orders } = await snapshotOf(stack);
+  await asTimeGoesOn(scene.stack, async () => {
+    await scene.stack.runSchedules();
+    const { orders } = await snapshotOf(scene.stack);
     expect(orders.filter(({ status }) => status === 'PENDING_PAYMENT')).toEqual([]);
   });
-  await expectPromisesAtRest(stack);
+  await expectPromisesAtRest(scene.stack);
 });

@@ -1,12 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { signatureOf } from '../../lib/payments/signatures.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import {
   after,
   dieAfter,
   dieBefore,
   type Fault,
-  heal,
   httpCall,
   inject,
   queueCall,
@@ -14,44 +12,20 @@ import {
   stateMachineCall,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
-import { type Answer, Customer, call, chargesOf, newProduct, stockLine } from '../support/shop.ts';
-import {
-  asTimeGoesOn,
-  eventually,
-  executions,
-  messagesIn,
-  startTestStack,
-} from '../support/stack.ts';
+import { Scene } from '../support/scene.ts';
+import { type Answer, call, chargesOf, stockLine } from '../support/shop.ts';
+import { asTimeGoesOn, eventually, executions, messagesIn } from '../support/stack.ts';
 
 const ACK_TIMEOUT_MS = 180_000;
 const DISPATCH_AFTER_MS = 30_000;
 const OLD_SECRET = 'whsec_old_0123456789';
 const NEW_SECRET = 'whsec_new_0123456789';
 
-let stack: EmbeddedStack;
-let user: Customer;
-let productId: string;
-
-beforeAll(async () => {
-  stack = await startTestStack({
-    // No schedule comes in between; the tests run it where they want it.
-    SCHEDULE_SECONDS: '3600',
-    // As while a secret is replaced: the gateway still signs with the first.
-    WEBHOOK_SECRETS: `${OLD_SECRET}, ${NEW_SECRET}`,
-  });
-});
-
-beforeEach(async () => {
-  user = await Customer.of(stack);
-  productId = await newProduct(10);
-});
-
-afterEach(() => {
-  heal(stack);
-});
-
-afterAll(async () => {
-  await stack.stop();
+const scene = new Scene({
+  // No schedule comes in between; the tests run it where they want it.
+  SCHEDULE_SECONDS: '3600',
+  // As while a secret is replaced: the gateway still signs with the first.
+  WEBHOOK_SECRETS: `${OLD_SECRET}, ${NEW_SECRET}`,
 });
 
 let events = 0;
@@ -68,7 +42,7 @@ function eventOf(
     paymentId,
     orderId,
     status,
-    occurredAt: new Date(stack.clock.now()).toISOString(),
+    occurredAt: new Date(scene.stack.clock.now()).toISOString(),
     ...more,
   };
 }
@@ -76,12 +50,12 @@ function eventOf(
 /** Sends an event as the gateway does. */
 function deliver(event: unknown, secret = OLD_SECRET): Promise<Answer> {
   const body = JSON.stringify(event);
-  return post(body, signatureOf(body, [secret], stack.clock.now()));
+  return post(body, signatureOf(body, [secret], scene.stack.clock.now()));
 }
 
 function post(body: string, signature: string | undefined): Promise<Answer> {
   const headers = signature === undefined ? {} : { 'x-gateway-signature': signature };
-  return call(stack, 'POST', '/payment/webhook', headers, body);
+  return call(scene.stack, 'POST', '/payment/webhook', headers, body);
 }
 
 async function delivered(event: unknown): Promise<void> {
@@ -91,7 +65,7 @@ async function delivered(event: unknown): Promise<void> {
 
 /** How often the consumer was done with an acknowledgement of the payment. */
 function handled(paymentId: string): number {
-  return stack
+  return scene.stack
     .logs()
     .filter((line) => line.includes('"Acknowledgement handled"') && line.includes(paymentId))
     .length;
@@ -104,55 +78,55 @@ async function untilHandled(paymentId: string, times: number): Promise<void> {
 }
 
 async function chargeStatuses(orderId: string): Promise<string[]> {
-  return (await chargesOf(stack, orderId)).map(({ status }) => status);
+  return (await chargesOf(scene.stack, orderId)).map(({ status }) => status);
 }
 
 async function expectPayment(paymentId: string, ...statuses: string[]): Promise<void> {
-  const { history } = await user.payment(paymentId);
+  const { history } = await scene.user.payment(paymentId);
   expect(history.map(({ to }) => to)).toEqual(statuses);
 }
 
 /** An order whose payment was captured and whose answer was lost: the saga waits. */
 async function waiting(token = 'tok_ack_lost'): Promise<{ orderId: string; paymentId: string }> {
-  const { orderId } = await user.reserved(productId);
-  const { paymentId } = (await user.pay(orderId, token)).payment;
+  const { orderId } = await scene.user.reserved(scene.productId);
+  const { paymentId } = (await scene.user.pay(orderId, token)).payment;
   await eventually(() => expectPayment(paymentId, 'INITIATED', 'PENDING'));
   return { orderId, paymentId };
 }
 
 describe('a payment that the gateway acknowledges', () => {
   test('within a second is paid while its user waits', async () => {
-    const { orderId } = await user.reserved(productId);
-    const answer = await user.pay(orderId, 'tok_async', { wait: 10 });
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const answer = await scene.user.pay(orderId, 'tok_async', { wait: 10 });
     expect(answer.summary).toBe('200 CAPTURED');
-    await user.expectStatus(orderId, 'PAYMENT_DONE');
+    await scene.user.expectStatus(orderId, 'PAYMENT_DONE');
     await expectPayment(answer.payment.paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
-    expect(await stockLine(stack, productId)).toBe('9/0/1');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/0/1');
   });
 
   test('twice is charged once and has one effect', async () => {
-    const { orderId } = await user.reserved(productId);
-    const answer = await user.pay(orderId, 'tok_ack_twice', { wait: 10 });
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const answer = await scene.user.pay(orderId, 'tok_ack_twice', { wait: 10 });
     expect(answer.summary).toBe('200 CAPTURED');
     const { paymentId } = answer.payment;
     await untilHandled(paymentId, 2);
     await expectPayment(paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
-    expect(await user.expectStatus(orderId, 'PAYMENT_DONE')).toMatchObject({ refunds: [] });
+    expect(await scene.user.expectStatus(orderId, 'PAYMENT_DONE')).toMatchObject({ refunds: [] });
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
-    expect(await stockLine(stack, productId)).toBe('9/0/1');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/0/1');
   });
 
   test('after the time-out is paid by then, and the acknowledgement is harmless', async () => {
     const { orderId, paymentId } = await waiting('tok_ack_late');
-    await stack.clock.advance(ACK_TIMEOUT_MS + 1000);
-    const done = await eventually(() => user.expectStatus(orderId, 'PAYMENT_DONE'));
+    await scene.stack.clock.advance(ACK_TIMEOUT_MS + 1000);
+    const done = await eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_DONE'));
     expect(handled(paymentId)).toBe(0);
 
-    await stack.clock.advance(10_000);
+    await scene.stack.clock.advance(10_000);
     await untilHandled(paymentId, 1);
 
-    expect(await user.order(orderId)).toEqual(done);
+    expect(await scene.user.order(orderId)).toEqual(done);
     await expectPayment(paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
   });
@@ -160,12 +134,14 @@ describe('a payment that the gateway acknowledges', () => {
   test('as declined rolls everything back at once', async () => {
     const paid = await waiting('tok_never_captured');
     await delivered(eventOf(paid, 'DECLINED', { code: 'INSUFFICIENT_FUNDS' }));
-    const order = await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_FAILED'));
+    const order = await eventually(() => scene.user.expectStatus(paid.orderId, 'PAYMENT_FAILED'));
     expect(order).toMatchObject({ reason: 'INSUFFICIENT_FUNDS', refunds: [] });
     await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'DECLINED');
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     // The simulator never declines what is pending; so that at the end nothing is.
-    await fetch(`${stack.companionUrl}/gateway/charges/${paid.paymentId}/void`, { method: 'POST' });
+    await fetch(`${scene.stack.companionUrl}/gateway/charges/${paid.paymentId}/void`, {
+      method: 'POST',
+    });
   });
 
   test('many times at once, with one event id and with several, has one effect', async () => {
@@ -178,30 +154,30 @@ describe('a payment that the gateway acknowledges', () => {
     ]);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
     await untilHandled(paid.paymentId, 9);
-    const { payments } = await snapshotOf(stack);
+    const { payments } = await snapshotOf(scene.stack);
     const stored = payments.find(({ paymentId }) => paymentId === paid.paymentId);
     expect(['CAPTURED', 'REFUNDED']).toContain(stored?.status);
-    await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'));
+    await eventually(() => scene.user.expectStatus(paid.orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'));
   });
 
   test('out of order stays captured', async () => {
     const paid = await waiting();
     await delivered(eventOf(paid, 'CAPTURED'));
-    await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
-    const before = await user.order(paid.orderId);
+    await eventually(() => scene.user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
+    const before = await scene.user.order(paid.orderId);
     for (const status of ['PENDING', 'DECLINED', 'VOIDED']) await delivered(eventOf(paid, status));
     await untilHandled(paid.paymentId, 4);
     await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
-    expect(await user.order(paid.orderId)).toEqual(before);
+    expect(await scene.user.order(paid.orderId)).toEqual(before);
   });
 });
 
 describe('an acknowledgement before the charge step knows', () => {
   /** Captures at the gateway, acknowledges, and waits until that is stored. */
   async function capturedAndStored(orderId: string): Promise<void> {
-    const { paymentId } = await user.order(orderId);
+    const { paymentId } = await scene.user.order(orderId);
     if (paymentId === null) throw new Error('There is no payment yet.');
-    await fetch(`${stack.companionUrl}/gateway/charges`, {
+    await fetch(`${scene.stack.companionUrl}/gateway/charges`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': paymentId },
       body: JSON.stringify({
@@ -219,23 +195,23 @@ describe('an acknowledgement before the charge step knows', () => {
     ['before it extends the reservation', httpCall('POST', '/extend$'), 1],
     ['before it charges', httpCall('POST', '/gateway/charges$'), 0],
   ])('%s: the payment is found settled and confirmed', async (_when, on, charges) => {
-    const { orderId } = await user.reserved(productId);
+    const { orderId } = await scene.user.reserved(scene.productId);
     const asked = inject(
-      stack,
+      scene.stack,
       { on, times: 1, act: after(() => capturedAndStored(orderId)) },
       { on: httpCall('POST', '/gateway/charges$'), act: (proceed) => proceed() },
     );
-    const answer = await user.pay(orderId, 'tok_ok', { wait: 10 });
+    const answer = await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
     expect(answer.summary).toBe('200 CAPTURED');
     expect(asked.strikes).toBe(1 + charges);
     await expectPayment(answer.payment.paymentId, 'INITIATED', 'CAPTURED');
-    await user.expectStatus(orderId, 'PAYMENT_DONE');
+    await scene.user.expectStatus(orderId, 'PAYMENT_DONE');
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
   });
 
   test('while the answer to the charge is lost: nobody waits for the time-out', async () => {
-    const { orderId } = await user.reserved(productId);
-    inject(stack, {
+    const { orderId } = await scene.user.reserved(scene.productId);
+    inject(scene.stack, {
       on: httpCall('POST', '/gateway/charges$'),
       times: 1,
       act: async () => {
@@ -243,17 +219,17 @@ describe('an acknowledgement before the charge step knows', () => {
         throw new TypeError('fetch failed');
       },
     });
-    expect((await user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
+    expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
   });
 });
 
 describe('a capture of a payment that was given up', () => {
   test('is refunded exactly once, and order and payment show it', async () => {
-    const { orderId } = await user.reserved(productId);
+    const { orderId } = await scene.user.reserved(scene.productId);
     const refunds: string[] = [];
     inject(
-      stack,
+      scene.stack,
       { on: httpCall('GET', '/gateway/charges/'), act: refuseConnection },
       { on: httpCall('POST', '/void$'), act: refuseConnection },
       {
@@ -264,10 +240,14 @@ describe('a capture of a payment that was given up', () => {
         },
       },
     );
-    const { paymentId } = (await user.pay(orderId, 'tok_ack_lost')).payment;
-    const failed = await asTimeGoesOn(stack, () => user.expectStatus(orderId, 'PAYMENT_FAILED'), {
-      stepSeconds: 15,
-    });
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_ack_lost')).payment;
+    const failed = await asTimeGoesOn(
+      scene.stack,
+      () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'),
+      {
+        stepSeconds: 15,
+      },
+    );
     expect(failed).toMatchObject({ reason: 'PAYMENT_UNCONFIRMED', refunds: [] });
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);
     const event = eventOf({ orderId, paymentId }, 'CAPTURED');
@@ -283,15 +263,15 @@ describe('a capture of a payment that was given up', () => {
 
     expect(refunds).toHaveLength(1);
     expect(await chargeStatuses(orderId)).toEqual(['REFUNDED']);
-    expect(await user.payment(paymentId)).toMatchObject({
+    expect(await scene.user.payment(paymentId)).toMatchObject({
       status: 'REFUNDED',
       code: 'LATE_CAPTURE',
     });
-    const order = await user.expectStatus(orderId, 'PAYMENT_FAILED');
+    const order = await scene.user.expectStatus(orderId, 'PAYMENT_FAILED');
     expect(order.refunds).toEqual([
       expect.objectContaining({ paymentId, amount: { amount: 1000, currency: 'EUR' } }),
     ]);
-    expect(await stockLine(stack, productId)).toBe('10/0/0');
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
   });
 });
 
@@ -309,22 +289,22 @@ describe('when the saga is not told', () => {
   ])('because %s, the dispatcher tells it soon', async (_why, fault) => {
     const paid = await waiting();
     // The dispatcher has looked already, and will not again before the payment's deadline.
-    await stack.clock.advance(DISPATCH_AFTER_MS + 1000);
-    await stack.runSchedules();
-    const struck = inject(stack, { ...fault, times: 1 });
+    await scene.stack.clock.advance(DISPATCH_AFTER_MS + 1000);
+    await scene.stack.runSchedules();
+    const struck = inject(scene.stack, { ...fault, times: 1 });
     await delivered(eventOf(paid, 'CAPTURED'));
     await eventually(() => {
       expect(struck.strikes).toBe(1);
     });
     await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
-    await user.expectStatus(paid.orderId, 'PAYMENT_IN_PROGRESS');
+    await scene.user.expectStatus(paid.orderId, 'PAYMENT_IN_PROGRESS');
 
-    await stack.clock.advance(DISPATCH_AFTER_MS + 1000);
-    await user.expectStatus(paid.orderId, 'PAYMENT_IN_PROGRESS');
-    await stack.runSchedules();
+    await scene.stack.clock.advance(DISPATCH_AFTER_MS + 1000);
+    await scene.user.expectStatus(paid.orderId, 'PAYMENT_IN_PROGRESS');
+    await scene.stack.runSchedules();
 
-    await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
-    const runs = await executions(stack, paid.orderId);
+    await eventually(() => scene.user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
+    const runs = await executions(scene.stack, paid.orderId);
     expect(runs.map(({ status }) => status)).toEqual(['SUCCEEDED']);
     expect(await chargeStatuses(paid.orderId)).toEqual(['CAPTURED']);
   });
@@ -340,7 +320,7 @@ describe('a webhook', () => {
     occurredAt: '2026-03-01T12:00:00Z',
   });
   const signed = (offMs = 0, secret = OLD_SECRET) =>
-    signatureOf(body, [secret], stack.clock.now() + offMs);
+    signatureOf(body, [secret], scene.stack.clock.now() + offMs);
 
   test.each<[string, () => Promise<Answer>]>([
     ['without a signature', () => post(body, undefined)],
@@ -351,7 +331,7 @@ describe('a webhook', () => {
     ['signed more than five minutes ahead', () => post(body, signed(302_000))],
     ['that is neither signed nor JSON', () => post('{', 't=1,v1=00')],
   ])('%s is refused with 401, and nothing is queued', async (_what, send) => {
-    const queued = inject(stack, { on: queueCall('SendMessage'), act: refuseConnection });
+    const queued = inject(scene.stack, { on: queueCall('SendMessage'), act: refuseConnection });
     const answer = await send();
     expect(answer.summary).toBe('401 BAD_SIGNATURE');
     expect(answer.headers.get('www-authenticate')).toBe('Signature');
@@ -366,15 +346,15 @@ describe('a webhook', () => {
     ['a status that nobody knows', body.replace('CAPTURED', 'MAYBE')],
     ['no event id', body.replace('"eventId":"evt_refused",', '')],
   ])('that is signed but %s is refused with 400, and nothing is queued', async (_what, bad) => {
-    const queued = inject(stack, { on: queueCall('SendMessage'), act: refuseConnection });
-    const answer = await post(bad, signatureOf(bad, [OLD_SECRET], stack.clock.now()));
+    const queued = inject(scene.stack, { on: queueCall('SendMessage'), act: refuseConnection });
+    const answer = await post(bad, signatureOf(bad, [OLD_SECRET], scene.stack.clock.now()));
     expect(answer.summary).toBe('400 BAD_REQUEST');
     expect(queued.strikes).toBe(0);
   });
 
   test('over 64 KiB is refused', async () => {
     const long = body.padEnd(64 * 1024 + 1);
-    const answer = await post(long, signatureOf(long, [OLD_SECRET], stack.clock.now()));
+    const answer = await post(long, signatureOf(long, [OLD_SECRET], scene.stack.clock.now()));
     expect(answer.summary).toBe('400 BODY_TOO_LARGE');
   });
 
@@ -384,12 +364,12 @@ describe('a webhook', () => {
     const answer = await deliver(event, NEW_SECRET);
     expect(answer.status).toBe(202);
     expect(answer.json).toEqual({ accepted: true });
-    await eventually(() => user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
+    await eventually(() => scene.user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
   });
 
   test('that the queue does not take is answered 503, and comes again', async () => {
-    const { orderId } = await user.reserved(productId);
-    const refused = inject(stack, {
+    const { orderId } = await scene.user.reserved(scene.productId);
+    const refused = inject(scene.stack, {
       on: queueCall('SendMessage'),
       times: 3,
       act: refuseConnection,
@@ -398,39 +378,39 @@ describe('a webhook', () => {
     expect(own.summary).toBe('503 TEMPORARILY_UNAVAILABLE');
     expect(own.headers.get('retry-after')).toBe('1');
 
-    const answer = await user.pay(orderId, 'tok_async', { wait: 10 });
+    const answer = await scene.user.pay(orderId, 'tok_async', { wait: 10 });
 
     expect(answer.summary).toBe('200 CAPTURED');
     expect(refused.strikes).toBe(3);
-    await user.expectStatus(orderId, 'PAYMENT_DONE');
+    await scene.user.expectStatus(orderId, 'PAYMENT_DONE');
   });
 
   test('of a payment that nobody knows ends in the dead-letter queue', async () => {
     const event = eventOf({ orderId: 'ord_nobody', paymentId: 'pay_nobody' }, 'CAPTURED');
     await delivered(event);
     await asTimeGoesOn(
-      stack,
+      scene.stack,
       async () => {
-        await stack.pollQueues();
-        expect(messagesIn(stack, 'AcknowledgementDeadLetterQueue')).toEqual([event]);
+        await scene.stack.pollQueues();
+        expect(messagesIn(scene.stack, 'AcknowledgementDeadLetterQueue')).toEqual([event]);
       },
       { stepSeconds: 60, limitSeconds: 3600 },
     );
-    expect(messagesIn(stack, 'AcknowledgementQueue')).toEqual([]);
+    expect(messagesIn(scene.stack, 'AcknowledgementQueue')).toEqual([]);
   });
 
   test('leaves neither its signature nor a secret in the log', () => {
-    const log = stack.logs().join('\n');
+    const log = scene.stack.logs().join('\n');
     expect(log).toContain('Acknowledgement handled');
     expect(log).not.toMatch(/v1=|whsec_|livemode|tok_/);
   });
 });
 
 test('at the end every promise holds', async () => {
-  await asTimeGoesOn(stack, async () => {
-    await stack.runSchedules();
-    const { orders } = await snapshotOf(stack);
+  await asTimeGoesOn(scene.stack, async () => {
+    await scene.stack.runSchedules();
+    const { orders } = await snapshotOf(scene.stack);
     expect(orders.filter(({ status }) => status === 'PENDING_PAYMENT')).toEqual([]);
   });
-  await expectPromisesAtRest(stack);
+  await expectPromisesAtRest(scene.stack);
 });
