@@ -9,9 +9,10 @@ const inventory = perRuntime(inventoryService);
 
 export const handler = apiHandler(
   { route: 'PUT /inventory/reservation/{orderId}', access: 'service', body: reserveBodySchema },
-  async ({ path, body }) => {
+  async ({ path, body, correlationId }) => {
     const reservation = await reserveProducts(inventory(), {
       orderId: path['orderId'] ?? '',
+      correlationId,
       revision: body.revision,
       keepsTime: body.keepsTime,
       lines: body.items,

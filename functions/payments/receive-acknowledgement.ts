@@ -17,8 +17,8 @@ export const handler = apiHandler(
     },
     body: acknowledgementSchema,
   },
-  async ({ body }) => {
-    await queue().add(body);
+  async ({ body, correlationId }) => {
+    await queue().add({ ...body, receivedAs: correlationId });
     return { status: 202, body: { accepted: true } };
   },
 );

@@ -1,6 +1,7 @@
 import { loggerFor } from '../platform/logging.ts';
 import { count } from '../platform/metrics.ts';
 import { expireReservation } from './end-reservation.ts';
+import { EXPIRY_SHARDS } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
 
 /**
@@ -9,20 +10,19 @@ import type { InventoryService } from './inventory-service.ts';
  * @returns how many were released.
  */
 export async function expireReservations(inventory: InventoryService): Promise<number> {
-  const logger = loggerFor({ operation: 'expire-reservations' });
   let released = 0;
-  const firstShard = Math.floor(inventory.random() * 16);
+  const firstShard = Math.floor(inventory.random() * EXPIRY_SHARDS);
   const expired = inventory.repository.expiredReservations(inventory.clock.now(), firstShard);
-  for await (const orderId of expired) {
+  for await (const { orderId, correlationId } of expired) {
+    const logger = loggerFor({ operation: 'expire-reservations', orderId, correlationId });
     try {
       if (await expireReservation(inventory, orderId)) {
         released += 1;
-        logger.info('Reservation expired', { orderId });
+        logger.info('Reservation expired');
         count('ReservationExpired', {});
       }
     } catch (error) {
       logger.error('Reservation could not be expired; the next sweep tries again', {
-        orderId,
         error: error as Error,
       });
     }

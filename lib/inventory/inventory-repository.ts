@@ -9,7 +9,7 @@ import { type Clock, sleep } from '../platform/clock.ts';
 import {
   conditionalWrite,
   databaseRead,
-  dueKeys,
+  dueItems,
   readItems,
   stillAsRead,
   type WriteRefusal,
@@ -20,7 +20,8 @@ import { LockContention } from './errors.ts';
 import type { Product, ProductChange, StockReceipt } from './product.ts';
 import type { Reservation } from './reservation.ts';
 
-const SHARDS = 16;
+/** The sparse index of what expires is spread over so many partitions. */
+export const EXPIRY_SHARDS = 16;
 const CATALOGUE = 'PRODUCT';
 /** About a second and a half of full-jitter waits, inside the caller's time-out of two seconds. */
 const CONFLICT_ATTEMPTS = 10;
@@ -37,6 +38,11 @@ export interface StockChange {
 
 /** `CHANGED`: something the decision was made on is no longer so; read again. `BUSY`: only contention. */
 export type CommitOutcome = 'COMMITTED' | 'CHANGED' | 'BUSY';
+
+export interface ExpiryCandidate {
+  readonly orderId: string;
+  readonly correlationId: string;
+}
 
 export interface ReservationView {
   readonly reservation: Reservation | undefined;
@@ -221,17 +227,18 @@ export class InventoryRepository {
     return outcomeOf(refusal);
   }
 
-  /** Ids of held reservations whose time was up at `nowMs`. Candidates only: read each again. */
-  async *expiredReservations(nowMs: number, firstShard: number): AsyncGenerator<string> {
+  /** Held reservations whose time was up at `nowMs`. Candidates only: read each again. */
+  async *expiredReservations(nowMs: number, firstShard: number): AsyncGenerator<ExpiryCandidate> {
     const index = {
       table: this.#table,
       index: 'expiry',
       shardAttribute: 'expiryShard',
       timeAttribute: 'expiresAtMs',
-      shards: Array.from({ length: SHARDS }, (_none, shard) => expiryShardName(shard)),
+      shards: Array.from({ length: EXPIRY_SHARDS }, (_none, shard) => expiryShardName(shard)),
     };
-    for await (const key of dueKeys(this.#documents, index, nowMs, firstShard)) {
-      yield key.slice('RESERVATION#'.length);
+    for await (const item of dueItems(this.#documents, index, nowMs, firstShard)) {
+      const orderId = item.pk.slice('RESERVATION#'.length);
+      yield { orderId, correlationId: item.correlationId };
     }
   }
 
@@ -306,7 +313,7 @@ function toItem(reservation: Reservation) {
     type: 'RESERVATION',
     ...reservation,
     ...(reservation.status === 'HELD'
-      ? { expiryShard: expiryShardName(shardOf(reservation.orderId, SHARDS)) }
+      ? { expiryShard: expiryShardName(shardOf(reservation.orderId, EXPIRY_SHARDS)) }
       : {}),
   };
 }

@@ -20,6 +20,8 @@ export interface HeldReservation extends ReservationBase {
   readonly status: 'HELD';
   readonly lines: readonly ReservationLine[];
   readonly expiresAtMs: number;
+  /** Of the call that reserved it, for whoever looks after it later. */
+  readonly correlationId: string;
 }
 
 /** Sold: the stock left for good, for this payment. */

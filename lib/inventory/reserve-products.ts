@@ -19,6 +19,7 @@ import {
 
 export interface ReserveRequest {
   readonly orderId: string;
+  readonly correlationId: string;
   readonly revision: number;
   /** A modification: what is held already keeps its time. */
   readonly keepsTime?: boolean;
@@ -58,6 +59,7 @@ export function reserveProducts(
         const next: HeldReservation = {
           status: 'HELD',
           orderId: request.orderId,
+          correlationId: request.correlationId,
           revision: request.revision,
           version: (stored?.version ?? 0) + 1,
           lines,

@@ -51,15 +51,18 @@ export async function dispatchDueWork(service: OrderService): Promise<number> {
   return dispatched;
 }
 
-function logFailure(candidate: DueCandidate, error: unknown): void {
-  const logger = loggerFor({ operation: 'dispatch-due-work' });
-  // Somebody else moved it on at the same moment: that is what was wanted.
-  if (error instanceof ConcurrentUpdate) logger.info('Due work was taken', { ...candidate });
-  else
-    logger.error('Due work not dispatched; the next round tries again', {
-      ...candidate,
-      error: error as Error,
-    });
+function logFailure({ kind, id, correlationId }: DueCandidate, error: unknown): void {
+  const logger = loggerFor({
+    operation: 'dispatch-due-work',
+    correlationId,
+    [kind === 'ORDER' ? 'orderId' : 'paymentId']: id,
+  });
+  if (error instanceof ConcurrentUpdate) {
+    // Somebody else moved it on at the same moment: that is what was wanted.
+    logger.info('Due work was taken');
+    return;
+  }
+  logger.error('Due work not dispatched; the next round tries again', { error: error as Error });
 }
 
 async function dispatchOrder(service: OrderService, orderId: string): Promise<boolean> {

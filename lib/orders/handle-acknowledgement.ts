@@ -1,7 +1,7 @@
 import {
   type Acknowledgement,
-  acknowledgementSchema,
   outcomeOf,
+  queuedAcknowledgementSchema,
 } from '../payments/acknowledgement.ts';
 import { UnknownPayment } from '../payments/errors.ts';
 import { isOpen, type Payment } from '../payments/payment.ts';
@@ -24,13 +24,22 @@ export async function handleAcknowledgement(
   runtime: Runtime,
   message: QueueMessage,
 ): Promise<void> {
-  const acknowledgement = acknowledgementSchema.parse(JSON.parse(message.body));
+  const queued = queuedAcknowledgementSchema.parse(JSON.parse(message.body));
+  const { receivedAs, ...acknowledgement } = queued;
   const { orderId, paymentId, eventId, status } = acknowledgement;
-  const logger = loggerFor({ orderId, paymentId, eventId, operation: 'handle-acknowledgement' });
+  const logger = loggerFor({
+    operation: 'handle-acknowledgement',
+    orderId,
+    paymentId,
+    eventId,
+    correlationId: receivedAs,
+  });
   try {
     const payment = await acknowledge(service, acknowledgement);
+    // From here on it belongs to the order's own trace.
     const { correlationId } = payment;
-    logger.info('Acknowledgement handled', { correlationId, status, payment: payment.status });
+    const result = { correlationId, receivedAs, status, payment: payment.status };
+    logger.info('Acknowledgement handled', result);
     count('AcknowledgementHandled', { status });
   } catch (error) {
     logger.warn('Acknowledgement not handled yet', {

@@ -9,8 +9,9 @@ import type { Payment } from '../payments/payment.ts';
 import type { PaymentRepository } from '../payments/payment-repository.ts';
 import {
   conditionalWrite,
+  type DueItem,
   databaseRead,
-  dueKeys,
+  dueItems,
   readItems,
   stillAsRead,
   type WriteRefusal,
@@ -49,6 +50,7 @@ export type PlaceOutcome =
 export interface DueCandidate {
   readonly kind: 'ORDER' | 'PAYMENT';
   readonly id: string;
+  readonly correlationId: string;
 }
 
 /** Orders, their duplicate guards and the outbox index, in the Order Service's table. */
@@ -123,8 +125,9 @@ export class OrderRepository {
    */
   async save(next: Order, previous: Order, guard?: GuardWrite): Promise<void> {
     const refusal = await this.#putWithGuard(this.#putOf(next, previous), next.orderId, guard);
-    if (refusal !== undefined)
+    if (refusal !== undefined) {
       throw new ConcurrentUpdate('The order was changed meanwhile; look at it and try again.');
+    }
   }
 
   /**
@@ -189,8 +192,8 @@ export class OrderRepository {
       timeAttribute: 'dueAtMs',
       shards: Array.from({ length: DUE_SHARDS }, (_none, shard) => dueShardName(shard)),
     };
-    for await (const key of dueKeys(this.#documents, index, nowMs, firstShard)) {
-      yield toCandidate(key);
+    for await (const item of dueItems(this.#documents, index, nowMs, firstShard)) {
+      yield toCandidate(item);
     }
   }
 
@@ -278,7 +281,7 @@ export function orderIdAt(position: string): string {
   return position.slice(position.indexOf('#') + 1);
 }
 
-function toCandidate(pk: string): DueCandidate {
+function toCandidate({ pk, correlationId }: DueItem): DueCandidate {
   const [kind = '', id = ''] = pk.split('#');
-  return { kind: kind === 'PAYMENT' ? 'PAYMENT' : 'ORDER', id };
+  return { kind: kind === 'PAYMENT' ? 'PAYMENT' : 'ORDER', id, correlationId };
 }

@@ -24,6 +24,11 @@ export const acknowledgementSchema = z.object({
 
 export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 
+/** As it waits in the queue: with the correlation id of the request that brought it. */
+export const queuedAcknowledgementSchema = acknowledgementSchema.extend({
+  receivedAs: z.string(),
+});
+
 /** @throws BadSignature unless the gateway, with one of `WEBHOOK_SECRETS`, sent exactly this now. */
 export function requireSigned(
   { config, clock }: Pick<Runtime, 'config' | 'clock'>,
@@ -44,7 +49,7 @@ export function outcomeOf({ status, code }: Acknowledgement): ChargeOutcome {
 /** Keeps acknowledgements until they are handled. */
 export interface AcknowledgementQueue {
   /** @throws InfrastructureUnavailable: not taken; the gateway is to send it again. */
-  add(acknowledgement: Acknowledgement): Promise<void>;
+  add(acknowledgement: z.infer<typeof queuedAcknowledgementSchema>): Promise<void>;
 }
 
 export function acknowledgementQueue(runtime: Runtime): AcknowledgementQueue {

@@ -40,8 +40,9 @@ export class PaymentRepository {
     const refusal = await conditionalWrite(() =>
       this.#documents.send(new PutCommand(this.putOf(next, previous))),
     );
-    if (refusal !== undefined)
+    if (refusal !== undefined) {
       throw new ConcurrentUpdate('The payment was changed meanwhile; try again.');
+    }
   }
 
   /**

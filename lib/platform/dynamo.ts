@@ -107,16 +107,22 @@ export interface TimedIndex {
   readonly shards: readonly string[];
 }
 
+/** What such an index says of an item. */
+export interface DueItem {
+  readonly pk: string;
+  readonly correlationId: string;
+}
+
 /**
- * The keys of what was due at `nowMs`, page by page. `firstShard` lets the shards take turns at being
+ * What was due at `nowMs`, page by page. `firstShard` lets the shards take turns at being
  * first, so that none starves where a round is cut short.
  */
-export async function* dueKeys(
+export async function* dueItems(
   documents: DynamoDBDocumentClient,
   { table, index, shardAttribute, timeAttribute, shards }: TimedIndex,
   nowMs: number,
   firstShard: number,
-): AsyncGenerator<string> {
+): AsyncGenerator<DueItem> {
   for (const shard of [...shards.slice(firstShard), ...shards.slice(0, firstShard)]) {
     let startKey: Record<string, unknown> | undefined;
     do {
@@ -132,7 +138,9 @@ export async function* dueKeys(
           }),
         ),
       );
-      for (const item of page.Items ?? []) yield String(item['pk']);
+      for (const item of page.Items ?? []) {
+        yield { pk: String(item['pk']), correlationId: String(item['correlationId']) };
+      }
       startKey = page.LastEvaluatedKey;
     } while (startKey !== undefined);
   }

@@ -1,4 +1,7 @@
-import type { InventoryRepository } from '../../../../lib/inventory/inventory-repository.ts';
+import type {
+  ExpiryCandidate,
+  InventoryRepository,
+} from '../../../../lib/inventory/inventory-repository.ts';
 import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
 import type { Product } from '../../../../lib/inventory/product.ts';
 import type {
@@ -93,11 +96,11 @@ export class FakeInventoryRepository
     return 'COMMITTED';
   }
 
-  async *expiredReservations(nowMs: number): AsyncGenerator<string> {
+  async *expiredReservations(nowMs: number): AsyncGenerator<ExpiryCandidate> {
     await this.#turn('expired reservations');
     for (const reservation of [...this.reservations.values()]) {
       if (reservation.status === 'HELD' && reservation.expiresAtMs <= nowMs) {
-        yield reservation.orderId;
+        yield { orderId: reservation.orderId, correlationId: reservation.correlationId };
       }
     }
   }

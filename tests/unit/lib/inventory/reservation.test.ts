@@ -45,7 +45,15 @@ process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
 
 const LINES = [{ productId: 'mug', quantity: 2, unitPrice: { amount: 100, currency: 'EUR' } }];
 const STORED = {
-  HELD: { status: 'HELD', orderId: 'o', revision: 5, version: 1, lines: LINES, expiresAtMs: 9 },
+  HELD: {
+    status: 'HELD',
+    orderId: 'o',
+    revision: 5,
+    version: 1,
+    lines: LINES,
+    expiresAtMs: 9,
+    correlationId: 'c',
+  },
   CONFIRMED: {
     status: 'CONFIRMED',
     orderId: 'o',
@@ -263,7 +271,7 @@ async function perform(inventory: InventoryService, what: Operation): Promise<un
   try {
     switch (what.kind) {
       case 'PUT':
-        return await reserveProducts(inventory, { ...what, lines: what.items });
+        return await reserveProducts(inventory, { ...what, lines: what.items, correlationId: 'c' });
       case 'DELETE':
         return await releaseReservation(inventory, what.orderId, what.revision);
       case 'extend':
@@ -495,8 +503,10 @@ describe('operations at the same time', () => {
 const MUG = { productId: 'mug', quantity: 2 };
 
 /** As for a first reservation: its time begins anew. */
-function reserve(inventory: InventoryService, request: Omit<ReserveRequest, 'keepsTime'>) {
-  return reserveProducts(inventory, { ...request, keepsTime: false });
+type Wanted = Omit<ReserveRequest, 'keepsTime' | 'correlationId'>;
+
+function reserve(inventory: InventoryService, request: Wanted) {
+  return reserveProducts(inventory, { ...request, keepsTime: false, correlationId: 'c' });
 }
 
 async function reserved() {
@@ -525,7 +535,8 @@ describe('reserving', () => {
   test('a modification keeps the time that was promised, a retry begins anew', async () => {
     const { clock, inventory, held } = await reserved();
     clock.nowMs += 60_000;
-    const request = { orderId: 'one', lines: [{ productId: 'mug', quantity: 3 }] };
+    const lines = [{ productId: 'mug', quantity: 3 }];
+    const request = { orderId: 'one', correlationId: 'c', lines };
     expect(
       await reserveProducts(inventory, { ...request, revision: 3, keepsTime: true }),
     ).toMatchObject({ expiresAtMs: held.status === 'HELD' ? held.expiresAtMs : 0 });

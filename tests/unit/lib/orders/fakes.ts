@@ -259,8 +259,9 @@ export class World {
       async *dueCandidates(): AsyncGenerator<DueCandidate> {
         await Promise.resolve();
         // The index may name more than what is due: the dispatcher reads each again.
-        for (const id of stored.orders.keys()) yield { kind: 'ORDER', id };
-        for (const id of stored.payments.keys()) yield { kind: 'PAYMENT', id };
+        const correlationId = 'c';
+        for (const id of stored.orders.keys()) yield { kind: 'ORDER', id, correlationId };
+        for (const id of stored.payments.keys()) yield { kind: 'PAYMENT', id, correlationId };
       },
     };
   }

@@ -443,7 +443,7 @@ describe('the consumer', () => {
   ])(
     'at try %d of what it cannot handle waits %d s and reports it',
     async (receiveCount, delay) => {
-      const body = JSON.stringify(told('CAPTURED', { paymentId: 'pay_9' }));
+      const body = JSON.stringify({ ...told('CAPTURED', { paymentId: 'pay_9' }), receivedAs: 'c' });
       const { service } = new World('PENDING');
       const message = { body, receiptHandle: 'handle', receiveCount };
       await expect(handleAcknowledgement(service, runtime, message)).rejects.toThrow();
@@ -454,7 +454,7 @@ describe('the consumer', () => {
   test('is done with what it could handle', async () => {
     const world = new World('PENDING');
     const message = {
-      body: JSON.stringify(told('CAPTURED')),
+      body: JSON.stringify({ ...told('CAPTURED'), receivedAs: 'c' }),
       receiptHandle: 'handle',
       receiveCount: 1,
     };
