@@ -5,7 +5,7 @@ import type {
   OpenApiOperation,
   OpenApiParameter,
   OpenApiResponse,
-} from './open-api.ts';
+} from './open-api-format.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 /** A part of JSON Schema, as far as this API's document uses it. */

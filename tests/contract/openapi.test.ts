@@ -1,7 +1,8 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { OPERATIONS, openApiDocument, problemCodesOf } from '../../lib/api-document/open-api.ts';
+import { openApiDocument } from '../../lib/api-document/open-api.ts';
+import { OPERATIONS, problemCodesOf } from '../../lib/api-document/operations.ts';
 import type { Endpoint } from '../../lib/platform/api.ts';
 import { problemSchema } from '../../lib/platform/api-document.ts';
 import { PROBLEMS } from '../../lib/platform/problems.ts';
