@@ -89,7 +89,7 @@ module.exports = {
       comment: 'Nothing that is deployed knows the embedded stack, the benchmarks or the tests.',
       severity: 'error',
       from: { path: '^(lib|functions)/' },
-      to: { path: '^(local|bench|tests)/' },
+      to: { path: '^(local|tools|bench|tests)/' },
     },
     {
       name: 'deployed-code-needs-no-dev-dependency',

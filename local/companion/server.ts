@@ -22,6 +22,8 @@ export interface CompanionOptions {
   readonly audience: string;
   /** Where charges are acknowledged; without it nothing is, and what is pending stays so. */
   readonly webhook?: Webhook;
+  /** Says what the functions of the stack beside it see, for the operator's tools. */
+  readonly stackEnvironment?: () => Readonly<Record<string, string | undefined>>;
 }
 
 export interface Companion {
@@ -58,7 +60,12 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
     options.webhook === undefined
       ? undefined
       : new Acknowledgements(options.clock, options.webhook);
-  const routes = [...createGatewayRoutes(acknowledgements), ...createIssuerRoutes(issuer)];
+  const { stackEnvironment } = options;
+  const routes = [
+    ...createGatewayRoutes(acknowledgements),
+    ...createIssuerRoutes(issuer),
+    ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),
+  ];
   server.on('request', serve(withIndex(routes)));
 
   let stopped: Promise<void> | undefined;
@@ -74,6 +81,16 @@ function urlOf(host: string, port: number): string {
   const isAnyAddress = host === '0.0.0.0' || host === '::';
   const reachable = isAnyAddress ? 'localhost' : host;
   return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${String(port)}`;
+}
+
+/** With its secrets: whoever reaches the companion may have any token of it anyway. */
+function stackRoute(environment: () => Readonly<Record<string, string | undefined>>): Route {
+  return {
+    method: 'GET',
+    path: '/stack',
+    summary: 'where the stack beside it is, for npm run dlq and npm run doctor',
+    handle: () => ok({ environment: environment() }),
+  };
 }
 
 function withIndex(routes: readonly Route[]): readonly Route[] {

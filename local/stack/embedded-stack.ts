@@ -161,11 +161,13 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
     parts.start('functions', () => lambda.preload()),
   ]);
   const apiUrl = urlOf(host, api.port);
-  const companion = await startCompanionPart(base, ports.companion, token, {
+  let whole: Record<string, string | undefined> = {};
+  const webhook = {
     url: `${apiUrl}/payment/webhook`,
     secret: webhookSecret,
     ackLateMs: settings.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS,
-  });
+  };
+  const companion = await startCompanionPart(base, ports.companion, token, webhook, () => whole);
   const environment = handlerEnvironment(service, values, {
     GATEWAY_URL: `${companion.url}/gateway`,
     INVENTORY_URL: apiUrl,
@@ -187,7 +189,8 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
     stepFunctions: urlOf(host, stepFunctions.port),
   };
   const { region } = service.provider;
-  parts.onStop(overrideEnvironment({ ...environment, ...sdkEnvironment(region, endpoints) }));
+  whole = { ...environment, ...sdkEnvironment(region, endpoints) };
+  parts.onStop(overrideEnvironment(whole));
   let intercept = passThrough;
   const runtime = createRuntime(environment, {
     clock: lambda.clock,

@@ -98,6 +98,7 @@ export function startCompanionPart(
   port: number,
   token: { readonly issuer: string | undefined; readonly audience: string },
   webhook: Webhook,
+  stackEnvironment: () => Readonly<Record<string, string | undefined>>,
 ): Promise<Companion> {
   const { issuer, audience } = token;
   return parts.start('companion', async () => {
@@ -107,6 +108,7 @@ export function startCompanionPart(
       clock,
       audience,
       webhook,
+      stackEnvironment,
       ...(issuer === undefined ? {} : { issuer }),
     });
     parts.onStop(() => companion.stop());

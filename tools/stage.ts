@@ -1,0 +1,92 @@
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { z } from 'zod';
+import { ConfigurationError } from '../lib/platform/config.ts';
+import { createRuntime, type Runtime } from '../lib/platform/runtime.ts';
+
+/** The stage that runs on this machine. */
+export const LOCAL = 'local';
+
+const ANSWER_TIMEOUT_MS = 10_000;
+/** Any function of the stage would do: all of them have the same environment. */
+const FUNCTION = 'dispatchDueWork';
+
+const stackSchema = z.object({ environment: z.record(z.string(), z.string()) });
+
+/** A stage that cannot be reached, in words for the person at the terminal: what to do about it. */
+export class StageProblem extends Error {
+  override readonly name = 'StageProblem';
+}
+
+/**
+ * What the functions of a stage work with, for a tool that runs beside them: the same configuration,
+ * the same tables, queues and state machine. The running local stack is asked through its companion
+ * (`COMPANION_URL`, by default `http://localhost:3100`), a deployed stage through the configuration
+ * of its functions, with the credentials and the region of the AWS SDK's own variables.
+ * @throws StageProblem
+ */
+export async function connectToStage(stage: string): Promise<Runtime> {
+  const environment = stage === LOCAL ? await askCompanion() : await askLambda(stage);
+  try {
+    return createRuntime(environment);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new StageProblem(`Stage ${stage} is of another version: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The local stack's answer also points the AWS SDK at it, by the SDK's own variables. */
+async function askCompanion(): Promise<Readonly<Record<string, string>>> {
+  const companionUrl = process.env['COMPANION_URL'] ?? 'http://localhost:3100';
+  if (!URL.canParse(companionUrl)) {
+    throw new StageProblem(`COMPANION_URL is not a URL: ${companionUrl}`);
+  }
+  let answer: unknown;
+  try {
+    const response = await fetch(new URL('/stack', companionUrl), {
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+    answer = await response.json();
+  } catch (cause) {
+    throw new StageProblem(
+      `No local stack answers at ${companionUrl}. Start it with: npm start\n` +
+        'It may listen elsewhere: set COMPANION_URL. For a deployed stage: --stage NAME',
+      { cause },
+    );
+  }
+  const parsed = stackSchema.safeParse(answer);
+  if (!parsed.success) {
+    throw new StageProblem(
+      `What answers at ${companionUrl} is not the companion of a running stack. Set COMPANION_URL to where it is.`,
+    );
+  }
+  const { environment } = parsed.data;
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('AWS_')) process.env[name] = value;
+  }
+  // It would be preferred to the credentials that satisfy the local stack.
+  delete process.env['AWS_PROFILE'];
+  delete process.env['AWS_SESSION_TOKEN'];
+  return environment;
+}
+
+async function askLambda(stage: string): Promise<Readonly<Record<string, string>>> {
+  const client = new LambdaClient({});
+  try {
+    const { Environment } = await client.send(
+      new GetFunctionConfigurationCommand({ FunctionName: `ordersaga-${stage}-${FUNCTION}` }),
+    );
+    return Environment?.Variables ?? {};
+  } catch (cause) {
+    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new StageProblem(
+      `Stage ${stage} cannot be asked for its configuration (${why}).\n` +
+        'Is it deployed in this region and account? The AWS SDK takes them from AWS_REGION and AWS_PROFILE ' +
+        'or AWS_ACCESS_KEY_ID; they need lambda:GetFunctionConfiguration.',
+      { cause },
+    );
+  } finally {
+    client.destroy();
+  }
+}
