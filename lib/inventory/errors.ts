@@ -66,6 +66,12 @@ export class InventoryRestarting extends DomainError {
   readonly code = 'INVENTORY_RESTARTING';
 }
 
+/** Inventory failed several times in a row; nothing is sent to it for a while. No effect. */
+export class InventoryCircuitOpen extends DomainError {
+  override readonly name = 'InventoryCircuitOpen';
+  readonly code = 'INVENTORY_UNAVAILABLE';
+}
+
 /** Inventory failed or could not be reached. Whether the call had an effect is unknown. */
 export class InventoryUnavailable extends DomainError {
   override readonly name = 'InventoryUnavailable';

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Money } from '../money.ts';
+import { type CircuitBreaker, circuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import {
   CacheTimeout,
+  InventoryCircuitOpen,
   InventoryRestarting,
   InventoryTimeout,
   InventoryUnavailable,
@@ -31,8 +33,8 @@ export interface ReservationOf {
 /**
  * The Inventory Service as the Order Service sees it, over HTTP. Every call may be repeated with the
  * same revision. Each throws the service's refusals by name, LockContention, CacheTimeout,
- * InventoryRestarting (with `retryAfterSeconds`), or InventoryTimeout and InventoryUnavailable,
- * after which it is unknown whether the call had its effect.
+ * InventoryRestarting and InventoryCircuitOpen (with `retryAfterSeconds`), or InventoryTimeout and
+ * InventoryUnavailable, after which it is unknown whether the call had its effect.
  */
 export interface InventoryClient {
   reserve(
@@ -72,6 +74,7 @@ const quotedProductSchema = z.object({ active: z.boolean(), unitPrice: moneySche
 
 export function inventoryClient(runtime: Runtime): InventoryClient {
   const { INVENTORY_URL, INVENTORY_TIMEOUT_MS, INVENTORY_CREDENTIAL } = runtime.config;
+  const circuit = inventoryCircuit(runtime);
 
   async function send(
     correlationId: string,
@@ -105,24 +108,38 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
     });
   }
 
-  async function call(
+  /** Undefined where Inventory has nothing of that name. */
+  function find<Schema extends z.ZodType>(
+    schema: Schema,
+    correlationId: string,
+    path: string,
+  ): Promise<z.infer<Schema> | undefined> {
+    return circuit.run(async () => {
+      const response = await send(correlationId, path, { method: 'GET' });
+      return response.status === 404 ? undefined : read(schema, response);
+    });
+  }
+
+  function call(
     of: ReservationOf,
     path: string,
     request: Pick<HttpRequest, 'method' | 'body'>,
   ): Promise<ReservationDocument> {
     const reservation = `/inventory/reservation/${of.orderId}${path}`;
-    return read(reservationSchema, await send(of.correlationId, reservation, request));
+    return circuit.run(async () =>
+      read(reservationSchema, await send(of.correlationId, reservation, request)),
+    );
   }
 
   async function product(productId: string, of: Omit<ReservationOf, 'revision'>) {
     const path = `/product/${encodeURIComponent(productId)}`;
-    const response = await send(of.correlationId, path, { method: 'GET' });
-    if (response.status === 404) {
+    const found = await find(quotedProductSchema, of.correlationId, path);
+    if (found === undefined) {
       throw new UnknownProduct(`There is no product ${productId}; see GET /product.`, {
         details: { orderId: of.orderId, productId },
       });
     }
-    return read(quotedProductSchema, response);
+    return found;
   }
 
   return {
@@ -143,11 +160,7 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
       }),
     confirm: (of, paymentId) =>
       call(of, '/confirm', { method: 'POST', body: { revision: of.revision, paymentId } }),
-    async find(of) {
-      const path = `/inventory/reservation/${of.orderId}`;
-      const response = await send(of.correlationId, path, { method: 'GET' });
-      return response.status === 404 ? undefined : read(reservationSchema, response);
-    },
+    find: (of) => find(reservationSchema, of.correlationId, `/inventory/reservation/${of.orderId}`),
     async quote(items, of, frozen) {
       const quotes = new Map<string, Money>();
       for (const { productId } of items) {
@@ -170,6 +183,31 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
       return quotes;
     },
   };
+}
+
+/** A probe that has not ended by then has died with its process. */
+const PROBE_GRACE_MS = 5000;
+
+/** An outage is when Inventory does not answer, or not what it should: a refusal is an answer. */
+function inventoryCircuit(runtime: Runtime): CircuitBreaker {
+  const { config } = runtime;
+  return circuitBreaker(runtime, {
+    name: 'inventory',
+    table: config.ORDERS_TABLE,
+    failuresToOpen: config.INVENTORY_CIRCUIT_FAILURES,
+    pauseMs: config.INVENTORY_CIRCUIT_PAUSE_SECONDS * 1000,
+    probeMs: config.INVENTORY_TIMEOUT_MS + PROBE_GRACE_MS,
+    outageMs(error) {
+      if (error instanceof InventoryRestarting) return (error.retryAfterSeconds ?? 0) * 1000;
+      return error instanceof InventoryTimeout || error instanceof InventoryUnavailable
+        ? 0
+        : undefined;
+    },
+    refusal: (retryAfterSeconds) =>
+      new InventoryCircuitOpen('Inventory is out; try again when it was given time.', {
+        retryAfterSeconds,
+      }),
+  });
 }
 
 function refusal(response: HttpResponse, nowMs: number): Error {

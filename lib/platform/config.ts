@@ -41,6 +41,8 @@ const configSchema = z.object({
   // A function runs for 20 s at most and may call each of them, or one of them twice.
   INVENTORY_TIMEOUT_MS: wholeNumber(50, 5000).default(2000),
   INVENTORY_OUTAGE_BUDGET_SECONDS: wholeNumber(0, 86_400).default(120),
+  INVENTORY_CIRCUIT_FAILURES: wholeNumber(1, 1000).default(5),
+  INVENTORY_CIRCUIT_PAUSE_SECONDS: wholeNumber(1, 3600).default(10),
   GATEWAY_TIMEOUT_MS: wholeNumber(50, 6000).default(5000),
   RETRY_MAX_ATTEMPTS: wholeNumber(1, 20).default(5),
   RETRY_BASE_SECONDS: wholeNumber(1, 30).default(1),

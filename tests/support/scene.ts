@@ -13,7 +13,8 @@ export class Scene {
   /** Registers the hooks that set the scene for every test of the file that calls it. */
   constructor(environment: Readonly<Record<string, string>>) {
     beforeAll(async () => {
-      this.#stack = await startTestStack(environment);
+      // An open circuit would carry one test's outage into the next.
+      this.#stack = await startTestStack({ INVENTORY_CIRCUIT_FAILURES: '1000', ...environment });
     });
     beforeEach(async () => {
       this.#user = await Customer.of(this.stack);

@@ -1,4 +1,4 @@
-import { InventoryRestarting } from '../../inventory/errors.ts';
+import { InventoryCircuitOpen, InventoryRestarting } from '../../inventory/errors.ts';
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import { assertNever } from '../../platform/errors.ts';
 import { loggerFor } from '../../platform/logging.ts';
@@ -85,7 +85,9 @@ async function reserve(
       ),
     );
   } catch (error) {
-    if (error instanceof InventoryRestarting) throw await pause(service, order, error);
+    if (error instanceof InventoryRestarting || error instanceof InventoryCircuitOpen) {
+      throw await pause(service, order, error);
+    }
     throw error;
   }
 }
@@ -103,14 +105,14 @@ function toReservedStock(service: OrderService, reservation: ReservationDocument
 async function pause(
   service: OrderService,
   order: PendingReservingStockOrder,
-  restarting: InventoryRestarting,
+  paused: InventoryRestarting | InventoryCircuitOpen,
 ): Promise<Error> {
   const nowMs = service.clock.now();
   const sinceMs = order.outage?.sinceMs ?? nowMs;
-  const notBeforeMs = nowMs + (restarting.retryAfterSeconds ?? 0) * 1000;
+  const notBeforeMs = nowMs + (paused.retryAfterSeconds ?? 0) * 1000;
   if (notBeforeMs - sinceMs > service.config.INVENTORY_OUTAGE_BUDGET_SECONDS * 1000) {
     return new InventoryOutageBudgetSpent('Inventory stayed away for too long.', {
-      cause: restarting,
+      cause: paused,
     });
   }
   await decideAgain(service, async () => {
@@ -118,7 +120,7 @@ async function pause(
     if (current?.status !== 'PENDING_RESERVING_STOCK' || current.run !== order.run) return;
     await service.orders.save(touchOrder(current, { outage: { sinceMs, notBeforeMs } }), current);
   });
-  return new InventoryPaused('Inventory asked for a pause.', { cause: restarting });
+  return new InventoryPaused('Inventory asked for a pause.', { cause: paused });
 }
 
 /** Refusals that no retry changes; everything else that ends the reservation is exhaustion. */

@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { ConfigurationError, readConfig } from '../../../../lib/platform/config.ts';
 import { REQUIRED } from './environment.ts';
 
-/** Section 7 of the specification, by hand. */
+/** Section 7 of the specification and what came after it, by hand. */
 const DEFAULTS = {
   RESERVATION_TTL_SECONDS: 900,
   PAYMENT_ACK_TIMEOUT_SECONDS: 180,
   INVENTORY_TIMEOUT_MS: 2000,
   INVENTORY_OUTAGE_BUDGET_SECONDS: 120,
+  INVENTORY_CIRCUIT_FAILURES: 5,
+  INVENTORY_CIRCUIT_PAUSE_SECONDS: 10,
   GATEWAY_TIMEOUT_MS: 5000,
   RETRY_MAX_ATTEMPTS: 5,
   RETRY_BASE_SECONDS: 1,

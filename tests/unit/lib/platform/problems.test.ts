@@ -67,6 +67,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   InventoryUnavailable: 503,
   InventoryTimeout: 503,
   InventoryRestarting: 503,
+  InventoryCircuitOpen: 503,
   LockContention: 503,
   CacheTimeout: 503,
   GatewayUnavailable: 503,

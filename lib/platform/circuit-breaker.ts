@@ -1,0 +1,157 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { admission, afterAnswer, afterFailure, type Circuit, NEVER_FAILED } from './circuit.ts';
+import { conditionalWrite, databaseRead, stillAsRead } from './dynamo.ts';
+import { InfrastructureUnavailable } from './errors.ts';
+import { loggerFor } from './logging.ts';
+import { count } from './metrics.ts';
+import type { Runtime } from './runtime.ts';
+
+/** For so long an instance trusts what it saw of the shared state. */
+const SEEN_FOR_MS = 1000;
+/** A failure that could not be counted, because others were counted at that moment, is let go. */
+const COUNTING_TRIES = 3;
+
+export interface CircuitBreakerOptions {
+  /** What is called; names the shared state. */
+  readonly name: string;
+  readonly table: string;
+  readonly failuresToOpen: number;
+  /** How long nothing is called after the circuit has opened. */
+  readonly pauseMs: number;
+  /** Longer than a call can take. */
+  readonly probeMs: number;
+  /**
+   * Whether this error says that the service is out, and then for how long at least nothing should
+   * be called, by its own words; 0 where it did not say.
+   */
+  readonly outageMs: (error: unknown) => number | undefined;
+  /** The error of a call that is not made. */
+  readonly refusal: (retryAfterSeconds: number) => Error;
+}
+
+export interface CircuitBreaker {
+  /** @throws what `refusal` makes, without calling; otherwise what the call throws. */
+  run<Result>(call: () => Promise<Result>): Promise<Result>;
+}
+
+/**
+ * A circuit breaker whose state is shared by all instances through one item of `table`: an outage is
+ * discovered once and not once per container, and one probe goes through after the pause. It never
+ * makes a call fail that would have succeeded without it: where its own state cannot be read or
+ * written, calls go through.
+ */
+export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions): CircuitBreaker {
+  const { name, table, failuresToOpen, pauseMs, probeMs, outageMs, refusal } = options;
+  const { clock } = runtime;
+  const { documents } = runtime.aws;
+  const key = { pk: `CIRCUIT#${name}` };
+  let seen: { readonly circuit: Circuit; readonly atMs: number } | undefined;
+
+  async function read(): Promise<Circuit> {
+    const output = await databaseRead(() =>
+      documents.send(new GetCommand({ TableName: table, Key: key })),
+    );
+    const circuit = (output.Item as Circuit | undefined) ?? NEVER_FAILED;
+    seen = { circuit, atMs: clock.now() };
+    return circuit;
+  }
+
+  async function look(): Promise<Circuit> {
+    if (seen !== undefined && clock.now() - seen.atMs < SEEN_FOR_MS) return seen.circuit;
+    try {
+      return await read();
+    } catch (error) {
+      tellUnknown(error);
+      return NEVER_FAILED;
+    }
+  }
+
+  /** @returns whether it was this instance that made the change. */
+  async function change(next: Circuit, previous: Circuit): Promise<boolean> {
+    if (next === previous) return true;
+    const refused = await conditionalWrite(() =>
+      documents.send(
+        new PutCommand({
+          TableName: table,
+          Item: { ...key, type: 'CIRCUIT', ...next },
+          ...stillAsRead(previous.version === 0 ? undefined : previous),
+        }),
+      ),
+    );
+    if (refused !== undefined) {
+      seen = undefined;
+      return false;
+    }
+    seen = { circuit: next, atMs: clock.now() };
+    if (next.status !== previous.status) tellChanged(next, previous);
+    return true;
+  }
+
+  function tellChanged(next: Circuit, previous: Circuit): void {
+    loggerFor({ circuit: name }).warn('Circuit changed', {
+      from: previous.status,
+      to: next.status,
+    });
+    count('CircuitChanged', { circuit: name, to: next.status });
+  }
+
+  /** The circuit is there to spare calls, not to keep them from being made. */
+  function tellUnknown(error: unknown): void {
+    if (!(error instanceof InfrastructureUnavailable)) throw error;
+    loggerFor({ circuit: name }).warn('The circuit is not known; the call goes through', { error });
+  }
+
+  /** @returns the circuit as the call may rely on it. */
+  async function admit(): Promise<Circuit> {
+    const circuit = await look();
+    const nowMs = clock.now();
+    const admitted = admission(circuit, nowMs, probeMs);
+    switch (admitted.kind) {
+      case 'GO':
+        return circuit;
+      case 'REFUSE':
+        throw refusal(Math.max(1, Math.ceil((admitted.untilMs - nowMs) / 1000)));
+      case 'PROBE':
+        if (await won(admitted.probing, circuit)) return admitted.probing;
+        throw refusal(1);
+    }
+  }
+
+  async function won(probing: Circuit, circuit: Circuit): Promise<boolean> {
+    try {
+      return await change(probing, circuit);
+    } catch (error) {
+      tellUnknown(error);
+      return true;
+    }
+  }
+
+  async function failed(atLeastMs: number): Promise<void> {
+    const rules = { failuresToOpen, pauseMs: Math.max(pauseMs, atLeastMs) };
+    for (let tries = 0; tries < COUNTING_TRIES; tries += 1) {
+      const circuit = await read();
+      if (await change(afterFailure(circuit, clock.now(), rules), circuit)) return;
+    }
+  }
+
+  async function record(outcome: () => Promise<unknown>): Promise<void> {
+    try {
+      await outcome();
+    } catch (error) {
+      tellUnknown(error);
+    }
+  }
+
+  return {
+    async run(call) {
+      const circuit = await admit();
+      const [outcome] = await Promise.allSettled([call()]);
+      const outForMs = outcome.status === 'rejected' ? outageMs(outcome.reason) : undefined;
+      await record(() =>
+        outForMs === undefined ? change(afterAnswer(circuit), circuit) : failed(outForMs),
+      );
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    },
+  };
+}
