@@ -66,7 +66,7 @@ export class InventoryRestarting extends DomainError {
   readonly code = 'INVENTORY_RESTARTING';
 }
 
-/** Inventory failed several times in a row; nothing is sent to it for a while. No effect. */
+/** Inventory failed several times in a row; nothing is sent to it for a while. Its `cause`: the last failure. */
 export class InventoryCircuitOpen extends DomainError {
   override readonly name = 'InventoryCircuitOpen';
   readonly code = 'INVENTORY_UNAVAILABLE';

@@ -1,5 +1,5 @@
 import { loggerFor } from '../platform/logging.ts';
-import { count } from '../platform/metrics.ts';
+import { observe } from '../platform/observe.ts';
 import { expireReservation } from './end-reservation.ts';
 import { EXPIRY_SHARDS } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
@@ -14,15 +14,14 @@ export async function expireReservations(inventory: InventoryService): Promise<n
   const firstShard = Math.floor(inventory.random() * EXPIRY_SHARDS);
   const expired = inventory.repository.expiredReservations(inventory.clock.now(), firstShard);
   for await (const { orderId, correlationId } of expired) {
-    const logger = loggerFor({ operation: 'expire-reservations', orderId, correlationId });
+    const about = { operation: 'expire-reservations', orderId, correlationId };
     try {
       if (await expireReservation(inventory, orderId)) {
         released += 1;
-        logger.info('Reservation expired');
-        count('ReservationExpired', {});
+        observe('ReservationExpired', about, {});
       }
     } catch (error) {
-      logger.error('Reservation could not be expired; the next sweep tries again', {
+      loggerFor(about).error('Reservation could not be expired; the next sweep tries again', {
         error: error as Error,
       });
     }

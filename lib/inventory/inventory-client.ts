@@ -33,7 +33,7 @@ export interface ReservationOf {
 /**
  * The Inventory Service as the Order Service sees it, over HTTP. Every call may be repeated with the
  * same revision. Each throws the service's refusals by name, LockContention, CacheTimeout,
- * InventoryRestarting and InventoryCircuitOpen (with `retryAfterSeconds`), or InventoryTimeout and
+ * InventoryRestarting and InventoryCircuitOpen (with `retryAfterSeconds`), InventoryTimeout or
  * InventoryUnavailable, after which it is unknown whether the call had its effect.
  */
 export interface InventoryClient {
@@ -203,9 +203,10 @@ function inventoryCircuit(runtime: Runtime): CircuitBreaker {
         ? 0
         : undefined;
     },
-    refusal: (retryAfterSeconds) =>
+    refusal: (retryAfterSeconds, cause) =>
       new InventoryCircuitOpen('Inventory is out; try again when it was given time.', {
         retryAfterSeconds,
+        cause,
       }),
   });
 }

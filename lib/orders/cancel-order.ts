@@ -1,7 +1,7 @@
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { closeModification } from './modification.ts';
 import { moveOrder, type Order, type OrderIn } from './order.ts';
-import { countMove, decideAgain, type OrderService, userMove } from './order-service.ts';
+import { decideAgain, type OrderService, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { failUnchargedPayment } from './saga/settle.ts';
 import { wake } from './wake.ts';
@@ -74,7 +74,6 @@ async function cancel(
   } else {
     await service.orders.save(next, order);
   }
-  countMove(next, order);
   if (order.status === 'PENDING_PAYMENT') await wake(service, order, order.waitToken);
   return next;
 }

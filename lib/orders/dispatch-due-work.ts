@@ -1,8 +1,8 @@
 import { ReservationGone } from '../inventory/errors.ts';
 import { PaymentNotCaptured } from '../payments/errors.ts';
 import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
-import { loggerFor } from '../platform/logging.ts';
-import { count } from '../platform/metrics.ts';
+import { type LogContext, loggerFor } from '../platform/logging.ts';
+import { observe } from '../platform/observe.ts';
 import { DUE_SHARDS } from '../platform/outbox.ts';
 import { hasPendingModification } from './modification.ts';
 import { MAX_RUNS, type Order, type OrderIn, touchOrder } from './order.ts';
@@ -42,7 +42,7 @@ export async function dispatchDueWork(service: OrderService): Promise<number> {
           : await dispatchPayment(service, candidate.id);
       if (moved) {
         dispatched += 1;
-        count('DueWorkDispatched', { kind: candidate.kind });
+        observe('DueWorkDispatched', aboutCandidate(candidate), { kind: candidate.kind });
       }
     } catch (error) {
       logFailure(candidate, error);
@@ -51,12 +51,12 @@ export async function dispatchDueWork(service: OrderService): Promise<number> {
   return dispatched;
 }
 
-function logFailure({ kind, id, correlationId }: DueCandidate, error: unknown): void {
-  const logger = loggerFor({
-    operation: 'dispatch-due-work',
-    correlationId,
-    [kind === 'ORDER' ? 'orderId' : 'paymentId']: id,
-  });
+function aboutCandidate({ kind, id, correlationId }: DueCandidate): LogContext {
+  return { correlationId, [kind === 'ORDER' ? 'orderId' : 'paymentId']: id };
+}
+
+function logFailure(candidate: DueCandidate, error: unknown): void {
+  const logger = loggerFor({ operation: 'dispatch-due-work', ...aboutCandidate(candidate) });
   if (error instanceof ConcurrentUpdate) {
     // Somebody else moved it on at the same moment: that is what was wanted.
     logger.info('Due work was taken');
@@ -116,7 +116,7 @@ async function moveSagaOn(service: OrderService, order: OwedOrder): Promise<void
     dueAtMs: stateDeadlineMs(service, order),
   });
   await service.orders.save(next, order);
-  count('SagaRestarted', { status: order.status });
+  observe('SagaRestarted', { orderId, correlationId }, { status: order.status }, { run: next.run });
   await service.saga.start({ orderId, run: next.run, correlationId });
 }
 

@@ -5,9 +5,8 @@ import {
 } from '../payments/acknowledgement.ts';
 import { UnknownPayment } from '../payments/errors.ts';
 import { isOpen, type Payment } from '../payments/payment.ts';
-import { loggerFor } from '../platform/logging.ts';
-import { count } from '../platform/metrics.ts';
-import { delayNextTry, type QueueMessage } from '../platform/queue-messages.ts';
+import { observe } from '../platform/observe.ts';
+import { delayNextTry, observeFailure, type QueueMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { OrderService } from './order-service.ts';
 import { recordOutcome } from './saga/settle.ts';
@@ -27,25 +26,21 @@ export async function handleAcknowledgement(
   const queued = queuedAcknowledgementSchema.parse(JSON.parse(message.body));
   const { receivedAs, ...acknowledgement } = queued;
   const { orderId, paymentId, eventId, status } = acknowledgement;
-  const logger = loggerFor({
+  const about = {
     operation: 'handle-acknowledgement',
     orderId,
     paymentId,
     eventId,
     correlationId: receivedAs,
-  });
+  };
   try {
     const payment = await acknowledge(service, acknowledgement);
     // From here on it belongs to the order's own trace.
     const { correlationId } = payment;
-    const result = { correlationId, receivedAs, status, payment: payment.status };
-    logger.info('Acknowledgement handled', result);
-    count('AcknowledgementHandled', { status });
+    const result = { receivedAs, payment: payment.status };
+    observe('AcknowledgementHandled', { ...about, correlationId }, { status }, result);
   } catch (error) {
-    logger.warn('Acknowledgement not handled yet', {
-      receiveCount: message.receiveCount,
-      error: error as Error,
-    });
+    observeFailure(about, message, error);
     await delayNextTry(runtime, runtime.config.ACKNOWLEDGEMENT_QUEUE_URL, message);
     throw error;
   }

@@ -19,7 +19,7 @@ import {
   type PendingPaymentOrder,
   touchOrder,
 } from './order.ts';
-import { countMove, decideAgain, type OrderService, userMove } from './order-service.ts';
+import { decideAgain, type OrderService, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { wake } from './wake.ts';
 
@@ -149,7 +149,6 @@ async function reserveAgain(
     userMove(service, 'USER_MODIFIED', request.userId),
   );
   await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
-  countMove(next, order);
   await wake(service, order, order.waitToken);
   return next;
 }

@@ -6,7 +6,7 @@ import {
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Payment } from '../payments/payment.ts';
-import type { PaymentRepository } from '../payments/payment-repository.ts';
+import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import {
   conditionalWrite,
   type DueItem,
@@ -17,6 +17,7 @@ import {
   type WriteRefusal,
 } from '../platform/dynamo.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
+import { observe } from '../platform/observe.ts';
 import { DUE_SHARDS, dueAttributes, dueShardName } from '../platform/outbox.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { Order } from './order.ts';
@@ -114,7 +115,10 @@ export class OrderRepository {
       ConditionExpression: 'attribute_not_exists(pk)',
     };
     const refusal = await this.#putWithGuard(put, order.orderId, guard);
-    if (refusal === undefined) return 'PLACED';
+    if (refusal === undefined) {
+      observeMove(order, undefined);
+      return 'PLACED';
+    }
     if (refusal.kind === 'CONFLICT') return 'BUSY';
     return refusal.failed.includes(0) ? 'EXISTS' : 'GUARDED';
   }
@@ -128,6 +132,7 @@ export class OrderRepository {
     if (refusal !== undefined) {
       throw new ConcurrentUpdate('The order was changed meanwhile; look at it and try again.');
     }
+    observeMove(next, previous);
   }
 
   /**
@@ -154,6 +159,8 @@ export class OrderRepository {
         'The order or its payment was changed meanwhile; look at it and try again.',
       );
     }
+    observeMove(order.next, order.previous);
+    observePaymentMove(payment.next, payment.previous);
   }
 
   /**
@@ -178,7 +185,10 @@ export class OrderRepository {
         }),
       ),
     );
-    if (refusal === undefined) return 'SAVED';
+    if (refusal === undefined) {
+      observePaymentMove(payment.next, payment.previous);
+      return 'SAVED';
+    }
     if (refusal.kind === 'CONDITION' && refusal.failed.includes(0)) return 'REPEATED';
     throw new ConcurrentUpdate('The payment or its order was changed meanwhile; try again.');
   }
@@ -247,6 +257,20 @@ export class OrderRepository {
       ...stillAsRead(previous),
     };
   }
+}
+
+/** Told where it is written, so that no change of a status goes unseen. */
+function observeMove(next: Order, previous: Order | undefined): void {
+  if (next.status === previous?.status) return;
+  const { orderId, correlationId, run, version } = next;
+  const reason = next.history.at(-1)?.reason;
+  const from = previous?.status ?? 'NEW';
+  observe(
+    'OrderStatusChanged',
+    { orderId, correlationId },
+    { from, to: next.status },
+    { reason, run, version },
+  );
 }
 
 function toItem(order: Order) {

@@ -6,10 +6,9 @@ import { type Clock, sleep, toTimestamp } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import type { Ids } from '../platform/ids.ts';
-import { count } from '../platform/metrics.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { type Deadlines, deadlinesOf } from './deadlines.ts';
-import type { Move, Order } from './order.ts';
+import type { Move } from './order.ts';
 import { OrderRepository } from './order-repository.ts';
 import { type SagaClient, sagaClient } from './saga-client.ts';
 import { type SagaQueues, sagaQueues } from './saga-queues.ts';
@@ -75,14 +74,4 @@ export async function decideAgain<Result>(
       await sleep(service.clock, Math.floor(service.random() * 20 * tries));
     }
   }
-}
-
-/** Writes a moved order and counts the change of its status. */
-export async function saveMove(service: OrderService, next: Order, previous: Order): Promise<void> {
-  await service.orders.save(next, previous);
-  countMove(next, previous);
-}
-
-export function countMove(next: Order, previous: Order | undefined): void {
-  count('OrderStatusChanged', { from: previous?.status ?? 'NEW', to: next.status });
 }

@@ -14,7 +14,7 @@ import {
   type OrderLine,
 } from './order.ts';
 import type { DuplicateGuard } from './order-repository.ts';
-import { countMove, decideAgain, type OrderService } from './order-service.ts';
+import { decideAgain, type OrderService } from './order-service.ts';
 import { retryOrder } from './retry-order.ts';
 
 const PLACE_ATTEMPTS = 8;
@@ -88,7 +88,6 @@ async function store(
     );
     switch (outcome) {
       case 'PLACED':
-        countMove(order, undefined);
         return order;
       case 'EXISTS':
         return sameRequestAgain(service, order);

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { loggerFor } from '../platform/logging.ts';
-import { count } from '../platform/metrics.ts';
-import { delayNextTry, type QueueMessage } from '../platform/queue-messages.ts';
+import { delayNextTry, observeFailure, type QueueMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { OrderService } from './order-service.ts';
 import { compensate } from './saga/compensate.ts';
@@ -25,16 +23,11 @@ export async function retryCompensation(
 ): Promise<void> {
   const request = requestSchema.parse(JSON.parse(record.body));
   const { orderId, correlationId, paymentId } = request;
-  const logger = loggerFor({ orderId, correlationId, operation: 'retry-compensation' });
+  const about = { orderId, correlationId, operation: 'retry-compensation' };
   try {
     await compensate(service, paymentId === undefined ? { orderId } : { orderId, paymentId });
-    logger.info('Compensation finished', { receiveCount: record.receiveCount });
-    count('CompensationFinished', {});
   } catch (error) {
-    logger.warn('Compensation not finished yet', {
-      receiveCount: record.receiveCount,
-      error: error as Error,
-    });
+    observeFailure(about, record, error);
     await delayNextTry(runtime, runtime.config.COMPENSATION_QUEUE_URL, record);
     throw error;
   }

@@ -1,6 +1,6 @@
 import { IllegalTransition } from '../platform/errors.ts';
 import { MAX_RUNS_BY_USER, moveOrder, type Order } from './order.ts';
-import { type OrderService, saveMove, userMove } from './order-service.ts';
+import { type OrderService, userMove } from './order-service.ts';
 
 /**
  * `ORDER_FAILED` → `CREATED`: a new run at a new revision, so that nothing late of the failed run
@@ -34,6 +34,6 @@ export async function retryOrder(
     },
     userMove(service, 'ORDER_RETRIED', userId),
   );
-  await saveMove(service, next, order);
+  await service.orders.save(next, order);
   return next;
 }

@@ -3,7 +3,7 @@ import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
 import { PaymentUnsettled } from './errors.ts';
 import { MAX_RUNS_BY_USER, moveOrder, type PaymentFailedOrder } from './order.ts';
-import { countMove, decideAgain, type OrderService, userMove } from './order-service.ts';
+import { decideAgain, type OrderService, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { startSaga } from './place-order.ts';
 import { findPayment } from './saga/settle.ts';
@@ -112,7 +112,6 @@ async function begin(
     { next, previous: order },
     { next: payment, previous: undefined },
   );
-  countMove(next, order);
   await startSaga(service, next);
   return payment;
 }

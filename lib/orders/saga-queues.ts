@@ -1,4 +1,5 @@
 import { toTimestamp } from '../platform/clock.ts';
+import { observe } from '../platform/observe.ts';
 import { sendMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 
@@ -31,11 +32,16 @@ export function sagaQueues(runtime: Runtime): SagaQueues {
   const { COMPENSATION_QUEUE_URL, SAGA_DEAD_LETTER_QUEUE_URL } = runtime.config;
 
   return {
-    deadLetter: (letter) =>
-      sendMessage(runtime, SAGA_DEAD_LETTER_QUEUE_URL, {
-        ...letter,
-        at: toTimestamp(runtime.clock.now()),
-      }),
-    requestCompensation: (request) => sendMessage(runtime, COMPENSATION_QUEUE_URL, request),
+    async deadLetter(letter) {
+      const at = toTimestamp(runtime.clock.now());
+      await sendMessage(runtime, SAGA_DEAD_LETTER_QUEUE_URL, { ...letter, at });
+      const { orderId, correlationId, step, run, error } = letter;
+      observe('DeadLetterSent', { orderId, correlationId }, { step }, { run, error });
+    },
+    async requestCompensation(request) {
+      await sendMessage(runtime, COMPENSATION_QUEUE_URL, request);
+      const { run, ...about } = request;
+      observe('CompensationRequested', about, {}, { run });
+    },
   };
 }

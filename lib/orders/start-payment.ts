@@ -9,7 +9,7 @@ import {
 import { deriveId } from '../platform/ids.ts';
 import { ReservationExpired } from './errors.ts';
 import { moveOrder, type Order, type PendingPaymentOrder } from './order.ts';
-import { countMove, decideAgain, type OrderService, userMove } from './order-service.ts';
+import { decideAgain, type OrderService, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { wake } from './wake.ts';
 
@@ -135,7 +135,6 @@ async function begin(
     { next, previous: order },
     { next: payment, previous: undefined },
   );
-  countMove(next, order);
   await wake(service, order, order.waitToken);
   return payment;
 }

@@ -1,6 +1,7 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { conditionalWrite, databaseRead, stillAsRead } from '../platform/dynamo.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
+import { observe } from '../platform/observe.ts';
 import { dueAttributes } from '../platform/outbox.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { Payment } from './payment.ts';
@@ -43,6 +44,7 @@ export class PaymentRepository {
     if (refusal !== undefined) {
       throw new ConcurrentUpdate('The payment was changed meanwhile; try again.');
     }
+    observePaymentMove(next, previous);
   }
 
   /**
@@ -82,6 +84,20 @@ export class PaymentRepository {
       ...stillAsRead(previous),
     };
   }
+}
+
+/** For whoever has written a payment: its change of status, and a refund that it owes from now on. */
+export function observePaymentMove(next: Payment, previous: Payment | undefined): void {
+  const { paymentId, orderId, correlationId, attempt } = next;
+  const about = { orderId, paymentId, correlationId };
+  if (next.status !== previous?.status) {
+    const reason = next.history.at(-1)?.reason;
+    const from = previous?.status ?? 'NEW';
+    observe('PaymentStatusChanged', about, { from, to: next.status }, { reason, attempt });
+  }
+  const owed = next.status === 'CAPTURED' ? next.refundOwed : undefined;
+  const wasOwed = previous?.status === 'CAPTURED' && previous.refundOwed !== undefined;
+  if (owed !== undefined && !wasOwed) observe('RefundOwed', about, { reason: owed.reason });
 }
 
 function toPayment(item: Readonly<Record<string, unknown>>): Payment {

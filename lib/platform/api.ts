@@ -5,8 +5,9 @@ import type { z } from 'zod';
 import { authenticateService, authenticateUser, isService, type User } from './authentication.ts';
 import { BadRequest, BodyTooLarge, DomainError, MissingScope } from './errors.ts';
 import { answerOnce, type StoredAnswer } from './idempotency.ts';
-import { type Logger, loggerFor } from './logging.ts';
-import { problemOf } from './problems.ts';
+import { type LogContext, loggerFor } from './logging.ts';
+import { observe } from './observe.ts';
+import { type ProblemCode, problemOf } from './problems.ts';
 import { currentRuntime } from './runtime.ts';
 import { tracer } from './tracing.ts';
 
@@ -27,7 +28,6 @@ export interface ApiRequest<Body, Query> {
   readonly idempotencyKey: string | undefined;
   /** From `Prefer: wait=N`, clamped to 10; 0 where the caller does not want to wait. */
   readonly waitSeconds: number;
-  readonly logger: Logger;
 }
 
 export interface ApiResponse {
@@ -69,15 +69,14 @@ export function apiHandler<
     .handler(async (event: APIGatewayProxyEvent, context: Context) => {
       const header = headerReader(event);
       const correlationId = correlationIdOf(header('x-correlation-id'));
-      const logger = loggerFor({ correlationId, route: endpoint.route });
-      const answer = await answerOrProblem(event.path, logger, async () => {
+      const about = { correlationId, route: endpoint.route };
+      const answer = await answerOrProblem(event.path, about, async () => {
         const user = await authenticate(endpoint, header('authorization'));
         endpoint.verify?.(rawBodyOf(event), header);
         const request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>> = {
           user,
           header,
           correlationId,
-          logger,
           body: parse(endpoint.body, () => bodyOf(event), 'body'),
           path: definedEntries(event.pathParameters),
           query: parse(endpoint.query, () => definedEntries(event.queryStringParameters), 'query'),
@@ -86,7 +85,7 @@ export function apiHandler<
           waitSeconds: waitSecondsOf(header('prefer')),
         };
         const produce = () =>
-          answerOrProblem(event.path, logger, async () => toAnswer(await respond(request)));
+          answerOrProblem(event.path, about, async () => toAnswer(await respond(request)));
         if (request.idempotencyKey === undefined) return produce();
         const stored = await answerOnce(
           {
@@ -170,17 +169,27 @@ function parse<Schema extends z.ZodType>(
   throw new BadRequest(`Correct the ${part}: ${summary}.`, { details: { errors } });
 }
 
+/** Refusals of what was asked for before. */
+const DUPLICATES: ReadonlySet<string> = new Set([
+  'DUPLICATE_ORDER',
+  'IDEMPOTENCY_CONFLICT',
+  'REQUEST_IN_PROGRESS',
+] satisfies ProblemCode[]);
+
 async function answerOrProblem(
   instance: string,
-  logger: Logger,
+  about: LogContext,
   produce: () => Promise<StoredAnswer>,
 ): Promise<StoredAnswer> {
   try {
     return await produce();
   } catch (error) {
     const document = problemOf(error, instance);
-    if (document.status >= 500) {
-      logger.error('Request failed', { code: document.code, error: error as Error });
+    const { code } = document;
+    if (document.status >= 500)
+      loggerFor(about).error('Request failed', { code, error: error as Error });
+    if (DUPLICATES.has(code)) {
+      observe('DuplicateRefused', about, { code }, { orderId: document['orderId'] });
     }
     const retryAfterSeconds =
       (error instanceof DomainError ? error.retryAfterSeconds : undefined) ??

@@ -3,7 +3,7 @@ import { admission, afterAnswer, afterFailure, type Circuit, NEVER_FAILED } from
 import { conditionalWrite, databaseRead, stillAsRead } from './dynamo.ts';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './logging.ts';
-import { count } from './metrics.ts';
+import { observe } from './observe.ts';
 import type { Runtime } from './runtime.ts';
 
 /** For so long an instance trusts what it saw of the shared state. */
@@ -25,12 +25,15 @@ export interface CircuitBreakerOptions {
    * be called, by its own words; 0 where it did not say.
    */
   readonly outageMs: (error: unknown) => number | undefined;
-  /** The error of a call that is not made. */
-  readonly refusal: (retryAfterSeconds: number) => Error;
+  /** The error of a call that is not made, or of one whose failure (`cause`) opened the circuit. */
+  readonly refusal: (retryAfterSeconds: number, cause?: unknown) => Error;
 }
 
 export interface CircuitBreaker {
-  /** @throws what `refusal` makes, without calling; otherwise what the call throws. */
+  /**
+   * @throws what `refusal` makes, without a call, or where the call failed and nothing is called for
+   * a while after it; otherwise what the call throws.
+   */
   run<Result>(call: () => Promise<Result>): Promise<Result>;
 }
 
@@ -83,16 +86,10 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
       return false;
     }
     seen = { circuit: next, atMs: clock.now() };
-    if (next.status !== previous.status) tellChanged(next, previous);
+    if (next.status !== previous.status) {
+      observe('CircuitChanged', {}, { circuit: name, to: next.status }, { from: previous.status });
+    }
     return true;
-  }
-
-  function tellChanged(next: Circuit, previous: Circuit): void {
-    loggerFor({ circuit: name }).warn('Circuit changed', {
-      from: previous.status,
-      to: next.status,
-    });
-    count('CircuitChanged', { circuit: name, to: next.status });
   }
 
   /** The circuit is there to spare calls, not to keep them from being made. */
@@ -110,7 +107,7 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
       case 'GO':
         return circuit;
       case 'REFUSE':
-        throw refusal(Math.max(1, Math.ceil((admitted.untilMs - nowMs) / 1000)));
+        throw refusal(secondsUntil(admitted.untilMs, nowMs));
       case 'PROBE':
         if (await won(admitted.probing, circuit)) return admitted.probing;
         throw refusal(1);
@@ -134,6 +131,13 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
     }
   }
 
+  /** Whoever retries needs to know that there is no point in it before the pause is over. */
+  function throwFailure(error: unknown): never {
+    const nowMs = clock.now();
+    if (seen?.circuit.status !== 'OPEN' || seen.circuit.probeAtMs <= nowMs) throw error;
+    throw refusal(secondsUntil(seen.circuit.probeAtMs, nowMs), error);
+  }
+
   async function record(outcome: () => Promise<unknown>): Promise<void> {
     try {
       await outcome();
@@ -150,8 +154,13 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
       await record(() =>
         outForMs === undefined ? change(afterAnswer(circuit), circuit) : failed(outForMs),
       );
-      if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value;
+      if (outcome.status === 'fulfilled') return outcome.value;
+      if (outForMs === undefined) throw outcome.reason;
+      return throwFailure(outcome.reason);
     },
   };
+}
+
+function secondsUntil(timeMs: number, nowMs: number): number {
+  return Math.max(1, Math.ceil((timeMs - nowMs) / 1000));
 }

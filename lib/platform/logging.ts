@@ -4,6 +4,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 export interface LogContext {
   readonly correlationId?: string;
   readonly orderId?: string;
+  readonly paymentId?: string;
   readonly [key: string]: string | number | undefined;
 }
 
@@ -19,5 +20,3 @@ export function loggerFor(context: LogContext): Logger {
   logger.appendPersistentKeys(context);
   return logger;
 }
-
-export type { Logger };

@@ -1,4 +1,4 @@
-import { DomainError, type Facts } from './errors.ts';
+import { ConcurrentUpdate, DomainError, type Facts } from './errors.ts';
 
 /** The one table from codes to HTTP statuses and titles (RFC 9457). */
 export const PROBLEMS = {
@@ -80,6 +80,13 @@ export function problemOf(error: unknown, instance: string): Problem {
       'If it persists, report the X-Correlation-Id.',
     instance,
   );
+}
+
+/** Whether the same may succeed when it is tried again: an outage, a lost race, or an unknown failure. */
+export function isTemporary(error: unknown): boolean {
+  if (!(error instanceof DomainError)) return true;
+  if (error instanceof ConcurrentUpdate) return true;
+  return isProblemCode(error.code) && PROBLEMS[error.code][0] >= 500;
 }
 
 function isProblemCode(code: string): code is ProblemCode {

@@ -1,8 +1,9 @@
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy from '@middy/core';
 import { z } from 'zod';
-import { DomainError } from './errors.ts';
 import { loggerFor } from './logging.ts';
+import { observe } from './observe.ts';
+import { isTemporary } from './problems.ts';
 import { tracer } from './tracing.ts';
 
 /** The input of every saga task. */
@@ -27,7 +28,7 @@ interface TaskInput {
 
 /**
  * Makes the Lambda of one saga task. Domain errors are the state machine's branches: they leave by
- * their `name`. Anything else is a defect or an outage, and is logged with its stack.
+ * their `name`. An outage or a defect is a failure of the step, and is told with its stack.
  */
 export function taskHandler<Schema extends z.ZodType<TaskInput>>(
   step: string,
@@ -39,16 +40,17 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
     .handler(async (event: unknown) => {
       const input = schema.parse(event);
       const { orderId, correlationId } = input;
-      const logger = loggerFor({ step, orderId, correlationId });
+      const about = { step, orderId, correlationId };
       try {
         const result = await perform(input);
-        logger.info('Step done');
+        loggerFor(about).info('Step done');
         return result ?? null;
-      } catch (error) {
-        if (error instanceof DomainError) {
-          logger.info('Step branched', { branch: error.name, why: error.message });
+      } catch (thrown) {
+        const error = thrown as Error;
+        if (isTemporary(error)) {
+          observe('StepFailed', about, { step, failure: error.name }, { error });
         } else {
-          logger.error('Step failed', { error: error as Error });
+          loggerFor(about).info('Step branched', { branch: error.name, why: error.message });
         }
         throw error;
       }

@@ -79,7 +79,7 @@ test('the sweeper knows the id of the order whose reservation it ends', async ()
   await scene.stack.runSchedules();
   await eventually(() => {
     expect(about(orderId)).toContainEqual(
-      expect.objectContaining({ message: 'Reservation expired', correlationId: 'corr-swept' }),
+      expect.objectContaining({ message: 'ReservationExpired', correlationId: 'corr-swept' }),
     );
   });
 });
@@ -125,7 +125,7 @@ test('a webhook is traced under its own id until it is known what it belongs to'
   await eventually(() => {
     expect(about(orderId)).toContainEqual(
       expect.objectContaining({
-        message: 'Acknowledgement handled',
+        message: 'AcknowledgementHandled',
         correlationId: 'corr-acknowledged',
         receivedAs: 'corr-webhook',
       }),

@@ -42,7 +42,7 @@ function circuitLog(): () => string[] {
       .logs()
       .slice(before)
       .map((line) => JSON.parse(line) as { readonly message?: string; readonly to?: string })
-      .filter(({ message }) => message === 'Circuit changed')
+      .filter(({ message }) => message === 'CircuitChanged')
       .map(({ to }) => String(to));
 }
 

@@ -63,7 +63,7 @@ async function acknowledge(scene: Scene): Promise<void> {
   // In the log, because looking at the payment would be one more effect in the race.
   await eventually(() => {
     const isHandled = (line: string) =>
-      line.includes('"Acknowledgement handled"') && line.includes(scene.paymentId);
+      line.includes('"message":"AcknowledgementHandled"') && line.includes(scene.paymentId);
     expect(stack.logs().some(isHandled)).toBe(true);
   });
 }

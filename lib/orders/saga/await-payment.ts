@@ -19,7 +19,7 @@ import {
   type ReservedStock,
   touchOrder,
 } from '../order.ts';
-import { decideAgain, type OrderService, saveMove, systemMove } from '../order-service.ts';
+import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun } from './current-run.ts';
 
@@ -39,7 +39,7 @@ export function awaitPayment(service: OrderService, input: AwaitPaymentInput): P
     switch (order.status) {
       case 'PENDING_RESERVING_STOCK': {
         const next = afterReserving(service, order, input);
-        await saveMove(service, next, order);
+        await service.orders.save(next, order);
         // A retried payment is charged at once; of a modification's time nothing may be left.
         if (next.status === 'PAYMENT_IN_PROGRESS' || isExpired(service, next)) {
           await service.saga.signal(input.waitToken);
@@ -88,7 +88,7 @@ export function expireOrder(service: OrderService, input: SagaRun): Promise<void
       },
       systemMove(service, 'RESERVATION_EXPIRED'),
     );
-    return saveMove(service, next, order);
+    return service.orders.save(next, order);
   });
 }
 

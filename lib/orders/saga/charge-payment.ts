@@ -23,7 +23,7 @@ import {
 } from '../errors.ts';
 import { hasPendingModification } from '../modification.ts';
 import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
-import { decideAgain, type OrderService, saveMove, systemMove } from '../order-service.ts';
+import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { followStatus, wokenWhilePending } from './await-payment.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
@@ -211,7 +211,7 @@ async function reserveNewItems(
     },
     systemMove(service, 'PAYMENT_VOIDED'),
   );
-  await saveMove(service, next, order);
+  await service.orders.save(next, order);
 }
 
 /**

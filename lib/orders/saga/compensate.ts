@@ -1,4 +1,5 @@
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
+import { observe } from '../../platform/observe.ts';
 import { closeModification, hasPendingModification } from '../modification.ts';
 import {
   moveOrder,
@@ -7,7 +8,7 @@ import {
   type PaymentInProgressOrder,
   touchOrder,
 } from '../order.ts';
-import { decideAgain, type OrderService, saveMove, systemMove } from '../order-service.ts';
+import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
 import type { CompensationRequest } from '../saga-queues.ts';
 import { reservationOf } from './current-run.ts';
 import { findPayment, meetObligation } from './settle.ts';
@@ -60,6 +61,7 @@ async function rollBackPayment(
   const failure = await failureOf(service, order);
   if (failure === undefined) return;
   await service.inventory.release(reservationOf(order));
+  observeReleased(order);
   await moveToPaymentFailed(service, order, failure, {});
 }
 
@@ -104,13 +106,14 @@ async function moveToPaymentFailed(
     },
     systemMove(service, reason),
   );
-  await saveMove(service, next, order);
+  await service.orders.save(next, order);
 }
 
 async function releaseOwedStock(service: OrderService, order: RestingOrder): Promise<void> {
   const { releaseOwed } = order;
   if (releaseOwed === undefined) return;
   await service.inventory.release({ ...reservationOf(order), revision: releaseOwed.revision });
+  observeReleased(order);
   await decideAgain(service, async () => {
     const current = await service.orders.find(order.orderId);
     // A retry since then has a newer revision: its own saga looks after it, nothing is owed any more.
@@ -120,6 +123,10 @@ async function releaseOwedStock(service: OrderService, order: RestingOrder): Pro
     const { releaseOwed: _released, dueAtMs: _notDue, ...settled } = current as RestingOrder;
     await service.orders.save(touchOrder(settled as RestingOrder, {}), current);
   });
+}
+
+function observeReleased({ orderId, correlationId }: Order): void {
+  observe('CompensationDone', { orderId, correlationId }, { kind: 'RELEASE' });
 }
 
 /**

@@ -3,7 +3,7 @@ import { PaymentNotCaptured } from '../../payments/errors.ts';
 import { OrderSettled } from '../errors.ts';
 import { closeModification } from '../modification.ts';
 import { moveOrder } from '../order.ts';
-import { type OrderService, saveMove, systemMove } from '../order-service.ts';
+import { type OrderService, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { findPayment, oweRefund } from './settle.ts';
@@ -48,5 +48,5 @@ export async function confirmOrder(service: OrderService, input: SagaRun): Promi
     },
     systemMove(service, 'PAYMENT_CONFIRMED'),
   );
-  await saveMove(service, next, order);
+  await service.orders.save(next, order);
 }

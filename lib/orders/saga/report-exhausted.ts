@@ -1,5 +1,3 @@
-import { loggerFor } from '../../platform/logging.ts';
-import { count } from '../../platform/metrics.ts';
 import { nextRunMs } from '../deadlines.ts';
 import { type Order, touchOrder } from '../order.ts';
 import { decideAgain, type OrderService } from '../order-service.ts';
@@ -36,7 +34,5 @@ export async function reportExhausted(
   exhausted: SagaRun & { readonly step: string; readonly failure: string },
 ): Promise<void> {
   const { orderId, run, correlationId, step, failure } = exhausted;
-  loggerFor({ orderId, correlationId }).error('Retries exhausted', { step, run, failure });
-  count('RetriesExhausted', { step });
   await service.queues.deadLetter({ orderId, run, correlationId, step, error: failure });
 }

@@ -16,13 +16,7 @@ import {
   type ReservedStock,
   touchOrder,
 } from '../order.ts';
-import {
-  countMove,
-  decideAgain,
-  type OrderService,
-  saveMove,
-  systemMove,
-} from '../order-service.ts';
+import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { reportExhausted } from './report-exhausted.ts';
@@ -47,7 +41,7 @@ export async function reserveStock(
         { purpose: 'FIRST', dueAtMs: service.clock.now() + service.deadlines.reservingMs },
         systemMove(service, 'SAGA_STARTED'),
       );
-      await saveMove(service, next, order);
+      await service.orders.save(next, order);
       return reserve(service, next);
     }
     case 'PENDING_RESERVING_STOCK':
@@ -222,7 +216,7 @@ async function rejectFirst(
     { reason: refusal, ...releaseOwedOf(service, order) },
     systemMove(service, refusal),
   );
-  return saveMove(service, next, order);
+  return service.orders.save(next, order);
 }
 
 /**
@@ -273,7 +267,6 @@ async function rejectPaymentRetry(
     systemMove(service, code),
   );
   await service.orders.saveWithPayment({ next, previous: order }, payment);
-  countMove(next, order);
   if (refusal === undefined) {
     await reportExhausted(service, { ...order, step: STEP, failure });
   }
@@ -291,7 +284,7 @@ async function failOrder(
     { reason, ...closeModification(order, reason), ...releaseOwedOf(service, order) },
     systemMove(service, reason),
   );
-  await saveMove(service, next, order);
+  await service.orders.save(next, order);
 }
 
 /**

@@ -4,13 +4,12 @@ import {
   isOpen,
   movePayment,
   type Payment,
-  type PaymentStatus,
   touchPayment,
 } from '../../payments/payment.ts';
 import type { ChargeOutcome } from '../../payments/payment-gateway.ts';
 import { toTimestamp } from '../../platform/clock.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
-import { count } from '../../platform/metrics.ts';
+import { observe } from '../../platform/observe.ts';
 import { touchOrder } from '../order.ts';
 import { decideAgain, type OrderService } from '../order-service.ts';
 
@@ -38,7 +37,6 @@ export function recordOutcome(
     else if ((await saveAcknowledged(service, eventId, next, payment)) === 'REPEATED') {
       return findPayment(service, paymentId);
     }
-    countPaymentMove(next, payment.status);
     return next;
   });
 }
@@ -159,7 +157,6 @@ export function failPayment(
       { reason: code, at: toTimestamp(nowMs) },
     );
     await service.payments.save(next, payment);
-    countPaymentMove(next, payment.status);
     return next;
   });
 }
@@ -198,12 +195,21 @@ export async function meetObligation(service: OrderService, paymentId: string): 
   if (payment.status === 'FAILED' && payment.voidOwed === true) {
     payment = await recordOutcome(service, paymentId, await service.gateway.void(payment));
     if (payment.status === 'FAILED') throw new GatewayUnknown('The void is not final yet.');
+    observeDone(payment, 'VOID');
   }
   if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
     const { status } = await service.gateway.refund(paymentId);
     if (status !== 'REFUNDED') throw new GatewayUnknown(`The refund is not done: ${status}.`);
     await recordRefund(service, paymentId);
+    observeDone(payment, 'REFUND');
   }
+}
+
+function observeDone(
+  { orderId, paymentId, correlationId }: Payment,
+  kind: 'VOID' | 'REFUND',
+): void {
+  observe('CompensationDone', { orderId, paymentId, correlationId }, { kind });
 }
 
 /** Payment and order show the refund in one write. */
@@ -229,7 +235,6 @@ function recordRefund(service: OrderService, paymentId: string): Promise<void> {
         next: movePayment(payment, 'REFUNDED', { code }, { reason: code, at }),
       },
     );
-    countPaymentMove({ status: 'REFUNDED' }, payment.status);
   });
 }
 
@@ -238,8 +243,4 @@ export async function findPayment(service: OrderService, paymentId: string): Pro
   // A payment is written with its order's move and never deleted.
   if (payment === undefined) throw new ConcurrentUpdate('The payment is not there yet.');
   return payment;
-}
-
-function countPaymentMove(next: { readonly status: PaymentStatus }, from: PaymentStatus): void {
-  count('PaymentStatusChanged', { from, to: next.status });
 }

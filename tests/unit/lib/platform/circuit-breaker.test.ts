@@ -73,7 +73,7 @@ function instance(): CircuitBreaker {
     pauseMs: 10_000,
     probeMs: 7000,
     outageMs: (error) => (error instanceof Outage ? error.forMs : undefined),
-    refusal: (seconds) => new Refused(`in ${seconds} s`),
+    refusal: (seconds, cause) => new Refused(`in ${seconds} s`, { cause }),
   });
 }
 
@@ -88,7 +88,7 @@ const fails = (forMs?: number) => () => {
 
 async function failTimes(breaker: CircuitBreaker, times: number, forMs?: number): Promise<void> {
   for (let time = 0; time < times; time += 1) {
-    await expect(breaker.run(fails(forMs))).rejects.toBeInstanceOf(Outage);
+    await expect(breaker.run(fails(forMs))).rejects.toThrow();
   }
 }
 
@@ -129,6 +129,17 @@ describe('while all is well', () => {
 });
 
 describe('an outage', () => {
+  test('is told as such while calls still go through, and then as a pause', async () => {
+    const breaker = instance();
+    await expect(breaker.run(fails())).rejects.toEqual(new Outage());
+    await expect(breaker.run(fails())).rejects.toEqual(new Outage());
+    const opening = await breaker.run(fails()).catch((error: unknown) => error);
+    expect(opening).toEqual(new Refused('in 10 s', { cause: new Outage() }));
+    nowMs += 10_000;
+    const probe = await breaker.run(fails()).catch((error: unknown) => error);
+    expect(probe).toEqual(new Refused('in 10 s', { cause: new Outage() }));
+  });
+
   test('is discovered once: what one instance found, the others do not try', async () => {
     await failTimes(instance(), 3);
     expect(table.item).toMatchObject({ pk: 'CIRCUIT#stock', type: 'CIRCUIT', status: 'OPEN' });
