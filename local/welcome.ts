@@ -14,6 +14,7 @@ export async function welcome(stack: EmbeddedStack, logFile: string): Promise<st
   return `
   API             ${api}    ${api}/docs
   Companion       ${companion}    what was really charged: ${companion}/gateway/charges?orderId=…
+                  make Inventory fail: curl -X PUT ${companion}/faults/inventory -d '{"mode":"http_503","times":3}'
   SQS             ${stack.endpoints.queues}
   Step Functions  ${stack.endpoints.stepFunctions}
   DynamoDB        ${stack.endpoints.dynamodb}

@@ -26,7 +26,7 @@ export type Reply =
   | { readonly kind: 'cut' };
 
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Segments that start with a colon are parameters: `/gateway/charges/:paymentId`. */
   readonly path: string;
   /** One line for the index at `/`. */

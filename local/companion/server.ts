@@ -4,6 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { FAULT_MODES } from './faults/fault-modes.ts';
+import { InventoryFaults } from './faults/inventory-faults.ts';
+import { INVENTORY_PROXY_PATH, InventoryProxy } from './faults/inventory-proxy.ts';
+import { createFaultRoutes } from './faults/routes.ts';
 import { Acknowledgements, type Webhook } from './gateway/acknowledgements.ts';
 import { PAYMENT_METHODS } from './gateway/payment-methods.ts';
 import { createGatewayRoutes } from './gateway/routes.ts';
@@ -20,6 +24,8 @@ export interface CompanionOptions {
   readonly issuer?: string;
   /** The `aud` claim of its tokens. */
   readonly audience: string;
+  /** Where the Inventory Service really is, by `http`: the proxy forwards to it. */
+  readonly inventoryUrl: string;
   /** Where charges are acknowledged; without it nothing is, and what is pending stays so. */
   readonly webhook?: Webhook;
   /** Says what the functions of the stack beside it see, for the operator's tools. */
@@ -29,6 +35,8 @@ export interface CompanionOptions {
 export interface Companion {
   readonly url: string;
   readonly port: number;
+  /** The Inventory Service as orders are to reach it, so that faults can strike. */
+  readonly inventoryProxyUrl: string;
   /** Closes every connection, answered or not; calling it again is harmless. */
   stop(): Promise<void>;
   /** A token for the subject, good for one day. */
@@ -36,8 +44,9 @@ export interface Companion {
 }
 
 /**
- * Starts what stands beside a local stack and is never deployed: the payment gateway simulator
- * and the development token issuer. All of it is in memory and gone with the process.
+ * Starts what stands beside a local stack and is never deployed: the payment gateway simulator,
+ * the development token issuer, and the proxy that makes calls of Inventory fail. All of it is in
+ * memory and gone with the process.
  * @throws the server's own error (such as `EADDRINUSE`) when it cannot listen.
  */
 export async function startCompanion(options: CompanionOptions): Promise<Companion> {
@@ -61,18 +70,27 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
       ? undefined
       : new Acknowledgements(options.clock, options.webhook);
   const { stackEnvironment } = options;
-  const routes = [
-    ...createGatewayRoutes(acknowledgements),
-    ...createIssuerRoutes(issuer),
-    ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),
-  ];
-  server.on('request', serve(withIndex(routes)));
+  const faults = new InventoryFaults();
+  const proxy = new InventoryProxy(options.inventoryUrl, faults);
+  const serveRoutes = serve(
+    withIndex([
+      ...createGatewayRoutes(acknowledgements),
+      ...createIssuerRoutes(issuer),
+      ...createFaultRoutes(faults),
+      ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),
+    ]),
+  );
+  server.on('request', (request, response) => {
+    if (proxy.isFor(request)) void proxy.handle(request, response);
+    else serveRoutes(request, response);
+  });
 
   let stopped: Promise<void> | undefined;
   return {
     url,
     port,
-    stop: () => (stopped ??= stop(server, acknowledgements)),
+    inventoryProxyUrl: url + INVENTORY_PROXY_PATH,
+    stop: () => (stopped ??= stop(server, proxy, acknowledgements)),
     mintToken: (subject, scope) => mintToken(issuer, subject, scope),
   };
 }
@@ -101,20 +119,33 @@ function withIndex(routes: readonly Route[]): readonly Route[] {
     handle: () =>
       ok({
         name: 'ordersaga companion',
-        calls: Object.fromEntries(
-          [index, ...routes].map(({ method, path, summary }) => [`${method} ${path}`, summary]),
-        ),
-        paymentMethodTokens: Object.fromEntries(
-          [...PAYMENT_METHODS].map(([token, { summary }]) => [token, summary]),
-        ),
+        calls: {
+          ...Object.fromEntries(
+            [index, ...routes].map(({ method, path, summary }) => [`${method} ${path}`, summary]),
+          ),
+          [`* ${INVENTORY_PROXY_PATH}/…`]: 'forwards to Inventory, unless a fault strikes',
+        },
+        paymentMethodTokens: summaries(PAYMENT_METHODS),
+        faultModes: summaries(Object.entries(FAULT_MODES)),
       }),
   };
   return [index, ...routes];
 }
 
-async function stop(server: Server, acknowledgements: Acknowledgements | undefined): Promise<void> {
+function summaries(
+  named: Iterable<readonly [name: string, what: { readonly summary: string }]>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries([...named].map(([name, { summary }]) => [name, summary]));
+}
+
+async function stop(
+  server: Server,
+  proxy: InventoryProxy,
+  acknowledgements: Acknowledgements | undefined,
+): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
+  proxy.stop();
   await Promise.all([closed, acknowledgements?.stop()]);
 }

@@ -140,10 +140,8 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const base: Base = { parts, clock, host, directory };
   const log = startLog(base, options.logFile);
 
-  const token = {
-    issuer: overrides['JWT_ISSUER'],
-    audience: overrides['JWT_AUDIENCE'] ?? 'ordersaga',
-  };
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience = 'ordersaga' } = overrides;
+  const token = { audience, ...(issuer === undefined ? {} : { issuer }) };
   const [service, database, queues] = await Promise.all([
     parts.start('serverless.yml', () => readServiceDefinition(directory)),
     startDatabase(base, java, ports.dynamodb),
@@ -162,15 +160,19 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   ]);
   const apiUrl = urlOf(host, api.port);
   let whole: Record<string, string | undefined> = {};
-  const webhook = {
-    url: `${apiUrl}/payment/webhook`,
-    secret: webhookSecret,
-    ackLateMs: settings.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS,
-  };
-  const companion = await startCompanionPart(base, ports.companion, token, webhook, () => whole);
+  const companion = await startCompanionPart(base, ports.companion, {
+    ...token,
+    inventoryUrl: apiUrl,
+    webhook: {
+      url: `${apiUrl}/payment/webhook`,
+      secret: webhookSecret,
+      ackLateMs: settings.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS,
+    },
+    stackEnvironment: () => whole,
+  });
   const environment = handlerEnvironment(service, values, {
     GATEWAY_URL: `${companion.url}/gateway`,
-    INVENTORY_URL: apiUrl,
+    INVENTORY_URL: companion.inventoryProxyUrl,
     JWT_ISSUER: `${companion.url}/issuer`,
     JWT_AUDIENCE: token.audience,
     JWKS_URL: `${companion.url}/issuer/jwks.json`,

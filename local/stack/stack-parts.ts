@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import type { Webhook } from '../companion/gateway/acknowledgements.ts';
-import { type Companion, startCompanion } from '../companion/server.ts';
+import { type Companion, type CompanionOptions, startCompanion } from '../companion/server.ts';
 import { type StepFunctionsServer, startStepFunctionsServer } from '../step-functions/server.ts';
 import { type ApiGateway, startApiGateway } from './api-gateway.ts';
 import { startDynamoDbLocal } from './dynamodb-local.ts';
@@ -96,21 +95,10 @@ export function startQueues({ parts }: Base, port: number): Promise<FauxqsServer
 export function startCompanionPart(
   { parts, host, clock }: Base,
   port: number,
-  token: { readonly issuer: string | undefined; readonly audience: string },
-  webhook: Webhook,
-  stackEnvironment: () => Readonly<Record<string, string | undefined>>,
+  options: Omit<CompanionOptions, 'host' | 'port' | 'clock'>,
 ): Promise<Companion> {
-  const { issuer, audience } = token;
   return parts.start('companion', async () => {
-    const companion = await startCompanion({
-      host,
-      port,
-      clock,
-      audience,
-      webhook,
-      stackEnvironment,
-      ...(issuer === undefined ? {} : { issuer }),
-    });
+    const companion = await startCompanion({ ...options, host, port, clock });
     parts.onStop(() => companion.stop());
     return companion;
   });

@@ -14,10 +14,10 @@ beforeAll(async () => {
 afterAll(() => companion.stop());
 
 describe('what it answers', () => {
-  it('lists its calls and payment method tokens at the root', async () => {
+  it('lists its calls, payment method tokens and fault modes at the root', async () => {
     const { status, body } = await send(`${companion.url}/`);
     expect(status).toBe(200);
-    const { calls, paymentMethodTokens } = body as Record<string, object>;
+    const { calls, paymentMethodTokens, faultModes } = body as Record<string, object>;
     expect(Object.keys(calls ?? {})).toEqual([
       'GET /',
       'POST /gateway/charges',
@@ -28,6 +28,10 @@ describe('what it answers', () => {
       'GET /issuer/jwks.json',
       'GET /issuer/.well-known/openid-configuration',
       'POST /issuer/token',
+      'PUT /faults/inventory',
+      'GET /faults',
+      'DELETE /faults',
+      '* /proxy/inventory/…',
     ]);
     expect(Object.keys(paymentMethodTokens ?? {})).toEqual([
       'tok_ok',
@@ -41,25 +45,42 @@ describe('what it answers', () => {
       'tok_gateway_down',
       'tok_flaky',
     ]);
+    expect(Object.keys(faultModes ?? {})).toEqual([
+      'timeout',
+      'http_500',
+      'http_502',
+      'http_503',
+      'restarting',
+      'cache_timeout',
+      'lock_contention',
+      'reset',
+      'lost_response',
+    ]);
   });
 
-  it.each([['/nowhere'], ['/gateway'], ['/gateway/charges/pay-1/capture'], ['//'], ['/issuer/']])(
-    'has nothing at %s',
-    async (path) => {
-      expect(await send(`${companion.url}${path}?query=1`)).toMatchObject({
+  it.each([
+    ['/nowhere'],
+    ['/gateway'],
+    ['/gateway/charges/pay-1/capture'],
+    ['//'],
+    ['/issuer/'],
+    ['/faults/payments'],
+    ['/proxy/inventory'],
+    ['/proxy/payments/payment'],
+  ])('has nothing at %s', async (path) => {
+    expect(await send(`${companion.url}${path}?query=1`)).toMatchObject({
+      status: 404,
+      contentType: 'application/problem+json',
+      body: {
+        type: 'about:blank',
+        title: 'Not Found',
         status: 404,
-        contentType: 'application/problem+json',
-        body: {
-          type: 'about:blank',
-          title: 'Not Found',
-          status: 404,
-          detail: expect.any(String) as unknown,
-          instance: path,
-          code: 'NOT_FOUND',
-        },
-      });
-    },
-  );
+        detail: expect.any(String) as unknown,
+        instance: path,
+        code: 'NOT_FOUND',
+      },
+    });
+  });
 
   it.each([
     ['DELETE', '/gateway/charges', 'POST, GET'],
@@ -67,6 +88,8 @@ describe('what it answers', () => {
     ['GET', '/gateway/charges/pay-1/void', 'POST'],
     ['GET', '/issuer/token', 'POST'],
     ['POST', '/', 'GET'],
+    ['POST', '/faults', 'GET, DELETE'],
+    ['DELETE', '/faults/inventory', 'PUT'],
   ])('does not allow %s %s', async (method, path, allow) => {
     const { status, headers, body } = await send(`${companion.url}${path}`, { method });
     expect(status).toBe(405);
@@ -172,8 +195,13 @@ describe('starting and stopping', () => {
     const program = `
       import { startCompanion } from '${serverModule}';
       import { systemClock } from '${clockModule}';
-      const options = { host: '127.0.0.1', port: 0, clock: systemClock, audience: 'test' };
-      const companion = await startCompanion(options);
+      const companion = await startCompanion({
+        host: '127.0.0.1',
+        port: 0,
+        clock: systemClock,
+        audience: 'test',
+        inventoryUrl: 'http://127.0.0.1:9',
+      });
       await (await fetch(companion.url)).json();
       await companion.stop();
       console.log('stopped');

@@ -20,6 +20,8 @@ export function startTestCompanion(options: Partial<CompanionOptions> = {}): Pro
     port: 0,
     clock: fixedClock,
     audience: AUDIENCE,
+    // Where nobody listens: most tests have no Inventory.
+    inventoryUrl: 'http://127.0.0.1:9',
     ...options,
   });
 }

@@ -1,0 +1,80 @@
+import type { ProblemCode } from '../../../lib/platform/problems.ts';
+
+/** What the proxy does with a call that a fault meets. */
+export type Behaviour =
+  | { readonly does: 'HANG' }
+  | { readonly does: 'RESET' }
+  /** The only one that passes the call on. */
+  | { readonly does: 'LOSE_ANSWER' }
+  /** Answers as what stands in front of a service does when the service fails. */
+  | { readonly does: 'FAIL'; readonly status: 500 | 502 | 503 }
+  /** Answers as the Inventory Service itself does. */
+  | {
+      readonly does: 'REFUSE';
+      readonly code: ProblemCode;
+      readonly detail: string;
+      readonly retryAfterSeconds: number;
+    };
+
+interface Mode {
+  /** One line for the index at `/`. */
+  readonly summary: string;
+  readonly behaviour: Behaviour;
+}
+
+/** The ways in which the road to Inventory can fail (specification, section 8). */
+export const FAULT_MODES = {
+  timeout: {
+    summary: 'never answers; nothing is forwarded',
+    behaviour: { does: 'HANG' },
+  },
+  http_500: {
+    summary: '500; nothing is forwarded',
+    behaviour: { does: 'FAIL', status: 500 },
+  },
+  http_502: {
+    summary: '502; nothing is forwarded',
+    behaviour: { does: 'FAIL', status: 502 },
+  },
+  http_503: {
+    summary: '503 that does not say when to come back; nothing is forwarded',
+    behaviour: { does: 'FAIL', status: 503 },
+  },
+  restarting: {
+    summary: '503 with Retry-After; nothing is forwarded',
+    behaviour: {
+      does: 'REFUSE',
+      code: 'INVENTORY_RESTARTING',
+      detail: 'Inventory is restarting; try again when Retry-After says.',
+      retryAfterSeconds: 5,
+    },
+  },
+  cache_timeout: {
+    summary: "Inventory's own CACHE_TIMEOUT; nothing is forwarded",
+    behaviour: {
+      does: 'REFUSE',
+      code: 'CACHE_TIMEOUT',
+      detail: 'The cache did not answer in time; try again.',
+      retryAfterSeconds: 1,
+    },
+  },
+  lock_contention: {
+    summary: "Inventory's own LOCK_CONTENTION; nothing is forwarded",
+    behaviour: {
+      does: 'REFUSE',
+      code: 'LOCK_CONTENTION',
+      detail: 'Many orders want the same product right now; try again.',
+      retryAfterSeconds: 1,
+    },
+  },
+  reset: {
+    summary: 'the connection is reset; nothing is forwarded',
+    behaviour: { does: 'RESET' },
+  },
+  lost_response: {
+    summary: 'forwarded; once the work is done, the connection is cut without an answer',
+    behaviour: { does: 'LOSE_ANSWER' },
+  },
+} as const satisfies Readonly<Record<string, Mode>>;
+
+export type FaultMode = keyof typeof FAULT_MODES;

@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { assertNever } from '../../../lib/platform/errors.ts';
+import { problem } from '../../../lib/platform/problems.ts';
+import { type Behaviour, FAULT_MODES } from './fault-modes.ts';
+import { type Answer, Forwarder } from './forward.ts';
+import type { InventoryFaults } from './inventory-faults.ts';
+
+/** What the Order Service's INVENTORY_URL ends in; everything under it is forwarded. */
+export const INVENTORY_PROXY_PATH = '/proxy/inventory';
+
+/**
+ * Stands between orders and inventory. Without a fault they see each other as if it were not there:
+ * where Inventory does not answer, the caller is not answered either.
+ */
+export class InventoryProxy {
+  readonly #forwarder: Forwarder;
+  readonly #faults: InventoryFaults;
+
+  constructor(inventoryUrl: string, faults: InventoryFaults) {
+    this.#forwarder = new Forwarder(inventoryUrl);
+    this.#faults = faults;
+  }
+
+  /** Whether this request is one to pass on. */
+  isFor({ url }: IncomingMessage): boolean {
+    return url?.startsWith(`${INVENTORY_PROXY_PATH}/`) === true;
+  }
+
+  /** Passes the request on, unless a fault strikes it. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await buffer(request).catch(() => undefined);
+    const callerLeft = body === undefined;
+    if (callerLeft) return;
+    const pathAndQuery = request.url?.slice(INVENTORY_PROXY_PATH.length) ?? '/';
+    const mode = this.#faults.strike();
+    if (mode === undefined) {
+      answerOrCut(response, await this.#forwarder.forward(request, pathAndQuery, body));
+      return;
+    }
+    const behaviour: Behaviour = FAULT_MODES[mode].behaviour;
+    switch (behaviour.does) {
+      case 'HANG':
+        // The connection lasts as long as the caller's patience, or the companion.
+        return;
+      case 'RESET':
+        response.socket?.resetAndDestroy();
+        return;
+      case 'LOSE_ANSWER':
+        await this.#forwarder.forward(request, pathAndQuery, body);
+        answerOrCut(response, undefined);
+        return;
+      case 'FAIL':
+        answerOrCut(response, failure(behaviour.status));
+        return;
+      case 'REFUSE':
+        answerOrCut(response, refusal(behaviour, pathAndQuery));
+        return;
+      default:
+        assertNever(behaviour);
+    }
+  }
+
+  /** What is being forwarded is no longer waited for. */
+  stop(): void {
+    this.#forwarder.stop();
+  }
+}
+
+function failure(status: number): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ message: STATUS_CODES[status] }),
+  };
+}
+
+function refusal(
+  { code, detail, retryAfterSeconds }: Extract<Behaviour, { does: 'REFUSE' }>,
+  pathAndQuery: string,
+): Answer {
+  const [path = '/'] = pathAndQuery.split('?');
+  const document = problem(code, detail, path);
+  return {
+    status: document.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'retry-after': String(retryAfterSeconds),
+    },
+    body: JSON.stringify(document),
+  };
+}
+
+function answerOrCut(response: ServerResponse, answer: Answer | undefined): void {
+  if (answer === undefined) response.destroy();
+  else response.writeHead(answer.status, answer.headers).end(answer.body);
+}

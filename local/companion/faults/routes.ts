@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { Call, Reply, Route } from '../http.ts';
+import { ok, parse } from '../http.ts';
+import { FAULT_MODES, type FaultMode } from './fault-modes.ts';
+import type { InventoryFaults } from './inventory-faults.ts';
+
+const MODES = Object.keys(FAULT_MODES) as FaultMode[];
+const TIMES = 'must be a whole number of at least 1, or left out: then until it is taken away';
+
+const faultBody = z.strictObject({
+  mode: z.enum(MODES, `must be one of ${MODES.join(', ')}`),
+  times: z.int(TIMES).min(1, TIMES).optional(),
+});
+
+/** Sets, shows and takes away the fault between orders and inventory. */
+export function createFaultRoutes(faults: InventoryFaults): readonly Route[] {
+  return [
+    {
+      method: 'PUT',
+      path: '/faults/inventory',
+      summary: 'makes calls to Inventory fail: { mode, times? }; takes the place of an earlier one',
+      handle: (call) => setFault(faults, call),
+    },
+    {
+      method: 'GET',
+      path: '/faults',
+      summary: 'what is set, how many are left and how many struck',
+      handle: () => describe(faults),
+    },
+    {
+      method: 'DELETE',
+      path: '/faults',
+      summary: 'takes every fault away',
+      handle: () => {
+        faults.clear();
+        return describe(faults);
+      },
+    },
+  ];
+}
+
+function setFault(faults: InventoryFaults, call: Call): Reply {
+  const { mode, times } = parse(faultBody, call.body, 'body');
+  faults.set(mode, times ?? null);
+  return describe(faults);
+}
+
+function describe({ current }: InventoryFaults): Reply {
+  if (current === undefined) return ok({ inventory: null });
+  const { mode, times, struck } = current;
+  return ok({ inventory: { mode, times, left: times === null ? null : times - struck, struck } });
+}
