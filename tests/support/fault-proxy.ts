@@ -1,0 +1,24 @@
+import { expect } from 'vitest';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+
+/** Makes the next calls of the Order Service to Inventory fail, as anybody would: over HTTP. */
+export async function setFault(stack: EmbeddedStack, mode: string, times: number): Promise<void> {
+  const response = await fetch(`${stack.companionUrl}/faults/inventory`, {
+    method: 'PUT',
+    body: JSON.stringify({ mode, times }),
+  });
+  expect(response.status, await response.text()).toBe(200);
+}
+
+/** How often the fault that was set last has struck. */
+export async function strikes(stack: EmbeddedStack): Promise<number | undefined> {
+  const response = await fetch(`${stack.companionUrl}/faults`);
+  const { inventory } = (await response.json()) as {
+    readonly inventory: { readonly struck: number } | null;
+  };
+  return inventory?.struck;
+}
+
+export async function clearFaults(stack: EmbeddedStack): Promise<void> {
+  await fetch(`${stack.companionUrl}/faults`, { method: 'DELETE' });
+}
