@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deployedFunctions } from '../contract/deployment.ts';
+import {
+  functionWithCompanion,
+  type Package,
+  packageStage,
+  sourcesOf,
+  textsIn,
+  wordsIn,
+} from '../support/packaging.ts';
+
+/** What only the companion has reason to say. */
+const WORDS_OF_THE_COMPANION = [
+  '/gateway/charges/:paymentId',
+  '/issuer/token',
+  '/faults/inventory',
+  '/proxy/inventory',
+  'lost_response',
+  'tok_ack_lost',
+  'tok_ack_late',
+  'tok_ack_twice',
+  'tok_never_captured',
+  'tok_gateway_down',
+  'tok_flaky',
+];
+
+const STAGES = ['local', 'prod'];
+
+let folder: string;
+const packages = new Map<string, Package>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ordersaga-package-'));
+  // One after the other: the CLI builds in one place.
+  for (const stage of STAGES) {
+    packages.set(stage, await packageStage(stage, join(folder, stage)));
+  }
+}, 600_000);
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+function packageOf(stage: string): Package {
+  const found = packages.get(stage);
+  if (found === undefined) throw new Error(`${stage} is not packaged.`);
+  return found;
+}
+
+describe.each(STAGES)('the package for %s', (stage) => {
+  test('holds every function, and of the project only functions/ and lib/', async () => {
+    const { code } = packageOf(stage);
+    expect([...code.keys()].sort()).toEqual([...deployedFunctions().keys()].sort());
+    for (const [name, archive] of code) {
+      const sources = await sourcesOf(archive);
+      expect(sources, name).toContain(deployedFunctions().get(name));
+      const foreign = [...Object.keys(archive.files), ...sources].filter(
+        (path) => !/^(?:functions|lib)\//.test(path),
+      );
+      expect(foreign, name).toEqual([]);
+    }
+  });
+
+  test('says no word of the companion', async () => {
+    for (const [name, archive] of packageOf(stage).code) {
+      expect(await wordsIn(archive, WORDS_OF_THE_COMPANION), name).toEqual([]);
+    }
+  });
+
+  test('has no handler outside functions/, and no resource of the companion', () => {
+    const { template } = packageOf(stage);
+    const handlers = Object.values(template.Resources).flatMap(({ Type, Properties }) =>
+      Type === 'AWS::Lambda::Function' ? [Properties?.Handler] : [],
+    );
+    expect(handlers).toHaveLength(deployedFunctions().size);
+    expect(handlers.filter((handler) => handler?.startsWith('functions/') !== true)).toEqual([]);
+    expect(textsIn(template).filter((text) => /^(?:\.\/)?local\/|companion/i.test(text))).toEqual(
+      [],
+    );
+  });
+});
+
+test('only the package for local points to the companion', () => {
+  const pointers = (stage: string): string[] =>
+    textsIn(packageOf(stage).template).filter((text) => text.includes(':3100'));
+  expect([...new Set(pointers('local'))].sort()).toEqual([
+    'http://localhost:3100/issuer',
+    'http://localhost:3100/issuer/jwks.json',
+  ]);
+  expect(pointers('prod')).toEqual([]);
+});
+
+test('a function that imported the companion would be found, by its sources and by every word', async () => {
+  const archive = await functionWithCompanion();
+  expect(await sourcesOf(archive)).toContain('local/companion/server.ts');
+  expect(await wordsIn(archive, WORDS_OF_THE_COMPANION)).toEqual(WORDS_OF_THE_COMPANION);
+});

@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import JSZip from 'jszip';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Template {
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; readonly Properties?: { readonly Handler?: string } }>
+  >;
+}
+
+export interface Package {
+  /** What CloudFormation is given. */
+  readonly template: Template;
+  /** The code of each function, by its key in serverless.yml. */
+  readonly code: ReadonlyMap<string, JSZip>;
+}
+
+/** What the serverless CLI would deploy, packaged into an empty folder. */
+export async function packageStage(stage: string, folder: string): Promise<Package> {
+  const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
+  const cli = join(dirname(manifest), 'bin', 'serverless.js');
+  const { PATH, HOME } = process.env;
+  await promisify(execFile)(
+    process.execPath,
+    [cli, 'package', '--stage', stage, '--package', folder],
+    // Nothing else of this environment: a deployment takes its settings from there.
+    { cwd: root, env: { PATH, HOME, GATEWAY_URL: 'https://gateway.example.com' } },
+  );
+  const template = await readFile(
+    join(folder, 'cloudformation-template-update-stack.json'),
+    'utf8',
+  );
+  const archives = (await readdir(folder)).filter((name) => name.endsWith('.zip'));
+  const code = archives.map(
+    async (name) =>
+      [
+        name.replace(/\.zip$/, ''),
+        await JSZip.loadAsync(await readFile(join(folder, name))),
+      ] as const,
+  );
+  return { template: JSON.parse(template) as Template, code: new Map(await Promise.all(code)) };
+}
+
+/** A function that does what none may do: it imports the companion. Bundled as all others are. */
+export async function functionWithCompanion(): Promise<JSZip> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: "export * from './local/companion/server.ts';",
+      resolveDir: root,
+      sourcefile: 'functions/leak.ts',
+    },
+    outfile: join(root, 'functions/leak.js'),
+    write: false,
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    platform: 'node',
+    target: 'node24',
+  });
+  const archive = new JSZip();
+  for (const { path, contents } of outputFiles) archive.file(path.slice(root.length + 1), contents);
+  return archive;
+}
+
+/** The project's own source files that a function's code was made of, as its source map says. */
+export async function sourcesOf(code: JSZip): Promise<string[]> {
+  const maps = await Promise.all(code.file(/\.map$/).map((file) => file.async('string')));
+  return maps
+    .flatMap((map) => (JSON.parse(map) as { readonly sources: readonly string[] }).sources)
+    .map((source) => source.replace(/^(?:\.\.\/)+/, ''))
+    .filter((source) => !source.startsWith('node_modules/'));
+}
+
+/** Which of the words stand in a function's code. */
+export async function wordsIn(code: JSZip, words: readonly string[]): Promise<string[]> {
+  const files = await Promise.all(code.file(/\.js$/).map((file) => file.async('string')));
+  return words.filter((word) => files.some((file) => file.includes(word)));
+}
+
+/** Every text in a template, keys and values, but for the places in the bucket it is deployed from. */
+export function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) =>
+    key === 'S3Key' ? [] : [key, ...textsIn(member)],
+  );
+}
