@@ -36,14 +36,15 @@ beforeEach(async () => {
 
 /** What the circuit changed to, oldest first, since the test began to look. */
 function circuitLog(): () => string[] {
-  const before = scene.stack.logs().length;
-  return () =>
-    scene.stack
-      .logs()
-      .slice(before)
-      .map((line) => JSON.parse(line) as { readonly message?: string; readonly to?: string })
-      .filter(({ message }) => message === 'CircuitChanged')
-      .map(({ to }) => String(to));
+  const before = circuitChanges().length;
+  return () => circuitChanges().slice(before);
+}
+
+function circuitChanges(): string[] {
+  const lines = scene.stack.logs().map((line) => JSON.parse(line) as Record<string, unknown>);
+  const told = lines.filter(({ message }) => message === 'CircuitChanged');
+  expect(lines.filter((line) => line['CircuitChanged'] === 1)).toHaveLength(told.length);
+  return told.map(({ to }) => String(to));
 }
 
 /** An outage in which every call is noted. */
