@@ -5,6 +5,6 @@ import { scheduledHandler } from '../../lib/platform/task.ts';
 
 const inventory = perRuntime(inventoryService);
 
-export const handler = scheduledHandler('expire-reservations', () =>
-  expireReservations(inventory()),
+export const handler = scheduledHandler('expire-reservations', (hasTime) =>
+  expireReservations(inventory(), hasTime),
 );

@@ -5,4 +5,6 @@ import { scheduledHandler } from '../../lib/platform/task.ts';
 
 const service = perRuntime(orderService);
 
-export const handler = scheduledHandler('dispatch-due-work', () => dispatchDueWork(service()));
+export const handler = scheduledHandler('dispatch-due-work', (hasTime) =>
+  dispatchDueWork(service(), hasTime),
+);

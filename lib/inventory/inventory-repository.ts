@@ -9,7 +9,7 @@ import { type Clock, sleep } from '../platform/clock.ts';
 import {
   conditionalWrite,
   databaseRead,
-  dueItems,
+  duePages,
   readItems,
   stillAsRead,
   type WriteRefusal,
@@ -227,18 +227,22 @@ export class InventoryRepository {
     return outcomeOf(refusal);
   }
 
-  /** Held reservations whose time was up at `nowMs`. Candidates only: read each again. */
-  async *expiredReservations(nowMs: number, firstShard: number): AsyncGenerator<ExpiryCandidate> {
+  /**
+   * Held reservations of one shard whose time was up at `nowMs`, page by page. Candidates only: read
+   * each again.
+   */
+  async *expiredReservations(shard: number, nowMs: number): AsyncGenerator<ExpiryCandidate[]> {
     const index = {
       table: this.#table,
       index: 'expiry',
       shardAttribute: 'expiryShard',
       timeAttribute: 'expiresAtMs',
-      shards: Array.from({ length: EXPIRY_SHARDS }, (_none, shard) => expiryShardName(shard)),
     };
-    for await (const item of dueItems(this.#documents, index, nowMs, firstShard)) {
-      const orderId = item.pk.slice('RESERVATION#'.length);
-      yield { orderId, correlationId: item.correlationId };
+    for await (const page of duePages(this.#documents, index, expiryShardName(shard), nowMs)) {
+      yield page.map((item) => ({
+        orderId: String(item['pk']).slice('RESERVATION#'.length),
+        correlationId: String(item['correlationId']),
+      }));
     }
   }
 

@@ -4,6 +4,7 @@ import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
 import { type LogContext, loggerFor } from '../platform/logging.ts';
 import { observe } from '../platform/observe.ts';
 import { DUE_SHARDS } from '../platform/outbox.ts';
+import { type Round, workThrough } from '../platform/round.ts';
 import { hasPendingModification } from './modification.ts';
 import { MAX_RUNS, type Order, type OrderIn, touchOrder } from './order.ts';
 import type { DueCandidate } from './order-repository.ts';
@@ -17,6 +18,9 @@ import { abandonReservation, reserveStock } from './saga/reserve-stock.ts';
 import { findPayment } from './saga/settle.ts';
 import type { SagaRun } from './saga-client.ts';
 
+/** So many candidates are worked on at the same time: each is mostly waiting for an answer. */
+const CONCURRENCY = 16;
+
 /** An order that has used up its runs is looked at rarely, and each look leaves a dead letter. */
 const WORN_OUT_MS = 60 * 60 * 1000;
 
@@ -28,38 +32,42 @@ type OwedOrder = OrderIn<
  * The outbox's dispatcher: does what was left over because a process died, a call was lost or an
  * execution was aborted. It re-reads every candidate consistently and acts conditionally, so any
  * number of dispatchers may run at once. One candidate's failure does not keep it from the others.
- * @returns how many candidates were moved on.
+ * @param hasTime false when nothing new is to be begun any more; the next round goes on.
  */
-export async function dispatchDueWork(service: OrderService): Promise<number> {
-  let dispatched = 0;
-  const firstShard = Math.floor(service.random() * DUE_SHARDS);
-  const due = service.orders.dueCandidates(service.clock.now(), firstShard);
-  for await (const candidate of due) {
-    try {
-      const moved =
-        candidate.kind === 'ORDER'
-          ? await dispatchOrder(service, candidate.id)
-          : await dispatchPayment(service, candidate.id);
-      if (moved) {
-        dispatched += 1;
-        observe('DueWorkDispatched', aboutCandidate(candidate), { kind: candidate.kind });
-      }
-    } catch (error) {
-      logFailure(candidate, error);
-    }
-  }
-  return dispatched;
+export function dispatchDueWork(service: OrderService, hasTime: () => boolean): Promise<Round> {
+  const nowMs = service.clock.now();
+  return workThrough<DueCandidate>({
+    shardCount: DUE_SHARDS,
+    firstShard: Math.floor(service.random() * DUE_SHARDS),
+    pagesOf: (shard) => service.orders.dueCandidates(shard, nowMs),
+    concurrency: CONCURRENCY,
+    handle: (candidate) => dispatch(service, candidate),
+    hasTime,
+  });
 }
 
-function aboutCandidate({ kind, id, correlationId }: DueCandidate): LogContext {
-  return { correlationId, [kind === 'ORDER' ? 'orderId' : 'paymentId']: id };
+async function dispatch(service: OrderService, candidate: DueCandidate): Promise<boolean> {
+  const { kind, id } = candidate;
+  try {
+    const isMoved =
+      kind === 'ORDER' ? await dispatchOrder(service, id) : await dispatchPayment(service, id);
+    if (isMoved) observe('DueWorkDispatched', aboutCandidate(candidate), { kind });
+    return isMoved;
+  } catch (error) {
+    logFailure(candidate, error);
+    return false;
+  }
+}
+
+function aboutCandidate({ kind, id, orderId, correlationId }: DueCandidate): LogContext {
+  return { orderId, correlationId, ...(kind === 'PAYMENT' ? { paymentId: id } : {}) };
 }
 
 function logFailure(candidate: DueCandidate, error: unknown): void {
   const logger = loggerFor({ operation: 'dispatch-due-work', ...aboutCandidate(candidate) });
   if (error instanceof ConcurrentUpdate) {
-    // Somebody else moved it on at the same moment: that is what was wanted.
-    logger.info('Due work was taken');
+    // Mostly somebody else moved it on at the same moment: that is what was wanted.
+    logger.info('Due work was changed meanwhile');
     return;
   }
   logger.error('Due work not dispatched; the next round tries again', { error: error as Error });

@@ -9,16 +9,15 @@ import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import {
   conditionalWrite,
-  type DueItem,
   databaseRead,
-  dueItems,
+  duePages,
   readItems,
   stillAsRead,
   type WriteRefusal,
 } from '../platform/dynamo.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { observe } from '../platform/observe.ts';
-import { DUE_SHARDS, dueAttributes, dueShardName } from '../platform/outbox.ts';
+import { dueAttributes, dueShardName } from '../platform/outbox.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { Order } from './order.ts';
 
@@ -48,10 +47,14 @@ export type PlaceOutcome =
   /** Only contention. */
   | 'BUSY';
 
+/** What the outbox index says of an order, or of a payment, that was due. */
 export interface DueCandidate {
   readonly kind: 'ORDER' | 'PAYMENT';
+  /** The order's or the payment's own. */
   readonly id: string;
+  readonly orderId: string;
   readonly correlationId: string;
+  readonly dueAtMs: number;
 }
 
 /** Orders, their duplicate guards and the outbox index, in the Order Service's table. */
@@ -193,17 +196,16 @@ export class OrderRepository {
     throw new ConcurrentUpdate('The payment or its order was changed meanwhile; try again.');
   }
 
-  /** What was due at `nowMs`. Candidates only: read each again. */
-  async *dueCandidates(nowMs: number, firstShard: number): AsyncGenerator<DueCandidate> {
+  /** What was due in one shard at `nowMs`, page by page. Candidates only: read each again. */
+  async *dueCandidates(shard: number, nowMs: number): AsyncGenerator<DueCandidate[]> {
     const index = {
       table: this.#table,
       index: 'due',
       shardAttribute: 'dueShard',
       timeAttribute: 'dueAtMs',
-      shards: Array.from({ length: DUE_SHARDS }, (_none, shard) => dueShardName(shard)),
     };
-    for await (const item of dueItems(this.#documents, index, nowMs, firstShard)) {
-      yield toCandidate(item);
+    for await (const page of duePages(this.#documents, index, dueShardName(shard), nowMs)) {
+      yield page.map(toCandidate);
     }
   }
 
@@ -305,7 +307,13 @@ export function orderIdAt(position: string): string {
   return position.slice(position.indexOf('#') + 1);
 }
 
-function toCandidate({ pk, correlationId }: DueItem): DueCandidate {
-  const [kind = '', id = ''] = pk.split('#');
-  return { kind: kind === 'PAYMENT' ? 'PAYMENT' : 'ORDER', id, correlationId };
+function toCandidate(item: Readonly<Record<string, unknown>>): DueCandidate {
+  const [kind = '', id = ''] = String(item['pk']).split('#');
+  return {
+    kind: kind === 'PAYMENT' ? 'PAYMENT' : 'ORDER',
+    id,
+    orderId: String(item['orderId']),
+    correlationId: String(item['correlationId']),
+    dueAtMs: Number(item['dueAtMs']),
+  };
 }

@@ -104,44 +104,38 @@ export interface TimedIndex {
   readonly index: string;
   readonly shardAttribute: string;
   readonly timeAttribute: string;
-  readonly shards: readonly string[];
 }
 
-/** What such an index says of an item. */
-export interface DueItem {
-  readonly pk: string;
-  readonly correlationId: string;
-}
+/** Few enough that the pages of all shards fit into a function's memory many times over. */
+const DUE_PAGE_ITEMS = 100;
 
 /**
- * What was due at `nowMs`, page by page. `firstShard` lets the shards take turns at being
- * first, so that none starves where a round is cut short.
+ * What was due in one shard at `nowMs`, page by page, what has been due for longest first. Of each
+ * item there is only what the index holds.
+ * @throws InfrastructureUnavailable
  */
-export async function* dueItems(
+export async function* duePages(
   documents: DynamoDBDocumentClient,
-  { table, index, shardAttribute, timeAttribute, shards }: TimedIndex,
+  { table, index, shardAttribute, timeAttribute }: TimedIndex,
+  shard: string,
   nowMs: number,
-  firstShard: number,
-): AsyncGenerator<DueItem> {
-  for (const shard of [...shards.slice(firstShard), ...shards.slice(0, firstShard)]) {
-    let startKey: Record<string, unknown> | undefined;
-    do {
-      const page = await databaseRead(() =>
-        documents.send(
-          new QueryCommand({
-            TableName: table,
-            IndexName: index,
-            KeyConditionExpression: '#shard = :shard AND #time <= :now',
-            ExpressionAttributeNames: { '#shard': shardAttribute, '#time': timeAttribute },
-            ExpressionAttributeValues: { ':shard': shard, ':now': nowMs },
-            ExclusiveStartKey: startKey,
-          }),
-        ),
-      );
-      for (const item of page.Items ?? []) {
-        yield { pk: String(item['pk']), correlationId: String(item['correlationId']) };
-      }
-      startKey = page.LastEvaluatedKey;
-    } while (startKey !== undefined);
-  }
+): AsyncGenerator<readonly Readonly<Record<string, unknown>>[]> {
+  let startKey: Record<string, unknown> | undefined;
+  do {
+    const page = await databaseRead(() =>
+      documents.send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: index,
+          KeyConditionExpression: '#shard = :shard AND #time <= :now',
+          ExpressionAttributeNames: { '#shard': shardAttribute, '#time': timeAttribute },
+          ExpressionAttributeValues: { ':shard': shard, ':now': nowMs },
+          ExclusiveStartKey: startKey,
+          Limit: DUE_PAGE_ITEMS,
+        }),
+      ),
+    );
+    yield page.Items ?? [];
+    startKey = page.LastEvaluatedKey;
+  } while (startKey !== undefined);
 }

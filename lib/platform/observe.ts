@@ -17,6 +17,9 @@ const EVENTS = {
   RefundOwed: 'warn',
   DuplicateRefused: 'info',
   DueWorkDispatched: 'info',
+  /** Of the dispatcher or the sweeper: the next round goes on where this one ended. */
+  RoundCutShort: 'warn',
+  ShardNotRead: 'error',
   ReservationExpired: 'info',
   AcknowledgementHandled: 'info',
 } as const satisfies Readonly<Record<string, 'info' | 'warn' | 'error'>>;

@@ -1,8 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { expireReservations } from '../../lib/inventory/expire-reservations.ts';
-import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { dispatchDueWork } from '../../lib/orders/dispatch-due-work.ts';
-import { orderService } from '../../lib/orders/order-service.ts';
 import { sleep } from '../../lib/platform/clock.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import {
@@ -19,6 +15,7 @@ import {
   stateMachineCall,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
+import { dispatch, sweep } from '../support/rounds.ts';
 import { Scene } from '../support/scene.ts';
 import {
   Customer,
@@ -428,7 +425,7 @@ describe('when its time is up, a reservation', () => {
     const { orderId } = await scene.user.reserved(scene.productId, 2);
     await abortExecution(scene.stack, orderId);
     await scene.stack.clock.advance(RESERVATION_TTL_MS + 1000);
-    await expireReservations(inventoryService(currentRuntime()));
+    await sweep();
     expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     expect((await inventoryCall(scene.stack, 'GET', orderId)).summary).toBe('200 RELEASED');
     await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
@@ -451,14 +448,9 @@ describe('the dispatcher', () => {
     );
     for (const { orderId } of reserved.slice(0, 3)) await abortExecution(scene.stack, orderId);
     await scene.stack.clock.advance(RESERVATION_TTL_MS + DISPATCH_AFTER_MS + 5000);
-    const orders = orderService(currentRuntime());
-    const inventory = inventoryService(currentRuntime());
 
     for (let round = 0; round < 3; round += 1) {
-      await Promise.all([
-        ...[1, 2, 3].map(() => dispatchDueWork(orders)),
-        ...[1, 2].map(() => expireReservations(inventory)),
-      ]);
+      await Promise.all([...[1, 2, 3].map(() => dispatch()), ...[1, 2].map(() => sweep())]);
     }
 
     const { orders: stored } = await snapshotOf(scene.stack);
@@ -481,7 +473,7 @@ describe('the dispatcher', () => {
     const started = (await executions(scene.stack)).length;
 
     await scene.stack.runSchedules();
-    expect(await dispatchDueWork(orderService(currentRuntime()))).toBe(0);
+    expect(await dispatch()).toBe(0);
 
     expect(await snapshotOf(scene.stack)).toEqual(before);
     expect((await scene.user.order(orderId)).version).toBe(version);

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expireReservations } from '../../lib/inventory/expire-reservations.ts';
-import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
+import { sweep } from '../support/rounds.ts';
 import {
   type Answer,
   Customer,
@@ -324,12 +322,11 @@ describe('a reservation', () => {
     for (const each of held) await each.put(1, { [productId]: 2 });
     await stack.clock.advance(RESERVATION_TTL_MS + 1000);
 
-    const inventory = inventoryService(currentRuntime());
-    const released = await Promise.all([1, 2, 3].map(() => expireReservations(inventory)));
+    const released = await Promise.all([1, 2, 3].map(() => sweep()));
 
     expect(released.reduce((sum, count) => sum + count, 0)).toBe(10);
     expect(await stockLine(stack, productId)).toBe('30/0/0');
-    expect(await expireReservations(inventory)).toBe(0);
+    expect(await sweep()).toBe(0);
   });
 });
 

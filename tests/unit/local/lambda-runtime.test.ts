@@ -23,6 +23,10 @@ const HANDLERS = {
   named: `async () => { throw Object.assign(new Error('No stock'), { name: 'OutOfStock' }); }`,
   synchronous: `() => { throw new RangeError('At once'); }`,
   text: `async () => { throw 'just words'; }`,
+  measuring: `async (event, context) => {
+    const before = context.getRemainingTimeInMillis();
+    await globalThis.lambdaTest.nap();
+    return { before, after: context.getRemainingTimeInMillis() }; }`,
   sleeping: 'async () => { await globalThis.lambdaTest.sleep(); }',
   hanging: `async () => { await new Promise(() => {}); }`,
   dying: `async () => {
@@ -65,7 +69,13 @@ describe('LambdaRuntime', () => {
       ],
       onFailure: ({ key }, _requestId, error) => failures.push(`${key} ${error.name}`),
     });
-    reach.lambdaTest = { dieHere, unlessDead, events, sleep: () => sleep(runtime.clock, 60_000) };
+    reach.lambdaTest = {
+      dieHere,
+      unlessDead,
+      events,
+      sleep: () => sleep(runtime.clock, 60_000),
+      nap: () => sleep(runtime.clock, 12_000),
+    };
   });
   afterAll(async () => {
     clock.stop();
@@ -102,6 +112,16 @@ describe('LambdaRuntime', () => {
       id: 36,
       left: expect.any(Number),
     });
+  });
+
+  it('tells handlers how much time is left by the clock', async () => {
+    await runtime.invoke('echo', {});
+    const measuring = runtime.invoke('measuring', {});
+    await clock.advance(12_000);
+    const { before, after } = (await measuring) as { before: number; after: number };
+    expect(before).toBeLessThanOrEqual(20_000);
+    expect(after).toBeLessThanOrEqual(before - 12_000);
+    expect(after).toBeGreaterThan(0);
   });
 
   it.each([

@@ -1,14 +1,17 @@
-import type {
-  ExpiryCandidate,
-  InventoryRepository,
+import {
+  EXPIRY_SHARDS,
+  type ExpiryCandidate,
+  type InventoryRepository,
 } from '../../../../lib/inventory/inventory-repository.ts';
 import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
 import type { Product } from '../../../../lib/inventory/product.ts';
 import type {
+  HeldReservation,
   Reservation,
   ReservationLine,
   ReservationStatus,
 } from '../../../../lib/inventory/reservation.ts';
+import { shardOf } from '../../../../lib/platform/ids.ts';
 
 type CommitOutcome = Awaited<ReturnType<InventoryRepository['commit']>>;
 type StockChanges = Parameters<InventoryRepository['commit']>[2];
@@ -96,13 +99,14 @@ export class FakeInventoryRepository
     return 'COMMITTED';
   }
 
-  async *expiredReservations(nowMs: number): AsyncGenerator<ExpiryCandidate> {
-    await this.#turn('expired reservations');
-    for (const reservation of [...this.reservations.values()]) {
-      if (reservation.status === 'HELD' && reservation.expiresAtMs <= nowMs) {
-        yield { orderId: reservation.orderId, correlationId: reservation.correlationId };
-      }
-    }
+  async *expiredReservations(shard: number, nowMs: number): AsyncGenerator<ExpiryCandidate[]> {
+    await this.#turn(`expired reservations ${shard}`);
+    yield [...this.reservations.values()].filter(
+      (reservation): reservation is HeldReservation =>
+        reservation.status === 'HELD' &&
+        reservation.expiresAtMs <= nowMs &&
+        shardOf(reservation.orderId, EXPIRY_SHARDS) === shard,
+    );
   }
 }
 

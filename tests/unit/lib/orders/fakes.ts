@@ -16,6 +16,8 @@ import type { PaymentGateway } from '../../../../lib/payments/payment-gateway.ts
 import type { PaymentRepository } from '../../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
 import { ConcurrentUpdate } from '../../../../lib/platform/errors.ts';
+import { shardOf } from '../../../../lib/platform/ids.ts';
+import { DUE_SHARDS } from '../../../../lib/platform/outbox.ts';
 import { REQUIRED } from '../platform/environment.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
@@ -256,14 +258,28 @@ export class World {
         this.#saveOrder(order.next, order.previous);
         this.#savePayment(payment.next, payment.previous);
       },
-      async *dueCandidates(): AsyncGenerator<DueCandidate> {
-        await Promise.resolve();
-        // The index may name more than what is due: the dispatcher reads each again.
-        const correlationId = 'c';
-        for (const id of stored.orders.keys()) yield { kind: 'ORDER', id, correlationId };
-        for (const id of stored.payments.keys()) yield { kind: 'PAYMENT', id, correlationId };
-      },
+      dueCandidates: (shard) => this.#dueCandidates(shard),
     };
+  }
+
+  /** The index may name more than what is due: the dispatcher reads each again. */
+  async *#dueCandidates(shard: number): AsyncGenerator<DueCandidate[]> {
+    await this.#called(`find due ${shard}`);
+    const { orders, payments } = this.stored;
+    const facts = (item: Order | Payment) => ({
+      orderId: item.orderId,
+      correlationId: item.correlationId,
+      dueAtMs: ('dueAtMs' in item ? item.dueAtMs : undefined) ?? NOW_MS,
+    });
+    const candidates = [
+      ...[...orders].map(([id, order]) => ({ kind: 'ORDER' as const, id, ...facts(order) })),
+      ...[...payments].map(([id, payment]) => ({
+        kind: 'PAYMENT' as const,
+        id,
+        ...facts(payment),
+      })),
+    ];
+    yield candidates.filter(({ id }) => shardOf(id, DUE_SHARDS) === shard);
   }
 
   #payments(): Pick<PaymentRepository, 'find' | 'save'> {
