@@ -9,6 +9,7 @@ import { hasPendingModification } from './modification.ts';
 import { MAX_RUNS, type Order, type OrderIn, touchOrder } from './order.ts';
 import type { DueCandidate } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
+import { reportStuckWork } from './report-stuck-work.ts';
 import { expireOrder } from './saga/await-payment.ts';
 import { settlePayment } from './saga/charge-payment.ts';
 import { compensate } from './saga/compensate.ts';
@@ -31,7 +32,8 @@ type OwedOrder = OrderIn<
 /**
  * The outbox's dispatcher: does what was left over because a process died, a call was lost or an
  * execution was aborted. It re-reads every candidate consistently and acts conditionally, so any
- * number of dispatchers may run at once. One candidate's failure does not keep it from the others.
+ * number of dispatchers may run at once. One candidate's failure does not keep it from the others;
+ * one that fails round after round leaves a dead letter.
  * @param hasTime false when nothing new is to be begun any more; the next round goes on.
  */
 export function dispatchDueWork(service: OrderService, hasTime: () => boolean): Promise<Round> {
@@ -41,12 +43,16 @@ export function dispatchDueWork(service: OrderService, hasTime: () => boolean): 
     firstShard: Math.floor(service.random() * DUE_SHARDS),
     pagesOf: (shard) => service.orders.dueCandidates(shard, nowMs),
     concurrency: CONCURRENCY,
-    handle: (candidate) => dispatch(service, candidate),
+    handle: (candidate) => dispatch(service, candidate, nowMs),
     hasTime,
   });
 }
 
-async function dispatch(service: OrderService, candidate: DueCandidate): Promise<boolean> {
+async function dispatch(
+  service: OrderService,
+  candidate: DueCandidate,
+  roundAtMs: number,
+): Promise<boolean> {
   const { kind, id } = candidate;
   try {
     const isMoved =
@@ -55,6 +61,7 @@ async function dispatch(service: OrderService, candidate: DueCandidate): Promise
     return isMoved;
   } catch (error) {
     logFailure(candidate, error);
+    await reportStuckWork(service, candidate, error, roundAtMs);
     return false;
   }
 }

@@ -6,10 +6,13 @@ import type { Runtime } from '../platform/runtime.ts';
 /** What could not be done: enough to find it, to understand it and to do it again. */
 export interface DeadLetter {
   readonly orderId: string;
+  /** 0 where it could not be found out. */
   readonly run: number;
   readonly correlationId: string;
   readonly step: string;
   readonly error: string;
+  /** Where it is one of the order's payments that owes something. */
+  readonly paymentId?: string;
 }
 
 /** "Look at this order and finish what it, or one of its payments, still owes." */
