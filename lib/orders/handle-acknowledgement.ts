@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import {
   type Acknowledgement,
   outcomeOf,
@@ -5,45 +6,68 @@ import {
 } from '../payments/acknowledgement.ts';
 import { UnknownPayment } from '../payments/errors.ts';
 import { isOpen, type Payment } from '../payments/payment.ts';
+import { consume, type Subject } from '../platform/consume.ts';
 import { observe } from '../platform/observe.ts';
-import { delayNextTry, observeFailure, type QueueMessage } from '../platform/queue-messages.ts';
+import type { QueueMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { OrderService } from './order-service.ts';
 import { recordOutcome } from './saga/settle.ts';
 import { wake } from './wake.ts';
 
+type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
+
 /**
- * Handles one queued acknowledgement. Where it cannot yet, the message becomes visible again after a
- * growing delay, until the queue hands it to its dead-letter queue: so ends one of a payment that
- * nobody knows.
+ * Handles one queued acknowledgement, or tries again later. What even the last try could not handle
+ * ends as a dead letter: so does one of a payment that nobody knows.
  * @throws what kept it from being handled; the message is then to be reported as failed.
  */
-export async function handleAcknowledgement(
+export function handleAcknowledgement(
   service: OrderService,
   runtime: Runtime,
   message: QueueMessage,
 ): Promise<void> {
-  const queued = queuedAcknowledgementSchema.parse(JSON.parse(message.body));
-  const { receivedAs, ...acknowledgement } = queued;
-  const { orderId, paymentId, eventId, status } = acknowledgement;
-  const about = {
-    operation: 'handle-acknowledgement',
-    orderId,
-    paymentId,
-    eventId,
-    correlationId: receivedAs,
-  };
+  const { ACKNOWLEDGEMENT_QUEUE_URL, ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL } = runtime.config;
+  return consume<QueuedAcknowledgement>(
+    runtime,
+    {
+      step: 'handle-acknowledgement',
+      queueUrl: ACKNOWLEDGEMENT_QUEUE_URL,
+      deadLetterQueueUrl: ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL,
+      schema: queuedAcknowledgementSchema,
+      contextOf: ({ orderId, paymentId, eventId, receivedAs }) => ({
+        orderId,
+        paymentId,
+        eventId,
+        correlationId: receivedAs,
+      }),
+      handle: async ({ receivedAs, ...acknowledgement }, about) => {
+        const payment = await acknowledge(service, acknowledgement);
+        const { status } = acknowledgement;
+        // From here on it belongs to the order's own trace.
+        const { correlationId } = payment;
+        const result = { receivedAs, payment: payment.status };
+        observe('AcknowledgementHandled', { ...about, correlationId }, { status }, result);
+      },
+      subjectOf: (queued) => subjectOf(service, queued),
+    },
+    message,
+  );
+}
+
+/** The order's own run and trace, if it is here and can be read now. */
+async function subjectOf(
+  service: OrderService,
+  { orderId, receivedAs }: QueuedAcknowledgement,
+): Promise<Subject> {
   try {
-    const payment = await acknowledge(service, acknowledgement);
-    // From here on it belongs to the order's own trace.
-    const { correlationId } = payment;
-    const result = { receivedAs, payment: payment.status };
-    observe('AcknowledgementHandled', { ...about, correlationId }, { status }, result);
-  } catch (error) {
-    observeFailure(about, message, error);
-    await delayNextTry(runtime, runtime.config.ACKNOWLEDGEMENT_QUEUE_URL, message);
-    throw error;
+    const order = await service.orders.find(orderId);
+    if (order !== undefined) {
+      return { orderId, run: order.run, correlationId: order.correlationId };
+    }
+  } catch {
+    // Perhaps the very reason why the acknowledgement could not be handled.
   }
+  return { orderId, correlationId: receivedAs };
 }
 
 /**

@@ -1,34 +1,33 @@
-import { z } from 'zod';
-import { delayNextTry, observeFailure, type QueueMessage } from '../platform/queue-messages.ts';
+import { consume } from '../platform/consume.ts';
+import type { QueueMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { OrderService } from './order-service.ts';
 import { compensate } from './saga/compensate.ts';
-
-const requestSchema = z.object({
-  orderId: z.string(),
-  run: z.int(),
-  correlationId: z.string(),
-  paymentId: z.string().optional(),
-});
+import { type CompensationRequest, compensationRequestSchema } from './saga-queues.ts';
 
 /**
- * Finishes one compensation. Where it cannot yet, the message becomes visible again after a delay
- * that doubles with every try, until the queue hands it to its dead-letter queue.
- * @throws what kept it from being finished; the record is then to be reported as failed.
+ * Finishes one compensation, or tries again later; what even the last try could not finish ends as
+ * a dead letter, and stays owed.
+ * @throws what kept it from being finished; the message is then to be reported as failed.
  */
-export async function retryCompensation(
+export function retryCompensation(
   service: OrderService,
   runtime: Runtime,
-  record: QueueMessage,
+  message: QueueMessage,
 ): Promise<void> {
-  const request = requestSchema.parse(JSON.parse(record.body));
-  const { orderId, correlationId, paymentId } = request;
-  const about = { orderId, correlationId, operation: 'retry-compensation' };
-  try {
-    await compensate(service, paymentId === undefined ? { orderId } : { orderId, paymentId });
-  } catch (error) {
-    observeFailure(about, record, error);
-    await delayNextTry(runtime, runtime.config.COMPENSATION_QUEUE_URL, record);
-    throw error;
-  }
+  const { COMPENSATION_QUEUE_URL, COMPENSATION_DEAD_LETTER_QUEUE_URL } = runtime.config;
+  return consume<CompensationRequest>(
+    runtime,
+    {
+      step: 'retry-compensation',
+      queueUrl: COMPENSATION_QUEUE_URL,
+      deadLetterQueueUrl: COMPENSATION_DEAD_LETTER_QUEUE_URL,
+      schema: compensationRequestSchema,
+      contextOf: ({ orderId, paymentId, correlationId }) => ({ orderId, paymentId, correlationId }),
+      handle: (request) => compensate(service, request),
+      subjectOf: ({ orderId, run, correlationId }) =>
+        Promise.resolve({ orderId, run, correlationId }),
+    },
+    message,
+  );
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { toTimestamp } from '../platform/clock.ts';
 import { observe } from '../platform/observe.ts';
 import { sendMessage } from '../platform/queue-messages.ts';
@@ -15,14 +16,17 @@ export interface DeadLetter {
   readonly paymentId?: string;
 }
 
-/** "Look at this order and finish what it, or one of its payments, still owes." */
-export interface CompensationRequest {
-  readonly orderId: string;
-  readonly run: number;
-  readonly correlationId: string;
+/** As the compensation queue carries it. */
+export const compensationRequestSchema = z.object({
+  orderId: z.string(),
+  run: z.int(),
+  correlationId: z.string(),
   /** Where a payment that is no longer the order's current one owes something. */
-  readonly paymentId?: string;
-}
+  paymentId: z.string().optional(),
+});
+
+/** "Look at this order and finish what it, or one of its payments, still owes." */
+export type CompensationRequest = z.infer<typeof compensationRequestSchema>;
 
 export interface SagaQueues {
   /** @throws InfrastructureUnavailable */

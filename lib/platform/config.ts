@@ -22,8 +22,10 @@ const configSchema = z.object({
   INVENTORY_TABLE: name,
   IDEMPOTENCY_TABLE: name,
   COMPENSATION_QUEUE_URL: url,
-  SAGA_DEAD_LETTER_QUEUE_URL: url,
   ACKNOWLEDGEMENT_QUEUE_URL: url,
+  SAGA_DEAD_LETTER_QUEUE_URL: url,
+  COMPENSATION_DEAD_LETTER_QUEUE_URL: url,
+  ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL: url,
   ORDER_SAGA_ARN: name,
 
   JWT_ISSUER: url,
@@ -46,6 +48,8 @@ const configSchema = z.object({
   GATEWAY_TIMEOUT_MS: wholeNumber(50, 6000).default(5000),
   RETRY_MAX_ATTEMPTS: wholeNumber(1, 20).default(5),
   RETRY_BASE_SECONDS: wholeNumber(1, 30).default(1),
+  // The queues' own `maxReceiveCount`; SQS takes no more than 1000.
+  QUEUE_MAX_RECEIVES: wholeNumber(1, 1000).default(8),
   DUPLICATE_WINDOW_SECONDS: wholeNumber(0, 86_400).default(600),
   DISPATCH_AFTER_SECONDS: wholeNumber(1, 3600).default(30),
   SCHEDULE_SECONDS: wholeNumber(1, 3600).default(60),

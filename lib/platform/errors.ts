@@ -81,6 +81,12 @@ export class InfrastructureUnavailable extends DomainError {
   readonly code = 'TEMPORARILY_UNAVAILABLE';
 }
 
+/** A queue holds something that its consumer cannot read; no further try can change that. */
+export class InvalidMessage extends DomainError {
+  override readonly name = 'InvalidMessage';
+  readonly code = 'INVALID_MESSAGE';
+}
+
 /** A conditional write lost against another writer; read again and decide anew. */
 export class ConcurrentUpdate extends DomainError {
   override readonly name = 'ConcurrentUpdate';

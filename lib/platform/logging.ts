@@ -2,9 +2,9 @@ import { Logger } from '@aws-lambda-powertools/logger';
 
 /** Facts that every line of one request or task carries. */
 export interface LogContext {
-  readonly correlationId?: string;
-  readonly orderId?: string;
-  readonly paymentId?: string;
+  readonly correlationId?: string | undefined;
+  readonly orderId?: string | undefined;
+  readonly paymentId?: string | undefined;
   readonly [key: string]: string | number | undefined;
 }
 

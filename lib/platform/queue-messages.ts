@@ -1,7 +1,5 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { InfrastructureUnavailable } from './errors.ts';
-import type { LogContext } from './logging.ts';
-import { observe } from './observe.ts';
 import type { Runtime } from './runtime.ts';
 
 const FIRST_DELAY_SECONDS = 5;
@@ -30,16 +28,6 @@ export async function sendMessage(
       retryAfterSeconds: 1,
     });
   }
-}
-
-/** @param about names the consumer as its `operation`. */
-export function observeFailure(
-  about: LogContext & { readonly operation: string },
-  { receiveCount }: QueueMessage,
-  error: unknown,
-): void {
-  const { operation } = about;
-  observe('MessageFailed', about, { operation }, { receiveCount, error });
 }
 
 /**

@@ -88,6 +88,8 @@ const STAND_INS = {
   COMPENSATION_QUEUE_URL: 'http://localhost',
   ACKNOWLEDGEMENT_QUEUE_URL: 'http://localhost',
   SAGA_DEAD_LETTER_QUEUE_URL: 'http://localhost',
+  COMPENSATION_DEAD_LETTER_QUEUE_URL: 'http://localhost',
+  ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL: 'http://localhost',
   ORDER_SAGA_ARN: '-',
   JWT_ISSUER: 'http://localhost',
   JWT_AUDIENCE: '-',

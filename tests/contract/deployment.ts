@@ -45,6 +45,20 @@ export function stageParameters(): Parameters {
   return params.default;
 }
 
+/** The `RedrivePolicy` of every queue that has one, by the queue's logical id. */
+export function redrivePolicies(): ReadonlyMap<string, { readonly maxReceiveCount: unknown }> {
+  type Policy = { readonly maxReceiveCount: unknown };
+  const resources = readYaml('infrastructure/resources.yml') as Record<
+    string,
+    { readonly Properties: { readonly RedrivePolicy?: Policy } }
+  >;
+  return new Map(
+    Object.entries(resources).flatMap(([name, { Properties }]): [string, Policy][] =>
+      Properties.RedrivePolicy === undefined ? [] : [[name, Properties.RedrivePolicy]],
+    ),
+  );
+}
+
 /** Source file of every deployed function, by the function's name: `functions/orders/get-order.ts`. */
 export function deployedFunctions(): ReadonlyMap<string, string> {
   const functions = readYaml('infrastructure/functions.yml') as Record<string, { handler: string }>;

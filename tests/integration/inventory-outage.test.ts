@@ -282,8 +282,15 @@ describe('a compensation that', () => {
       },
       { stepSeconds: 60, limitSeconds: 3000 },
     );
+    const request = { orderId, run: 1, correlationId: 'shop-compensation' };
     expect(lettersOf('CompensationDeadLetterQueue', orderId)).toEqual([
-      { orderId, run: 1, correlationId: 'shop-compensation' },
+      {
+        ...request,
+        step: 'retry-compensation',
+        error: 'InventoryUnavailable',
+        at: expect.any(String),
+        body: JSON.stringify(request),
+      },
     ]);
     expect(await owesRelease(orderId)).toBe(true);
     expect(await stockLine(scene.stack, scene.productId)).toBe('6/4/0');

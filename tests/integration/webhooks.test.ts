@@ -385,7 +385,18 @@ describe('a webhook', () => {
       async () => {
         await scene.stack.pollQueues();
         const dead = messagesIn(scene.stack, 'AcknowledgementDeadLetterQueue');
-        expect(dead).toEqual([{ ...event, receivedAs: expect.any(String) }]);
+        expect(dead).toEqual([
+          {
+            orderId: 'ord_nobody',
+            correlationId: expect.any(String),
+            step: 'handle-acknowledgement',
+            error: 'UnknownPayment',
+            at: expect.any(String),
+            body: expect.any(String),
+          },
+        ]);
+        const { body, correlationId } = dead[0] as { body: string; correlationId: string };
+        expect(JSON.parse(body)).toEqual({ ...event, receivedAs: correlationId });
       },
       { stepSeconds: 60, limitSeconds: 3600 },
     );

@@ -422,44 +422,101 @@ describe('an event', () => {
 });
 
 describe('the consumer', () => {
-  let delays: number[];
+  interface Command {
+    readonly QueueUrl: string;
+    readonly VisibilityTimeout?: number;
+    readonly MessageBody?: string;
+  }
+  let commands: Command[];
   let runtime: Runtime;
 
   beforeEach(() => {
-    delays = [];
-    const send = ({ input }: { input: { QueueUrl: string; VisibilityTimeout: number } }) => {
-      expect(input.QueueUrl).toBe(config.ACKNOWLEDGEMENT_QUEUE_URL);
-      delays.push(input.VisibilityTimeout);
+    commands = [];
+    const send = ({ input }: { input: Command }) => {
+      commands.push(input);
       return Promise.resolve({});
     };
-    runtime = { config, aws: { queues: { send } } } as unknown as Runtime;
+    const clock = { now: () => NOW_MS };
+    runtime = { config, clock, aws: { queues: { send } } } as unknown as Runtime;
   });
 
-  test.each([
-    [1, 5],
-    [2, 10],
-    [8, 640],
-    [20, 900],
-  ])(
-    'at try %d of what it cannot handle waits %d s and reports it',
-    async (receiveCount, delay) => {
-      const body = JSON.stringify({ ...told('CAPTURED', { paymentId: 'pay_9' }), receivedAs: 'c' });
-      const { service } = new World('PENDING');
-      const message = { body, receiptHandle: 'handle', receiveCount };
-      await expect(handleAcknowledgement(service, runtime, message)).rejects.toThrow();
-      expect(delays).toEqual([delay]);
-    },
-  );
+  const handle = (world: World, body: string, receiveCount: number) =>
+    handleAcknowledgement(world.service, runtime, { body, receiptHandle: 'handle', receiveCount });
+  const letters = () =>
+    commands
+      .filter(({ QueueUrl }) => QueueUrl === config.ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL)
+      .map(({ MessageBody }) => JSON.parse(MessageBody ?? '') as unknown);
+
+  const UNKNOWN = JSON.stringify({
+    ...told('CAPTURED', { paymentId: 'pay_9' }),
+    receivedAs: 'hook-1',
+  });
+
+  test('tries again later what it cannot handle', async () => {
+    const tried = handle(new World('PENDING'), UNKNOWN, 1);
+    await expect(tried).rejects.toHaveProperty('name', 'UnknownPayment');
+    expect(commands).toEqual([
+      {
+        QueueUrl: config.ACKNOWLEDGEMENT_QUEUE_URL,
+        ReceiptHandle: 'handle',
+        VisibilityTimeout: 5,
+      },
+    ]);
+  });
+
+  test('at the last try leaves a dead letter in the trace of the order', async () => {
+    await handle(new World('PENDING'), UNKNOWN, 8);
+    expect(letters()).toEqual([
+      {
+        orderId: 'ord_1',
+        run: 2,
+        correlationId: 'corr-1',
+        step: 'handle-acknowledgement',
+        error: 'UnknownPayment',
+        at: AT,
+        body: UNKNOWN,
+      },
+    ]);
+  });
+
+  test('of an order that nobody knows says which request brought it', async () => {
+    const stranger = UNKNOWN.replace('ord_1', 'ord_9');
+    await handle(new World('PENDING'), stranger, 8);
+    expect(letters()).toEqual([
+      {
+        orderId: 'ord_9',
+        correlationId: 'hook-1',
+        step: 'handle-acknowledgement',
+        error: 'UnknownPayment',
+        at: AT,
+        body: stranger,
+      },
+    ]);
+  });
+
+  test('leaves its dead letter even where the order cannot be read', async () => {
+    const world = new World('PENDING');
+    const gone = () => Promise.reject(new InfrastructureUnavailable('No database.'));
+    const service = {
+      ...world.service,
+      orders: { find: gone },
+      payments: { find: gone },
+    } as unknown as OrderService;
+    const message = { body: UNKNOWN, receiptHandle: 'handle', receiveCount: 8 };
+    await handleAcknowledgement(service, runtime, message);
+    expect(letters()).toEqual([
+      expect.objectContaining({
+        orderId: 'ord_1',
+        correlationId: 'hook-1',
+        error: 'InfrastructureUnavailable',
+      }),
+    ]);
+  });
 
   test('is done with what it could handle', async () => {
     const world = new World('PENDING');
-    const message = {
-      body: JSON.stringify({ ...told('CAPTURED'), receivedAs: 'c' }),
-      receiptHandle: 'handle',
-      receiveCount: 1,
-    };
-    await handleAcknowledgement(world.service, runtime, message);
-    expect(delays).toEqual([]);
+    await handle(world, JSON.stringify({ ...told('CAPTURED'), receivedAs: 'c' }), 8);
+    expect(commands).toEqual([]);
     expect(world.payment.status).toBe('CAPTURED');
   });
 });

@@ -6,6 +6,8 @@ export const REQUIRED = {
   COMPENSATION_QUEUE_URL: 'http://127.0.0.1:9/queue/compensation',
   ACKNOWLEDGEMENT_QUEUE_URL: 'http://127.0.0.1:9/queue/acknowledgement',
   SAGA_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/queue/dead',
+  COMPENSATION_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/queue/compensation-dead',
+  ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/queue/acknowledgement-dead',
   ORDER_SAGA_ARN: 'arn:aws:states:eu-central-1:000000000000:stateMachine:order-saga',
   JWT_ISSUER: 'https://issuer.example/',
   JWT_AUDIENCE: 'ordersaga-api',

@@ -33,6 +33,7 @@ const BEHIND_THE_API = new Set([
   'ReservationStands',
   'PaymentCaptured',
   'UnknownPayment',
+  'InvalidMessage',
 ]);
 
 /** By hand, from section 3 of the specification and RFC 9110. */
