@@ -66,6 +66,24 @@ describe('the order saga', () => {
   });
 });
 
+describe('a step whose retries are used up', () => {
+  /** These leave the dead letter themselves, or hand over to a queue whose consumer does. */
+  const REPORTING = ['reportExhausted', 'rejectReservation', 'giveUpPayment', 'queueCompensation'];
+  const steps = tasks.filter(([, task]) => functionOfTask(task) !== 'reportExhausted');
+
+  test.each(steps)('%s leads to a dead letter, whatever it was retried for', (_name, step) => {
+    const retried = (step.Retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
+    expect(retried.length).toBeGreaterThan(0);
+    for (const error of retried) {
+      const caught = step.Catch?.find(({ ErrorEquals }) =>
+        [error, 'States.ALL'].some((name) => ErrorEquals.includes(name)),
+      );
+      const next = saga.States[caught?.Next ?? ''];
+      expect(REPORTING, error).toContain(next === undefined ? undefined : functionOfTask(next));
+    }
+  });
+});
+
 function happyPath(): string[] {
   const path: string[] = [];
   for (let name: string | undefined = saga.StartAt; name !== undefined && !path.includes(name); ) {

@@ -215,7 +215,9 @@ async function reserveNewItems(
 }
 
 /**
- * The gateway could not even be asked: dead letter, the payment fails with its void owed.
+ * The gateway could not even be asked: the payment fails with its void owed, and a dead letter says
+ * so. The letter comes second, so that a payment that cannot be written leaves only one letter, that
+ * of this step; repeated, it finds the payment failed and sends the letter.
  * @throws PaymentCaptured: it was acknowledged after all; confirm. RunSuperseded
  */
 export async function giveUpPayment(
@@ -223,10 +225,12 @@ export async function giveUpPayment(
   input: SagaRun & { readonly failure: string },
 ): Promise<void> {
   const order = await orderOfRun(service, input);
-  if (order.status !== 'PAYMENT_IN_PROGRESS') return;
+  const payment =
+    order.status === 'PAYMENT_IN_PROGRESS'
+      ? await failPayment(service, order.paymentId, 'PAYMENT_UNCONFIRMED')
+      : undefined;
   await reportExhausted(service, { ...input, step: 'settle-payment' });
-  const payment = await failPayment(service, order.paymentId, 'PAYMENT_UNCONFIRMED');
-  if (payment.status === 'CAPTURED' && payment.refundOwed === undefined) {
+  if (payment?.status === 'CAPTURED' && payment.refundOwed === undefined) {
     throw new PaymentCaptured('The acknowledgement came at the last moment.');
   }
 }

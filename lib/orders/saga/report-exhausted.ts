@@ -1,3 +1,4 @@
+import { loggerFor } from '../../platform/logging.ts';
 import { nextRunMs } from '../deadlines.ts';
 import { type Order, touchOrder } from '../order.ts';
 import { decideAgain, type OrderService } from '../order-service.ts';
@@ -5,17 +6,29 @@ import type { SagaRun } from '../saga-client.ts';
 
 /**
  * The saga's last word: a dead letter, and the order is looked at again soon instead of at its
- * state's deadline, later with every run that ended like this.
- * @throws InfrastructureUnavailable
+ * state's deadline, later with every run that ended like this. Where that cannot be written the
+ * deadline stands: repeating this step would only leave the same letter again.
+ * @throws InfrastructureUnavailable: whether the letter was taken is unknown.
  */
 export async function endExhausted(
   service: OrderService,
   exhausted: SagaRun & { readonly step: string; readonly failure: string },
 ): Promise<void> {
   await reportExhausted(service, exhausted);
-  await decideAgain(service, async () => {
-    const order = await service.orders.find(exhausted.orderId);
-    if (order?.run !== exhausted.run) return;
+  try {
+    await lookAgainSoon(service, exhausted);
+  } catch (error) {
+    const { orderId, correlationId, step } = exhausted;
+    loggerFor({ orderId, correlationId, step }).warn('Order is looked at again only later', {
+      error: error as Error,
+    });
+  }
+}
+
+function lookAgainSoon(service: OrderService, { orderId, run }: SagaRun): Promise<void> {
+  return decideAgain(service, async () => {
+    const order = await service.orders.find(orderId);
+    if (order?.run !== run) return;
     const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
     const soonMs = service.clock.now() + nextRunMs(service.deadlines, order.run);
     if (dueAtMs === undefined || dueAtMs <= soonMs) return;

@@ -23,7 +23,7 @@ import {
   PaymentPending,
 } from '../../../../../lib/payments/errors.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
-import { ConcurrentUpdate } from '../../../../../lib/platform/errors.ts';
+import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
 const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } as const;
@@ -385,12 +385,12 @@ describe('settling for a user who wants other items', () => {
 });
 
 describe('giving a payment up', () => {
-  test('leaves a dead letter and fails it with its void owed', async () => {
+  test('fails it with its void owed and leaves a dead letter', async () => {
     const world = paying(paymentIn('PENDING'));
     await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
     expect(world.effects).toEqual([
-      'dead letter settle-payment GatewayUnavailable',
       'save payment FAILED',
+      'dead letter settle-payment GatewayUnavailable',
     ]);
     expect(world.deadLetters).toEqual([
       { ...RUN, step: 'settle-payment', error: 'GatewayUnavailable' },
@@ -400,6 +400,27 @@ describe('giving a payment up', () => {
       voidOwed: true,
       dueAtMs: NOW_MS + 30_000,
     });
+  });
+
+  test('leaves no letter as long as the payment cannot be written', async () => {
+    const world = paying(paymentIn('PENDING'));
+    world.failAt('save payment', new InfrastructureUnavailable('No database.'));
+    await expect(
+      giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' }),
+    ).rejects.toBeInstanceOf(InfrastructureUnavailable);
+    expect(world.deadLetters).toEqual([]);
+  });
+
+  test('whose letter was not taken sends it when it is repeated', async () => {
+    const world = paying(paymentIn('PENDING'));
+    world.failAt('dead letter', new InfrastructureUnavailable('No queue.'));
+    await expect(
+      giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' }),
+    ).rejects.toBeInstanceOf(InfrastructureUnavailable);
+    world.interfere = () => undefined;
+    await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
+    expect(world.deadLetters).toHaveLength(1);
+    expect(world.payment()).toMatchObject({ status: 'FAILED', voidOwed: true, version: 5 });
   });
 
   test('meets a capture in its own write, and goes on to confirm it', async () => {
@@ -423,11 +444,11 @@ describe('giving a payment up', () => {
   });
 
   test.each(['PENDING_RESERVING_STOCK', 'PAYMENT_DONE', 'PAYMENT_FAILED'] as const)(
-    'of an order that is %s does nothing',
+    'of an order that is %s leaves only the dead letter of what was used up',
     async (status) => {
       const world = new World(orderIn(status), paymentIn('PENDING'));
       await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
-      expect(world.effects).toEqual([]);
+      expect(world.effects).toEqual(['dead letter settle-payment GatewayUnavailable']);
     },
   );
 

@@ -85,6 +85,15 @@ describe('ending an exhausted run', () => {
   });
 });
 
+test('ending an exhausted run that cannot be written leaves one letter, and the deadline', async () => {
+  const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: LATER_MS });
+  const world = new World(order);
+  world.failAt('save order', new InfrastructureUnavailable('No database.'));
+  await endExhausted(world.service, EXHAUSTED);
+  expect(world.deadLetters).toHaveLength(1);
+  expect(world.order).toEqual(order);
+});
+
 describe('reporting only', () => {
   test('changes nothing of the order', async () => {
     const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: LATER_MS });
