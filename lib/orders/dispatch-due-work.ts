@@ -25,7 +25,7 @@ const CONCURRENCY = 16;
 /** An order that has used up its runs is looked at rarely, and each look leaves a dead letter. */
 const WORN_OUT_MS = 60 * 60 * 1000;
 
-type OwedOrder = OrderIn<
+export type OwedOrder = OrderIn<
   'CREATED' | 'PENDING_RESERVING_STOCK' | 'PENDING_PAYMENT' | 'PAYMENT_IN_PROGRESS'
 >;
 
@@ -105,27 +105,46 @@ async function dispatchOrder(service: OrderService, orderId: string): Promise<bo
   }
 }
 
-/** A started and running saga is woken; one that ended while the order is still owed gets a new run. */
+/** What the system owes is moved on; then it is next due at the state's deadline. */
 async function moveSagaOn(service: OrderService, order: OwedOrder): Promise<void> {
+  const { orderId, run, correlationId } = order;
+  const outcome = await pushSaga(service, order);
+  switch (outcome) {
+    case 'WOKEN':
+      return postpone(service, order, stateDeadlineMs(service, order));
+    case 'RUN_AGAIN':
+      return;
+    case 'NO_RUN_LEFT':
+      await reportExhausted(service, {
+        orderId,
+        run,
+        correlationId,
+        step: 'dispatch-due-work',
+        failure: 'RunsExhausted',
+      });
+      await postpone(service, order, service.clock.now() + WORN_OUT_MS);
+      return finishWithoutSaga(service, { orderId, run, correlationId });
+    default:
+      return assertNever(outcome);
+  }
+}
+
+/**
+ * A started and running saga is woken; one that ended while the order is still owed gets a new run,
+ * written before it is started. Harmless to repeat.
+ * @throws InfrastructureUnavailable, ConcurrentUpdate
+ */
+export async function pushSaga(
+  service: OrderService,
+  order: OwedOrder,
+): Promise<'WOKEN' | 'RUN_AGAIN' | 'NO_RUN_LEFT'> {
   const { orderId, run, correlationId } = order;
   const state = await service.saga.start({ orderId, run, correlationId });
   if (state === 'RUNNING') {
     await wake(service, order);
-    await postpone(service, order, stateDeadlineMs(service, order));
-    return;
+    return 'WOKEN';
   }
-  if (run >= MAX_RUNS) {
-    await reportExhausted(service, {
-      orderId,
-      run,
-      correlationId,
-      step: 'dispatch-due-work',
-      failure: 'RunsExhausted',
-    });
-    await postpone(service, order, service.clock.now() + WORN_OUT_MS);
-    await finishWithoutSaga(service, { orderId, run, correlationId });
-    return;
-  }
+  if (run >= MAX_RUNS) return 'NO_RUN_LEFT';
   const next = touchOrder<Order>(order, {
     run: run + 1,
     dueAtMs: stateDeadlineMs(service, order),
@@ -133,6 +152,7 @@ async function moveSagaOn(service: OrderService, order: OwedOrder): Promise<void
   await service.orders.save(next, order);
   observe('SagaRestarted', { orderId, correlationId }, { status: order.status }, { run: next.run });
   await service.saga.start({ orderId, run: next.run, correlationId });
+  return 'RUN_AGAIN';
 }
 
 /**

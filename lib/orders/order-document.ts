@@ -56,7 +56,9 @@ export const orderSchema = z.object({
       to: orderStatusSchema,
       reason: z.string(),
       at: timestampSchema,
-      by: z.string().describe("The user's id, or `ordersaga` for the system."),
+      by: z
+        .string()
+        .describe("The user's id, `ordersaga` for the system, or `operator` for a redriven order."),
     }),
   ),
   createdAt: timestampSchema,

@@ -46,6 +46,7 @@ export function orderService(runtime: Runtime): OrderService {
 }
 
 const SYSTEM = 'ordersaga';
+const OPERATOR = 'operator';
 const CONCURRENCY_ATTEMPTS = 8;
 
 /** A move made by the system, now. */
@@ -56,6 +57,11 @@ export function systemMove(service: OrderService, reason: string): Move {
 /** A move made by the order's user, now. */
 export function userMove(service: OrderService, reason: string, userId: string): Move {
   return { reason, at: toTimestamp(service.clock.now()), by: userId };
+}
+
+/** A move made by whoever runs the service, now. */
+export function operatorMove(service: OrderService, reason: string): Move {
+  return { reason, at: toTimestamp(service.clock.now()), by: OPERATOR };
 }
 
 /**

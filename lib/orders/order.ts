@@ -28,7 +28,7 @@ export interface StatusChange {
   readonly reason: string;
   /** RFC 3339 UTC. */
   readonly at: string;
-  /** The user's id, or `ordersaga` for the system. */
+  /** The user's id, `ordersaga` for the system, or `operator` for whoever redrove a dead letter. */
   readonly by: string;
 }
 

@@ -1,5 +1,12 @@
 import { IllegalTransition } from '../platform/errors.ts';
-import { MAX_RUNS_BY_USER, moveOrder, type Order } from './order.ts';
+import {
+  type BaseChanges,
+  type CreatedOrder,
+  MAX_RUNS_BY_USER,
+  type Move,
+  moveOrder,
+  type Order,
+} from './order.ts';
 import { type OrderService, userMove } from './order-service.ts';
 
 /**
@@ -23,6 +30,21 @@ export async function retryOrder(
       details: { orderId: order.orderId },
     });
   }
+  const lastRequest = request === undefined ? {} : { lastRequest: request };
+  return runAgain(service, order, userMove(service, 'ORDER_RETRIED', userId), lastRequest);
+}
+
+/**
+ * The move itself, whoever makes it; due in the same write, so that a run which nobody gets to start
+ * is started by the dispatcher.
+ * @throws IllegalTransition, ConcurrentUpdate
+ */
+export async function runAgain(
+  service: OrderService,
+  order: Order,
+  move: Move,
+  changes: Pick<BaseChanges, 'lastRequest'> = {},
+): Promise<CreatedOrder> {
   const next = moveOrder(
     order,
     'CREATED',
@@ -30,9 +52,9 @@ export async function retryOrder(
       run: order.run + 1,
       revision: order.revision + 1,
       dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
-      ...(request === undefined ? {} : { lastRequest: request }),
+      ...changes,
     },
-    userMove(service, 'ORDER_RETRIED', userId),
+    move,
   );
   await service.orders.save(next, order);
   return next;

@@ -118,8 +118,12 @@ export function newPayment(
 
 /** Whether anything is still to be found out or undone at the gateway. */
 export function isUnsettled(payment: Payment): boolean {
+  return isOpen(payment) || owesGateway(payment);
+}
+
+/** Whether a void or a refund is still to be made at the gateway. */
+export function owesGateway(payment: Payment): boolean {
   return (
-    isOpen(payment) ||
     (payment.status === 'FAILED' && payment.voidOwed === true) ||
     (payment.status === 'CAPTURED' && payment.refundOwed !== undefined)
   );

@@ -176,9 +176,17 @@ const STEP = 'reserve-stock';
 const RETRYABLE_REFUSALS: readonly string[] = ['PRODUCT_UNAVAILABLE', 'RESERVATION_EXPIRED'];
 
 /** What the user is told where retries were used up. */
-function exhaustionCode(failure: string): string {
+function exhaustionCode(failure: string): ExhaustionCode {
   const isInventory = /^(Inventory|LockContention|CacheTimeout)/.test(failure);
   return isInventory ? 'INVENTORY_UNAVAILABLE' : 'TEMPORARILY_UNAVAILABLE';
+}
+
+const EXHAUSTION_CODES = ['INVENTORY_UNAVAILABLE', 'TEMPORARILY_UNAVAILABLE'] as const;
+type ExhaustionCode = (typeof EXHAUSTION_CODES)[number];
+
+/** Whether an order failed only because retries were used up: run again, it may succeed. */
+export function isExhaustion(reason: string): boolean {
+  return EXHAUSTION_CODES.some((code) => code === reason);
 }
 
 /**
