@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { expect } from 'vitest';
+import { currentRuntime } from '../../lib/platform/runtime.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { type Finished, runNode } from '../unit/companion/run-node.ts';
+import { eventually, messagesIn } from './stack.ts';
+
+const TOOL = fileURLToPath(new URL('../../tools/dlq.ts', import.meta.url));
+
+/** A letter as the tool's `--json` shows it. */
+export interface Listed {
+  readonly id: string;
+  readonly queue: string;
+  readonly since: string;
+  readonly orderId: string | null;
+  readonly run: number | null;
+  readonly step: string | null;
+  readonly error: string | null;
+  readonly correlationId: string | null;
+  readonly redrive: { readonly action: string; readonly words: string };
+}
+
+export interface Redriven extends Listed {
+  readonly outcome: string;
+}
+
+/** Runs the tool as an operator would: it knows no more than where the companion is. */
+export function dlq(stack: EmbeddedStack, ...args: readonly string[]): Promise<Finished> {
+  return runNode([TOOL, ...args], { COMPANION_URL: stack.companionUrl });
+}
+
+/** Starts the tool, so that it can be interrupted as by Ctrl-C. */
+export function startDlq(stack: EmbeddedStack, ...args: readonly string[]) {
+  const child = spawn(process.execPath, [TOOL, ...args], {
+    env: { ...process.env, COMPANION_URL: stack.companionUrl },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const finished = once(child, 'close').then(([exitCode]) => ({
+    exitCode: exitCode as number | null,
+    stderr,
+  }));
+  return { finished, interrupt: () => child.kill('SIGINT') };
+}
+
+export async function dlqJson<Result>(
+  stack: EmbeddedStack,
+  ...args: readonly string[]
+): Promise<Result> {
+  const { stdout, stderr, exitCode } = await dlq(stack, ...args, '--json');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  return JSON.parse(stdout) as Result;
+}
+
+/** The letters about one order in all three queues, as the tool lists them. */
+export async function lettersAbout(stack: EmbeddedStack, orderId: string): Promise<Listed[]> {
+  const { letters } = await dlqJson<{ letters: Listed[] }>(stack, 'list');
+  return letters.filter((letter) => letter.orderId === orderId);
+}
+
+export async function redriveNamed(
+  stack: EmbeddedStack,
+  ...ids: readonly string[]
+): Promise<readonly string[]> {
+  const { letters } = await dlqJson<{ letters: Redriven[] }>(stack, 'redrive', ...ids);
+  return letters.map(({ outcome, redrive: { action } }) => `${outcome} ${action}`);
+}
+
+/** The messages of a queue about one order, without taking them. */
+export function messagesAbout(
+  stack: EmbeddedStack,
+  queue: string,
+  orderId: string,
+): Record<string, unknown>[] {
+  return messagesIn(stack, queue).filter((message) => message['orderId'] === orderId);
+}
+
+/** Puts anything into a queue, past every interceptor that a test may have set. */
+export async function putInto(
+  stack: EmbeddedStack,
+  queue: string,
+  ...bodies: readonly string[]
+): Promise<void> {
+  for (const MessageBody of bodies) {
+    const QueueUrl = stack.queueUrls[queue];
+    await currentRuntime().aws.queues.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  }
+}
+
+type MessageState = 'ready' | 'inflight';
+
+/** How many messages a queue holds, whatever they are. */
+export function countIn(
+  stack: EmbeddedStack,
+  queue: string,
+  ...states: readonly MessageState[]
+): number {
+  const name = stack.queueUrls[queue]?.split('/').at(-1) ?? '';
+  const messages = stack.queues.inspectQueue(name)?.messages;
+  const counted = states.length === 0 ? (['ready', 'inflight'] as const) : states;
+  return counted.reduce((sum, state) => sum + (messages?.[state].length ?? 0), 0);
+}
+
+/** Everything that is in the dead-letter queues is there to be read: the tool has hidden nothing. */
+export function expectNothingHidden(stack: EmbeddedStack): Promise<void> {
+  return eventually(() => {
+    for (const queue of ['Saga', 'Compensation', 'Acknowledgement']) {
+      expect(countIn(stack, `${queue}DeadLetterQueue`, 'inflight')).toBe(0);
+    }
+  });
+}

@@ -1,0 +1,119 @@
+import type { Order } from '../../lib/orders/order.ts';
+import { codeOf } from '../../lib/orders/order-view.ts';
+import type { Redrive, Stored } from '../../lib/orders/redrive.ts';
+import { owesGateway, type Payment } from '../../lib/payments/payment.ts';
+import { toTimestamp } from '../../lib/platform/clock.ts';
+import { parseJson } from '../../lib/platform/consume.ts';
+import type { HeldLetter } from './held-letters.ts';
+import { wordsFor } from './words.ts';
+
+/** So much of an order's history is shown, from its end. */
+const HISTORY_TAIL = 8;
+
+/** What a letter says, as `--json` shows it; `null` for what nobody knew. */
+export interface LetterFactsDocument {
+  readonly id: string;
+  readonly queue: string;
+  readonly since: string;
+  readonly orderId: string | null;
+  readonly run: number | null;
+  readonly step: string | null;
+  readonly error: string | null;
+  readonly correlationId: string | null;
+}
+
+export interface LetterDocument extends LetterFactsDocument {
+  readonly redrive: { readonly action: Redrive['action']; readonly words: string };
+}
+
+export interface LetterInDetail extends LetterDocument {
+  /** As JSON if it is that. */
+  readonly message: unknown;
+  readonly order: OrderInBrief | null;
+  readonly payment: PaymentInBrief | null;
+}
+
+interface OrderInBrief {
+  readonly orderId: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly run: number;
+  readonly revision: number;
+  /** When the system looks at it next by itself. */
+  readonly dueAt: string | null;
+  readonly owesStock: boolean;
+  readonly history: Order['history'];
+}
+
+interface PaymentInBrief {
+  readonly paymentId: string;
+  readonly status: string;
+  readonly code: string | null;
+  readonly dueAt: string | null;
+  readonly owesGateway: boolean;
+}
+
+export function toLetterDocument(held: HeldLetter, redrive: Redrive): LetterDocument {
+  return {
+    ...toLetterFacts(held),
+    redrive: { action: redrive.action, words: wordsFor(redrive) },
+  };
+}
+
+export function toLetterFacts(held: HeldLetter): LetterFactsDocument {
+  const { letter } = held;
+  const orderId =
+    letter.kind === 'ACKNOWLEDGEMENT' ? letter.acknowledgement.orderId : letter.orderId;
+  return {
+    id: held.id,
+    queue: held.queue,
+    since: held.since,
+    orderId: orderId ?? null,
+    run: letter.run ?? null,
+    step: letter.step ?? null,
+    error: letter.error ?? null,
+    correlationId: letter.correlationId ?? null,
+  };
+}
+
+/** Never the whole of what is stored: that holds tokens of waits and payment methods. */
+export function toLetterInDetail(
+  held: HeldLetter,
+  redrive: Redrive,
+  { order, payment }: Stored,
+): LetterInDetail {
+  return {
+    ...toLetterDocument(held, redrive),
+    message: parseJson(held.body) ?? held.body,
+    order: order === undefined ? null : toOrderInBrief(order),
+    payment: payment === undefined ? null : toPaymentInBrief(payment),
+  };
+}
+
+function toOrderInBrief(order: Order): OrderInBrief {
+  return {
+    orderId: order.orderId,
+    status: order.status,
+    reason: 'reason' in order ? order.reason : null,
+    run: order.run,
+    revision: order.revision,
+    dueAt: dueAtOf(order),
+    owesStock: 'releaseOwed' in order,
+    history: order.history.slice(-HISTORY_TAIL),
+  };
+}
+
+function toPaymentInBrief(payment: Payment): PaymentInBrief {
+  return {
+    paymentId: payment.paymentId,
+    status: payment.status,
+    code: codeOf(payment),
+    dueAt: dueAtOf(payment),
+    owesGateway: owesGateway(payment),
+  };
+}
+
+function dueAtOf(item: Order | Payment): string | null {
+  const dueAtMs = 'dueAtMs' in item ? item.dueAtMs : undefined;
+  return dueAtMs === undefined ? null : toTimestamp(dueAtMs);
+}
