@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
 import type { Runtime } from '../platform/runtime.ts';
+import { moneySchema } from '../platform/schemas.ts';
 import { GatewayUnavailable, GatewayUnknown } from './errors.ts';
-import type { ChargeOutcome, PaymentGateway } from './payment-gateway.ts';
+import type { Charge, ChargeOutcome, PaymentGateway } from './payment-gateway.ts';
 
-const chargeSchema = z.object({
-  status: z.enum(['CAPTURED', 'DECLINED', 'PENDING', 'VOIDED', 'REFUNDED']),
-  code: z.string().optional(),
+const statusSchema = z.enum(['CAPTURED', 'DECLINED', 'PENDING', 'VOIDED', 'REFUNDED']);
+const chargeSchema = z.object({ status: statusSchema, code: z.string().optional() });
+const chargesSchema = z.object({
+  charges: z.array(z.object({ paymentId: z.string(), amount: moneySchema, status: statusSchema })),
 });
 
 /** The payment gateway over HTTP at `GATEWAY_URL`; the payment id is its idempotency key. */
@@ -28,14 +30,17 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
   }
 
   function outcome(response: HttpResponse): ChargeOutcome {
-    const parsed = chargeSchema.safeParse(response.body);
-    if (!parsed.success) {
-      throw new GatewayUnknown(
-        `The payment gateway answered ${String(response.status)} and no charge.`,
-      );
-    }
-    const { status, code } = parsed.data;
+    const { status, code } = read(chargeSchema, response);
     return status === 'DECLINED' ? { status, code: code ?? 'DECLINED' } : { status };
+  }
+
+  function read<Schema extends z.ZodType>(schema: Schema, response: HttpResponse): z.infer<Schema> {
+    const parsed = schema.safeParse(response.body);
+    if (parsed.success) return parsed.data;
+    throw new GatewayUnknown(
+      `The payment gateway answered ${String(response.status)} and no charge.`,
+      { cause: parsed.error },
+    );
   }
 
   return {
@@ -52,6 +57,10 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
     async find(paymentId) {
       const response = await call({ method: 'GET', url: `${charges}/${paymentId}` });
       return response.status === 404 ? undefined : outcome(response);
+    },
+    async list(orderId): Promise<readonly Charge[]> {
+      const url = `${charges}?orderId=${encodeURIComponent(orderId)}`;
+      return read(chargesSchema, await call({ method: 'GET', url })).charges;
     },
     async void({ paymentId, orderId, amount }) {
       return outcome(

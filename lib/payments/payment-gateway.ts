@@ -8,6 +8,13 @@ export type ChargeOutcome =
   | { readonly status: 'VOIDED' }
   | { readonly status: 'PENDING' };
 
+/** One entry of the gateway's own books. */
+export interface Charge {
+  readonly paymentId: string;
+  readonly amount: Money;
+  readonly status: ChargeOutcome['status'];
+}
+
 export interface ChargeRequest {
   /** The idempotency key: however often it is sent, it charges once. */
   readonly paymentId: string;
@@ -24,6 +31,11 @@ export interface PaymentGateway {
   charge(request: ChargeRequest): Promise<ChargeOutcome>;
   /** undefined: the gateway has never heard of it. */
   find(paymentId: string): Promise<ChargeOutcome | undefined>;
+  /**
+   * All that was charged, or tried to be, for an order. A payment id that was voided before any
+   * charge of it came is not in the list.
+   */
+  list(orderId: string): Promise<readonly Charge[]>;
   /** A tombstone: what is not captured now never will be. Answers the status as it then is. */
   void(payment: Pick<ChargeRequest, 'paymentId' | 'orderId' | 'amount'>): Promise<ChargeOutcome>;
   refund(paymentId: string): Promise<ChargeOutcome>;

@@ -100,7 +100,8 @@ export function observePaymentMove(next: Payment, previous: Payment | undefined)
   if (owed !== undefined && !wasOwed) observe('RefundOwed', about, { reason: owed.reason });
 }
 
-function toPayment(item: Readonly<Record<string, unknown>>): Payment {
+/** The payment in an item of the table. */
+export function toPayment(item: Readonly<Record<string, unknown>>): Payment {
   const { pk: _pk, type: _type, dueShard: _dueShard, ...payment } = item;
   return payment as unknown as Payment;
 }

@@ -351,6 +351,10 @@ export class World {
         await this.#called(`gateway.find ${paymentId}`);
         return this.foundCharge;
       },
+      list: async (orderId) => {
+        await this.#called(`gateway.list ${orderId}`);
+        return [];
+      },
       void: async ({ paymentId }) => {
         await this.#called(`gateway.void ${paymentId}`);
         return this.voidOutcome;
