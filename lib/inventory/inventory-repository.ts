@@ -261,6 +261,7 @@ export class InventoryRepository {
       ':available': change.available,
       ':reserved': change.reserved,
       ':sold': change.sold,
+      ':one': 1,
     };
     const names: Record<string, string> = {};
     if (change.available < 0) {
@@ -277,7 +278,7 @@ export class InventoryRepository {
     return {
       TableName: this.#table,
       Key: productKey(change.productId),
-      UpdateExpression: 'ADD available :available, reserved :reserved, sold :sold',
+      UpdateExpression: 'ADD available :available, reserved :reserved, sold :sold, movements :one',
       ConditionExpression: conditions.join(' AND '),
       ExpressionAttributeValues: values,
       ...(Object.keys(names).length === 0 ? {} : { ExpressionAttributeNames: names }),
@@ -322,7 +323,8 @@ function toItem(reservation: Reservation) {
   };
 }
 
-function toReservation(item: Readonly<Record<string, unknown>>): Reservation {
+/** The reservation in an item of the table. */
+export function toReservation(item: Readonly<Record<string, unknown>>): Reservation {
   const { pk: _pk, type: _type, expiryShard: _expiryShard, ...reservation } = item;
   return reservation as unknown as Reservation;
 }

@@ -18,6 +18,11 @@ interface ProductBase extends Stock {
   readonly unitPrice: Money;
   /** Counts the changes a person made to the product; its ETag. No stock movement touches it. */
   readonly version: number;
+  /**
+   * Counts what reservations did to its stock, from the first one on: whoever adds reservations up
+   * can tell that none of them moved meanwhile.
+   */
+  readonly movements?: number;
   /** A digest of the request that created it: repeated after a crash it is found to be done. */
   readonly createdAs: string;
   /** A digest of the request that changed it last, for the same reason. */
