@@ -80,7 +80,7 @@ function logFailure(candidate: DueCandidate, error: unknown): void {
   logger.error('Due work not dispatched; the next round tries again', { error: error as Error });
 }
 
-async function dispatchOrder(service: OrderService, orderId: string): Promise<boolean> {
+export async function dispatchOrder(service: OrderService, orderId: string): Promise<boolean> {
   const order = await service.orders.find(orderId);
   if (order === undefined) return false;
   const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
@@ -241,7 +241,7 @@ async function requestAgain(
 }
 
 /** Money is still to be given back, or a void to be made sure of: the queue is told again. */
-async function dispatchPayment(service: OrderService, paymentId: string): Promise<boolean> {
+export async function dispatchPayment(service: OrderService, paymentId: string): Promise<boolean> {
   const payment = await service.payments.find(paymentId);
   if (payment?.status !== 'CAPTURED' && payment?.status !== 'FAILED') return false;
   if (payment.dueAtMs === undefined || payment.dueAtMs > service.clock.now()) return false;

@@ -286,7 +286,8 @@ function toItem(order: Order) {
   };
 }
 
-function toOrder(item: Readonly<Record<string, unknown>>): Order {
+/** The order in an item of the table. */
+export function toOrder(item: Readonly<Record<string, unknown>>): Order {
   const {
     pk: _pk,
     type: _type,

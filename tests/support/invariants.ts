@@ -2,6 +2,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import type { Verdict } from '../../tools/doctor/second-look.ts';
+import { consultDoctor } from './doctor.ts';
 import { type Charge, chargesOf } from './shop.ts';
 import { eventually, executions, messagesIn } from './stack.ts';
 
@@ -194,7 +196,8 @@ const RESTING = [
 
 /**
  * Waits until nothing moves any more by itself, and then holds the stored state of both services
- * and what the gateway charged against the promises P1, P2, P3, P5 and P6.
+ * and what the gateway charged against the promises P1, P2, P3, P5 and P6. The doctor, which knows the
+ * promises in words of its own, must find nothing either.
  */
 export async function expectPromisesAtRest(stack: EmbeddedStack): Promise<void> {
   const snapshot = await eventually(async () => {
@@ -216,6 +219,17 @@ export async function expectPromisesAtRest(stack: EmbeddedStack): Promise<void> 
     P5: held(snapshot),
     P6: brokenHistories(snapshot),
   }).toEqual({ P1: [], P2: [], P3: [], P5: [], P6: [] });
+  const { verdicts, summary } = await consultDoctor(stack);
+  expect(verdicts.filter(isOfAnOrder)).toEqual([]);
+  expect(summary).toMatchObject({
+    inMotion: { items: 0, products: [] },
+    unasked: { orders: 0 },
+  });
+}
+
+/** Tests of the Inventory Service by itself reserve for orders that are none, under ids of their own. */
+function isOfAnOrder({ disagreement: { check, orderId } }: Verdict): boolean {
+  return check !== 'order-missing' || orderId?.startsWith('ord_') === true;
 }
 
 async function chargesByOrder(

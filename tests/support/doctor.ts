@@ -1,0 +1,73 @@
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../../lib/platform/clock.ts';
+import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
+import { createRuntime, currentRuntime } from '../../lib/platform/runtime.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { type ExamineOptions, examine, type Summary } from '../../tools/doctor/examine.ts';
+import type { Verdict } from '../../tools/doctor/second-look.ts';
+
+export interface Consultation {
+  readonly verdicts: readonly Verdict[];
+  readonly summary: Summary;
+}
+
+/**
+ * Lets the doctor examine a stack, as an operator's process would: no fault that is injected into
+ * the handlers reaches it. Without a grace period, so nothing may be wrong for even a moment.
+ * @param options.intercept sees the doctor's own calls; the grace period passes on `options.clock`.
+ */
+export async function consultDoctor(
+  stack: EmbeddedStack,
+  options: Partial<Omit<ExamineOptions, 'tell'>> & {
+    readonly intercept?: Interceptor;
+    readonly clock?: Clock;
+  } = {},
+): Promise<Consultation> {
+  const { intercept = passThrough, clock = stack.clock, ...examineOptions } = options;
+  const runtime = createRuntime(stack.environment, { clock, intercept });
+  const verdicts: Verdict[] = [];
+  const summary = await examine(runtime, {
+    fix: false,
+    graceMs: 0,
+    pageSize: 100,
+    ...examineOptions,
+    tell: (verdict) => verdicts.push(verdict),
+  });
+  const { dynamo, queues, stateMachines } = runtime.aws;
+  for (const client of [dynamo, queues, stateMachines]) client.destroy();
+  return { verdicts, summary };
+}
+
+export type StoredItem = Readonly<Record<string, unknown>>;
+
+const TABLES = {
+  ORDER: 'ORDERS_TABLE',
+  PAYMENT: 'ORDERS_TABLE',
+  RESERVATION: 'INVENTORY_TABLE',
+  PRODUCT: 'INVENTORY_TABLE',
+} as const;
+
+/**
+ * Writes an item past all code, as a hand in the console would; undefined deletes it.
+ * @returns what puts it back as it was.
+ */
+export async function tamper(
+  kind: keyof typeof TABLES,
+  id: string,
+  change: (item: StoredItem) => StoredItem | undefined,
+): Promise<() => Promise<void>> {
+  const { aws, config } = currentRuntime();
+  const table = { TableName: config[TABLES[kind]] };
+  const key = { pk: `${kind}#${id}` };
+  const write = async (item: StoredItem | undefined): Promise<void> => {
+    await (item === undefined
+      ? aws.documents.send(new DeleteCommand({ ...table, Key: key }))
+      : aws.documents.send(new PutCommand({ ...table, Item: item })));
+  };
+  const { Item: item } = await aws.documents.send(
+    new GetCommand({ ...table, Key: key, ConsistentRead: true }),
+  );
+  if (item === undefined) throw new Error(`There is no ${key.pk}.`);
+  await write(change(item));
+  return () => write(item);
+}

@@ -1,0 +1,172 @@
+import type { Reservation } from '../../../../lib/inventory/reservation.ts';
+import type { OrderIn, OrderStatus, StatusChange } from '../../../../lib/orders/order.ts';
+import type { PaymentChange, PaymentIn, PaymentStatus } from '../../../../lib/payments/payment.ts';
+import type { Charge } from '../../../../lib/payments/payment-gateway.ts';
+import type { Disagreement } from '../../../../tools/doctor/disagreement.ts';
+import type {
+  Circumstances,
+  Facts,
+  Stored,
+  StoredOrder,
+  StoredPayment,
+} from '../../../../tools/doctor/facts.ts';
+import { EUR_26, NOW_MS, orderIn, paymentIn } from '../../lib/orders/fakes.ts';
+
+export { EUR_26, NOW_MS };
+
+/** Something is overdue four minutes after it was due. */
+export const OVERDUE_AFTER_MS = 240_000;
+export const NOW: Circumstances = { nowMs: NOW_MS, overdueAfterMs: OVERDUE_AFTER_MS };
+
+const AT = '2026-03-01T12:00:00.000Z';
+
+/** By hand: the shards of the outbox's index that the dispatcher finds these ids in. */
+const SHARDS: Readonly<Record<string, string>> = {
+  ord_1: 'due#14',
+  pay_1: 'due#1',
+  pay_2: 'due#6',
+};
+
+/** By hand: how an order comes to each status. */
+const WAYS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  CREATED: ['CREATED'],
+  PENDING_RESERVING_STOCK: ['CREATED', 'PENDING_RESERVING_STOCK'],
+  PENDING_PAYMENT: ['CREATED', 'PENDING_RESERVING_STOCK', 'PENDING_PAYMENT'],
+  PAYMENT_IN_PROGRESS: [
+    'CREATED',
+    'PENDING_RESERVING_STOCK',
+    'PENDING_PAYMENT',
+    'PAYMENT_IN_PROGRESS',
+  ],
+  PAYMENT_DONE: [
+    'CREATED',
+    'PENDING_RESERVING_STOCK',
+    'PENDING_PAYMENT',
+    'PAYMENT_IN_PROGRESS',
+    'PAYMENT_DONE',
+  ],
+  PAYMENT_FAILED: [
+    'CREATED',
+    'PENDING_RESERVING_STOCK',
+    'PENDING_PAYMENT',
+    'PAYMENT_IN_PROGRESS',
+    'PAYMENT_FAILED',
+  ],
+  ORDER_FAILED: ['CREATED', 'PENDING_RESERVING_STOCK', 'PENDING_PAYMENT', 'ORDER_FAILED'],
+  INVALID: ['CREATED', 'PENDING_RESERVING_STOCK', 'INVALID'],
+  ORDER_CANCELLED: ['CREATED', 'PENDING_RESERVING_STOCK', 'PENDING_PAYMENT', 'ORDER_CANCELLED'],
+};
+
+const PAYMENT_WAYS: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
+  INITIATED: ['INITIATED'],
+  PENDING: ['INITIATED', 'PENDING'],
+  CAPTURED: ['INITIATED', 'CAPTURED'],
+  DECLINED: ['INITIATED', 'DECLINED'],
+  VOIDED: ['INITIATED', 'PENDING', 'VOIDED'],
+  REFUNDED: ['INITIATED', 'FAILED', 'CAPTURED', 'REFUNDED'],
+  FAILED: ['INITIATED', 'FAILED'],
+};
+
+export function historyOf(...way: readonly OrderStatus[]): StatusChange[] {
+  return way.map((to, index) => ({
+    from: way[index - 1] ?? null,
+    to,
+    reason: 'TEST',
+    at: AT,
+    by: 'alice',
+  }));
+}
+
+export function paymentHistoryOf(...way: readonly PaymentStatus[]): PaymentChange[] {
+  return way.map((to, index) => ({ from: way[index - 1] ?? null, to, reason: 'TEST', at: AT }));
+}
+
+const UNPRICED: readonly OrderStatus[] = ['CREATED', 'PENDING_RESERVING_STOCK', 'INVALID'];
+
+/** An order that two mugs were ordered with, as the code leaves it in that status. */
+export function order<Status extends OrderStatus>(
+  status: Status,
+  changes: Partial<OrderIn<Status>> = {},
+): StoredOrder {
+  const priced = UNPRICED.includes(status)
+    ? { items: [{ productId: 'mug', quantity: 2 }] }
+    : { total: EUR_26 };
+  const history = historyOf(...WAYS[status]);
+  return stored('ord_1', orderIn(status, { ...priced, history, ...changes }));
+}
+
+/** A payment of that order, as the code leaves it in that status. */
+export function payment<Status extends PaymentStatus>(
+  status: Status,
+  changes: Partial<PaymentIn<Status>> = {},
+): StoredPayment {
+  const history = paymentHistoryOf(...PAYMENT_WAYS[status]);
+  const item = paymentIn(status, { history, ...changes });
+  return stored(item.paymentId, item);
+}
+
+function stored<Item extends object>(id: string, item: Item): Stored<Item> {
+  const isDue = 'dueAtMs' in item && item.dueAtMs !== undefined;
+  return { item, dueShard: isDue ? SHARDS[id] : undefined };
+}
+
+const LINES = [{ productId: 'mug', quantity: 2, unitPrice: { amount: 1299, currency: 'EUR' } }];
+
+export function held(revision = 3, changes: object = {}): Reservation {
+  return {
+    status: 'HELD',
+    orderId: 'ord_1',
+    revision,
+    version: 1,
+    lines: LINES,
+    expiresAtMs: NOW_MS + 600_000,
+    correlationId: 'corr-1',
+    ...changes,
+  };
+}
+
+export function sold(paymentId = 'pay_1', changes: object = {}): Reservation {
+  return {
+    status: 'CONFIRMED',
+    orderId: 'ord_1',
+    revision: 3,
+    version: 2,
+    lines: LINES,
+    paymentId,
+    ...changes,
+  };
+}
+
+export function released(revision = 3): Reservation {
+  return { status: 'RELEASED', because: 'RELEASED', orderId: 'ord_1', revision, version: 2 };
+}
+
+export function charge(status: Charge['status'], changes: Partial<Charge> = {}): Charge {
+  return { paymentId: 'pay_1', amount: EUR_26, status, ...changes };
+}
+
+export interface Around {
+  readonly order?: StoredOrder;
+  readonly payments?: readonly StoredPayment[];
+  readonly reservation?: Reservation;
+  /** None unless told otherwise. */
+  readonly charges?: readonly Charge[] | 'UNKNOWN';
+}
+
+export function factsOf({ order: of, payments = [], reservation, charges = [] }: Around): Facts {
+  return {
+    orderId: 'ord_1',
+    order: of,
+    payments: new Map(payments.map((one) => [one.item.paymentId, one])),
+    reservation,
+    charges: charges === 'UNKNOWN' ? undefined : charges,
+  };
+}
+
+/** Check and remedy of each finding: `due-missing: MAKE_ORDER_DUE`, `history: a person`. */
+export function inShort(findings: readonly Disagreement[]): string[] {
+  return findings.map(({ check, mend, remedy }) => {
+    const isForPerson = mend.startsWith('a person:');
+    return `${check}: ${remedy?.kind ?? (isForPerson ? 'a person' : 'nobody')}`;
+  });
+}

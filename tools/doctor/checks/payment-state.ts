@@ -1,0 +1,121 @@
+import { isOpen, type Payment } from '../../../lib/payments/payment.ts';
+import type { Disagreement } from '../disagreement.ts';
+import type { Facts } from '../facts.ts';
+import { inWords, isKept, statusOf } from './order-money.ts';
+
+/** P4: a payment belongs to an order that is there. */
+export function orderOfPayment(payment: Payment, { order }: Facts): Disagreement[] {
+  if (order !== undefined) return [];
+  const { orderId, paymentId } = payment;
+  return [
+    {
+      check: 'order-missing',
+      promise: 'P4',
+      orderId,
+      paymentId,
+      found: `a payment of ${inWords(payment.amount)}, ${statusOf(payment)}, of an order that is not stored`,
+      expected: 'the order of the payment',
+      mend: 'a person: restore the order from a backup of the table; refund what was captured',
+    },
+  ];
+}
+
+/** P5: a payment is open only while its order is being paid with it: otherwise nobody settles it. */
+export function openPayment(payment: Payment, facts: Facts): Disagreement[] {
+  if (facts.order === undefined || !isOpen(payment) || isBeingPaidWith(payment, facts)) return [];
+  const { orderId, paymentId, status } = payment;
+  return [
+    {
+      check: 'payment-open',
+      promise: 'P5',
+      orderId,
+      paymentId,
+      found: `${status}, and its order is ${facts.order.item.status}`,
+      expected: 'an open payment is what its order is being paid with',
+      ...(isSoldTo(payment, facts)
+        ? { mend: 'a person: its stock is sold; ask the gateway what it has, then ship or refund' }
+        : {
+            mend: 'give it up: it is voided at the gateway, and refunded if that is too late',
+            remedy: { kind: 'GIVE_UP_PAYMENT', paymentId },
+          }),
+    },
+  ];
+}
+
+/** P2: money is kept only by the payment that its order is, or is being, paid with. */
+export function keptMoney(payment: Payment, facts: Facts): Disagreement[] {
+  if (facts.order === undefined || !isKept(payment)) return [];
+  const { orderId, paymentId, amount } = payment;
+  const order = facts.order.item;
+  const isPaidWith = order.status === 'PAYMENT_DONE' && order.paymentId === paymentId;
+  if (isPaidWith || isBeingPaidWith(payment, facts)) return [];
+  const current =
+    order.paymentId === paymentId ? '' : `, paid with ${order.paymentId ?? 'nothing'}`;
+  return [
+    {
+      check: 'money-kept',
+      promise: 'P2',
+      orderId,
+      paymentId,
+      found: `${inWords(amount)} captured, no refund owed, and the order is ${order.status}${current}`,
+      expected: 'what was captured for anything but the order as it is, is owed back',
+      ...(isSoldTo(payment, facts)
+        ? { mend: 'a person: its stock is sold; ship, or refund and correct the counters' }
+        : { mend: 'owe its refund', remedy: { kind: 'OWE_REFUND', paymentId } }),
+    },
+  ];
+}
+
+function isBeingPaidWith({ paymentId }: Payment, { order }: Facts): boolean {
+  const by = order?.item;
+  if (by?.paymentId !== paymentId) return false;
+  return (
+    by.status === 'PAYMENT_IN_PROGRESS' ||
+    (by.status === 'PENDING_RESERVING_STOCK' && by.purpose === 'PAYMENT_RETRY')
+  );
+}
+
+/** Where somebody has the goods, or the order says so, money is not given back without a person. */
+export function isSoldTo({ paymentId }: Payment, { order, reservation }: Facts): boolean {
+  const isPaidWith = order?.item.status === 'PAYMENT_DONE' && order.item.paymentId === paymentId;
+  const isSold = reservation?.status === 'CONFIRMED' && reservation.paymentId === paymentId;
+  return isPaidWith || isSold;
+}
+
+/** P2: the order shows every refund. (That it shows no other is checked from the order.) */
+export function refundOnOrder(payment: Payment, facts: Facts): Disagreement[] {
+  if (payment.status !== 'REFUNDED' || facts.order === undefined) return [];
+  const { orderId, paymentId } = payment;
+  const order = facts.order.item;
+  if (order.refunds.some((refund) => refund.paymentId === paymentId)) return [];
+  return [
+    {
+      check: 'refund-not-shown',
+      promise: 'P2',
+      orderId,
+      paymentId,
+      found: 'REFUNDED, and its order does not show it',
+      expected: 'the order shows the refund',
+      mend: 'add it to the order',
+      remedy: { kind: 'SHOW_REFUND', order, payment },
+    },
+  ];
+}
+
+/** A token stands on its payment only until that is settled. The token itself is never shown. */
+export function methodToken(payment: Payment): Disagreement[] {
+  if (isOpen(payment) || !('methodToken' in payment)) return [];
+  const { orderId, paymentId, status } = payment as Payment;
+  return [
+    {
+      check: 'method-token-kept',
+      promise: 'P5',
+      orderId,
+      paymentId,
+      found: `${status}, and still with the token of its payment method`,
+      expected: 'no token on a payment that is settled',
+      mend: 'remove it',
+      remedy: { kind: 'REMOVE_METHOD_TOKEN', payment },
+    },
+  ];
+}

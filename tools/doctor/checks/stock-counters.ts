@@ -1,0 +1,85 @@
+import type { Product, Stock } from '../../../lib/inventory/product.ts';
+import type { Disagreement } from '../disagreement.ts';
+
+/** What all reservations together say of one product. */
+export interface Pieces {
+  readonly held: number;
+  readonly sold: number;
+}
+
+/** One product as it was before its reservations were added up, their sums, and as it was after. */
+export interface StockFacts {
+  readonly productId: string;
+  readonly before: Product | undefined;
+  readonly pieces: Pieces;
+  readonly after: Product | undefined;
+}
+
+const CORRECTION =
+  'a person: count what is there; no code path explains it, so the counters are not touched';
+
+/** P1: `available >= 0` and `available + reserved + sold = received`, at every moment. */
+export function stockBalance({ productId, after: product }: StockFacts): Disagreement[] {
+  if (product === undefined || isBalanced(product)) return [];
+  return [
+    {
+      check: 'stock-balance',
+      promise: 'P1',
+      productId,
+      found: inWords(product),
+      expected: 'available >= 0 and available + reserved + sold = received',
+      mend: CORRECTION,
+    },
+  ];
+}
+
+function isBalanced({ available, reserved, sold, received }: Stock): boolean {
+  const isCount = (count: number): boolean => Number.isInteger(count) && count >= 0;
+  return (
+    [available, reserved, sold, received].every(isCount) && available + reserved + sold === received
+  );
+}
+
+/** P1: `reserved` and `sold` are the sums of what the reservations hold and have sold. */
+export function stockSums(facts: StockFacts): Disagreement[] {
+  const { productId, pieces, after: product } = facts;
+  if (hasMoved(facts)) return [];
+  const { held, sold } = pieces;
+  if (product === undefined) {
+    if (held === 0 && sold === 0) return [];
+    return [
+      {
+        check: 'product-missing',
+        promise: 'P1',
+        productId,
+        found: `reservations of it hold ${String(held)} and have sold ${String(sold)}, and it is not stored`,
+        expected: 'the product of the reservations',
+        mend: 'a person: restore the product from a backup of the table',
+      },
+    ];
+  }
+  if (product.reserved === held && product.sold === sold) return [];
+  return [
+    {
+      check: 'stock-sums',
+      promise: 'P1',
+      productId,
+      found: `${inWords(product)}; reservations hold ${String(held)} and have sold ${String(sold)}`,
+      expected: 'reserved and sold are the sums of the reservations',
+      mend: CORRECTION,
+    },
+  ];
+}
+
+/** Whether reservations of it changed while they were added up, so that the sums prove nothing. */
+export function hasMoved({ before, after }: StockFacts): boolean {
+  return (
+    before?.movements !== after?.movements ||
+    before?.reserved !== after?.reserved ||
+    before?.sold !== after?.sold
+  );
+}
+
+function inWords({ available, reserved, sold, received }: Stock): string {
+  return `available ${String(available)} + reserved ${String(reserved)} + sold ${String(sold)}, received ${String(received)}`;
+}

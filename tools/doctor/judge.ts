@@ -1,0 +1,97 @@
+import { assertNever } from '../../lib/platform/errors.ts';
+import { chargeAmount, chargeStatus } from './checks/charge.ts';
+import { orderDue, paymentDue } from './checks/due.ts';
+import { orderHistory, paymentHistory } from './checks/history.ts';
+import {
+  orderPayment,
+  orderRefunds,
+  orderTotal,
+  paidOrder,
+  unknownCharges,
+} from './checks/order-money.ts';
+import {
+  heldForNothing,
+  heldForPayment,
+  paidForSoldStock,
+  soldToPaidOrder,
+} from './checks/order-stock.ts';
+import {
+  keptMoney,
+  methodToken,
+  openPayment,
+  orderOfPayment,
+  refundOnOrder,
+} from './checks/payment-state.ts';
+import { orderOfReservation, overdueHold } from './checks/reservation-state.ts';
+import type { Disagreement } from './disagreement.ts';
+import type { Circumstances, Facts, StoredOrder, StoredPayment, Subject } from './facts.ts';
+
+/**
+ * Holds one item against all that is known of its order. An item that is gone by now is in order; one
+ * that cannot even be understood is a disagreement too, and keeps nobody from judging the others.
+ */
+export function judge(subject: Subject, facts: Facts, now: Circumstances): Disagreement[] {
+  try {
+    switch (subject.kind) {
+      case 'ORDER':
+        return facts.order === undefined ? [] : judgeOrder(facts.order, facts, now);
+      case 'PAYMENT': {
+        const payment = facts.payments.get(subject.paymentId);
+        return payment === undefined ? [] : judgePayment(payment, facts, now);
+      }
+      case 'RESERVATION': {
+        const { reservation } = facts;
+        if (reservation === undefined) return [];
+        return [...orderOfReservation(reservation, facts), ...overdueHold(reservation, facts, now)];
+      }
+      default:
+        return assertNever(subject);
+    }
+  } catch (error) {
+    return [unreadable(subject, error)];
+  }
+}
+
+function judgeOrder(stored: StoredOrder, facts: Facts, now: Circumstances): Disagreement[] {
+  const order = stored.item;
+  return [
+    ...orderHistory(order),
+    ...orderTotal(order),
+    ...orderDue(stored, now),
+    ...orderPayment(order, facts),
+    ...paidOrder(order, facts),
+    ...orderRefunds(order, facts),
+    ...unknownCharges(order, facts),
+    ...soldToPaidOrder(order, facts),
+    ...paidForSoldStock(order, facts),
+    ...heldForPayment(order, facts, now),
+    ...heldForNothing(order, facts),
+  ];
+}
+
+function judgePayment(stored: StoredPayment, facts: Facts, now: Circumstances): Disagreement[] {
+  const payment = stored.item;
+  return [
+    ...paymentHistory(payment),
+    ...paymentDue(stored, now),
+    ...methodToken(payment),
+    ...orderOfPayment(payment, facts),
+    ...openPayment(payment, facts),
+    ...keptMoney(payment, facts),
+    ...refundOnOrder(payment, facts),
+    ...chargeStatus(payment, facts),
+    ...chargeAmount(payment, facts),
+  ];
+}
+
+function unreadable(subject: Subject, error: unknown): Disagreement {
+  const { kind, ...ids } = subject;
+  return {
+    ...ids,
+    check: 'unreadable',
+    promise: 'P4',
+    found: `a stored ${kind.toLowerCase()} that cannot be understood (${String(error)})`,
+    expected: 'an item as the code writes it',
+    mend: 'a person: restore it from a backup of the table',
+  };
+}

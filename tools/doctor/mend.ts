@@ -1,0 +1,115 @@
+import { expireReservation } from '../../lib/inventory/end-reservation.ts';
+import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { dispatchOrder, dispatchPayment } from '../../lib/orders/dispatch-due-work.ts';
+import { type Order, touchOrder } from '../../lib/orders/order.ts';
+import { type OrderService, orderService } from '../../lib/orders/order-service.ts';
+import { failPayment, oweRefund, recordOutcome } from '../../lib/orders/saga/settle.ts';
+import { type Payment, touchPayment } from '../../lib/payments/payment.ts';
+import { toTimestamp } from '../../lib/platform/clock.ts';
+import { assertNever } from '../../lib/platform/errors.ts';
+import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Remedy } from './remedies.ts';
+
+/** What the refund of money that nobody was entitled to says of itself. */
+const REFUND_REASON = 'NOT_OWED';
+/** What a payment says of itself that was open without anybody looking after it. */
+const FAILURE_CODE = 'PAYMENT_UNCONFIRMED';
+
+/**
+ * Mends by the means of the services themselves: their own functions, the Inventory Service's API and
+ * writes on condition that the item still is as it was judged. No counter and no status is ever
+ * written past them, so mending twice, or beside a system that mends itself, is harmless.
+ * @returns what applies one remedy; it rejects with what kept it from that.
+ */
+export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
+  const service = orderService(runtime);
+  const inventory = inventoryService(runtime);
+
+  return async (remedy) => {
+    switch (remedy.kind) {
+      case 'MAKE_ORDER_DUE':
+      case 'CLEAR_ORDER_DUE':
+        return saveDue(service, remedy.order, remedy.kind === 'MAKE_ORDER_DUE');
+      case 'MAKE_PAYMENT_DUE':
+      case 'CLEAR_PAYMENT_DUE':
+        return savePaymentDue(service, remedy.payment, remedy.kind === 'MAKE_PAYMENT_DUE');
+      case 'REMOVE_METHOD_TOKEN':
+        return removeMethodToken(service, remedy.payment);
+      case 'DISPATCH_ORDER':
+        await dispatchOrder(service, remedy.orderId);
+        return;
+      case 'DISPATCH_PAYMENT':
+        await dispatchPayment(service, remedy.paymentId);
+        return;
+      case 'EXPIRE_HOLD':
+        await expireReservation(inventory, remedy.orderId);
+        return;
+      case 'RECORD_CHARGE':
+        return recordCharge(service, remedy.paymentId);
+      case 'VOID_AGAIN': {
+        const outcome = await service.gateway.void(remedy.payment);
+        await recordOutcome(service, remedy.payment.paymentId, outcome);
+        return;
+      }
+      case 'REFUND_AGAIN':
+        await service.gateway.refund(remedy.paymentId);
+        return;
+      case 'OWE_REFUND':
+        await oweRefund(service, remedy.paymentId, REFUND_REASON);
+        return;
+      case 'GIVE_UP_PAYMENT':
+        await failPayment(service, remedy.paymentId, FAILURE_CODE);
+        return;
+      case 'RELEASE_STOCK': {
+        const { orderId, revision } = remedy.reservation;
+        const { correlationId } = remedy;
+        await service.inventory.release({ orderId, revision, correlationId });
+        return;
+      }
+      case 'CONFIRM_STOCK': {
+        const { orderId, correlationId } = remedy.order;
+        const { paymentId, revision } = remedy.payment;
+        await service.inventory.confirm({ orderId, revision, correlationId }, paymentId);
+        return;
+      }
+      case 'SHOW_REFUND':
+        return showRefund(service, remedy.order, remedy.payment);
+      default:
+        return assertNever(remedy);
+    }
+  };
+}
+
+async function saveDue(service: OrderService, order: Order, isDue: boolean): Promise<void> {
+  const { dueAtMs: _dueAtMs, ...rest } = order as Order & { dueAtMs?: number };
+  const due = isDue ? { dueAtMs: service.clock.now() } : {};
+  await service.orders.save(touchOrder({ ...rest, ...due } as Order, {}), order);
+}
+
+async function savePaymentDue(
+  service: OrderService,
+  payment: Payment,
+  isDue: boolean,
+): Promise<void> {
+  const { dueAtMs: _dueAtMs, ...rest } = payment as Payment & { dueAtMs?: number };
+  const due = isDue ? { dueAtMs: service.clock.now() } : {};
+  await service.payments.save(touchPayment({ ...rest, ...due }, {}), payment);
+}
+
+async function removeMethodToken(service: OrderService, payment: Payment): Promise<void> {
+  const { methodToken: _methodToken, ...rest } = payment as Payment & { methodToken?: string };
+  await service.payments.save(touchPayment(rest as Payment, {}), payment);
+}
+
+/** Asked anew: what is recorded is what the gateway says now. */
+async function recordCharge(service: OrderService, paymentId: string): Promise<void> {
+  const outcome = await service.gateway.find(paymentId);
+  if (outcome !== undefined) await recordOutcome(service, paymentId, outcome);
+}
+
+async function showRefund(service: OrderService, order: Order, payment: Payment): Promise<void> {
+  const { paymentId, amount, history } = payment;
+  const at = history.at(-1)?.at ?? toTimestamp(service.clock.now());
+  const refunds = [...order.refunds, { paymentId, amount, at }];
+  await service.orders.save(touchOrder<Order>(order, { refunds }), order);
+}

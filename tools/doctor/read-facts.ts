@@ -1,0 +1,114 @@
+import { toReservation } from '../../lib/inventory/inventory-repository.ts';
+import { toOrder } from '../../lib/orders/order-repository.ts';
+import type { Charge } from '../../lib/payments/payment-gateway.ts';
+import { toPayment } from '../../lib/payments/payment-repository.ts';
+import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Facts, Stored, StoredPayment, Subject } from './facts.ts';
+import type { GatewayBooks } from './gateway-books.ts';
+import { type Item, itemsOf } from './tables.ts';
+
+const orderKey = (orderId: string): string => `ORDER#${orderId}`;
+const paymentKey = (paymentId: string): string => `PAYMENT#${paymentId}`;
+const reservationKey = (orderId: string): string => `RESERVATION#${orderId}`;
+
+export interface Reading {
+  readonly subject: Subject;
+  readonly facts: Facts;
+  /** Its order or one of its payments changed while it was read: the facts may not fit together. */
+  readonly hasMoved: boolean;
+}
+
+/**
+ * Reads what is known around the orders of the subjects. There is no common moment to read two tables
+ * and a gateway at, so orders and payments are read first and once more at the end: where they have
+ * not changed in between, everything else was read beside exactly these.
+ * @returns one for each subject, in their order.
+ * @throws InfrastructureUnavailable
+ */
+export async function readFacts(
+  runtime: Runtime,
+  books: GatewayBooks,
+  subjects: readonly Subject[],
+): Promise<Reading[]> {
+  const { ORDERS_TABLE, INVENTORY_TABLE } = runtime.config;
+  const orderIds = [...new Set(subjects.map(({ orderId }) => orderId))];
+  // What is asked of a reservation is only whether its order is there.
+  const inMoney = subjects.filter(({ kind }) => kind !== 'RESERVATION');
+
+  const orders = await itemsOf(runtime, ORDERS_TABLE, orderIds.map(orderKey));
+  const named = [...subjects.flatMap(paymentOf), ...[...orders.values()].flatMap(paymentsNamedBy)];
+  const known = await itemsOf(runtime, ORDERS_TABLE, named.map(paymentKey));
+
+  const reservations = await itemsOf(runtime, INVENTORY_TABLE, orderIds.map(reservationKey));
+  const charges = await books.ofOrders([...new Set(inMoney.map(({ orderId }) => orderId))]);
+  // A payment is stored before it is charged: read after the charge, it is there or it never was.
+  const charged = [...charges.values()]
+    .flat()
+    .map(({ paymentId }) => paymentKey(paymentId))
+    .filter((key) => !known.has(key));
+  const others = await itemsOf(runtime, ORDERS_TABLE, charged);
+
+  const watched = [...orderIds.map(orderKey), ...named.map(paymentKey)];
+  const again = await itemsOf(runtime, ORDERS_TABLE, watched);
+  const hasChanged = (key: string): boolean =>
+    versionOf(again.get(key)) !== versionOf(orders.get(key) ?? known.get(key));
+
+  return subjects.map((subject) => {
+    const { orderId } = subject;
+    const order = orders.get(orderKey(orderId));
+    const reservation = reservations.get(reservationKey(orderId));
+    const ofOrder = charges.get(orderId);
+    const own = [...paymentOf(subject), ...(order === undefined ? [] : paymentsNamedBy(order))];
+    const facts: Facts = {
+      orderId,
+      order: order === undefined ? undefined : stored(order, toOrder),
+      payments: paymentsOf([...own, ...chargedIds(ofOrder)], known, others),
+      reservation: reservation === undefined ? undefined : toReservation(reservation),
+      charges: ofOrder,
+    };
+    return {
+      subject,
+      facts,
+      hasMoved: [orderKey(orderId), ...own.map(paymentKey)].some(hasChanged),
+    };
+  });
+}
+
+function paymentOf(subject: Subject): string[] {
+  return subject.kind === 'PAYMENT' ? [subject.paymentId] : [];
+}
+
+/** By an order's item, whatever has become of it. */
+function paymentsNamedBy(item: Item): string[] {
+  const { paymentId, refunds } = item as { paymentId?: unknown; refunds?: unknown };
+  const refunded = Array.isArray(refunds)
+    ? refunds.map((refund: { readonly paymentId?: unknown } | null) => refund?.paymentId)
+    : [];
+  return [paymentId, ...refunded].filter((id) => typeof id === 'string');
+}
+
+function chargedIds(charges: readonly Charge[] = []): string[] {
+  return charges.map(({ paymentId }) => paymentId);
+}
+
+function paymentsOf(
+  paymentIds: readonly string[],
+  ...sources: readonly ReadonlyMap<string, Item>[]
+): ReadonlyMap<string, StoredPayment> {
+  const payments = new Map<string, StoredPayment>();
+  for (const paymentId of paymentIds) {
+    const key = paymentKey(paymentId);
+    const item = sources.map((source) => source.get(key)).find((found) => found !== undefined);
+    if (item !== undefined) payments.set(paymentId, stored(item, toPayment));
+  }
+  return payments;
+}
+
+function stored<Kind>(item: Item, toKind: (item: Item) => Kind): Stored<Kind> {
+  const dueShard = item['dueShard'];
+  return { item: toKind(item), dueShard: typeof dueShard === 'string' ? dueShard : undefined };
+}
+
+function versionOf(item: Item | undefined): unknown {
+  return item === undefined ? undefined : `${String(item['status'])} ${String(item['version'])}`;
+}

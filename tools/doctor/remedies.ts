@@ -1,0 +1,35 @@
+import type { Reservation } from '../../lib/inventory/reservation.ts';
+import type { Order } from '../../lib/orders/order.ts';
+import type { Payment } from '../../lib/payments/payment.ts';
+
+/**
+ * What is safe to do about a disagreement. Items are those that were judged: they are written on
+ * condition that they still are as they were read.
+ */
+export type Remedy =
+  | { readonly kind: 'MAKE_ORDER_DUE' | 'CLEAR_ORDER_DUE'; readonly order: Order }
+  | {
+      readonly kind: 'MAKE_PAYMENT_DUE' | 'CLEAR_PAYMENT_DUE' | 'REMOVE_METHOD_TOKEN';
+      readonly payment: Payment;
+    }
+  | { readonly kind: 'DISPATCH_ORDER' | 'EXPIRE_HOLD'; readonly orderId: string }
+  | {
+      readonly kind:
+        | 'DISPATCH_PAYMENT'
+        | 'RECORD_CHARGE'
+        | 'REFUND_AGAIN'
+        | 'OWE_REFUND'
+        | 'GIVE_UP_PAYMENT';
+      readonly paymentId: string;
+    }
+  | { readonly kind: 'VOID_AGAIN'; readonly payment: Payment }
+  | {
+      readonly kind: 'RELEASE_STOCK';
+      readonly reservation: Reservation;
+      readonly correlationId: string;
+    }
+  | {
+      readonly kind: 'CONFIRM_STOCK' | 'SHOW_REFUND';
+      readonly order: Order;
+      readonly payment: Payment;
+    };

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { InventoryRepository } from '../../lib/inventory/inventory-repository.ts';
+import type { Product } from '../../lib/inventory/product.ts';
+import type { Runtime } from '../../lib/platform/runtime.ts';
+import {
+  hasMoved,
+  type Pieces,
+  type StockFacts,
+  stockBalance,
+  stockSums,
+} from './checks/stock-counters.ts';
+import type { Look } from './second-look.ts';
+import { type Item, pagesOf } from './tables.ts';
+
+const CATALOGUE_PAGE = 100;
+
+const linesSchema = z.array(z.object({ productId: z.string(), quantity: z.number() }));
+
+/** Called with each page of reservations that are read on the way. */
+export type OnReservations = (page: readonly Item[]) => Promise<void>;
+
+/**
+ * Adds up all reservations of the stage, product by product: the products first, then every
+ * reservation, then the products again. In memory are one page of reservations, and for each product
+ * its counters and its sums.
+ * @param productIds only these; all of them unless told otherwise.
+ * @throws InfrastructureUnavailable
+ */
+export async function lookAtStock(
+  runtime: Runtime,
+  pageSize: number,
+  {
+    productIds,
+    onReservations,
+  }: {
+    readonly productIds?: readonly string[];
+    readonly onReservations?: OnReservations;
+  },
+): Promise<Look<string>[]> {
+  const repository = new InventoryRepository(runtime);
+  const wanted = productIds === undefined ? undefined : new Set(productIds);
+  const before = await countersOf(repository, productIds ?? (await allProductIds(repository)));
+  const sums = new Map<string, Pieces>([...before.keys()].map((id) => [id, NOTHING]));
+  const scan = {
+    table: runtime.config.INVENTORY_TABLE,
+    types: ['PRODUCT', 'RESERVATION'],
+    pageSize,
+  };
+  for await (const page of pagesOf(runtime, scan)) {
+    const reservations = page.filter((item) => item['type'] === 'RESERVATION');
+    const created = page.filter((item) => item['type'] === 'PRODUCT');
+    for (const item of created) addPieces(sums, String(item['productId']), NOTHING);
+    for (const item of reservations) addReservation(sums, item);
+    await onReservations?.(reservations);
+  }
+  const looked = [...(wanted ?? sums.keys())];
+  const after = await countersOf(repository, looked);
+  return looked.map((productId) =>
+    judgeStock({
+      productId,
+      before: before.get(productId),
+      pieces: sums.get(productId) ?? NOTHING,
+      after: after.get(productId),
+    }),
+  );
+}
+
+const NOTHING: Pieces = { held: 0, sold: 0 };
+
+/** A product in motion is told only what is true at every moment. */
+export function judgeStock(facts: StockFacts): Look<string> {
+  const findings = [...stockBalance(facts), ...stockSums(facts)];
+  return { subject: facts.productId, findings, hasMoved: hasMoved(facts) };
+}
+
+async function allProductIds(repository: InventoryRepository): Promise<string[]> {
+  const productIds: string[] = [];
+  for (;;) {
+    const page = await repository.productIds(productIds.at(-1), CATALOGUE_PAGE);
+    productIds.push(...page);
+    if (page.length < CATALOGUE_PAGE) return productIds;
+  }
+}
+
+async function countersOf(
+  repository: InventoryRepository,
+  productIds: readonly string[],
+): Promise<ReadonlyMap<string, Product>> {
+  const products = new Map<string, Product>();
+  for (let start = 0; start < productIds.length; start += CATALOGUE_PAGE) {
+    const batch = productIds.slice(start, start + CATALOGUE_PAGE);
+    for (const product of await repository.findProducts(batch)) {
+      products.set(product.productId, product);
+    }
+  }
+  return products;
+}
+
+function addReservation(sums: Map<string, Pieces>, item: Item): void {
+  const { status, lines } = item;
+  if (status !== 'HELD' && status !== 'CONFIRMED') return;
+  // One whose lines cannot be understood is told as such; it holds nothing that could be counted.
+  for (const { productId, quantity } of linesSchema.safeParse(lines).data ?? []) {
+    addPieces(sums, productId, {
+      held: status === 'HELD' ? quantity : 0,
+      sold: status === 'CONFIRMED' ? quantity : 0,
+    });
+  }
+}
+
+function addPieces(sums: Map<string, Pieces>, productId: string, { held, sold }: Pieces): void {
+  const sum = sums.get(productId) ?? NOTHING;
+  sums.set(productId, { held: sum.held + held, sold: sum.sold + sold });
+}

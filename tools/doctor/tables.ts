@@ -1,0 +1,69 @@
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { databaseRead, readItems } from '../../lib/platform/dynamo.ts';
+import type { Runtime } from '../../lib/platform/runtime.ts';
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** The most that one batch may ask for. */
+const BATCH_SIZE = 100;
+
+export interface ScanOptions {
+  readonly table: string;
+  /** Items of all other types are passed over. */
+  readonly types: readonly string[];
+  /** How many items of any type are read at a time. */
+  readonly pageSize: number;
+  /** All of them unless told otherwise. */
+  readonly attributes?: readonly string[];
+}
+
+/**
+ * Reads a whole table consistently, one page in memory at a time.
+ * @throws InfrastructureUnavailable
+ */
+export async function* pagesOf(
+  { aws }: Runtime,
+  { table, types, pageSize, attributes }: ScanOptions,
+): AsyncGenerator<readonly Item[]> {
+  const names = Object.fromEntries((attributes ?? []).map((name) => [`#${name}`, name]));
+  let startKey: Record<string, unknown> | undefined;
+  do {
+    const page = await databaseRead(() =>
+      aws.documents.send(
+        new ScanCommand({
+          TableName: table,
+          ConsistentRead: true,
+          Limit: pageSize,
+          ExclusiveStartKey: startKey,
+          FilterExpression: `#type IN (${types.map((type) => `:${type}`).join(', ')})`,
+          ExpressionAttributeNames: { '#type': 'type', ...names },
+          ExpressionAttributeValues: Object.fromEntries(types.map((type) => [`:${type}`, type])),
+          ...(attributes === undefined
+            ? {}
+            : { ProjectionExpression: Object.keys(names).join(', ') }),
+        }),
+      ),
+    );
+    yield page.Items ?? [];
+    startKey = page.LastEvaluatedKey;
+  } while (startKey !== undefined);
+}
+
+/**
+ * Any number of items by their keys, read consistently.
+ * @returns what there is, by `pk`.
+ * @throws InfrastructureUnavailable
+ */
+export async function itemsOf(
+  { aws }: Runtime,
+  table: string,
+  keys: Iterable<string>,
+): Promise<ReadonlyMap<string, Item>> {
+  const all = [...new Set(keys)];
+  const found = new Map<string, Item>();
+  for (let start = 0; start < all.length; start += BATCH_SIZE) {
+    const batch = all.slice(start, start + BATCH_SIZE).map((pk) => ({ pk }));
+    for (const [pk, item] of await readItems(aws.documents, table, batch)) found.set(pk, item);
+  }
+  return found;
+}
