@@ -239,7 +239,7 @@ describe('what changes while it is read', () => {
 
   async function hasMoved(orderId: string, happens: () => Promise<unknown>): Promise<boolean> {
     const runtime = during(httpCall('GET', '/charges$'), happens);
-    const books = new GatewayBooks(httpPaymentGateway(runtime));
+    const books = new GatewayBooks(httpPaymentGateway(runtime), runtime.clock);
     const [reading] = await readFacts(runtime, books, [{ kind: 'ORDER', orderId }]);
     return reading!.hasMoved;
   }

@@ -1,4 +1,4 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { httpPaymentGateway } from '../../lib/payments/http-payment-gateway.ts';
 import { sleep } from '../../lib/platform/clock.ts';
 import type { Runtime } from '../../lib/platform/runtime.ts';
 import { obligationOf } from './checks/due.ts';
@@ -74,7 +74,7 @@ class Examination {
   constructor(runtime: Runtime, options: ExamineOptions) {
     this.#runtime = runtime;
     this.#options = options;
-    this.#books = new GatewayBooks(orderService(runtime).gateway);
+    this.#books = new GatewayBooks(httpPaymentGateway(runtime), runtime.clock);
     this.#mend = options.fix ? mender(runtime) : undefined;
   }
 

@@ -1,19 +1,24 @@
 import type { Charge, PaymentGateway } from '../../lib/payments/payment-gateway.ts';
+import { type Clock, sleep } from '../../lib/platform/clock.ts';
 import { atMost } from './at-most.ts';
 
 const CONCURRENCY = 8;
-/** A call that fails once may be a hiccup; so many orders in a row, each asked twice, are an outage. */
-const TRIES = 2;
+/** A call that fails may be a hiccup, or one too many a second; it is asked again after a moment. */
+const TRIES = 3;
+const PAUSE_MS = 500;
+/** So many orders in a row that nobody answered for are an outage. */
 const FAILURES_IN_A_ROW = 3;
 
 /** What the gateway has in its books, as long as it answers. */
 export class GatewayBooks {
-  readonly #gateway: PaymentGateway;
+  readonly #gateway: Pick<PaymentGateway, 'list'>;
+  readonly #clock: Clock;
   #failuresInARow = 0;
   #lastFailure: string | undefined;
 
-  constructor(gateway: PaymentGateway) {
+  constructor(gateway: Pick<PaymentGateway, 'list'>, clock: Clock) {
     this.#gateway = gateway;
+    this.#clock = clock;
   }
 
   /** Why the last order could not be asked about that could not. */
@@ -36,6 +41,7 @@ export class GatewayBooks {
 
   async #ask(orderId: string): Promise<readonly Charge[] | undefined> {
     for (let tries = 0; tries < TRIES; tries += 1) {
+      if (tries > 0) await sleep(this.#clock, PAUSE_MS * tries);
       if (this.#failuresInARow >= FAILURES_IN_A_ROW) return undefined;
       try {
         const charges = await this.#gateway.list(orderId);
