@@ -1,3 +1,8 @@
+import {
+  ProvisionedThroughputExceededException,
+  TransactionCanceledException,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb';
 import { type Effect, passThrough } from '../../lib/platform/effects.ts';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { dieHere } from '../../local/stack/lambda-runtime.ts';
@@ -101,6 +106,25 @@ export const loseAnswer: Act = async (proceed) => {
   await proceed();
   throw new TypeError('fetch failed');
 };
+
+/** DynamoDB refuses for the moment, by turns as it throttles and as it finds another transaction. */
+export function busyDatabase(random: () => number): Act {
+  return (_proceed, { operation }) => Promise.reject(busyError(operation, random()));
+}
+
+function busyError(operation: string, chance: number): Error {
+  const message = 'Busy.';
+  if (chance < 0.5 || !/^(Put|Update|Delete|Transact)/.test(operation)) {
+    return new ProvisionedThroughputExceededException({ message, $metadata: {} });
+  }
+  return operation === 'TransactWriteItems'
+    ? new TransactionCanceledException({
+        message,
+        $metadata: {},
+        CancellationReasons: [{ Code: 'None' }, { Code: 'TransactionConflict' }],
+      })
+    : new TransactionConflictException({ message, $metadata: {} });
+}
 
 /** Something in between answers over HTTP; the work is not done. */
 export function answerWith(

@@ -1,18 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Effect, Interceptor } from '../../lib/platform/effects.ts';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
-
-/** A stream of numbers in [0, 1) that its seed decides. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seededRandom } from './seeded-random.ts';
 
 /** So many turns of the event loop without anything new count as "everyone waits". */
 const QUIET_TURNS = 4;

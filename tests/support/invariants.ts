@@ -200,17 +200,7 @@ const RESTING = [
  * promises in words of its own, must find nothing either.
  */
 export async function expectPromisesAtRest(stack: EmbeddedStack): Promise<void> {
-  const snapshot = await eventually(async () => {
-    const [current, all] = await Promise.all([snapshotOf(stack), executions(stack)]);
-    expect(unrest(current)).toEqual([]);
-    const running = all.filter(({ status }) => status === 'RUNNING');
-    const waiting = current.orders.filter(({ status }) => status === 'PENDING_PAYMENT');
-    expect(running.map(({ name }) => name).sort()).toEqual(
-      waiting.map(({ orderId, run }) => `${orderId}-${String(run)}`).sort(),
-    );
-    expect(messagesIn(stack, 'CompensationQueue')).toEqual([]);
-    return current;
-  });
+  const snapshot = await eventually(() => expectRest(stack));
   const charges = await chargesByOrder(stack, snapshot.orders);
   expect({
     P1: brokenStock(snapshot),
@@ -230,6 +220,19 @@ export async function expectPromisesAtRest(stack: EmbeddedStack): Promise<void> 
 /** Tests of the Inventory Service by itself reserve for orders that are none, under ids of their own. */
 function isOfAnOrder({ disagreement: { check, orderId } }: Verdict): boolean {
   return check !== 'order-missing' || orderId?.startsWith('ord_') === true;
+}
+
+/** @throws unless nothing is under way or owed at this moment. */
+export async function expectRest(stack: EmbeddedStack): Promise<Snapshot> {
+  const [snapshot, all] = await Promise.all([snapshotOf(stack), executions(stack)]);
+  expect(unrest(snapshot)).toEqual([]);
+  const running = all.filter(({ status }) => status === 'RUNNING');
+  const waiting = snapshot.orders.filter(({ status }) => status === 'PENDING_PAYMENT');
+  expect(running.map(({ name }) => name).sort()).toEqual(
+    waiting.map(({ orderId, run }) => `${orderId}-${String(run)}`).sort(),
+  );
+  expect(messagesIn(stack, 'CompensationQueue')).toEqual([]);
+  return snapshot;
 }
 
 async function chargesByOrder(

@@ -1,0 +1,95 @@
+import { BatchWriteCommand, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { EXPIRY_SHARDS } from '../../lib/inventory/inventory-repository.ts';
+import { deriveId, shardOf } from '../../lib/platform/ids.ts';
+import { DUE_SHARDS, dueShardName } from '../../lib/platform/outbox.ts';
+import { currentRuntime } from '../../lib/platform/runtime.ts';
+
+type Item = Readonly<Record<string, unknown>>;
+
+const WRITES_AT_ONCE = 25;
+
+/**
+ * Copies all that an order has in both services' tables under ids of its own, shards and stock
+ * included: many orders in some state at the cost of one.
+ * @returns the ids of the copies.
+ */
+export async function copiesOf(
+  { orderId, paymentId }: { readonly orderId: string; readonly paymentId?: string },
+  count: number,
+): Promise<string[]> {
+  const { ORDERS_TABLE, INVENTORY_TABLE } = currentRuntime().config;
+  const copies = Array.from({ length: count }, (_none, index) => ({
+    orderId: deriveId('ord', 'copy', orderId, String(index)),
+    paymentId: deriveId('pay', 'copy', orderId, String(index)),
+  }));
+  const copied = (item: Item, ids: (typeof copies)[number]): Item => {
+    const text = JSON.stringify(item).replaceAll(orderId, ids.orderId);
+    return inItsShards(
+      JSON.parse(
+        paymentId === undefined ? text : text.replaceAll(paymentId, ids.paymentId),
+      ) as Item,
+    );
+  };
+  const order = await itemOf(ORDERS_TABLE, `ORDER#${orderId}`);
+  const payment = await itemOf(ORDERS_TABLE, `PAYMENT#${paymentId ?? ''}`);
+  const reservation = await itemOf(INVENTORY_TABLE, `RESERVATION#${orderId}`);
+  const ofOrders = [order, payment].filter((item) => item !== undefined);
+  await write(
+    ORDERS_TABLE,
+    copies.flatMap((ids) => ofOrders.map((item) => copied(item, ids))),
+  );
+  if (reservation !== undefined) {
+    await write(
+      INVENTORY_TABLE,
+      copies.map((ids) => copied(reservation, ids)),
+    );
+    await countStock(reservation, count);
+  }
+  return copies.map((ids) => ids.orderId);
+}
+
+function inItsShards(item: Item): Item {
+  const id = String(item['pk']).split('#')[1] ?? '';
+  return {
+    ...item,
+    ...('dueShard' in item ? { dueShard: dueShardName(shardOf(id, DUE_SHARDS)) } : {}),
+    ...('expiryShard' in item
+      ? { expiryShard: `expiry#${String(shardOf(id, EXPIRY_SHARDS))}` }
+      : {}),
+  };
+}
+
+async function itemOf(table: string, pk: string): Promise<Item | undefined> {
+  const { documents } = currentRuntime().aws;
+  return (await documents.send(new GetCommand({ TableName: table, Key: { pk } }))).Item;
+}
+
+async function write(table: string, items: readonly Item[]): Promise<void> {
+  const { documents } = currentRuntime().aws;
+  for (let first = 0; first < items.length; first += WRITES_AT_ONCE) {
+    const puts = items
+      .slice(first, first + WRITES_AT_ONCE)
+      .map((Item) => ({ PutRequest: { Item } }));
+    const output = await documents.send(new BatchWriteCommand({ RequestItems: { [table]: puts } }));
+    if (output.UnprocessedItems?.[table] !== undefined) throw new Error('Not all was written.');
+  }
+}
+
+/** What the copies of a reservation hold or have sold comes off what its products have available. */
+async function countStock(reservation: Item, count: number): Promise<void> {
+  const { aws, config } = currentRuntime();
+  const lines = (reservation['lines'] ?? []) as { productId: string; quantity: number }[];
+  for (const { productId, quantity } of lines) {
+    await aws.documents.send(
+      new UpdateCommand({
+        TableName: config.INVENTORY_TABLE,
+        Key: { pk: `PRODUCT#${productId}` },
+        UpdateExpression: 'ADD available :taken, #counter :pieces',
+        ExpressionAttributeNames: {
+          '#counter': reservation['status'] === 'CONFIRMED' ? 'sold' : 'reserved',
+        },
+        ExpressionAttributeValues: { ':taken': -quantity * count, ':pieces': quantity * count },
+      }),
+    );
+  }
+}

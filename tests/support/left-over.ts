@@ -1,0 +1,164 @@
+import { InventoryTimeout } from '../../lib/inventory/errors.ts';
+import { cancelOrder } from '../../lib/orders/cancel-order.ts';
+import { type OrderService, orderService } from '../../lib/orders/order-service.ts';
+import { placeOrder } from '../../lib/orders/place-order.ts';
+import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
+import { awaitAcknowledgement, chargePayment } from '../../lib/orders/saga/charge-payment.ts';
+import { queueCompensation } from '../../lib/orders/saga/compensate.ts';
+import { confirmOrder } from '../../lib/orders/saga/confirm-order.ts';
+import { rejectReservation, reserveStock } from '../../lib/orders/saga/reserve-stock.ts';
+import { failPayment, oweRefund } from '../../lib/orders/saga/settle.ts';
+import type { SagaRun } from '../../lib/orders/saga-client.ts';
+import { startPayment } from '../../lib/orders/start-payment.ts';
+import { InfrastructureUnavailable } from '../../lib/platform/errors.ts';
+import { currentRuntime } from '../../lib/platform/runtime.ts';
+
+const nobodyThere = () => Promise.reject(new InfrastructureUnavailable('Nobody is there.'));
+
+/** The Order Service where neither saga nor queue can be reached: what it writes stays due. */
+function cutOff(): OrderService {
+  return {
+    ...orderService(currentRuntime()),
+    saga: { start: nobodyThere, signal: nobodyThere },
+    queues: { deadLetter: nobodyThere, requestCompensation: nobodyThere },
+  };
+}
+
+export interface LeftOverOrder extends SagaRun {
+  readonly userId: string;
+  readonly paymentId?: string;
+}
+
+let users = 0;
+
+/** A new order of one piece, `CREATED`, whose saga nobody started. */
+async function created(productId: string): Promise<LeftOverOrder> {
+  users += 1;
+  const userId = `left-over-${String(users)}`;
+  const { orderId, run, correlationId } = await placeOrder(cutOff(), {
+    userId,
+    items: [{ productId, quantity: 1 }],
+    idempotencyKey: 'place',
+    allowDuplicate: true,
+    correlationId: `correlation-${userId}`,
+  });
+  return { orderId, run, correlationId, userId };
+}
+
+/** `PENDING_RESERVING_STOCK`, nothing asked of Inventory yet. */
+async function reserving(productId: string) {
+  const order = await created(productId);
+  const service = cutOff();
+  const inventory = { ...service.inventory, reserve: () => Promise.reject(noAnswer()) };
+  await ignoring(reserveStock({ ...service, inventory }, order));
+  return order;
+}
+
+/** `PENDING_RESERVING_STOCK`, the stock held, and the answer never heard. */
+async function reservedUnheard(productId: string) {
+  const order = await created(productId);
+  await reserveStock(cutOff(), order);
+  return order;
+}
+
+/** `PENDING_PAYMENT`, its stock held, nobody waiting. */
+async function waiting(productId: string) {
+  const order = await created(productId);
+  const reservation = await reserveStock(cutOff(), order);
+  await awaitPayment(cutOff(), { ...order, reservation, waitToken: 'nobody-waits' });
+  return order;
+}
+
+/** `PAYMENT_IN_PROGRESS`, the gateway not asked yet. */
+async function paying(productId: string) {
+  const order = await waiting(productId);
+  const { paymentId } = await startPayment(cutOff(), {
+    ...order,
+    methodToken: 'tok_ok',
+    idempotencyKey: undefined,
+  });
+  return { ...order, paymentId };
+}
+
+/** `PAYMENT_IN_PROGRESS`, the gateway's answer open. */
+async function awaitingAcknowledgement(productId: string) {
+  const order = await paying(productId);
+  await awaitAcknowledgement(cutOff(), { ...order, waitToken: 'nobody-waits' });
+  return order;
+}
+
+/** `PAYMENT_IN_PROGRESS`, paid, not confirmed. */
+async function captured(productId: string) {
+  const order = await paying(productId);
+  await chargePayment(cutOff(), order);
+  return order;
+}
+
+/** `ORDER_CANCELLED`, its stock still held. */
+async function cancelled(productId: string) {
+  const order = await waiting(productId);
+  await cancelOrder(cutOff(), order.orderId, order.userId);
+  return order;
+}
+
+/** `ORDER_FAILED`, its stock still held. */
+async function failed(productId: string) {
+  const order = await reservedUnheard(productId);
+  await ignoring(rejectReservation(cutOff(), { ...order, failure: 'InventoryTimeout' }));
+  return order;
+}
+
+/** `INVALID`, and Inventory not told yet. */
+async function invalid(productId: string) {
+  const order = await reserving(productId);
+  await rejectReservation(cutOff(), { ...order, failure: 'OutOfStock' });
+  return order;
+}
+
+/** `PAYMENT_FAILED`, its stock still held, its payment still to be voided. */
+async function owingVoid(productId: string) {
+  const order = await paying(productId);
+  await failPayment(cutOff(), order.paymentId, 'PAYMENT_UNCONFIRMED');
+  await ignoring(queueCompensation(cutOff(), order));
+  return order;
+}
+
+/** `PAYMENT_FAILED`, its stock still held, its payment still to be refunded. */
+async function owingRefund(productId: string) {
+  const order = await captured(productId);
+  await oweRefund(cutOff(), order.paymentId, 'RESERVATION_GONE');
+  await ignoring(queueCompensation(cutOff(), order));
+  return order;
+}
+
+/** `PAYMENT_DONE`: nothing is owed. */
+async function paid(productId: string) {
+  const order = await captured(productId);
+  await confirmOrder(cutOff(), order);
+  return order;
+}
+
+/** An order, and its payment if it has one, brought so far and then left alone. */
+export const LEFT_OVER = {
+  created,
+  reserving,
+  reservedUnheard,
+  waiting,
+  paying,
+  awaitingAcknowledgement,
+  captured,
+  cancelled,
+  failed,
+  invalid,
+  owingVoid,
+  owingRefund,
+  paid,
+} satisfies Readonly<Record<string, (productId: string) => Promise<LeftOverOrder>>>;
+
+function noAnswer(): Error {
+  return new InventoryTimeout('No answer.');
+}
+
+async function ignoring(work: Promise<unknown>): Promise<void> {
+  await work.catch(() => undefined);
+}
