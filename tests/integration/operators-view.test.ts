@@ -14,7 +14,7 @@ import {
   loseAnswer,
   refuseConnection,
 } from '../support/faults.ts';
-import { ordersOf, snapshotOf } from '../support/invariants.ts';
+import { expectPromisesAtRest, ordersOf, snapshotOf } from '../support/invariants.ts';
 import { Scene } from '../support/scene.ts';
 import { call } from '../support/shop.ts';
 import { asTimeGoesOn, eventually, executions } from '../support/stack.ts';
@@ -259,4 +259,8 @@ test('no token, key, signature or payment method is in a log line, a queue messa
       ).toEqual([]);
     }
   }
+});
+
+test('at the end every promise holds', async () => {
+  await scene.inTime(() => expectPromisesAtRest(scene.stack));
 });

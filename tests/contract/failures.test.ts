@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const document = readFileSync(join(root, 'docs/failures.md'), 'utf8');
+
+interface Reference {
+  readonly file: string;
+  readonly words: string;
+}
+
+/** The tests that the last column of every case names: "`file` words of its title · words · …". */
+function references(): Reference[] {
+  const rows = document.split('\n').filter((line) => line.split(' | ').length === 5);
+  const cells = rows.map((row) => row.split(' | ').at(-1)?.replace(/ \|$/, '') ?? '');
+  return cells
+    .filter((cell) => cell !== 'test')
+    .flatMap((cell) => {
+      let file = '';
+      return cell.split(' · ').flatMap((part): Reference[] => {
+        const [, named, words = ''] = /^`([\w-]+)` ?(.*)$/.exec(part) ?? [];
+        file = named ?? file;
+        const wanted = named === undefined ? part : words;
+        return wanted.split(', ').map((one) => ({ file, words: one.replaceAll('`', '') }));
+      });
+    });
+}
+
+describe('docs/failures.md', () => {
+  test('names a test for every case', () => {
+    expect(references().length).toBeGreaterThan(40);
+  });
+
+  test.each(references())('names a test that there is: $file, "$words"', ({ file, words }) => {
+    const path = join(root, 'tests/integration', `${file}.test.ts`);
+    expect(existsSync(path), path).toBe(true);
+    expect(readFileSync(path, 'utf8')).toContain(words);
+  });
+
+  test('lists everything that operators count, each with its level', () => {
+    const source = readFileSync(join(root, 'lib/platform/observe.ts'), 'utf8');
+    const counted = [...source.matchAll(/^ {2}(\w+): '(info|warn|error)',$/gm)];
+    expect(counted.length).toBeGreaterThan(10);
+    for (const [, event = '', level = ''] of counted) {
+      const isRow = (line: string) => line.startsWith('| `') && line.split(' | ').length === 3;
+      const row = document.split('\n').find((line) => isRow(line) && line.includes(`\`${event}\``));
+      expect(row, event).toContain(level);
+    }
+  });
+});
