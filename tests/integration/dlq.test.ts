@@ -248,7 +248,7 @@ describe('a letter that nothing can be done for', () => {
         ]),
       );
     });
-    expect(scene.stack.logs().join('\n')).toContain('Message not understood');
+    expect(scene.stack.logs().join('\n')).toContain('"error":"InvalidMessage"');
   });
 });
 
