@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { StackPorts } from './stack/embedded-stack.ts';
 import { StartupProblem } from './stack/startup-problem.ts';
@@ -43,16 +44,20 @@ export interface StartSettings {
   readonly host: string;
   readonly ports: StackPorts;
   readonly environment: Readonly<Record<string, string>>;
+  /** Where tables, queues and charges are kept for the next start. */
+  readonly dataDirectory?: string;
 }
 
 /**
- * What the environment says about a local start; everything has a default.
- * @throws BadSettingError that names the variable. The service's own configuration is checked by
- *   the service.
+ * What the command line and the environment say about a local start; everything has a default.
+ * @throws BadSettingError that names the argument or the variable. The service's own configuration
+ *   is checked by the service.
  */
 export function readStartSettings(
   environment: Readonly<Record<string, string | undefined>>,
+  commandLine: readonly string[] = [],
 ): StartSettings {
+  const dataDirectory = readDataDirectory(commandLine);
   const parsed = settingsSchema.safeParse(environment);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => {
@@ -63,6 +68,7 @@ export function readStartSettings(
   }
   const settings = parsed.data;
   return {
+    ...(dataDirectory === undefined ? {} : { dataDirectory }),
     host: settings.LISTEN_ADDRESS,
     ports: {
       api: settings.API_PORT,
@@ -78,4 +84,21 @@ export function readStartSettings(
       }),
     ),
   };
+}
+
+function readDataDirectory(commandLine: readonly string[]): string | undefined {
+  try {
+    const { data } = parseArgs({
+      args: [...commandLine],
+      options: { data: { type: 'string' } },
+    }).values;
+    if (data === '') throw new Error("Option '--data <value>' argument missing");
+    return data;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BadSettingError(
+      `${why}.\nUsage: npm start -- [--data DIR]   (DIR keeps orders, stock, queues and charges for the next start)`,
+      { cause },
+    );
+  }
 }

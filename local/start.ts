@@ -12,7 +12,7 @@ async function start(): Promise<EmbeddedStack> {
   const startedAt = performance.now();
   console.log('Starting ordersaga on this machine.\n');
   const stack = await startEmbeddedStack({
-    ...readStartSettings(process.env),
+    ...readStartSettings(process.env, process.argv.slice(2)),
     logFile,
     onProgress: printProgress,
   });

@@ -9,6 +9,7 @@ import { InventoryFaults } from './faults/inventory-faults.ts';
 import { INVENTORY_PROXY_PATH, InventoryProxy } from './faults/inventory-proxy.ts';
 import { createFaultRoutes } from './faults/routes.ts';
 import { Acknowledgements, type Webhook } from './gateway/acknowledgements.ts';
+import { chargeJournal } from './gateway/charge-journal.ts';
 import { PAYMENT_METHODS } from './gateway/payment-methods.ts';
 import { createGatewayRoutes } from './gateway/routes.ts';
 import type { Route } from './http.ts';
@@ -28,6 +29,8 @@ export interface CompanionOptions {
   readonly inventoryUrl: string;
   /** Where charges are acknowledged; without it nothing is, and what is pending stays so. */
   readonly webhook?: Webhook;
+  /** Keeps what was charged for a later start. */
+  readonly chargesFile?: string;
   /** Says what the functions of the stack beside it see, for the operator's tools. */
   readonly stackEnvironment?: () => Readonly<Record<string, string | undefined>>;
 }
@@ -46,7 +49,7 @@ export interface Companion {
 /**
  * Starts what stands beside a local stack and is never deployed: the payment gateway simulator,
  * the development token issuer, and the proxy that makes calls of Inventory fail. All of it is in
- * memory and gone with the process.
+ * memory and gone with the process, but for the charges where a file keeps them.
  * @throws the server's own error (such as `EADDRINUSE`) when it cannot listen.
  */
 export async function startCompanion(options: CompanionOptions): Promise<Companion> {
@@ -74,7 +77,10 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
   const proxy = new InventoryProxy(options.inventoryUrl, faults);
   const serveRoutes = serve(
     withIndex([
-      ...createGatewayRoutes(acknowledgements),
+      ...createGatewayRoutes(
+        acknowledgements,
+        options.chargesFile === undefined ? undefined : chargeJournal(options.chargesFile),
+      ),
       ...createIssuerRoutes(issuer),
       ...createFaultRoutes(faults),
       ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),

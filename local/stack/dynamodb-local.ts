@@ -23,7 +23,8 @@ export class DynamoDbLocalProblem extends StartupProblem {
 const TIED_TO_STDIN = 'exec 3<&0; "$@" </dev/null & jvm=$!; (cat <&3; kill -9 $jvm) & wait $jvm';
 
 /**
- * Starts Amazon's DynamoDB Local, in memory, on the port, and resolves when it answers `client`.
+ * Starts Amazon's DynamoDB Local on the port and resolves when it answers `client`.
+ * @param directory where the tables are kept; without it they are in memory.
  * The package that ships it has a launcher of its own, which can bound neither heap nor lifetime.
  * @throws DynamoDbLocalProblem with the JVM's own words when it ends instead.
  */
@@ -31,6 +32,7 @@ export async function startDynamoDbLocal(
   java: string,
   port: number,
   client: DynamoDBClient,
+  directory?: string,
 ): Promise<DynamoDbLocal> {
   const home = findDynamoDbLocal();
   const child = spawnTied(java, [
@@ -41,7 +43,8 @@ export async function startDynamoDbLocal(
     `-Djava.library.path=${join(home, 'DynamoDBLocal_lib')}`,
     '-jar',
     join(home, 'DynamoDBLocal.jar'),
-    ...['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)],
+    ...(directory === undefined ? ['-inMemory'] : ['-dbPath', directory]),
+    ...['-sharedDb', '-disableTelemetry', '-port', String(port)],
   ]);
   const output = collectOutput(child);
   const closed = once(child, 'close');

@@ -5,6 +5,7 @@ import type { FauxqsServer } from 'fauxqs';
 import { readConfig } from '../../lib/platform/config.ts';
 import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
 import { createRuntime, installRuntime } from '../../lib/platform/runtime.ts';
+import { openDataDirectory } from './data-directory.ts';
 import { overrideEnvironment } from './environment.ts';
 import { handlerEnvironment, sdkEnvironment } from './handler-environment.ts';
 import { checkJava, javaCommand } from './java.ts';
@@ -49,6 +50,8 @@ export interface EmbeddedStackOptions {
   /** Sees every effect of every handler once the stack is up; `setInterceptor` replaces it. */
   readonly intercept?: Interceptor;
   readonly onProgress?: (step: Progress) => void;
+  /** A folder that keeps tables, queues and charges for the next start; without it nothing is kept. */
+  readonly dataDirectory?: string;
   /** Where the handlers' log goes; without it only the latest lines are kept, in memory. */
   readonly logFile?: string;
 }
@@ -139,7 +142,9 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
 
   const clock = options.clock ?? new TravelClock();
   const directory = fileURLToPath(new URL('../..', import.meta.url));
-  const base: Base = { parts, clock, host, directory };
+  const data =
+    options.dataDirectory === undefined ? undefined : openDataDirectory(options.dataDirectory);
+  const base: Base = { parts, clock, host, directory, data };
   const log = startLog(base, options.logFile);
 
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience = 'ordersaga' } = overrides;

@@ -2,6 +2,7 @@ import {
   CreateTableCommand,
   type CreateTableCommandInput,
   type DynamoDBClient,
+  ResourceInUseException,
   UpdateTimeToLiveCommand,
   type UpdateTimeToLiveCommandInput,
 } from '@aws-sdk/client-dynamodb';
@@ -43,7 +44,7 @@ export function intrinsicValues(
   return { references, attributes };
 }
 
-/** Creates every table with its indexes and time to live; returns names by logical id. */
+/** Creates every table that is not there, with its indexes and time to live; returns names by logical id. */
 export async function createTables(
   service: ServiceDefinition,
   client: DynamoDBClient,
@@ -101,16 +102,22 @@ async function createTable(
     GlobalSecondaryIndexes,
     LocalSecondaryIndexes,
   } = rest as unknown as CreateTableCommandInput;
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      AttributeDefinitions,
-      KeySchema,
-      BillingMode,
-      GlobalSecondaryIndexes,
-      LocalSecondaryIndexes,
-    }),
-  );
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        AttributeDefinitions,
+        KeySchema,
+        BillingMode,
+        GlobalSecondaryIndexes,
+        LocalSecondaryIndexes,
+      }),
+    );
+  } catch (error) {
+    // Kept by an earlier start.
+    if (error instanceof ResourceInUseException) return;
+    throw error;
+  }
   if (TimeToLiveSpecification === undefined) return;
   await client.send(
     new UpdateTimeToLiveCommand({

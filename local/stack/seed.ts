@@ -44,6 +44,9 @@ const SEED_PRODUCTS: readonly NewProduct[] = [
 export async function seedProducts(runtime: Runtime): Promise<void> {
   const inventory = inventoryService(runtime);
   await Promise.all(
-    SEED_PRODUCTS.map((product) => createProduct(inventory, { userId: 'seed', product })),
+    SEED_PRODUCTS.map((product) =>
+      // By the key a later start finds what an earlier one has made, whatever became of it since.
+      createProduct(inventory, { userId: 'seed', idempotencyKey: 'seed', product }),
+    ),
   );
 }

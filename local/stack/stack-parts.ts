@@ -7,6 +7,7 @@ import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { type Companion, type CompanionOptions, startCompanion } from '../companion/server.ts';
 import { type StepFunctionsServer, startStepFunctionsServer } from '../step-functions/server.ts';
 import { type ApiGateway, startApiGateway } from './api-gateway.ts';
+import type { DataDirectory } from './data-directory.ts';
 import { startDynamoDbLocal } from './dynamodb-local.ts';
 import { DUMMY_CREDENTIALS } from './handler-environment.ts';
 import { type IntrinsicValues, resolveIntrinsics } from './intrinsics.ts';
@@ -33,6 +34,8 @@ export interface Base {
   readonly host: string;
   /** The project's folder. */
   readonly directory: string;
+  /** Where everything is kept that is to outlive this process; without it nothing does. */
+  readonly data: DataDirectory | undefined;
 }
 
 export interface Deployed extends Base {
@@ -62,7 +65,7 @@ export function startLog({ parts }: Base, file: string | undefined): LogRouter {
 }
 
 export function startDatabase(
-  { parts }: Base,
+  { parts, data }: Base,
   java: string,
   requestedPort: number,
 ): Promise<{ readonly url: string; readonly client: DynamoDBClient }> {
@@ -75,7 +78,7 @@ export function startDatabase(
       credentials: DUMMY_CREDENTIALS,
       maxAttempts: 1,
     });
-    const database = await startDynamoDbLocal(java, port, client);
+    const database = await startDynamoDbLocal(java, port, client, data?.tables);
     parts.onStop(async () => {
       client.destroy();
       await database.stop();
@@ -84,21 +87,23 @@ export function startDatabase(
   });
 }
 
-export function startQueues({ parts }: Base, port: number): Promise<FauxqsServer> {
+export function startQueues({ parts, data }: Base, port: number): Promise<FauxqsServer> {
   return parts.start('SQS', async () => {
-    const server = await startFauxqs({ port, logger: false });
+    const kept = data === undefined ? {} : { dataDir: data.queues };
+    const server = await startFauxqs({ port, logger: false, ...kept });
     parts.onStop(() => server.stop());
     return server;
   });
 }
 
 export function startCompanionPart(
-  { parts, host, clock }: Base,
+  { parts, host, clock, data }: Base,
   port: number,
-  options: Omit<CompanionOptions, 'host' | 'port' | 'clock'>,
+  options: Omit<CompanionOptions, 'host' | 'port' | 'clock' | 'chargesFile'>,
 ): Promise<Companion> {
   return parts.start('companion', async () => {
-    const companion = await startCompanion({ ...options, host, port, clock });
+    const kept = data === undefined ? {} : { chargesFile: data.charges };
+    const companion = await startCompanion({ ...options, ...kept, host, port, clock });
     parts.onStop(() => companion.stop());
     return companion;
   });

@@ -49,6 +49,13 @@ interface Tombstone {
 export type Charge = Captured | Refunded | Declined | Pending | Voided;
 export type ChargeRecord = Charge | Tombstone;
 
+/** Keeps the records for a later start. What was appended outlives the process. */
+export interface ChargeJournal {
+  /** All that was ever appended, oldest first: of one payment the last one counts. */
+  read(): readonly ChargeRecord[];
+  append(record: ChargeRecord): void;
+}
+
 export interface ChargeRequest {
   readonly paymentId: string;
   readonly orderId: string;
@@ -68,7 +75,7 @@ export type RefundResult =
   | { readonly result: 'UNKNOWN_PAYMENT' };
 
 /**
- * What the gateway knows, in memory, one record per payment id. No method awaits anything, so
+ * What the gateway knows, one record per payment id, in memory and in the journal if there is one. No method awaits anything, so
  * calls that arrive together are decided one after the other and none sees half a change.
  */
 export class ChargeLedger {
@@ -76,9 +83,12 @@ export class ChargeLedger {
   readonly #records = new Map<string, ChargeRecord>();
   readonly #refusals = new Map<string, number>();
   readonly #onCharge: ChargeListener;
+  readonly #journal: ChargeJournal | undefined;
 
-  constructor(onCharge: ChargeListener = () => undefined) {
+  constructor(onCharge: ChargeListener = () => undefined, journal?: ChargeJournal) {
     this.#onCharge = onCharge;
+    this.#journal = journal;
+    for (const record of journal?.read() ?? []) this.#records.set(record.paymentId, record);
   }
 
   /** Charges once per payment id; a repeat is told the record's current state. */
@@ -200,6 +210,7 @@ export class ChargeLedger {
   }
 
   #store<Stored extends ChargeRecord>(record: Stored): Stored {
+    this.#journal?.append(record);
     this.#records.set(record.paymentId, record);
     return record;
   }

@@ -3,7 +3,7 @@ import { assertNever } from '../../../lib/platform/errors.ts';
 import type { Call, Reply, Route } from '../http.ts';
 import { ok, ProblemError, parse } from '../http.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
-import type { ChargeRecord } from './charges.ts';
+import type { ChargeJournal, ChargeRecord } from './charges.ts';
 import { ChargeLedger } from './charges.ts';
 
 const identifier = z.string().min(1).max(255);
@@ -39,9 +39,15 @@ const listQuery = z.strictObject({
     .max(255),
 });
 
-/** The payment gateway simulator, with nothing charged yet; acknowledges nothing unless told how. */
-export function createGatewayRoutes(acknowledgements?: Acknowledgements): readonly Route[] {
-  const ledger = new ChargeLedger((charge, by) => acknowledgements?.follow(ledger, charge, by));
+/** The payment gateway simulator; acknowledges nothing unless told how, forgets all without a journal. */
+export function createGatewayRoutes(
+  acknowledgements?: Acknowledgements,
+  journal?: ChargeJournal,
+): readonly Route[] {
+  const ledger = new ChargeLedger(
+    (charge, by) => acknowledgements?.follow(ledger, charge, by),
+    journal,
+  );
   return [
     {
       method: 'POST',

@@ -22,6 +22,20 @@ describe('readStartSettings', () => {
     expect(environment).toEqual({ RESERVATION_TTL_SECONDS: '5' });
   });
 
+  it('takes where to keep data from the command line', () => {
+    expect(readStartSettings({}, ['--data', 'shop']).dataDirectory).toBe('shop');
+    expect(readStartSettings({}, []).dataDirectory).toBeUndefined();
+  });
+
+  it.each([[['--dat', 'x']], [['--data']], [['--data=']], [['shop']]])(
+    'refuses %j and says how it is meant',
+    (commandLine) => {
+      const read = () => readStartSettings({}, commandLine);
+      expect(read).toThrow(BadSettingError);
+      expect(read).toThrow('npm start -- [--data DIR]');
+    },
+  );
+
   it.each([
     ['API_PORT', '70000'],
     ['DYNAMODB_PORT', 'eight thousand'],

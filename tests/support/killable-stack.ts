@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const PORTS = [
+  'API_PORT',
+  'COMPANION_PORT',
+  'STEP_FUNCTIONS_PORT',
+  'QUEUES_PORT',
+  'DYNAMODB_PORT',
+] as const;
+
+const PORT_PAUSE_MS = 200;
+
+/** `npm start -- --data DIR` in a process of its own, to be killed and started again. */
+export class KillableStack {
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #directory: string;
+  #process: ChildProcess | undefined;
+
+  private constructor(directory: string, environment: Readonly<Record<string, string>>) {
+    this.#directory = directory;
+    this.#environment = environment;
+  }
+
+  static async in(
+    directory: string,
+    configuration: Readonly<Record<string, string>>,
+  ): Promise<KillableStack> {
+    const ports = await Promise.all(PORTS.map(async (name) => [name, await freePort()] as const));
+    return new KillableStack(directory, { ...configuration, ...Object.fromEntries(ports) });
+  }
+
+  get apiUrl(): string {
+    return `http://127.0.0.1:${this.#environment['API_PORT'] ?? ''}`;
+  }
+
+  get companionUrl(): string {
+    return `http://127.0.0.1:${this.#environment['COMPANION_PORT'] ?? ''}`;
+  }
+
+  /** On what the one before has left behind, as soon as its ports are free again. */
+  async start(): Promise<void> {
+    for (;;) {
+      const { isUp, screen } = await this.#try();
+      if (isUp) return;
+      // The JVM of the one that was killed goes a moment later.
+      if (!/ is taken|in use/.test(screen)) throw new Error(`It does not start:\n${screen}`);
+      await pause(PORT_PAUSE_MS);
+    }
+  }
+
+  /** As a power cut would. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  async #try(): Promise<{ readonly isUp: boolean; readonly screen: string }> {
+    const child = spawn(process.execPath, ['local/start.ts', '--data', this.#directory], {
+      env: { ...process.env, ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = child;
+    let screen = '';
+    const isUp = await new Promise<boolean>((resolve) => {
+      const read = (chunk: Buffer) => {
+        screen += chunk.toString();
+        if (screen.includes('Ctrl-C stops everything')) resolve(true);
+      };
+      child.stdout.on('data', read);
+      child.stderr.on('data', read);
+      child.once('exit', () => {
+        resolve(false);
+      });
+    });
+    return { isUp, screen };
+  }
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return String(typeof address === 'object' && address !== null ? address.port : 0);
+}
