@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import type { Config } from './config.ts';
 import { InfrastructureUnavailable, Unauthenticated } from './errors.ts';
-import { currentRuntime, perRuntime } from './runtime.ts';
+import { currentRuntime, perRuntime, type VerifyToken } from './runtime.ts';
 
 /** Asymmetric only: a token signed with a shared secret, or not at all, is never accepted. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
@@ -11,9 +12,21 @@ export interface User {
   readonly scopes: ReadonlySet<string>;
 }
 
-const keySet = perRuntime<JWTVerifyGetKey>((runtime) =>
-  createRemoteJWKSet(new URL(runtime.config.JWKS_URL), { timeoutDuration: 3000 }),
-);
+const verifier = perRuntime(({ config, verifyToken }) => verifyToken ?? byPublishedKeys(config));
+
+function byPublishedKeys(config: Config): VerifyToken {
+  const keys = createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 3000 });
+  return async (token, nowMs) => {
+    const { payload } = await jwtVerify(token, keys, {
+      algorithms: ALGORITHMS,
+      issuer: config.JWT_ISSUER,
+      audience: config.JWT_AUDIENCE,
+      currentDate: new Date(nowMs),
+      requiredClaims: ['sub', 'exp'],
+    });
+    return payload;
+  };
+}
 
 /**
  * Verifies `Authorization: Bearer <JWT>`: signature, algorithm, issuer, audience, expiry, subject.
@@ -21,19 +34,12 @@ const keySet = perRuntime<JWTVerifyGetKey>((runtime) =>
  * keys could not be fetched, which says nothing about the token.
  */
 export async function authenticateUser(authorization: string | undefined): Promise<User> {
-  const { config, clock } = currentRuntime();
   const token = bearer(authorization);
   try {
-    const { payload } = await jwtVerify(token, keySet(), {
-      algorithms: ALGORITHMS,
-      issuer: config.JWT_ISSUER,
-      audience: config.JWT_AUDIENCE,
-      currentDate: new Date(clock.now()),
-      requiredClaims: ['sub', 'exp'],
-    });
-    if (payload.sub === undefined || payload.sub === '') throw new Unauthenticated(BAD_TOKEN);
-    const scope = typeof payload['scope'] === 'string' ? payload['scope'] : '';
-    return { userId: payload.sub, scopes: new Set(scope.split(' ').filter(Boolean)) };
+    const { sub, scope } = await verifier()(token, currentRuntime().clock.now());
+    if (sub === undefined || sub === '') throw new Unauthenticated(BAD_TOKEN);
+    const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
+    return { userId: sub, scopes: new Set(scopes) };
   } catch (error) {
     if (error instanceof Unauthenticated) throw error;
     if (error instanceof errors.JOSEError && !isAboutKeys(error)) {

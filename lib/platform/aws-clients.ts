@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -12,22 +12,28 @@ export interface AwsClients {
   readonly stateMachines: SFNClient;
 }
 
+/** What carries the SDK's requests: an object that does, or options for the SDK's own. */
+export type RequestHandler = NonNullable<DynamoDBClientConfig['requestHandler']>;
+
+const OVER_THE_NETWORK = {
+  connectionTimeout: 1000,
+  requestTimeout: 5000,
+  throwOnRequestTimeout: true,
+};
+
 /**
  * The three clients, each of whose calls passes the interceptor exactly once (around the SDK's own
  * retries, which repeat a request that the service did not accept or answer).
  * Endpoints, region and credentials come from the SDK's standard environment variables.
+ * @param requestHandler for a host that answers the requests itself.
  */
-export function createAwsClients(intercept: Interceptor): AwsClients {
-  const timeouts = {
-    requestHandler: {
-      connectionTimeout: 1000,
-      requestTimeout: 5000,
-      throwOnRequestTimeout: true,
-    },
-  };
-  const dynamo = new DynamoDBClient(timeouts);
-  const queues = new SQSClient(timeouts);
-  const stateMachines = new SFNClient(timeouts);
+export function createAwsClients(
+  intercept: Interceptor,
+  requestHandler: RequestHandler = OVER_THE_NETWORK,
+): AwsClients {
+  const dynamo = new DynamoDBClient({ requestHandler });
+  const queues = new SQSClient({ requestHandler });
+  const stateMachines = new SFNClient({ requestHandler });
   interceptClient(dynamo, 'dynamodb', intercept);
   interceptClient(queues, 'sqs', intercept);
   interceptClient(stateMachines, 'states', intercept);

@@ -14,7 +14,21 @@ export interface Runtime {
   readonly random: () => number;
   readonly aws: AwsClients;
   readonly http: HttpClient;
+  /** Of a host that issues its tokens itself; without it the issuer's published keys decide. */
+  readonly verifyToken?: VerifyToken;
 }
+
+/** What a token says that was found to be genuine; only what is looked at. */
+export interface Claims {
+  readonly sub?: string | undefined;
+  readonly scope?: unknown;
+}
+
+/**
+ * Verifies a token: signature, algorithm, issuer, audience, and that it has not expired.
+ * Rejects with the JOSE library's errors.
+ */
+export type VerifyToken = (token: string, nowMs: number) => Promise<Claims>;
 
 export interface RuntimeOverrides {
   readonly clock?: Clock;
