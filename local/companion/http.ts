@@ -73,34 +73,62 @@ export function parse<Schema extends z.ZodType>(
   throw new ProblemError(400, 'BAD_REQUEST', faults.join('; '));
 }
 
+/** A request that has arrived whole. */
+interface WholeRequest {
+  readonly method: string | undefined;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly content: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly content: string;
+}
+
 /** Serves the routes; a wrong path, method or body is answered with a problem. */
 export function serve(routes: readonly Route[]): RequestListener {
   return (request, response) => {
-    void answer(routes, request, response);
+    void serveOne(routes, request, response);
   };
 }
 
-async function answer(
+/** What the routes answer; `CUT` where the connection is to be closed without an answer. */
+export async function answer(
+  routes: readonly Route[],
+  { method, url, headers, content }: WholeRequest,
+): Promise<Answer | 'CUT'> {
+  const [path = '/', query = ''] = url.split(/\?(.*)/s);
+  try {
+    const { route, params } = findRoute(routes, method, path);
+    const reply = await route.handle({
+      params,
+      query: Object.fromEntries(new URLSearchParams(query)),
+      headers,
+      body: parseJson(content),
+    });
+    return answerOf(reply);
+  } catch (error) {
+    return problemAnswer(path, asProblem(error));
+  }
+}
+
+async function serveOne(
   routes: readonly Route[],
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
+  const { method, url = '/', headers } = request;
   try {
     // Read first: an answer to a caller that is still sending would reach it as a broken pipe.
     const content = await readBody(request);
-    const { route, params } = findRoute(routes, request.method, path);
-    const reply = await route.handle({
-      params,
-      query: Object.fromEntries(new URLSearchParams(query)),
-      headers: request.headers,
-      body: parseJson(content),
-    });
-    send(response, reply);
+    send(response, await answer(routes, { method, url, headers, content }));
   } catch (error) {
     const callerLeft = !request.complete;
     if (callerLeft) return;
-    sendProblem(response, path, asProblem(error));
+    send(response, problemAnswer(url.split('?')[0] ?? '/', asProblem(error)));
   }
 }
 
@@ -171,18 +199,26 @@ function decodeSegment(segment: string): string {
   }
 }
 
-function send(response: ServerResponse, reply: Reply): void {
+function send(response: ServerResponse, answered: Answer | 'CUT'): void {
+  if (answered === 'CUT') {
+    response.destroy();
+    return;
+  }
+  response.writeHead(answered.status, answered.headers).end(answered.content);
+}
+
+function answerOf(reply: Reply): Answer | 'CUT' {
   switch (reply.kind) {
     case 'json':
-      response
-        .writeHead(reply.status, { 'content-type': 'application/json' })
-        .end(JSON.stringify(reply.body));
-      return;
+      return {
+        status: reply.status,
+        headers: { 'content-type': 'application/json' },
+        content: JSON.stringify(reply.body),
+      };
     case 'cut':
-      response.destroy();
-      return;
+      return 'CUT';
     default:
-      assertNever(reply);
+      return assertNever(reply);
   }
 }
 
@@ -192,20 +228,17 @@ function asProblem(error: unknown): ProblemError {
   return new ProblemError(500, 'INTERNAL_ERROR', 'The companion failed; its own output says how.');
 }
 
-function sendProblem(response: ServerResponse, instance: string, problem: ProblemError): void {
-  response
-    .writeHead(problem.status, {
-      ...problem.headers,
-      'content-type': 'application/problem+json',
-    })
-    .end(
-      JSON.stringify({
-        type: 'about:blank',
-        title: STATUS_CODES[problem.status],
-        status: problem.status,
-        detail: problem.message,
-        instance,
-        code: problem.code,
-      }),
-    );
+function problemAnswer(instance: string, problem: ProblemError): Answer {
+  return {
+    status: problem.status,
+    headers: { ...problem.headers, 'content-type': 'application/problem+json' },
+    content: JSON.stringify({
+      type: 'about:blank',
+      title: STATUS_CODES[problem.status],
+      status: problem.status,
+      detail: problem.message,
+      instance,
+      code: problem.code,
+    }),
+  };
 }

@@ -11,7 +11,7 @@ import { createFaultRoutes } from './faults/routes.ts';
 import { Acknowledgements, type Webhook } from './gateway/acknowledgements.ts';
 import { chargeJournal } from './gateway/charge-journal.ts';
 import { PAYMENT_METHODS } from './gateway/payment-methods.ts';
-import { createGatewayRoutes } from './gateway/routes.ts';
+import { createGatewayRoutes, createLedger } from './gateway/routes.ts';
 import type { Route } from './http.ts';
 import { ok, serve } from './http.ts';
 import { createIssuerRoutes, createSigningKey, mintToken } from './issuer.ts';
@@ -75,12 +75,11 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
   const { stackEnvironment } = options;
   const faults = new InventoryFaults();
   const proxy = new InventoryProxy(options.inventoryUrl, faults);
+  const { chargesFile } = options;
+  const journal = chargesFile === undefined ? undefined : chargeJournal(chargesFile);
   const serveRoutes = serve(
     withIndex([
-      ...createGatewayRoutes(
-        acknowledgements,
-        options.chargesFile === undefined ? undefined : chargeJournal(options.chargesFile),
-      ),
+      ...createGatewayRoutes(createLedger(acknowledgements, { journal })),
       ...createIssuerRoutes(issuer),
       ...createFaultRoutes(faults),
       ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),

@@ -109,7 +109,7 @@ async function importOfflineHttpServer(): Promise<OfflineHttpServerClass> {
   return module.default;
 }
 
-/** One request's invocation; a failure becomes what API Gateway answers for it. */
+/** One request's invocation. */
 function offlineFunction(lambda: LambdaRuntime, functionKey: string): OfflineFunction {
   let event: unknown;
   return {
@@ -120,12 +120,17 @@ function offlineFunction(lambda: LambdaRuntime, functionKey: string): OfflineFun
       try {
         return await lambda.invoke(functionKey, event);
       } catch (error) {
-        return error instanceof Error && error.name === 'Sandbox.Timedout'
-          ? failure(504, 'Endpoint request timed out')
-          : failure(502, 'Internal server error');
+        return failedInvocation(error);
       }
     },
   };
+}
+
+/** What API Gateway answers for an invocation that failed. */
+export function failedInvocation(error: unknown) {
+  return error instanceof Error && error.name === 'Sandbox.Timedout'
+    ? failure(504, 'Endpoint request timed out')
+    : failure(502, 'Internal server error');
 }
 
 /** An answer of the gateway's own, in the form of all others (RFC 9457). */

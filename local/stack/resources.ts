@@ -6,17 +6,16 @@ import {
   UpdateTimeToLiveCommand,
   type UpdateTimeToLiveCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { FauxqsServer } from 'fauxqs';
 import { type IntrinsicValues, pseudoParameters, resolveIntrinsics } from './intrinsics.ts';
 import type { ServiceDefinition } from './service-definition.ts';
 
 export const ACCOUNT_ID = '000000000000';
 
 /** A resource of one type, its properties still with references. */
-interface Resource {
+interface Resource<Properties = Readonly<Record<string, unknown>>> {
   readonly logicalId: string;
   readonly name: string;
-  readonly properties: Readonly<Record<string, unknown>>;
+  readonly properties: Properties;
 }
 
 /** What references between the resources and functions stand for, once the queues have URLs. */
@@ -44,6 +43,18 @@ export function intrinsicValues(
   return { references, attributes };
 }
 
+/** A table as `CreateTable` takes it, and what only a deployment has besides. */
+type TableProperties = CreateTableCommandInput &
+  Partial<Pick<UpdateTimeToLiveCommandInput, 'TimeToLiveSpecification'>>;
+
+/** What queues are created in. */
+export interface QueueServer {
+  createQueue(
+    name: string,
+    options: { readonly region: string; readonly attributes: Record<string, string> },
+  ): { readonly queueArn: string };
+}
+
 /** Creates every table that is not there, with its indexes and time to live; returns names by logical id. */
 export async function createTables(
   service: ServiceDefinition,
@@ -60,7 +71,7 @@ export async function createTables(
  */
 export function createQueues(
   service: ServiceDefinition,
-  server: FauxqsServer,
+  server: QueueServer,
   endpoint: string,
 ): Record<string, string> {
   const values = intrinsicValues(service);
@@ -89,11 +100,9 @@ function toAttribute(value: unknown): string {
 }
 
 async function createTable(
-  properties: Readonly<Record<string, unknown>>,
+  { TimeToLiveSpecification, ...properties }: TableProperties,
   client: DynamoDBClient,
 ): Promise<void> {
-  // DynamoDB's own request has the same shape as the resource, but for what only a deployment has.
-  const { TimeToLiveSpecification, ...rest } = properties;
   const {
     TableName,
     AttributeDefinitions,
@@ -101,7 +110,7 @@ async function createTable(
     BillingMode,
     GlobalSecondaryIndexes,
     LocalSecondaryIndexes,
-  } = rest as unknown as CreateTableCommandInput;
+  } = properties;
   try {
     await client.send(
       new CreateTableCommand({
@@ -119,32 +128,29 @@ async function createTable(
     throw error;
   }
   if (TimeToLiveSpecification === undefined) return;
-  await client.send(
-    new UpdateTimeToLiveCommand({
-      TableName,
-      TimeToLiveSpecification,
-    } as unknown as UpdateTimeToLiveCommandInput),
-  );
+  await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
 }
 
-function tablesOf(service: ServiceDefinition): readonly Resource[] {
-  return resourcesOf(service, 'AWS::DynamoDB::Table', 'TableName');
+/** Every table of the deployment. */
+export function tablesOf(service: ServiceDefinition): readonly Resource<TableProperties>[] {
+  return resourcesOf<TableProperties>(service, 'AWS::DynamoDB::Table', 'TableName');
 }
 
 function queuesOf(service: ServiceDefinition): readonly Resource[] {
   return resourcesOf(service, 'AWS::SQS::Queue', 'QueueName');
 }
 
-function resourcesOf(
+/** DynamoDB's own request has the same shape as the resource: `Properties` says which it is. */
+function resourcesOf<Properties = Resource['properties']>(
   { resources }: ServiceDefinition,
   type: string,
   nameProperty: string,
-): readonly Resource[] {
+): readonly Resource<Properties>[] {
   return Object.entries(resources.Resources)
     .filter(([, resource]) => resource.Type === type)
     .map(([logicalId, { Properties: properties }]) => ({
       logicalId,
       name: String(properties[nameProperty]),
-      properties,
+      properties: properties as Properties,
     }));
 }

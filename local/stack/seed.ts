@@ -40,11 +40,14 @@ const SEED_PRODUCTS: readonly NewProduct[] = [
   },
 ];
 
-/** Writes the seed products through the Inventory Service's own code. */
-export async function seedProducts(runtime: Runtime): Promise<void> {
+/** Writes products, the seed products unless told otherwise, through the Inventory Service's own code. */
+export async function seedProducts(
+  runtime: Runtime,
+  products: readonly NewProduct[] = SEED_PRODUCTS,
+): Promise<void> {
   const inventory = inventoryService(runtime);
   await Promise.all(
-    SEED_PRODUCTS.map((product) =>
+    products.map((product) =>
       // By the key a later start finds what an earlier one has made, whatever became of it since.
       createProduct(inventory, { userId: 'seed', idempotencyKey: 'seed', product }),
     ),

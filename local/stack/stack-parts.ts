@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Clock } from '../../lib/platform/clock.ts';
 import { type Companion, type CompanionOptions, startCompanion } from '../companion/server.ts';
 import { type StepFunctionsServer, startStepFunctionsServer } from '../step-functions/server.ts';
 import { type ApiGateway, startApiGateway } from './api-gateway.ts';
@@ -110,9 +111,9 @@ export function startCompanionPart(
 }
 
 export function createLambdaRuntime(
-  { clock, directory }: Base,
+  { clock, directory }: Pick<Base, 'directory'> & { readonly clock: Clock },
   { functions, provider }: ServiceDefinition,
-  log: LogRouter,
+  log: Pick<LogRouter, 'append'>,
 ): LambdaRuntime {
   return new LambdaRuntime({
     clock,
@@ -162,7 +163,6 @@ export function startStepFunctions(
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<StepFunctionsServer> {
   return parts.start('Step Functions', async () => {
-    const file = await readFile(join(directory, STATE_MACHINE_FILE), 'utf8');
     const server = await startStepFunctionsServer({
       host,
       port,
@@ -170,20 +170,24 @@ export function startStepFunctions(
       region: service.provider.region,
       accountId: ACCOUNT_ID,
       invoke: (functionName, payload) => lambda.invoke(functionName, payload),
-      stateMachines: [
-        {
-          name: service.stepFunctions.stateMachines.orderSaga.name,
-          definition: renderStateMachine(
-            JSON.parse(file),
-            { ...service.params['default'], ...service.params['local'], ...parameters },
-            values,
-          ),
-        },
-      ],
+      stateMachines: [await orderSaga({ directory, service, values }, parameters)],
     });
     parts.onStop(() => server.stop());
     return server;
   });
+}
+
+/** The saga's state machine, its placeholders and references filled in. */
+export async function orderSaga(
+  { directory, service, values }: Pick<Deployed, 'directory' | 'service' | 'values'>,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<{ readonly name: string; readonly definition: object }> {
+  const file = await readFile(join(directory, STATE_MACHINE_FILE), 'utf8');
+  const all = { ...service.params['default'], ...service.params['local'], ...parameters };
+  return {
+    name: service.stepFunctions.stateMachines.orderSaga.name,
+    definition: renderStateMachine(JSON.parse(file), all, values),
+  };
 }
 
 export function startPollers(

@@ -33,11 +33,22 @@ const UNSUPPORTED_FIELDS = [
   'ResultWriter',
 ];
 
+/** A definition means the same for ever, and validating one takes longer than running it. */
+const programs = new Map<string, Program>();
+
 /**
  * Validates a definition in the Amazon States Language and prepares it for the interpreter.
  * @throws StepFunctionsError InvalidDefinition
  */
 export function compileDefinition(text: string): Program {
+  const known = programs.get(text);
+  if (known !== undefined) return known;
+  const program = compile(text);
+  programs.set(text, program);
+  return program;
+}
+
+function compile(text: string): Program {
   const definition = parse(text);
   try {
     new StateMachine(definition as unknown as StateMachineDefinition);

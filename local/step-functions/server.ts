@@ -2,33 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Clock } from '../../lib/platform/clock.ts';
 import { StepFunctionsError } from './errors.ts';
-import { ExecutionRegistry } from './execution-registry.ts';
-import { installInterpreterScopes } from './interpreter.ts';
-import type { Invoke } from './lambda-tasks.ts';
-import { Arns } from './names.ts';
-import { createOperations, type Operation } from './operations.ts';
-import { StateMachines } from './state-machines.ts';
-import { TaskTokens } from './tasks.ts';
+import type { Operation } from './operations.ts';
+import { createStepFunctions, type StepFunctionsOptions } from './service.ts';
 
-/** How `invoke` rejects: Retry and Catch match its `name`. */
-export interface LambdaFailure extends Error {
-  readonly name: string;
-}
-
-export interface StepFunctionsServerOptions {
+export interface StepFunctionsServerOptions extends StepFunctionsOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Every wait, back-off, time-out and timestamp is on this clock. */
-  readonly clock: Clock;
-  readonly region: string;
-  readonly accountId: string;
-  /** Invokes a Lambda function by its bare name; rejects with a LambdaFailure. */
-  readonly invoke: Invoke;
-  /** Created before the server answers. */
-  readonly stateMachines?: readonly { readonly name: string; readonly definition: object }[];
 }
 
 export interface StepFunctionsServer {
@@ -52,34 +33,29 @@ const LONGEST_BODY_BYTES = 3 * 1024 * 1024;
 export async function startStepFunctionsServer(
   options: StepFunctionsServerOptions,
 ): Promise<StepFunctionsServer> {
-  const { host, port, clock, region, accountId, invoke } = options;
-  const arns = new Arns(region, accountId);
-  const tokens = new TaskTokens();
-  const stateMachines = new StateMachines(arns, clock);
-  const executions = new ExecutionRegistry(arns, { clock, region, invoke, tokens });
-  for (const { name, definition } of options.stateMachines ?? []) {
-    const roleArn = `arn:aws:iam::${accountId}:role/${name}`;
-    stateMachines.create(name, JSON.stringify(definition), roleArn);
-  }
-
-  const server = createHttpServer(createOperations({ stateMachines, executions, tokens }));
+  const { host, port } = options;
+  const service = createStepFunctions(options);
+  const server = createHttpServer(service.operations);
   server.listen(port, host);
-  await once(server, 'listening');
-  const uninstall = installInterpreterScopes();
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    service.stop();
+    throw error;
+  }
   const address = server.address() as AddressInfo;
   const stop = async (): Promise<void> => {
-    executions.stopAll();
     const closed = once(server, 'close');
+    service.stop();
     server.close();
     server.closeAllConnections();
     await closed;
-    uninstall();
   };
   let stopped: Promise<void> | undefined;
   return {
     url: `http://${host}:${address.port}`,
     port: address.port,
-    stateMachineArn: (name) => arns.stateMachine(name),
+    stateMachineArn: (name) => service.stateMachineArn(name),
     stop: () => (stopped ??= stop()),
   };
 }

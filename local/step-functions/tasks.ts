@@ -90,11 +90,16 @@ export class Task {
 /** Every task token handed out by this process, and the task it stands for. */
 export class TaskTokens {
   readonly #tasks = new Map<string, Task>();
+  readonly #newToken: () => string;
   #issued: string | undefined;
+
+  constructor(newToken = () => randomBytes(192).toString('base64url')) {
+    this.#newToken = newToken;
+  }
 
   /** The token of the task whose parameters are being evaluated. */
   issue(): string {
-    this.#issued ??= randomBytes(192).toString('base64url');
+    this.#issued ??= this.#newToken();
     return this.#issued;
   }
 

@@ -19,6 +19,20 @@ export interface Webhook {
   readonly ackLateMs: number;
 }
 
+/** Posts one acknowledgement. @returns whether it was answered with a 2xx. */
+export type Post = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+) => Promise<boolean>;
+
+export interface AcknowledgementsOptions {
+  /** How they are posted; over the network unless told otherwise. */
+  readonly post?: Post;
+  /** Makes the last part of an event's id. */
+  readonly newId?: () => string;
+}
+
 /**
  * Tells the service what became of charges, by its webhook: at least once, with growing pauses until
  * it answers 2xx, as payment gateways do.
@@ -26,13 +40,17 @@ export interface Webhook {
 export class Acknowledgements {
   readonly #clock: Clock;
   readonly #webhook: Webhook;
+  readonly #post: Post;
+  readonly #newId: () => string;
   readonly #stopping = new AbortController();
   readonly #timers = new Set<() => void>();
   readonly #deliveries = new Set<Promise<void>>();
 
-  constructor(clock: Clock, webhook: Webhook) {
+  constructor(clock: Clock, webhook: Webhook, options: AcknowledgementsOptions = {}) {
     this.#clock = clock;
     this.#webhook = webhook;
+    this.#post = options.post ?? ((...request) => this.#postOverNetwork(...request));
+    this.#newId = options.newId ?? randomUUID;
   }
 
   /** To be called once for each charge, when it is made. */
@@ -44,7 +62,7 @@ export class Acknowledgements {
       // What was voided meanwhile has nothing to be acknowledged.
       if (ledger.capture(charge.paymentId) === undefined) return;
       const capturedAtMs = charge.status === 'CAPTURED' ? chargedAtMs : this.#clock.now();
-      const event = captureOf(charge, capturedAtMs);
+      const event = captureOf(`evt_${this.#newId()}`, charge, capturedAtMs);
       for (let copy = 0; copy < deliveries; copy += 1) this.#deliver(event, 1);
     });
   }
@@ -91,16 +109,25 @@ export class Acknowledgements {
     this.#deliveries.add(delivery);
   }
 
-  async #send(event: Acknowledgement): Promise<boolean> {
+  #send(event: Acknowledgement): Promise<boolean> {
     const { url, secret } = this.#webhook;
     const body = JSON.stringify(event);
+    const headers = {
+      'content-type': 'application/json',
+      [SIGNATURE_HEADER]: signatureOf(body, [secret], this.#clock.now()),
+    };
+    return this.#post(url, headers, body);
+  }
+
+  async #postOverNetwork(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): Promise<boolean> {
     try {
       const response = await fetch(url, {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          [SIGNATURE_HEADER]: signatureOf(body, [secret], this.#clock.now()),
-        },
+        headers,
         body,
         signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
       });
@@ -113,9 +140,13 @@ export class Acknowledgements {
   }
 }
 
-function captureOf({ paymentId, orderId }: Charge, capturedAtMs: number): Acknowledgement {
+function captureOf(
+  eventId: string,
+  { paymentId, orderId }: Charge,
+  capturedAtMs: number,
+): Acknowledgement {
   return {
-    eventId: `evt_${randomUUID()}`,
+    eventId,
     type: 'charge.updated',
     paymentId,
     orderId,

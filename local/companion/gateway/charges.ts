@@ -56,6 +56,11 @@ export interface ChargeJournal {
   append(record: ChargeRecord): void;
 }
 
+export interface LedgerOptions {
+  readonly journal?: ChargeJournal | undefined;
+  readonly newId?: (() => string) | undefined;
+}
+
 export interface ChargeRequest {
   readonly paymentId: string;
   readonly orderId: string;
@@ -84,10 +89,16 @@ export class ChargeLedger {
   readonly #refusals = new Map<string, number>();
   readonly #onCharge: ChargeListener;
   readonly #journal: ChargeJournal | undefined;
+  readonly #newId: () => string;
 
-  constructor(onCharge: ChargeListener = () => undefined, journal?: ChargeJournal) {
+  /** @param options.newId makes the last part of a charge's id. */
+  constructor(
+    onCharge: ChargeListener = () => undefined,
+    { journal, newId = randomUUID }: LedgerOptions = {},
+  ) {
     this.#onCharge = onCharge;
     this.#journal = journal;
+    this.#newId = newId;
     for (const record of journal?.read() ?? []) this.#records.set(record.paymentId, record);
   }
 
@@ -171,7 +182,7 @@ export class ChargeLedger {
 
   #chargeFirst({ token, ...request }: ChargeRequest): ChargeResult {
     const behaviour = PAYMENT_METHODS.get(token)?.behaviour ?? UNKNOWN_METHOD;
-    const recorded = { ...request, chargeId: `ch_${randomUUID()}` };
+    const recorded = { ...request, chargeId: `ch_${this.#newId()}` };
     switch (behaviour.outcome) {
       case 'CAPTURED': {
         const refusals = this.#refusals.get(request.paymentId) ?? 0;

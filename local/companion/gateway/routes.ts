@@ -3,7 +3,7 @@ import { assertNever } from '../../../lib/platform/errors.ts';
 import type { Call, Reply, Route } from '../http.ts';
 import { ok, ProblemError, parse } from '../http.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
-import type { ChargeJournal, ChargeRecord } from './charges.ts';
+import type { ChargeRecord, LedgerOptions } from './charges.ts';
 import { ChargeLedger } from './charges.ts';
 
 const identifier = z.string().min(1).max(255);
@@ -39,15 +39,20 @@ const listQuery = z.strictObject({
     .max(255),
 });
 
-/** The payment gateway simulator; acknowledges nothing unless told how, forgets all without a journal. */
-export function createGatewayRoutes(
-  acknowledgements?: Acknowledgements,
-  journal?: ChargeJournal,
-): readonly Route[] {
+/** A ledger whose charges are acknowledged if it is told how; forgets all without a journal. */
+export function createLedger(
+  acknowledgements: Acknowledgements | undefined,
+  options?: LedgerOptions,
+): ChargeLedger {
   const ledger = new ChargeLedger(
     (charge, by) => acknowledgements?.follow(ledger, charge, by),
-    journal,
+    options,
   );
+  return ledger;
+}
+
+/** The payment gateway simulator over a ledger. */
+export function createGatewayRoutes(ledger: ChargeLedger): readonly Route[] {
   return [
     {
       method: 'POST',

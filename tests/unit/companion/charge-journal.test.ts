@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 /** The ledger of another process on the same file. */
-const ledger = () => new ChargeLedger(undefined, chargeJournal(file));
+const ledger = () => new ChargeLedger(undefined, { journal: chargeJournal(file) });
 
 const request = (paymentId: string, token = 'tok_ok') => ({
   paymentId,
