@@ -86,10 +86,10 @@ module.exports = {
     },
     {
       name: 'deployed-code-stands-alone',
-      comment: 'Nothing that is deployed knows the embedded stack, the benchmarks or the tests.',
+      comment: 'Nothing that is deployed knows what runs, tries out, measures or tests it.',
       severity: 'error',
       from: { path: '^(lib|functions)/' },
-      to: { path: '^(local|tools|bench|tests)/' },
+      to: { path: '^(local|tools|torture|bench|tests)/' },
     },
     {
       name: 'deployed-code-needs-no-dev-dependency',

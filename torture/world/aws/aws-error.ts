@@ -1,0 +1,35 @@
+/** A refused request, as the service would answer it: the SDK makes its own error class of it. */
+export class AwsError extends Error {
+  override readonly name = 'AwsError';
+  /** The error's name on the wire, such as `ConditionalCheckFailedException`. */
+  readonly type: string;
+  /** Further members of the answer, such as `CancellationReasons`. */
+  readonly members: Readonly<Record<string, unknown>>;
+
+  constructor(type: string, message: string, members: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.type = type;
+    this.members = members;
+  }
+}
+
+/**
+ * Something is asked of the world that it does not know how to do as AWS does it. No answer would be
+ * right, so whoever drives the world is told.
+ */
+export class UnknownToTheWorld extends Error {
+  override readonly name = 'UnknownToTheWorld';
+}
+
+/** @throws UnknownToTheWorld unless every member that is set is one of those that are understood. */
+export function onlyKnown<Request extends object>(
+  operation: string,
+  request: Request,
+  known: readonly (keyof Request & string)[],
+): void {
+  for (const [member, value] of Object.entries(request)) {
+    if (value !== undefined && !(known as readonly string[]).includes(member)) {
+      throw new UnknownToTheWorld(`${operation} with ${member}`);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { UnknownToTheWorld } from '../aws/aws-error.ts';
+
+const TOKEN = /\s*(<=|>=|<>|[=<>(),]|[#:]?\w+)/y;
+
+/** An expression's words and signs, read from left to right. */
+export class Tokens {
+  readonly #expression: string;
+  readonly #tokens: readonly string[];
+  #position = 0;
+
+  constructor(expression: string) {
+    this.#expression = expression;
+    this.#tokens = split(expression.trimEnd());
+  }
+
+  get isAtEnd(): boolean {
+    return this.#position === this.#tokens.length;
+  }
+
+  next(): string {
+    const token = this.#tokens[this.#position];
+    if (token === undefined) throw this.unknown();
+    this.#position += 1;
+    return token;
+  }
+
+  /** Takes the next token if it is this one; words in any case. */
+  take(token: string): boolean {
+    if (this.#tokens[this.#position]?.toUpperCase() !== token) return false;
+    this.#position += 1;
+    return true;
+  }
+
+  expect(token: string): void {
+    if (!this.take(token)) throw this.unknown();
+  }
+
+  unknown(): UnknownToTheWorld {
+    return new UnknownToTheWorld(`the expression ${this.#expression}`);
+  }
+}
+
+function split(expression: string): string[] {
+  const tokens: string[] = [];
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < expression.length) {
+    const token = TOKEN.exec(expression)?.[1];
+    if (token === undefined) throw new UnknownToTheWorld(`the expression ${expression}`);
+    tokens.push(token);
+  }
+  return tokens;
+}
+
+/** Parses each expression once: there are few, and they come again and again. */
+export function parsedOnce<Parsed>(
+  parse: (tokens: Tokens) => Parsed,
+): (expression: string) => Parsed {
+  const parsed = new Map<string, Parsed>();
+  return (expression) => {
+    let result = parsed.get(expression);
+    if (result === undefined) {
+      const tokens = new Tokens(expression);
+      result = parse(tokens);
+      if (!tokens.isAtEnd) throw tokens.unknown();
+      parsed.set(expression, result);
+    }
+    return result;
+  };
+}

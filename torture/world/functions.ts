@@ -1,0 +1,57 @@
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../lib/platform/clock.ts';
+import type { LambdaRuntime } from '../../local/stack/lambda-runtime.ts';
+import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
+import { createLambdaRuntime } from '../../local/stack/stack-parts.ts';
+import type { EffectLog } from './effect-log.ts';
+
+/** The project's folder. */
+export const DIRECTORY = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The real handlers over the stack's Lambda runtime; says which run, and lets effects say whose they are. */
+export class Functions {
+  readonly #lambda: LambdaRuntime;
+  readonly #effects: EffectLog;
+  /** Keys in serverless.yml, by themselves and by the deployed names. */
+  readonly #keys: ReadonlyMap<string, string>;
+  readonly #running = new Set<{ readonly key: string }>();
+
+  constructor(service: ServiceDefinition, clock: Clock, effects: EffectLog) {
+    const log = { append: () => undefined };
+    this.#lambda = createLambdaRuntime({ clock, directory: DIRECTORY }, service, log);
+    this.#effects = effects;
+    this.#keys = new Map(
+      Object.entries(service.functions).flatMap(([key, { name }]) => [
+        [key, key],
+        [name, key],
+      ]),
+    );
+  }
+
+  /** The clock for what runs inside the handlers. */
+  get clock(): Clock {
+    return this.#lambda.clock;
+  }
+
+  /** The keys of the functions that run just now. */
+  get running(): readonly string[] {
+    return [...this.#running].map(({ key }) => key);
+  }
+
+  preload(): Promise<void> {
+    return this.#lambda.preload();
+  }
+
+  /** Invokes a function by its key or name; rejects with the runtime's InvocationError. */
+  readonly invoke = async (functionName: string, event: unknown): Promise<unknown> => {
+    const invocation = { key: this.#keys.get(functionName) ?? functionName };
+    this.#running.add(invocation);
+    try {
+      return await this.#effects.asCaller(invocation.key, () =>
+        this.#lambda.invoke(functionName, event),
+      );
+    } finally {
+      this.#running.delete(invocation);
+    }
+  };
+}

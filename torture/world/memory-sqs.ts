@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import type {
+  ChangeMessageVisibilityBatchCommandInput,
+  ChangeMessageVisibilityCommandInput,
+  DeleteMessageBatchCommandInput,
+  DeleteMessageCommandInput,
+  GetQueueAttributesCommandInput,
+  GetQueueUrlCommandInput,
+  Message,
+  ReceiveMessageCommandInput,
+  SendMessageCommandInput,
+} from '@aws-sdk/client-sqs';
+import { z } from 'zod';
+import type { Clock } from '../../lib/platform/clock.ts';
+import { ACCOUNT_ID, queueUrlOf } from '../../local/stack/resources.ts';
+import { AwsError, onlyKnown } from './aws/aws-error.ts';
+import { MessageQueue, type Redrive, type StoredMessage } from './sqs/message-queue.ts';
+
+export interface SentMessage {
+  /** The queue's name. */
+  readonly queue: string;
+  readonly body: string;
+}
+
+/** When the copies of a message get visible, in milliseconds from now; `[0]` is the usual. */
+export type Delivery = (message: SentMessage) => readonly number[];
+
+export interface MemorySqsOptions {
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** Queues' URLs are below this one. */
+  readonly endpoint: string;
+  /** Lets a message come twice, or after later ones. */
+  readonly delivery: Delivery;
+}
+
+type Operation = (request: never) => object;
+
+const DEFAULT_VISIBILITY_SECONDS = 30;
+
+const redriveSchema = z.object({
+  deadLetterTargetArn: z.string(),
+  maxReceiveCount: z.coerce.number(),
+});
+
+/**
+ * SQS in memory, as far as this project uses it, on the world's clock. A receive never waits: who
+ * wants to be told of messages asks the queue. Messages are kept for ever.
+ */
+export class MemorySqs {
+  readonly #options: MemorySqsOptions;
+  readonly #queues = new Map<string, MessageQueue>();
+
+  /** The operations by their name in X-Amz-Target. */
+  readonly operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+    ['SendMessage', (request: SendMessageCommandInput) => this.#send(request)],
+    ['ReceiveMessage', (request: ReceiveMessageCommandInput) => this.#receive(request)],
+    ['DeleteMessage', (request: DeleteMessageCommandInput) => this.#delete(request)],
+    ['DeleteMessageBatch', (request: DeleteMessageBatchCommandInput) => this.#deleteAll(request)],
+    [
+      'ChangeMessageVisibility',
+      (request: ChangeMessageVisibilityCommandInput) => this.#changeVisibility(request),
+    ],
+    [
+      'ChangeMessageVisibilityBatch',
+      (request: ChangeMessageVisibilityBatchCommandInput) => this.#changeVisibilities(request),
+    ],
+    ['GetQueueAttributes', (request: GetQueueAttributesCommandInput) => this.#attributes(request)],
+    [
+      'GetQueueUrl',
+      ({ QueueName: name }: GetQueueUrlCommandInput) => ({ QueueUrl: this.urlOf(name) }),
+    ],
+  ]);
+
+  constructor(options: MemorySqsOptions) {
+    this.#options = options;
+  }
+
+  createQueue(
+    name: string,
+    { region, attributes }: { region: string; attributes: Readonly<Record<string, string>> },
+  ): { readonly queueArn: string } {
+    const { clock, newId } = this.#options;
+    const arn = `arn:aws:sqs:${region}:${ACCOUNT_ID}:${name}`;
+    const { VisibilityTimeout: seconds, RedrivePolicy: policy } = attributes;
+    const visibilitySeconds = Number(seconds ?? DEFAULT_VISIBILITY_SECONDS);
+    const settings = { name, arn, visibilitySeconds, redrive: this.#redrive(policy) };
+    this.#queues.set(name, new MessageQueue(settings, clock, newId));
+    return { queueArn: arn };
+  }
+
+  /**
+   * A queue by its name.
+   * @throws AwsError QueueDoesNotExist
+   */
+  queue(name: string | undefined): MessageQueue {
+    const queue = this.#queues.get(name ?? '');
+    if (queue !== undefined) return queue;
+    throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.');
+  }
+
+  /** @throws AwsError QueueDoesNotExist */
+  urlOf(name: string | undefined): string {
+    return queueUrlOf(this.queue(name).settings.arn, this.#options.endpoint);
+  }
+
+  #redrive(policy: string | undefined): Redrive | undefined {
+    if (policy === undefined) return undefined;
+    const { deadLetterTargetArn, maxReceiveCount } = redriveSchema.parse(JSON.parse(policy));
+    const to = () => this.queue(deadLetterTargetArn.split(':').at(-1));
+    return { to, maxReceives: maxReceiveCount };
+  }
+
+  #send(request: SendMessageCommandInput): object {
+    onlyKnown('SendMessage', request, ['QueueUrl', 'MessageBody']);
+    const { clock, newId, delivery } = this.#options;
+    const queue = this.#byUrl(request.QueueUrl);
+    const { MessageBody: body = '' } = request;
+    const message = { id: newId(), body, sentAtMs: clock.now() };
+    for (const delayMs of delivery({ queue: queue.settings.name, body })) {
+      queue.add(message, delayMs);
+    }
+    return { MessageId: message.id, MD5OfMessageBody: md5(body) };
+  }
+
+  #receive(request: ReceiveMessageCommandInput): object {
+    onlyKnown('ReceiveMessage', request, [
+      'QueueUrl',
+      'MaxNumberOfMessages',
+      'VisibilityTimeout',
+      'WaitTimeSeconds',
+      'MessageSystemAttributeNames',
+      'MessageAttributeNames',
+    ]);
+    const messages = this.#byUrl(request.QueueUrl).receive(
+      request.MaxNumberOfMessages ?? 1,
+      request.VisibilityTimeout,
+    );
+    return messages.length === 0 ? {} : { Messages: messages.map(toMessage) };
+  }
+
+  #delete(request: DeleteMessageCommandInput): object {
+    this.#byUrl(request.QueueUrl).delete(request.ReceiptHandle ?? '');
+    return {};
+  }
+
+  #deleteAll({ QueueUrl: url, Entries: entries = [] }: DeleteMessageBatchCommandInput): object {
+    for (const { ReceiptHandle: handle = '' } of entries) this.#byUrl(url).delete(handle);
+    return { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] };
+  }
+
+  #changeVisibility(request: ChangeMessageVisibilityCommandInput): object {
+    const { ReceiptHandle: handle = '', VisibilityTimeout: seconds = 0 } = request;
+    if (this.#byUrl(request.QueueUrl).changeVisibility(handle, seconds)) return {};
+    throw new AwsError('MessageNotInflight', 'The message is not in flight.');
+  }
+
+  #changeVisibilities(request: ChangeMessageVisibilityBatchCommandInput): object {
+    const queue = this.#byUrl(request.QueueUrl);
+    const results = (request.Entries ?? []).map(
+      ({ Id, ReceiptHandle: handle = '', VisibilityTimeout: seconds = 0 }) =>
+        queue.changeVisibility(handle, seconds)
+          ? { Id }
+          : { Id, SenderFault: true, Code: 'MessageNotInflight' },
+    );
+    return {
+      Successful: results.filter((result) => !('Code' in result)),
+      Failed: results.filter((result) => 'Code' in result),
+    };
+  }
+
+  #attributes({ QueueUrl: url }: GetQueueAttributesCommandInput): object {
+    const { settings, messages } = this.#byUrl(url);
+    const nowMs = this.#options.clock.now();
+    const hidden = messages.filter(({ visibleAtMs }) => visibleAtMs > nowMs);
+    const inFlight = hidden.filter(({ receiveCount }) => receiveCount > 0);
+    return {
+      Attributes: {
+        QueueArn: settings.arn,
+        VisibilityTimeout: String(settings.visibilitySeconds),
+        ApproximateNumberOfMessages: String(messages.length - hidden.length),
+        ApproximateNumberOfMessagesNotVisible: String(inFlight.length),
+        ApproximateNumberOfMessagesDelayed: String(hidden.length - inFlight.length),
+      },
+    };
+  }
+
+  #byUrl(url: string | undefined): MessageQueue {
+    return this.queue(url?.split('/').at(-1));
+  }
+}
+
+function toMessage(message: StoredMessage): Message {
+  return {
+    MessageId: message.id,
+    ReceiptHandle: message.receiptHandle,
+    Body: message.body,
+    MD5OfBody: md5(message.body),
+    Attributes: {
+      ApproximateReceiveCount: String(message.receiveCount),
+      SentTimestamp: String(message.sentAtMs),
+      ApproximateFirstReceiveTimestamp: String(message.firstReceivedAtMs),
+      SenderId: 'world',
+    },
+  };
+}
+
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}

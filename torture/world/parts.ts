@@ -1,0 +1,136 @@
+import { createAwsClients, type RequestHandler } from '../../lib/platform/aws-clients.ts';
+import { type Config, readConfig } from '../../lib/platform/config.ts';
+import type { Runtime } from '../../lib/platform/runtime.ts';
+import { ACCOUNT_ID } from '../../local/stack/resources.ts';
+import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
+import { orderSaga } from '../../local/stack/stack-parts.ts';
+import { createStepFunctions, type StepFunctions } from '../../local/step-functions/service.ts';
+import { Api } from './api.ts';
+import { inMemoryRequestHandler } from './aws/request-handler.ts';
+import type { Foundation } from './foundation.ts';
+import { DIRECTORY, Functions } from './functions.ts';
+import { Gateway } from './gateway.ts';
+import type { Delivery } from './memory-sqs.ts';
+import { networkClient } from './network.ts';
+import { overrideGlobals } from './process-globals.ts';
+import { API_URL, environmentOf, GATEWAY_URL, libraryEnvironment } from './settings.ts';
+import { createStorage, type Storage } from './storage.ts';
+
+export interface PartsOptions {
+  readonly configuration?: Readonly<Record<string, string>>;
+  readonly delivery?: Delivery;
+}
+
+/** What a world is made of; nothing of it moves yet. */
+export interface Parts {
+  readonly service: ServiceDefinition;
+  readonly foundation: Foundation;
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly functions: Functions;
+  readonly api: Api;
+  readonly gateway: Gateway;
+  readonly stepFunctions: StepFunctions;
+  /** Carries the SDK's requests to the services of this world. */
+  readonly requestHandler: RequestHandler;
+}
+
+/** How long after the service's time-out the gateway acknowledges what it acknowledges too late. */
+const ACK_LATE_BY_MS = 5000;
+
+/**
+ * Makes the parts, and has the process answer its libraries as the world wants.
+ * @throws ConfigurationError for a bad setting.
+ */
+export async function createParts(
+  { configuration = {}, delivery = () => [0] }: PartsOptions,
+  service: ServiceDefinition,
+  foundation: Foundation,
+): Promise<Parts> {
+  const { clock, detached, onDefect } = foundation;
+  const storage = createStorage(service, foundation, delivery);
+  const environment = environmentOf(service, storage.values, configuration);
+  const config = readConfig(environment);
+  const functions = new Functions(service, clock, foundation.effects);
+  const api = new Api(service, functions.invoke);
+  const stepFunctions = createStepFunctions({
+    clock,
+    region: service.provider.region,
+    accountId: ACCOUNT_ID,
+    invoke: functions.invoke,
+    stateMachines: [
+      await orderSaga({ directory: DIRECTORY, service, values: storage.values }, config),
+    ],
+    newToken: foundation.newId,
+  });
+  foundation.onEnd(() => {
+    stepFunctions.stop();
+  });
+  const services = {
+    DynamoDB_20120810: storage.dynamo.operations,
+    AmazonSQS: storage.sqs.operations,
+    AWSStepFunctions: stepFunctions.operations,
+  };
+  const requestHandler = inMemoryRequestHandler({ services, detached, onDefect });
+  const gateway = createGateway(foundation, config, api);
+  // The interpreter has taken the process's clock for itself: this has to come later.
+  const variables = { ...environment, ...libraryEnvironment(service) };
+  foundation.onEnd(overrideGlobals(clock, foundation.random('libraries'), variables));
+  return {
+    service,
+    foundation,
+    config,
+    storage,
+    functions,
+    api,
+    gateway,
+    stepFunctions,
+    requestHandler,
+  };
+}
+
+function createGateway({ clock, newId }: Foundation, config: Config, api: Api): Gateway {
+  const [secret = ''] = config.WEBHOOK_SECRETS;
+  const ackLateMs = config.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS;
+  return new Gateway({
+    clock,
+    newId,
+    webhook: { url: '/payment/webhook', secret, ackLateMs },
+    post: async (path, headers, body) => {
+      const { status } = await api.call({ method: 'POST', path, headers, body });
+      return status >= 200 && status < 300;
+    },
+  });
+}
+
+/** What the handlers get: the parts, behind the one seam that every effect passes. */
+export function createRuntime({
+  foundation,
+  config,
+  functions,
+  api,
+  gateway,
+  requestHandler,
+}: Parts): Runtime {
+  const { effects, newId, detached } = foundation;
+  const { intercept } = effects;
+  const { clock } = functions;
+  const random = foundation.random('handlers');
+  return {
+    config,
+    clock,
+    ids: { random: newId },
+    random: () => random.next(),
+    aws: createAwsClients(intercept, requestHandler),
+    http: networkClient({
+      clock,
+      intercept,
+      hosts: {
+        [GATEWAY_URL]: (request) => gateway.call(request),
+        [API_URL]: ({ url, ...request }) =>
+          api.call({ ...request, path: url.slice(API_URL.length) }),
+      },
+      detached,
+    }),
+  };
+}

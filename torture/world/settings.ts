@@ -1,0 +1,44 @@
+import { handlerEnvironment, sdkEnvironment } from '../../local/stack/handler-environment.ts';
+import type { IntrinsicValues } from '../../local/stack/intrinsics.ts';
+import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
+
+/** Nobody listens at any of these: they only tell the hosts of the world apart. */
+export const API_URL = 'http://api.world';
+export const GATEWAY_URL = 'http://gateway.world/gateway';
+export const QUEUES_URL = 'http://sqs.world';
+
+/** The handlers' environment as a deployment would fill it in. */
+export function environmentOf(
+  service: ServiceDefinition,
+  values: IntrinsicValues,
+  configuration: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return handlerEnvironment(service, values, {
+    GATEWAY_URL,
+    INVENTORY_URL: API_URL,
+    JWT_ISSUER: `${API_URL}/issuer`,
+    JWT_AUDIENCE: 'ordersaga',
+    JWKS_URL: `${API_URL}/issuer/jwks.json`,
+    INVENTORY_CREDENTIAL: 'the-credential-of-the-world',
+    WEBHOOK_SECRETS: 'the-webhook-secret-of-the-world',
+    ...configuration,
+  });
+}
+
+/**
+ * What libraries read from the process's environment. Logs and metrics are silent unless the process
+ * was started with a level of its own.
+ */
+export function libraryEnvironment({ provider }: ServiceDefinition) {
+  return {
+    ...sdkEnvironment(provider.region, {
+      dynamodb: 'http://dynamodb.world',
+      queues: QUEUES_URL,
+      stepFunctions: 'http://states.world',
+    }),
+    // Between its tries the SDK would wait in real time.
+    AWS_MAX_ATTEMPTS: '1',
+    POWERTOOLS_LOG_LEVEL: process.env['POWERTOOLS_LOG_LEVEL'] ?? 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: process.env['POWERTOOLS_METRICS_DISABLED'] ?? 'true',
+  };
+}

@@ -1,0 +1,112 @@
+import type { Charge } from '../../local/companion/gateway/charges.ts';
+import type { Table } from './dynamodb/table.ts';
+import { plain } from './dynamodb/values.ts';
+import type { Parts } from './parts.ts';
+
+interface Change {
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+export interface StoredOrder {
+  readonly orderId: string;
+  readonly userId: string;
+  readonly status: string;
+  readonly revision: number;
+  /** While it waits for its payment: what Inventory holds; older after a refused modification. */
+  readonly heldRevision?: number;
+  readonly run: number;
+  readonly attempt: number;
+  readonly modifications: number;
+  readonly paymentId?: string;
+  readonly releaseOwed?: unknown;
+  readonly dueAtMs?: number;
+  readonly total?: { readonly amount: number; readonly currency: string };
+  readonly refunds: readonly { readonly paymentId: string }[];
+  readonly history: readonly (Change & { readonly by: string })[];
+}
+
+export interface StoredPayment {
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly status: string;
+  readonly amount: { readonly amount: number; readonly currency: string };
+  readonly methodToken?: string;
+  readonly refundOwed?: unknown;
+  readonly voidOwed?: boolean;
+  readonly dueAtMs?: number;
+  readonly history: readonly Change[];
+}
+
+export interface StoredProduct {
+  readonly productId: string;
+  readonly available: number;
+  readonly reserved: number;
+  readonly sold: number;
+  readonly received: number;
+}
+
+export interface StoredReservation {
+  readonly orderId: string;
+  readonly status: string;
+  readonly revision: number;
+  readonly lines?: readonly { readonly productId: string; readonly quantity: number }[];
+  readonly paymentId?: string;
+}
+
+export interface RunningOrClosed {
+  readonly name: string;
+  readonly status: string;
+}
+
+/** Everything that is stored anywhere in the world, as it is at one moment. */
+export interface Snapshot {
+  readonly orders: readonly StoredOrder[];
+  readonly payments: readonly StoredPayment[];
+  readonly products: readonly StoredProduct[];
+  readonly reservations: readonly StoredReservation[];
+  /** What was really charged, by order id; only of orders that are stored. */
+  readonly charges: ReadonlyMap<string, readonly Charge[]>;
+  /** Oldest first. */
+  readonly executions: readonly RunningOrClosed[];
+  /** The bodies of the messages in every queue, by its logical id; dead-letter queues too. */
+  readonly queues: Readonly<Record<string, readonly unknown[]>>;
+}
+
+export function takeSnapshot({
+  service,
+  storage,
+  gateway,
+  stepFunctions,
+}: Pick<Parts, 'service' | 'storage' | 'gateway' | 'stepFunctions'>): Snapshot {
+  const orders = itemsOf(storage.orders, 'ORDER') as readonly StoredOrder[];
+  const { name: saga } = service.stepFunctions.stateMachines.orderSaga;
+  return {
+    orders,
+    payments: itemsOf(storage.orders, 'PAYMENT') as readonly StoredPayment[],
+    products: itemsOf(storage.inventory, 'PRODUCT') as readonly StoredProduct[],
+    reservations: itemsOf(storage.inventory, 'RESERVATION') as readonly StoredReservation[],
+    charges: new Map(orders.map(({ orderId }) => [orderId, gateway.chargesOf(orderId)])),
+    executions: stepFunctions.executions
+      .listOf(stepFunctions.stateMachineArn(saga))
+      .map(({ name, status }) => ({ name, status }))
+      .reverse(),
+    queues: Object.fromEntries(
+      Object.entries(storage.queueUrls).map(([logicalId, url]) => [
+        logicalId,
+        storage.sqs.queue(url.split('/').at(-1)).messages.map(({ body }) => parse(body)),
+      ]),
+    ),
+  };
+}
+
+/** The items of one type, without the wire's wrapping: their shapes are lib's to decide. */
+function itemsOf(table: Table, type: string): readonly unknown[] {
+  return [...table.items()].filter((item) => item['type']?.S === type).map(plain);
+}
+
+function parse(body: string): unknown {
+  return JSON.parse(body);
+}

@@ -1,0 +1,67 @@
+import { eventsOf } from '../../local/stack/service-definition.ts';
+import type { Parts } from './parts.ts';
+import type { RunningOrClosed, Snapshot, StoredOrder } from './snapshot.ts';
+
+/** What the system, and not the user, has to leave. */
+const MOVING = ['CREATED', 'PENDING_RESERVING_STOCK', 'PAYMENT_IN_PROGRESS'];
+const OPEN = ['INITIATED', 'PENDING'];
+
+type Stored = Pick<Snapshot, 'orders' | 'payments' | 'reservations' | 'executions'>;
+
+/** What is running or on its way, in words: at rest there is nothing. */
+export function unrestOfParts({
+  service,
+  functions,
+  storage,
+  gateway,
+}: Pick<Parts, 'service' | 'functions' | 'storage' | 'gateway'>): string[] {
+  const { scheduledAcknowledgements: announced } = gateway;
+  return [
+    ...functions.running.map((key) => `${key} runs`),
+    ...eventsOf(service, 'sqs').flatMap(({ event }) => {
+      const { settings, messages } = storage.sourceOf(event).queue;
+      return messages.map(({ body }) => `${settings.name} holds ${body}`);
+    }),
+    ...(announced === 0 ? [] : [`the gateway has ${String(announced)} acknowledgements to send`]),
+  ];
+}
+
+/** What is stored and still has to move by itself, in words: at rest there is nothing. */
+export function unrestOfStored({ orders, payments, reservations, executions }: Stored): string[] {
+  const waiting = new Set(orders.filter(isWaiting).map(nameOfRun));
+  const running = new Set(executions.filter(isRunning).map(({ name }) => name));
+  const byId = new Map(orders.map((order) => [order.orderId, order]));
+  return [
+    ...orders.flatMap((order) => [
+      ...(MOVING.includes(order.status) ? [`${order.orderId} is ${order.status}`] : []),
+      ...(order.releaseOwed === undefined ? [] : [`${order.orderId} owes a release`]),
+      ...(isWaiting(order) || order.dueAtMs === undefined
+        ? []
+        : [`${order.orderId} is ${order.status} and due`]),
+    ]),
+    ...payments.flatMap(({ paymentId, status, refundOwed, voidOwed, dueAtMs }) => [
+      ...(OPEN.includes(status) ? [`${paymentId} is ${status}`] : []),
+      ...(refundOwed === undefined ? [] : [`${paymentId} owes a refund`]),
+      ...(voidOwed === undefined ? [] : [`${paymentId} owes a void`]),
+      ...(dueAtMs === undefined ? [] : [`${paymentId} is ${status} and due`]),
+    ]),
+    ...reservations
+      .filter(({ orderId, status }) => status === 'HELD' && !isWaiting(byId.get(orderId)))
+      .map(({ orderId }) => `the stock of ${orderId} is held`),
+    ...[...running].filter((name) => !waiting.has(name)).map((name) => `${name} runs`),
+    ...[...waiting].filter((name) => !running.has(name)).map((name) => `${name} does not run`),
+  ];
+}
+
+/** For its user; the saga waits with it. */
+function isWaiting(order: StoredOrder | undefined): boolean {
+  return order?.status === 'PENDING_PAYMENT';
+}
+
+function nameOfRun({ orderId, run }: StoredOrder): string {
+  return `${orderId}-${String(run)}`;
+}
+
+function isRunning({ status }: RunningOrClosed): boolean {
+  return status === 'RUNNING';
+}

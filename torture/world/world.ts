@@ -1,0 +1,154 @@
+import type { NewProduct } from '../../lib/inventory/create-product.ts';
+import type { Config } from '../../lib/platform/config.ts';
+import type { HttpResponse } from '../../lib/platform/http-client.ts';
+import { installRuntime } from '../../lib/platform/runtime.ts';
+import { seedProducts } from '../../local/stack/seed.ts';
+import {
+  readServiceDefinition,
+  type ServiceDefinition,
+} from '../../local/stack/service-definition.ts';
+import type { ApiRequest } from './api.ts';
+import type { RecordedEffect, WorldInterceptor } from './effect-log.ts';
+import { Foundation } from './foundation.ts';
+import { DIRECTORY } from './functions.ts';
+import { Issuer } from './issuer.ts';
+import type { Delivery } from './memory-sqs.ts';
+import { createParts, createRuntime } from './parts.ts';
+import { consumeQueues } from './queue-consumers.ts';
+import { startSchedules } from './schedules.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { Time } from './time.ts';
+import { unrestOfParts, unrestOfStored } from './unrest.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import { withoutAsyncHooks } from './without-async-hooks.ts';
+
+export interface WorldOptions {
+  /** Decides every id and every random number. */
+  readonly seed: number;
+  /** Configuration (section 7 of the specification) that differs from the defaults. */
+  readonly configuration?: Readonly<Record<string, string>>;
+  /** What there is to buy; the seed products of a local start unless told otherwise. */
+  readonly products?: readonly NewProduct[];
+  /** Sees every effect of every handler once the world is made; `setInterceptor` replaces it. */
+  readonly intercept?: WorldInterceptor;
+  /** Lets messages come twice, late, or after others; each comes once, at once, unless told otherwise. */
+  readonly delivery?: Delivery;
+}
+
+/** A call of the API; as a user, with a token of theirs, where one is named. */
+export interface WorldCall extends ApiRequest {
+  readonly user?: string;
+  readonly scope?: string;
+}
+
+export interface World {
+  readonly config: Config;
+  readonly clock: VirtualClock;
+  /** Every effect of every handler so far, in the order they were asked for. */
+  readonly effects: readonly RecordedEffect[];
+  setInterceptor(intercept: WorldInterceptor): void;
+  /** Answers when the function has; of a call that waits, only as time goes on. */
+  call(request: WorldCall): Promise<HttpResponse>;
+  /** Until everything that runs has ended or waits for time; no time passes. */
+  runUntilIdle(): Promise<void>;
+  /** Everything that falls due within so many milliseconds happens, each at its own time. */
+  advance(ms: number): Promise<void>;
+  /**
+   * From timer to timer until nothing moves by itself: no work is due, no message is in a queue but
+   * the dead-letter queues, nothing runs, and every saga that is not over waits for its user.
+   * @returns the milliseconds that took.
+   * @throws NotAtRest, with what still moves, when more than `limitMs` would pass.
+   */
+  runToRest(limitMs: number): Promise<number>;
+  /**
+   * Lets time go on until a call has been answered.
+   * @throws NotAtRest when more than `limitMs` would pass.
+   */
+  until<Result>(call: Promise<Result>, limitMs: number): Promise<Result>;
+  snapshot(): Snapshot;
+  /** Ends everything for good and gives the process back what it had. */
+  stop(): Promise<void>;
+}
+
+let serviceDefinition: Promise<ServiceDefinition> | undefined;
+let isRunning = false;
+
+/**
+ * Makes the whole service in this process, without network, other processes or real time: the real
+ * handlers, driven by the real state machine, over AWS services and a payment gateway in memory. The
+ * same seed and the same calls have the same effects in the same order. One world at a time, because
+ * the handlers' runtime, `Date.now` and `Math.random` are the process's.
+ * @throws ConfigurationError for a bad setting.
+ */
+export async function createWorld(options: WorldOptions): Promise<World> {
+  if (isRunning) throw new Error('A world runs in this process already; stop it first.');
+  isRunning = true;
+  const foundation = new Foundation(options.seed);
+  foundation.onEnd(() => {
+    isRunning = false;
+  });
+  try {
+    // The CLI takes a second to read it, and every world's is the same.
+    serviceDefinition ??= readServiceDefinition(DIRECTORY);
+    return await build(options, await serviceDefinition, foundation);
+  } catch (error) {
+    foundation.end();
+    throw error;
+  }
+}
+
+async function build(
+  { products, intercept, ...options }: WorldOptions,
+  service: ServiceDefinition,
+  foundation: Foundation,
+): Promise<World> {
+  const { clock, effects } = foundation;
+  const parts = await createParts(options, service, foundation);
+  const { config, functions, storage } = parts;
+  const issuer = new Issuer(clock);
+  const runtime = { ...createRuntime(parts), verifyToken: issuer.verify };
+  installRuntime(runtime);
+  await withoutAsyncHooks(() => functions.preload());
+  await seedProducts(runtime, products);
+  consumeQueues(parts);
+  startSchedules(parts, {
+    dispatchDueWork: { table: storage.orders, index: 'due' },
+    expireReservations: { table: storage.inventory, index: 'expiry' },
+  });
+  if (intercept !== undefined) effects.setInterceptor(intercept);
+
+  const snapshot = () => takeSnapshot(parts);
+  const time = new Time({
+    clock,
+    unrest: () => [...unrestOfParts(parts), ...unrestOfStored(snapshot())],
+    throwDefect: () => {
+      foundation.throwDefect();
+    },
+  });
+  return {
+    config,
+    clock,
+    effects: effects.effects,
+    setInterceptor: (replacement) => {
+      effects.setInterceptor(replacement);
+    },
+    call: ({ user, scope, headers, ...request }) => {
+      const authorization =
+        user === undefined ? {} : { authorization: `Bearer ${issuer.issue(user, scope)}` };
+      return parts.api.call({ ...request, headers: { ...authorization, ...headers } });
+    },
+    runUntilIdle: () => time.runUntilIdle(),
+    advance: (ms) => time.advance(ms),
+    runToRest: (limitMs) => time.runToRest(limitMs),
+    until: (call, limitMs) => time.until(call, limitMs),
+    snapshot,
+    stop: async () => {
+      // What still runs comes to its end, or to an effect, before the process is given back.
+      foundation.freeze();
+      await time.runUntilIdle().finally(() => {
+        foundation.end();
+      });
+      await time.runUntilIdle();
+    },
+  };
+}
