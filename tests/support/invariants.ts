@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib
 import { expect } from 'vitest';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
+import { brokenPromises } from '../../torture/promises.ts';
 import { consultDoctor } from './doctor.ts';
 import { type Charge, chargesOf } from './shop.ts';
 import { eventually, executions, messagesIn } from './stack.ts';
@@ -140,51 +141,6 @@ export async function putOnSale(stack: EmbeddedStack, productId: string): Promis
   client.destroy();
 }
 
-/** Copied by hand from the table in section 2 of the specification. */
-const ORDER_MOVES: readonly (readonly [from: string | null, to: string])[] = [
-  [null, 'CREATED'],
-  [null, 'INVALID'],
-  ['CREATED', 'PENDING_RESERVING_STOCK'],
-  ['CREATED', 'ORDER_CANCELLED'],
-  ['PENDING_RESERVING_STOCK', 'ORDER_CANCELLED'],
-  ['PENDING_PAYMENT', 'ORDER_CANCELLED'],
-  ['PAYMENT_FAILED', 'ORDER_CANCELLED'],
-  ['ORDER_FAILED', 'ORDER_CANCELLED'],
-  ['PENDING_RESERVING_STOCK', 'PENDING_PAYMENT'],
-  ['PENDING_RESERVING_STOCK', 'PAYMENT_IN_PROGRESS'],
-  ['PENDING_RESERVING_STOCK', 'INVALID'],
-  ['PENDING_RESERVING_STOCK', 'ORDER_FAILED'],
-  ['PENDING_RESERVING_STOCK', 'PAYMENT_FAILED'],
-  ['PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS'],
-  ['PENDING_PAYMENT', 'PENDING_RESERVING_STOCK'],
-  ['PENDING_PAYMENT', 'ORDER_FAILED'],
-  ['PAYMENT_IN_PROGRESS', 'PAYMENT_DONE'],
-  ['PAYMENT_IN_PROGRESS', 'PAYMENT_FAILED'],
-  ['PAYMENT_IN_PROGRESS', 'PENDING_RESERVING_STOCK'],
-  ['PAYMENT_FAILED', 'PENDING_RESERVING_STOCK'],
-  ['ORDER_FAILED', 'CREATED'],
-];
-
-/** A settled payment changes only where its money did come, after all, or goes back. */
-const PAYMENT_MOVES: readonly (readonly [from: string | null, to: string])[] = [
-  [null, 'INITIATED'],
-  ['INITIATED', 'PENDING'],
-  ['INITIATED', 'CAPTURED'],
-  ['INITIATED', 'DECLINED'],
-  ['INITIATED', 'VOIDED'],
-  ['INITIATED', 'FAILED'],
-  ['PENDING', 'CAPTURED'],
-  ['PENDING', 'DECLINED'],
-  ['PENDING', 'VOIDED'],
-  ['PENDING', 'FAILED'],
-  ['FAILED', 'CAPTURED'],
-  ['FAILED', 'DECLINED'],
-  ['FAILED', 'VOIDED'],
-  ['DECLINED', 'CAPTURED'],
-  ['VOIDED', 'CAPTURED'],
-  ['CAPTURED', 'REFUNDED'],
-];
-
 const RESTING = [
   'PENDING_PAYMENT',
   'PAYMENT_DONE',
@@ -203,11 +159,7 @@ export async function expectPromisesAtRest(stack: EmbeddedStack): Promise<void> 
   const snapshot = await eventually(() => expectRest(stack));
   const charges = await chargesByOrder(stack, snapshot.orders);
   expect({
-    P1: brokenStock(snapshot),
-    P2: brokenCharges(snapshot, charges),
-    P3: brokenSales(snapshot),
-    P5: held(snapshot),
-    P6: brokenHistories(snapshot),
+    ...brokenPromises(snapshot, charges),
   }).toEqual({ P1: [], P2: [], P3: [], P5: [], P6: [] });
   const { verdicts, summary } = await consultDoctor(stack);
   expect(verdicts.filter(isOfAnOrder)).toEqual([]);
@@ -266,129 +218,4 @@ function unrest({ orders, payments }: Snapshot): string[] {
       )
       .map(({ paymentId }) => `${paymentId} owes a refund or a void`),
   ];
-}
-
-/** P1, and that the counters are the sums of what the reservations say. */
-function brokenStock({ products, reservations }: Snapshot): string[] {
-  const pieces = (productId: string, status: string): number =>
-    reservations
-      .filter((reservation) => reservation.status === status)
-      .flatMap(({ lines = [] }) => lines)
-      .filter((line) => line.productId === productId)
-      .reduce((sum, { quantity }) => sum + quantity, 0);
-  return products
-    .filter(({ productId, available, reserved, sold, received }) => {
-      const isBalanced = available >= 0 && available + reserved + sold === received;
-      const isReserved = reserved === pieces(productId, 'HELD');
-      return !isBalanced || !isReserved || sold !== pieces(productId, 'CONFIRMED');
-    })
-    .map((product) => JSON.stringify(product));
-}
-
-/** P2, and that payments and gateway say the same. */
-function brokenCharges(
-  { orders, payments }: Snapshot,
-  charges: ReadonlyMap<string, readonly Charge[]>,
-): string[] {
-  const twice = orders
-    .filter(({ orderId }) => capturedIn(charges.get(orderId) ?? []).length > 1)
-    .map(({ orderId }) => `${orderId} is charged more than once`);
-  const differing = payments
-    .filter(({ orderId, paymentId, status, amount }) => {
-      const charge = charges.get(orderId)?.find((candidate) => candidate.paymentId === paymentId);
-      const charged = charge?.status === 'CAPTURED' || charge?.status === 'REFUNDED';
-      const isMoney = status === 'CAPTURED' || status === 'REFUNDED';
-      if (charged !== isMoney) return true;
-      return charged && (charge.status !== status || charge.amount.amount !== amount.amount);
-    })
-    .map(({ paymentId, status }) => `${paymentId} is ${status} and the gateway says otherwise`);
-  const unknown = [...charges.values()]
-    .flat()
-    .filter(({ paymentId }) => payments.every((payment) => payment.paymentId !== paymentId))
-    .map(({ paymentId }) => `${paymentId} was charged and is no payment`);
-  return [...twice, ...differing, ...unknown];
-}
-
-function capturedIn(charges: readonly Charge[]): readonly Charge[] {
-  return charges.filter(({ status }) => status === 'CAPTURED');
-}
-
-/** P3, both ways. */
-function brokenSales({ orders, payments, reservations }: Snapshot): string[] {
-  const broken: string[] = [];
-  for (const order of orders) {
-    const ofOrder = payments.filter(({ orderId }) => orderId === order.orderId);
-    const kept = ofOrder.filter(({ status }) => status === 'CAPTURED');
-    const sold = reservations.find(
-      ({ orderId, status }) => orderId === order.orderId && status === 'CONFIRMED',
-    );
-    const isRight =
-      order.status === 'PAYMENT_DONE'
-        ? kept.length === 1 &&
-          kept[0]?.paymentId === order.paymentId &&
-          kept[0]?.amount.amount === order.total?.amount &&
-          sold?.paymentId === order.paymentId
-        : kept.length === 0 && sold === undefined;
-    if (!isRight) broken.push(`${order.orderId} is ${order.status}: ${JSON.stringify(ofOrder)}`);
-    const refunded = ofOrder.filter(({ status }) => status === 'REFUNDED');
-    const shown = order.refunds.map(({ paymentId }) => paymentId).sort();
-    if (
-      refunded
-        .map(({ paymentId }) => paymentId)
-        .sort()
-        .join() !== shown.join()
-    ) {
-      broken.push(`${order.orderId} shows the refunds ${shown.join()}`);
-    }
-  }
-  return broken;
-}
-
-/** P5: an order's stock is held exactly while it waits for its payment; settled payments keep no token. */
-function held({ orders, payments, reservations }: Snapshot): string[] {
-  const statuses = new Map(orders.map((order) => [order.orderId, order]));
-  const stuck = reservations
-    .filter(({ orderId, status }) => status === 'HELD' && orderId.startsWith('ord_'))
-    .filter(({ orderId, revision }) => {
-      const order = statuses.get(orderId);
-      return order?.status !== 'PENDING_PAYMENT' || order.heldRevision !== revision;
-    })
-    .map(({ orderId }) => `the stock of ${orderId} is held for nothing`);
-  const empty = orders
-    .filter(({ status }) => status === 'PENDING_PAYMENT')
-    .filter(({ orderId }) =>
-      reservations.every((one) => one.orderId !== orderId || one.status !== 'HELD'),
-    )
-    .map(({ orderId }) => `${orderId} waits for its payment and holds nothing`);
-  const kept = payments
-    .filter(({ methodToken }) => methodToken !== undefined)
-    .map(({ paymentId }) => `${paymentId} keeps its method's token`);
-  return [...stuck, ...empty, ...kept];
-}
-
-/** P6: every step is in the table, follows the one before, and says why, when and who. */
-function brokenHistories({ orders, payments }: Snapshot): string[] {
-  return [
-    ...orders.flatMap((order) => brokenSteps(order.orderId, order, ORDER_MOVES)),
-    ...payments.flatMap((payment) => brokenSteps(payment.paymentId, payment, PAYMENT_MOVES)),
-    ...orders
-      .filter(({ history }) => history.some(({ by }) => by === ''))
-      .map(({ orderId }) => `${orderId} does not say who`),
-  ];
-}
-
-function brokenSteps(
-  id: string,
-  { status, history }: { readonly status: string; readonly history: readonly Change[] },
-  moves: readonly (readonly [from: string | null, to: string])[],
-): string[] {
-  const broken = history.flatMap(({ from, to, reason, at }, index) => {
-    const isLegal = moves.some((move) => move[0] === from && move[1] === to);
-    const follows = from === (history[index - 1]?.to ?? null);
-    const isTold = reason !== '' && new Date(at).toISOString() === at;
-    return isLegal && follows && isTold
-      ? []
-      : [`${id}: ${String(from)} to ${to}, ${reason}, ${at}`];
-  });
-  return history.at(-1)?.to === status ? broken : [...broken, `${id}: its history ends elsewhere`];
 }

@@ -1,0 +1,200 @@
+import type { Snapshot } from './world/snapshot.ts';
+
+type Stored = Pick<Snapshot, 'orders' | 'payments' | 'products' | 'reservations'>;
+type Change = Snapshot['payments'][number]['history'][number];
+
+interface ChargeAtGateway {
+  readonly paymentId: string;
+  readonly status: string;
+  readonly amount: { readonly amount: number };
+}
+
+/** Copied by hand from the table in section 2 of the specification. */
+const ORDER_MOVES: readonly (readonly [from: string | null, to: string])[] = [
+  [null, 'CREATED'],
+  [null, 'INVALID'],
+  ['CREATED', 'PENDING_RESERVING_STOCK'],
+  ['CREATED', 'ORDER_CANCELLED'],
+  ['PENDING_RESERVING_STOCK', 'ORDER_CANCELLED'],
+  ['PENDING_PAYMENT', 'ORDER_CANCELLED'],
+  ['PAYMENT_FAILED', 'ORDER_CANCELLED'],
+  ['ORDER_FAILED', 'ORDER_CANCELLED'],
+  ['PENDING_RESERVING_STOCK', 'PENDING_PAYMENT'],
+  ['PENDING_RESERVING_STOCK', 'PAYMENT_IN_PROGRESS'],
+  ['PENDING_RESERVING_STOCK', 'INVALID'],
+  ['PENDING_RESERVING_STOCK', 'ORDER_FAILED'],
+  ['PENDING_RESERVING_STOCK', 'PAYMENT_FAILED'],
+  ['PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS'],
+  ['PENDING_PAYMENT', 'PENDING_RESERVING_STOCK'],
+  ['PENDING_PAYMENT', 'ORDER_FAILED'],
+  ['PAYMENT_IN_PROGRESS', 'PAYMENT_DONE'],
+  ['PAYMENT_IN_PROGRESS', 'PAYMENT_FAILED'],
+  ['PAYMENT_IN_PROGRESS', 'PENDING_RESERVING_STOCK'],
+  ['PAYMENT_FAILED', 'PENDING_RESERVING_STOCK'],
+  ['ORDER_FAILED', 'CREATED'],
+];
+
+/** A settled payment changes only where its money did come, after all, or goes back. */
+const PAYMENT_MOVES: readonly (readonly [from: string | null, to: string])[] = [
+  [null, 'INITIATED'],
+  ['INITIATED', 'PENDING'],
+  ['INITIATED', 'CAPTURED'],
+  ['INITIATED', 'DECLINED'],
+  ['INITIATED', 'VOIDED'],
+  ['INITIATED', 'FAILED'],
+  ['PENDING', 'CAPTURED'],
+  ['PENDING', 'DECLINED'],
+  ['PENDING', 'VOIDED'],
+  ['PENDING', 'FAILED'],
+  ['FAILED', 'CAPTURED'],
+  ['FAILED', 'DECLINED'],
+  ['FAILED', 'VOIDED'],
+  ['DECLINED', 'CAPTURED'],
+  ['VOIDED', 'CAPTURED'],
+  ['CAPTURED', 'REFUNDED'],
+];
+
+/** What is broken of each promise, in words; nothing where it holds. */
+export type BrokenPromises = Readonly<Record<'P1' | 'P2' | 'P3' | 'P5' | 'P6', readonly string[]>>;
+
+/**
+ * Holds what is stored at rest against the promises of the specification. P4, that nothing is lost,
+ * and P7, that nobody sees what is another's, take more than one look and are others' to check.
+ */
+export function brokenPromises(
+  stored: Stored,
+  charges: ReadonlyMap<string, readonly ChargeAtGateway[]>,
+): BrokenPromises {
+  return {
+    P1: brokenStock(stored),
+    P2: brokenCharges(stored, charges),
+    P3: brokenSales(stored),
+    P5: held(stored),
+    P6: brokenHistories(stored),
+  };
+}
+
+/** P1, and that the counters are the sums of what the reservations say. */
+function brokenStock({ products, reservations }: Stored): string[] {
+  const pieces = (productId: string, status: string): number =>
+    reservations
+      .filter((reservation) => reservation.status === status)
+      .flatMap(({ lines = [] }) => lines)
+      .filter((line) => line.productId === productId)
+      .reduce((sum, { quantity }) => sum + quantity, 0);
+  return products
+    .filter(({ productId, available, reserved, sold, received }) => {
+      const isBalanced = available >= 0 && available + reserved + sold === received;
+      const isReserved = reserved === pieces(productId, 'HELD');
+      return !isBalanced || !isReserved || sold !== pieces(productId, 'CONFIRMED');
+    })
+    .map((product) => JSON.stringify(product));
+}
+
+/** P2, and that payments and gateway say the same. */
+function brokenCharges(
+  { orders, payments }: Stored,
+  charges: ReadonlyMap<string, readonly ChargeAtGateway[]>,
+): string[] {
+  const twice = orders
+    .filter(({ orderId }) => capturedIn(charges.get(orderId) ?? []).length > 1)
+    .map(({ orderId }) => `${orderId} is charged more than once`);
+  const differing = payments
+    .filter(({ orderId, paymentId, status, amount }) => {
+      const charge = charges.get(orderId)?.find((candidate) => candidate.paymentId === paymentId);
+      const charged = charge?.status === 'CAPTURED' || charge?.status === 'REFUNDED';
+      const isMoney = status === 'CAPTURED' || status === 'REFUNDED';
+      if (charged !== isMoney) return true;
+      return charged && (charge.status !== status || charge.amount.amount !== amount.amount);
+    })
+    .map(({ paymentId, status }) => `${paymentId} is ${status} and the gateway says otherwise`);
+  const unknown = [...charges.values()]
+    .flat()
+    .filter(({ paymentId }) => payments.every((payment) => payment.paymentId !== paymentId))
+    .map(({ paymentId }) => `${paymentId} was charged and is no payment`);
+  return [...twice, ...differing, ...unknown];
+}
+
+function capturedIn(charges: readonly ChargeAtGateway[]): readonly ChargeAtGateway[] {
+  return charges.filter(({ status }) => status === 'CAPTURED');
+}
+
+/** P3, both ways. */
+function brokenSales({ orders, payments, reservations }: Stored): string[] {
+  const broken: string[] = [];
+  for (const order of orders) {
+    const ofOrder = payments.filter(({ orderId }) => orderId === order.orderId);
+    const kept = ofOrder.filter(({ status }) => status === 'CAPTURED');
+    const sold = reservations.find(
+      ({ orderId, status }) => orderId === order.orderId && status === 'CONFIRMED',
+    );
+    const isRight =
+      order.status === 'PAYMENT_DONE'
+        ? kept.length === 1 &&
+          kept[0]?.paymentId === order.paymentId &&
+          kept[0]?.amount.amount === order.total?.amount &&
+          sold?.paymentId === order.paymentId
+        : kept.length === 0 && sold === undefined;
+    if (!isRight) broken.push(`${order.orderId} is ${order.status}: ${JSON.stringify(ofOrder)}`);
+    const refunded = ofOrder.filter(({ status }) => status === 'REFUNDED');
+    const shown = order.refunds.map(({ paymentId }) => paymentId).sort();
+    if (
+      refunded
+        .map(({ paymentId }) => paymentId)
+        .sort()
+        .join() !== shown.join()
+    ) {
+      broken.push(`${order.orderId} shows the refunds ${shown.join()}`);
+    }
+  }
+  return broken;
+}
+
+/** P5: an order's stock is held exactly while it waits for its payment; settled payments keep no token. */
+function held({ orders, payments, reservations }: Stored): string[] {
+  const statuses = new Map(orders.map((order) => [order.orderId, order]));
+  const stuck = reservations
+    .filter(({ orderId, status }) => status === 'HELD' && orderId.startsWith('ord_'))
+    .filter(({ orderId, revision }) => {
+      const order = statuses.get(orderId);
+      return order?.status !== 'PENDING_PAYMENT' || order.heldRevision !== revision;
+    })
+    .map(({ orderId }) => `the stock of ${orderId} is held for nothing`);
+  const empty = orders
+    .filter(({ status }) => status === 'PENDING_PAYMENT')
+    .filter(({ orderId }) =>
+      reservations.every((one) => one.orderId !== orderId || one.status !== 'HELD'),
+    )
+    .map(({ orderId }) => `${orderId} waits for its payment and holds nothing`);
+  const kept = payments
+    .filter(({ methodToken }) => methodToken !== undefined)
+    .map(({ paymentId }) => `${paymentId} keeps its method's token`);
+  return [...stuck, ...empty, ...kept];
+}
+
+/** P6: every step is in the table, follows the one before, and says why, when and who. */
+function brokenHistories({ orders, payments }: Stored): string[] {
+  return [
+    ...orders.flatMap((order) => brokenSteps(order.orderId, order, ORDER_MOVES)),
+    ...payments.flatMap((payment) => brokenSteps(payment.paymentId, payment, PAYMENT_MOVES)),
+    ...orders
+      .filter(({ history }) => history.some(({ by }) => by === ''))
+      .map(({ orderId }) => `${orderId} does not say who`),
+  ];
+}
+
+function brokenSteps(
+  id: string,
+  { status, history }: { readonly status: string; readonly history: readonly Change[] },
+  moves: readonly (readonly [from: string | null, to: string])[],
+): string[] {
+  const broken = history.flatMap(({ from, to, reason, at }, index) => {
+    const isLegal = moves.some((move) => move[0] === from && move[1] === to);
+    const follows = from === (history[index - 1]?.to ?? null);
+    const isTold = reason !== '' && new Date(at).toISOString() === at;
+    return isLegal && follows && isTold
+      ? []
+      : [`${id}: ${String(from)} to ${to}, ${reason}, ${at}`];
+  });
+  return history.at(-1)?.to === status ? broken : [...broken, `${id}: its history ends elsewhere`];
+}
