@@ -40,7 +40,7 @@ export interface Run {
   readonly effects: readonly RecordedEffect[];
   /** In words; none where every promise holds. */
   readonly violations: readonly string[];
-  /** On the fake clock, from the user's last act until nothing moved any more. */
+  /** On the fake clock, the longest time from an act of the user until nothing moved any more. */
   readonly restMs: number;
   /** Of each order its status and what its charges came to, oldest first. */
   readonly ends: readonly (readonly [order: string, charges: readonly string[]])[];
@@ -65,10 +65,9 @@ export async function runScenario(
   const shop = new Shop(world);
   world.setInterceptor(interceptorFor(scenario, shop, strikes));
   const violations: string[] = [];
-  let restMs = 0;
   try {
     await scenario.act(shop);
-    restMs = await world.runToRest(LIMIT_MS);
+    await shop.rest();
     violations.push(...(await violationsIn(world, shop.acknowledged)));
   } catch (error) {
     violations.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
@@ -80,6 +79,7 @@ export async function runScenario(
       [status, (charges.get(orderId) ?? []).map((charge) => charge.status)] as const,
   );
   await world.stop();
+  const restMs = shop.longestRestMs;
   return { scenario: scenario.name, strikes, effects, violations, restMs, ends };
 }
 

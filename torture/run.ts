@@ -187,7 +187,7 @@ else {
     ),
   );
   console.log(
-    `\n${String(total.wallSeconds)} s, seed ${String(seed)}, commit ${total.commit}. Rest: the longest time until nothing moved any more, on the fake clock.`,
+    `\n${String(total.wallSeconds)} s, seed ${String(seed)}, commit ${total.commit}. Rest: the longest time from an act of the user until nothing moved any more, on the fake clock.`,
   );
 }
 process.exit(total.violations === 0 ? 0 : 1);

@@ -24,6 +24,7 @@ export class Shop {
   #requests = 0;
   #orderId = '';
   #isInTheMiddle = false;
+  #longestRestMs = 0;
 
   constructor(world: World, user = 'alice') {
     this.world = world;
@@ -76,9 +77,14 @@ export class Shop {
     this.#isInTheMiddle = false;
   }
 
-  /** @returns the milliseconds until nothing moved any more. */
-  rest(): Promise<number> {
-    return this.world.runToRest(LIMIT_MS);
+  /** Until nothing moves any more by itself. */
+  async rest(): Promise<void> {
+    this.#longestRestMs = Math.max(this.#longestRestMs, await this.world.runToRest(LIMIT_MS));
+  }
+
+  /** On the world's clock: the longest that anything took to come to rest. */
+  get longestRestMs(): number {
+    return this.#longestRestMs;
   }
 
   #payment(token: string) {
