@@ -1,5 +1,3 @@
-import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
-import middy from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { authenticateService, authenticateUser, isService, type User } from './authentication.ts';
@@ -7,9 +5,9 @@ import { BadRequest, BodyTooLarge, DomainError, MissingScope } from './errors.ts
 import { answerOnce, type StoredAnswer } from './idempotency.ts';
 import { type LogContext, loggerFor } from './logging.ts';
 import { observe } from './observe.ts';
+import { pipeline } from './pipeline.ts';
 import { type ProblemCode, problemOf } from './problems.ts';
 import { currentRuntime } from './runtime.ts';
-import { tracer } from './tracing.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_WAIT_SECONDS = 10;
@@ -64,9 +62,8 @@ export function apiHandler<
   endpoint: Endpoint<BodySchema, QuerySchema>,
   respond: (request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>>) => Promise<ApiResponse>,
 ) {
-  const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-    .use(captureLambdaHandler(tracer(), { captureResponse: false }))
-    .handler(async (event: APIGatewayProxyEvent, context: Context) => {
+  const handler = pipeline<APIGatewayProxyEvent, APIGatewayProxyResult>().handler(
+    async (event: APIGatewayProxyEvent, context: Context) => {
       const header = headerReader(event);
       const correlationId = correlationIdOf(header('x-correlation-id'));
       const about = { correlationId, route: endpoint.route };
@@ -103,7 +100,8 @@ export function apiHandler<
         return isOutdated === true ? await produce() : stored;
       });
       return { ...answer, headers: { ...answer.headers, 'X-Correlation-Id': correlationId } };
-    });
+    },
+  );
   // What it was made of, so that the API's document can be held against it.
   return Object.assign(handler, { endpoint });
 }

@@ -1,9 +1,7 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
-import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
-import middy from '@middy/core';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import { pipeline } from './pipeline.ts';
 import type { QueueMessage } from './queue-messages.ts';
-import { tracer } from './tracing.ts';
 
 /** Makes the Lambda of one queue: each record on its own, failed ones stay in the queue. */
 export function queueHandler(perform: (message: QueueMessage) => Promise<void>) {
@@ -13,12 +11,10 @@ export function queueHandler(perform: (message: QueueMessage) => Promise<void>) 
       receiptHandle: record.receiptHandle,
       receiveCount: Number(record.attributes.ApproximateReceiveCount),
     });
-  return middy<SQSEvent, unknown>()
-    .use(captureLambdaHandler(tracer(), { captureResponse: false }))
-    .handler((event: SQSEvent, context: Context) =>
-      processPartialResponse(event, performRecord, new BatchProcessor(EventType.SQS), {
-        context,
-        throwOnFullBatchFailure: false,
-      }),
-    );
+  return pipeline<SQSEvent, unknown>().handler((event: SQSEvent, context: Context) =>
+    processPartialResponse(event, performRecord, new BatchProcessor(EventType.SQS), {
+      context,
+      throwOnFullBatchFailure: false,
+    }),
+  );
 }

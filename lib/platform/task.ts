@@ -1,13 +1,11 @@
-import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
-import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { z } from 'zod';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './logging.ts';
 import { observe } from './observe.ts';
+import { pipeline } from './pipeline.ts';
 import { isTemporary } from './problems.ts';
 import type { Round } from './round.ts';
-import { tracer } from './tracing.ts';
 
 /** The input of every saga task. */
 export const sagaRunSchema = z.object({
@@ -38,26 +36,24 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
   schema: Schema,
   perform: (input: z.infer<Schema>) => Promise<unknown>,
 ) {
-  return middy<unknown, unknown>()
-    .use(captureLambdaHandler(tracer(), { captureResponse: false }))
-    .handler(async (event: unknown) => {
-      const input = schema.parse(event);
-      const { orderId, correlationId } = input;
-      const about = { step, orderId, correlationId };
-      try {
-        const result = await perform(input);
-        loggerFor(about).info('Step done');
-        return result ?? null;
-      } catch (thrown) {
-        const error = thrown as Error;
-        if (isTemporary(error)) {
-          observe('StepFailed', about, { step, failure: error.name }, { error });
-        } else {
-          loggerFor(about).info('Step branched', { branch: error.name, why: error.message });
-        }
-        throw error;
+  return pipeline<unknown, unknown>().handler(async (event: unknown) => {
+    const input = schema.parse(event);
+    const { orderId, correlationId } = input;
+    const about = { step, orderId, correlationId };
+    try {
+      const result = await perform(input);
+      loggerFor(about).info('Step done');
+      return result ?? null;
+    } catch (thrown) {
+      const error = thrown as Error;
+      if (isTemporary(error)) {
+        observe('StepFailed', about, { step, failure: error.name }, { error });
+      } else {
+        loggerFor(about).info('Step branched', { branch: error.name, why: error.message });
       }
-    });
+      throw error;
+    }
+  });
 }
 
 /**
@@ -76,18 +72,16 @@ export function scheduledHandler(
   operation: string,
   perform: (hasTime: () => boolean) => Promise<Round>,
 ) {
-  return middy<unknown, unknown>()
-    .use(captureLambdaHandler(tracer(), { captureResponse: false }))
-    .handler(async (_event: unknown, context: Context) => {
-      const round = await perform(() => context.getRemainingTimeInMillis() > ROUND_MARGIN_MS);
-      reportRound(operation, round);
-      if (round.unread.length > 0) {
-        throw new InfrastructureUnavailable('Not all of what is due could be read.', {
-          cause: round.unread[0]?.error,
-        });
-      }
-      return { handled: round.handled };
-    });
+  return pipeline<unknown, unknown>().handler(async (_event: unknown, context: Context) => {
+    const round = await perform(() => context.getRemainingTimeInMillis() > ROUND_MARGIN_MS);
+    reportRound(operation, round);
+    if (round.unread.length > 0) {
+      throw new InfrastructureUnavailable('Not all of what is due could be read.', {
+        cause: round.unread[0]?.error,
+      });
+    }
+    return { handled: round.handled };
+  });
 }
 
 function reportRound(operation: string, { handled, isCutShort, left, unread }: Round): void {
