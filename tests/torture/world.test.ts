@@ -1,13 +1,14 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, describe, expect, test } from 'vitest';
 import { toTimestamp } from '../../lib/platform/clock.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { examine } from '../../tools/doctor/examine.ts';
 import type { WorldInterceptor } from '../../torture/world/effect-log.ts';
 import {
   conflict,
   dieAfter,
   dieBefore,
   type Fault,
+  hang,
   loseAnswer,
   strikeAt,
   throttle,
@@ -187,6 +188,15 @@ describe('a fault in the world', () => {
     expect(of.effects[struck - 1]).toMatchObject({ n: struck, operation, by });
   });
 
+  test('that lets a step hang holds it until its time-out', async () => {
+    const struck = await numberOf('PutItem', 'reserveStock');
+    const of = await make({ intercept: strikeAt(struck, hang) });
+    await place(of);
+    expect(await of.runToRest(HOUR_MS)).toBeGreaterThan(9000);
+    expect(statuses(of)).toEqual(['PENDING_PAYMENT STOCK_RESERVED']);
+    expect(of.snapshot().executions).toHaveLength(1);
+  });
+
   test('that never ends is told with what it keeps from moving', async () => {
     const of = await make({ intercept: always('StartExecution', dieBefore) });
     await place(of);
@@ -256,12 +266,38 @@ describe('the world itself', () => {
 
   test('says so when it is asked for what it does not know', async () => {
     const of = await make();
-    const { documents } = currentRuntime().aws;
-    const request = { TableName: of.config.ORDERS_TABLE, Key: { pk: 'x' } };
+    const { aws, config } = of.runtime;
+    const request = { TableName: config.ORDERS_TABLE, Key: { pk: 'x' } };
     await expect(
-      documents.send(new GetCommand({ ...request, ProjectionExpression: 'pk' })),
+      aws.documents.send(new GetCommand({ ...request, ProjectionExpression: 'pk' })),
     ).rejects.toThrow('GetItem with ProjectionExpression');
     await expect(of.runUntilIdle()).rejects.toThrow('GetItem with ProjectionExpression');
+  });
+
+  test('can be examined by the doctor, who has no part in it', async () => {
+    const of = await make({ intercept: strikeAt(20, dieAfter) });
+    await place(of);
+    await pay(of, 'tok_ack_lost');
+    await of.runToRest(HOUR_MS);
+    const seen = of.effects.length;
+    const told: unknown[] = [];
+    const examination = examine(of.runtime, {
+      fix: false,
+      graceMs: 0,
+      pageSize: 2,
+      tell: (verdict) => told.push(verdict),
+    });
+    const { read, isClean } = await of.until(examination, HOUR_MS);
+    expect(told).toEqual([]);
+    expect(isClean).toBe(true);
+    expect(read).toMatchObject({
+      orders: 1,
+      payments: 1,
+      reservations: 1,
+      products: 4,
+      charges: 1,
+    });
+    expect(of.effects).toHaveLength(seen);
   });
 
   test("knows a user's token for a day", async () => {

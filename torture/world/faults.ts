@@ -24,6 +24,9 @@ export const loseAnswer: Fault = async (effect, proceed) => {
   throw lostConnection(effect);
 };
 
+/** Nothing comes of it, and no answer either: whoever asked waits until its own time is up. */
+export const hang: Fault = () => new Promise(() => undefined);
+
 /** DynamoDB has no capacity left for it; nothing of it is done. Other services are not struck. */
 export const throttle: Fault = (effect, proceed) =>
   effect.kind === 'dynamodb'

@@ -1,7 +1,6 @@
 import type { NewProduct } from '../../lib/inventory/create-product.ts';
-import type { Config } from '../../lib/platform/config.ts';
 import type { HttpResponse } from '../../lib/platform/http-client.ts';
-import { installRuntime } from '../../lib/platform/runtime.ts';
+import { installRuntime, type Runtime } from '../../lib/platform/runtime.ts';
 import { seedProducts } from '../../local/stack/seed.ts';
 import {
   readServiceDefinition,
@@ -42,7 +41,8 @@ export interface WorldCall extends ApiRequest {
 }
 
 export interface World {
-  readonly config: Config;
+  /** For operators' tools: what is done with it, and not by a handler, is no effect of the world's. */
+  readonly runtime: Runtime;
   readonly clock: VirtualClock;
   /** Every effect of every handler so far, in the order they were asked for. */
   readonly effects: readonly RecordedEffect[];
@@ -104,7 +104,7 @@ async function build(
 ): Promise<World> {
   const { clock, effects } = foundation;
   const parts = await createParts(options, service, foundation);
-  const { config, functions, storage } = parts;
+  const { functions, storage } = parts;
   const issuer = new Issuer(clock);
   const runtime = { ...createRuntime(parts), verifyToken: issuer.verify };
   installRuntime(runtime);
@@ -126,7 +126,7 @@ async function build(
     },
   });
   return {
-    config,
+    runtime,
     clock,
     effects: effects.effects,
     setInterceptor: (replacement) => {
