@@ -300,6 +300,13 @@ describe('the world itself', () => {
     expect(of.effects).toHaveLength(seen);
   });
 
+  test('is not made with a bad setting, which keeps no other from being made', async () => {
+    await expect(make({ configuration: { RETRY_MAX_ATTEMPTS: 'many' } })).rejects.toThrow(
+      'RETRY_MAX_ATTEMPTS is "many"',
+    );
+    expect((await make()).runtime.config.RETRY_MAX_ATTEMPTS).toBe(5);
+  });
+
   test("knows a user's token for a day", async () => {
     const of = await make();
     const list = { method: 'GET', path: '/order?limit=5' };
