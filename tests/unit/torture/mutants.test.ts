@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { MUTANTS, MutantNotApplied, mutate } from '../../../torture/mutants.ts';
+
+const DIRECTORY = fileURLToPath(new URL('../../..', import.meta.url));
+
+const mutant = {
+  name: 'x',
+  guarantee: 'one is one',
+  file: 'lib/x.ts',
+  find: '1',
+  replace: '2',
+};
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a few lines of JavaScript in a process of its own, with a mutant. */
+function run(name: string, script: string): Promise<Ended> {
+  const options = ['--import', './torture/mutation.ts', '--input-type=module', '--eval', script];
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      options,
+      { cwd: DIRECTORY, env: { ...process.env, MUTANT: name } },
+      (_error, stdout, stderr) => {
+        resolve({ code: child.exitCode ?? -1, stdout, stderr });
+      },
+    );
+  });
+}
+
+describe('the list of mutants', () => {
+  test('has a name for each', () => {
+    expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
+  });
+
+  test.each(MUTANTS)('$name changes a line that is there, once, into valid source', (one) => {
+    const source = readFileSync(`${DIRECTORY}/${one.file}`, 'utf8');
+    const mutated = mutate(one, source);
+    expect(mutated).not.toBe(source);
+    expect(() => stripTypeScriptTypes(mutated)).not.toThrow();
+  });
+
+  test.each([
+    ['nowhere', 'const a = 3;'],
+    ['twice', 'const a = 1 + 1;'],
+  ])('refuses a text that stands there %s', (_times, source) => {
+    expect(() => mutate(mutant, source)).toThrow(MutantNotApplied);
+  });
+
+  test('replaces nothing but the text', () => {
+    expect(mutate({ ...mutant, replace: '$&' }, 'const a = 1;')).toBe('const a = $&;');
+  });
+});
+
+describe('a process with a mutant', () => {
+  const decide = `
+    const { decideReserve } = await import('./lib/inventory/reservation.ts');
+    const stored = { status: 'RELEASED', because: 'RELEASED', orderId: 'o', revision: 2, version: 1 };
+    process.stdout.write(decideReserve(stored, 2).kind);
+  `;
+
+  test('lives without its guarantee', async () => {
+    expect(await run('reserve-resurrects', decide)).toMatchObject({ code: 0, stdout: 'RESERVE' });
+  });
+
+  test('keeps every other guarantee', async () => {
+    const script = `await import('./lib/platform/dynamo.ts');${decide}`;
+    const ended = await run('write-ignores-status', script);
+    expect(ended).toMatchObject({ code: 0, stdout: 'REFUSE' });
+  });
+
+  test.each([
+    ['that does not exist', 'no-such-mutant', 'no-such-mutant'],
+    ['of a file it never loads', 'write-ignores-status', 'was never loaded'],
+  ])('fails, as no violation does, with one %s', async (_what, name, reason) => {
+    const ended = await run(name, decide);
+    expect(ended.code).toBe(70);
+    expect(ended.stderr).toContain(reason);
+  });
+});

@@ -1,0 +1,411 @@
+/** One guarantee of the service, switched off by one change of the source. */
+export interface Mutant {
+  readonly name: string;
+  /** What no longer holds, in words. */
+  readonly guarantee: string;
+  /** The path from the project's folder. */
+  readonly file: string;
+  /** The source that keeps the guarantee; it stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** The source is not what the mutant was written for, or was never used: the run says nothing. */
+export class MutantNotApplied extends Error {
+  override readonly name = 'MutantNotApplied';
+}
+
+/** @throws MutantNotApplied where no mutant has this name. */
+export function mutantNamed(name: string): Mutant {
+  const mutant = MUTANTS.find((one) => one.name === name);
+  if (mutant === undefined) throw new MutantNotApplied(`There is no mutant ${name}.`);
+  return mutant;
+}
+
+/**
+ * The file's source with the guarantee switched off.
+ * @throws MutantNotApplied unless the text to be replaced stands there exactly once.
+ */
+export function mutate({ name, file, find, replace }: Mutant, source: string): string {
+  const [before, after, ...more] = source.split(find);
+  if (before === undefined || after === undefined || more.length > 0) {
+    const times = source.split(find).length - 1;
+    throw new MutantNotApplied(`${name}: its text stands in ${file} ${String(times)} times.`);
+  }
+  return before + replace + after;
+}
+
+const DYNAMO = 'lib/platform/dynamo.ts';
+const RESERVATION = 'lib/inventory/reservation.ts';
+const END_RESERVATION = 'lib/inventory/end-reservation.ts';
+const INVENTORY_REPOSITORY = 'lib/inventory/inventory-repository.ts';
+const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
+const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
+const SETTLE = 'lib/orders/saga/settle.ts';
+const CHARGE_PAYMENT = 'lib/orders/saga/charge-payment.ts';
+const RESERVE_STOCK = 'lib/orders/saga/reserve-stock.ts';
+const COMPENSATE = 'lib/orders/saga/compensate.ts';
+const AWAIT_PAYMENT = 'lib/orders/saga/await-payment.ts';
+const START_PAYMENT = 'lib/orders/start-payment.ts';
+const PLACE_ORDER = 'lib/orders/place-order.ts';
+
+/**
+ * The guarantees that the torture has to miss when they are gone. A condition that is switched off
+ * keeps its placeholders: DynamoDB refuses an expression that leaves one unused.
+ */
+export const MUTANTS: readonly Mutant[] = [
+  // Conditional writes
+  {
+    name: 'write-ignores-status',
+    guarantee: 'a status is written only where the status is the one that was read',
+    file: DYNAMO,
+    find: `'#status = :statusAsRead AND version = :versionAsRead'`,
+    replace: `'(#status = :statusAsRead OR attribute_exists(pk)) AND version = :versionAsRead'`,
+  },
+  {
+    name: 'write-ignores-version',
+    guarantee: 'a status is written only where the version is the one that was read',
+    file: DYNAMO,
+    find: `'#status = :statusAsRead AND version = :versionAsRead'`,
+    replace: `'#status = :statusAsRead AND (version = :versionAsRead OR attribute_exists(pk))'`,
+  },
+  {
+    name: 'write-ignores-what-was-read',
+    guarantee: 'a status is written only where nothing has changed since it was read',
+    file: DYNAMO,
+    find: `'#status = :statusAsRead AND version = :versionAsRead'`,
+    replace: `'(#status = :statusAsRead AND version = :versionAsRead) OR attribute_exists(pk)'`,
+  },
+  {
+    name: 'first-write-overwrites',
+    guarantee: 'what is new is written only where there was nothing',
+    file: DYNAMO,
+    find: `{ ConditionExpression: 'attribute_not_exists(pk)' }`,
+    replace: `{}`,
+  },
+  {
+    name: 'order-is-placed-over-itself',
+    guarantee: 'an order that was placed before is not written again as a new one',
+    file: ORDER_REPOSITORY,
+    // The guard of the order would refuse it as well.
+    find: `      ConditionExpression: 'attribute_not_exists(pk)',
+    };
+    const refusal = await this.#putWithGuard(put, order.orderId, guard);`,
+    replace: `    };
+    const refusal = await this.#putWithGuard(put, order.orderId, undefined);`,
+  },
+
+  // Reservations: revisions, tombstones, stock
+  {
+    name: 'older-revision-reserves',
+    guarantee: 'a reserve at a lower revision than the stored one is refused',
+    file: RESERVATION,
+    find: `  if (revision < stored.revision) return { kind: 'REFUSE', because: 'STALE_REVISION' };
+`,
+    replace: '',
+  },
+  {
+    name: 'same-revision-reserves-twice',
+    guarantee: 'a reserve at the stored revision answers what is held and takes nothing',
+    file: RESERVATION,
+    find: `        ? { kind: 'ANSWER', current: stored }
+        : { kind: 'ADJUST', held: stored };`,
+    replace: `        ? { kind: 'RESERVE' }
+        : { kind: 'ADJUST', held: stored };`,
+  },
+  {
+    name: 'newer-revision-forgets-what-is-held',
+    guarantee: 'a reserve at a higher revision takes only the difference to what is held',
+    file: RESERVATION,
+    find: `: { kind: 'ADJUST', held: stored };`,
+    replace: `: { kind: 'RESERVE' };`,
+  },
+  {
+    name: 'reserve-resurrects',
+    guarantee: 'a reserve at the revision of a tombstone is refused',
+    file: RESERVATION,
+    find: `        ? { kind: 'REFUSE', because: 'RESERVATION_GONE' }
+        : { kind: 'RESERVE' };`,
+    replace: `        ? { kind: 'RESERVE' }
+        : { kind: 'RESERVE' };`,
+  },
+  {
+    name: 'release-leaves-no-tombstone',
+    guarantee: 'a release leaves a tombstone where nothing was reserved',
+    file: END_RESERVATION,
+    find: `        const changes = decision.kind === 'RELEASE' ? givenBack(decision.held) : [];
+`,
+    replace: `        if (decision.kind === 'MARK') return { outcome: 'COMMITTED', result: next };
+        const changes = givenBack(decision.held);
+`,
+  },
+  {
+    name: 'late-release-takes-newer-stock',
+    guarantee: 'a release at a lower revision leaves a newer reservation alone',
+    file: RESERVATION,
+    find: `  if (stored.revision > revision) return { kind: 'NOTHING', current: stored };
+`,
+    replace: '',
+  },
+  {
+    name: 'any-revision-is-sold',
+    guarantee: 'only the revision that was paid for is extended and confirmed',
+    file: END_RESERVATION,
+    find: ` || stored.revision !== revision`,
+    replace: '',
+  },
+  {
+    name: 'stock-is-taken-unseen',
+    guarantee: 'stock is taken only where so much is available at that moment',
+    file: INVENTORY_REPOSITORY,
+    find: `'available >= :needed', `,
+    replace: `'(available >= :needed OR attribute_exists(pk))', `,
+  },
+  {
+    name: 'stock-moves-after-its-reservation',
+    guarantee: 'a reservation and the stock of its products change in one transaction',
+    file: INVENTORY_REPOSITORY,
+    find: `        : this.#documents.send(
+            new TransactWriteCommand({ TransactItems: [{ Put: put }, ...updates] }),
+          ),`,
+    replace: `        : this.#documents.send(new PutCommand(put)).then(() =>
+            this.#documents.send(new TransactWriteCommand({ TransactItems: updates })),
+          ),`,
+  },
+
+  // Money
+  {
+    name: 'every-charge-has-a-new-key',
+    guarantee: 'the payment id is the idempotency key of every charge of a payment',
+    file: 'lib/payments/http-payment-gateway.ts',
+    find: `{ 'idempotency-key': paymentId }`,
+    replace: `{ 'idempotency-key': runtime.ids.random() }`,
+  },
+  {
+    name: 'late-capture-is-kept',
+    guarantee: 'a capture of a payment that was given up owes its refund in the same write',
+    file: SETTLE,
+    find: `refundOwed(service, 'LATE_CAPTURE')`,
+    replace: `{}`,
+  },
+  {
+    name: 'payment-is-given-up-without-a-void',
+    guarantee: 'a payment that is given up owes its void',
+    file: SETTLE,
+    find: `{ code, voidOwed: true, dueAtMs: nowMs + service.deadlines.dispatchMs }`,
+    replace: `{ code }`,
+  },
+  {
+    name: 'void-is-not-sent',
+    guarantee: 'a payment is voided at the gateway, so that it can never be captured later',
+    file: CHARGE_PAYMENT,
+    find: `? await service.gateway.void(payment) : known`,
+    replace: `? { status: 'VOIDED' } : known`,
+  },
+  {
+    name: 'money-stays-when-the-stock-is-gone',
+    guarantee: 'a captured payment whose stock is gone owes its refund',
+    file: 'lib/orders/saga/confirm-order.ts',
+    find: `      await oweRefund(service, payment.paymentId, 'RESERVATION_GONE');
+`,
+    replace: '',
+  },
+  {
+    name: 'charge-without-extension',
+    guarantee: 'the reservation is extended past every time-out of the payment before the charge',
+    file: CHARGE_PAYMENT,
+    find: `  await holdStock(service, order);
+`,
+    replace: '',
+  },
+  {
+    name: 'charge-without-stock',
+    guarantee: 'the gateway is not called where the stock is gone',
+    file: CHARGE_PAYMENT,
+    find: `    if (!(error instanceof ReservationGone)) throw error;
+`,
+    replace: `    if (error instanceof ReservationGone) return;
+    throw error;
+`,
+  },
+  {
+    name: 'charge-counts-without-capture',
+    guarantee: 'the saga goes on to confirm only what the gateway has captured',
+    file: CHARGE_PAYMENT,
+    find: `  requireCaptured(await recordOutcome(service, payment.paymentId, outcome));`,
+    replace: `  await recordOutcome(service, payment.paymentId, outcome);`,
+  },
+  {
+    name: 'payment-follows-its-order',
+    guarantee: 'an order and its payment change in one transaction',
+    file: ORDER_REPOSITORY,
+    find: `    const refusal = await conditionalWrite(() =>
+      this.#documents.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            { Put: this.#putOf(order.next, order.previous) },
+            { Put: this.#payments.putOf(payment.next, payment.previous) },
+          ],
+        }),
+      ),
+    );`,
+    replace: `    const refusal = await conditionalWrite(async () => {
+      await this.#documents.send(new PutCommand(this.#putOf(order.next, order.previous)));
+      const put = this.#payments.putOf(payment.next, payment.previous);
+      await this.#documents.send(new PutCommand(put));
+    });`,
+  },
+
+  // Acknowledgements
+  {
+    name: 'event-counts-every-time',
+    guarantee: 'an event of the gateway has its effect once, however often it is delivered',
+    file: PAYMENT_REPOSITORY,
+    find: `      ConditionExpression: 'attribute_not_exists(pk)',
+`,
+    replace: '',
+  },
+  {
+    name: 'event-is-remembered-before-its-effect',
+    guarantee: 'the id of an event is written in the transaction of its effect',
+    file: SETTLE,
+    find: `  return decideAgain(service, async () => {
+    const payment = await findPayment(service, paymentId);
+    const next = nextAfter(service, payment, outcome);
+`,
+    replace: `  return decideAgain(service, async () => {
+    if (eventId !== undefined) await service.payments.recordEvent(eventId);
+    const payment = await findPayment(service, paymentId);
+    const next = nextAfter(service, payment, outcome);
+`,
+  },
+  {
+    name: 'acknowledgement-keeps-the-token',
+    guarantee: 'the order takes over the token of the wait that an acknowledgement ends',
+    file: SETTLE,
+    find: `    ...(previous.status === 'PENDING' ? { waitToken: previous.waitToken } : {}),
+`,
+    replace: '',
+  },
+
+  // Nothing lost, nothing stuck
+  {
+    name: 'nothing-is-ever-due',
+    guarantee: 'what the system owes the next move is in the index that the dispatcher reads',
+    file: 'lib/platform/outbox.ts',
+    find: `return dueAtMs === undefined ? {} : { dueShard: dueShardName(shardOf(id, DUE_SHARDS)), dueAtMs };`,
+    replace: `return {};`,
+  },
+  {
+    name: 'placed-order-is-not-due',
+    guarantee: 'a new order is due from the write that makes it',
+    file: PLACE_ORDER,
+    find: `    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+`,
+    replace: '',
+  },
+  {
+    name: 'started-payment-is-not-due',
+    guarantee: 'an order is due from the write that starts its payment',
+    file: START_PAYMENT,
+    find: `      dueAtMs: nowMs + service.deadlines.dispatchMs,
+`,
+    replace: '',
+  },
+  {
+    name: 'decided-wait-is-not-ended',
+    guarantee: 'a step that finds its wait for the user decided completes itself',
+    file: AWAIT_PAYMENT,
+    find: `      case 'ORDER_CANCELLED':
+        await service.saga.signal(input.waitToken);
+        return;`,
+    replace: `      case 'ORDER_CANCELLED':
+        return;`,
+  },
+  {
+    name: 'settled-wait-is-not-ended',
+    guarantee: 'a step that finds its payment settled before it waits completes itself',
+    file: CHARGE_PAYMENT,
+    find: `    if (payment === undefined || !isOpen(payment)) {
+      await service.saga.signal(input.waitToken);
+`,
+    replace: `    if (payment === undefined || !isOpen(payment)) {
+`,
+  },
+  {
+    name: 'wish-is-not-seen',
+    guarantee: 'a step that has stored its token sees what the user asked for before that',
+    file: CHARGE_PAYMENT,
+    find: `if (isTimeUp || (asked !== undefined && hasPendingModification(asked))) {`,
+    replace: `if (isTimeUp) {`,
+  },
+  {
+    name: 'order-fails-before-its-stock-is-back',
+    guarantee: 'an order is PAYMENT_FAILED only when its stock is back or owed back',
+    file: COMPENSATE,
+    find: `  await service.inventory.release(reservationOf(order));
+  observeReleased(order);
+  await moveToPaymentFailed(service, order, failure, {});
+`,
+    replace: `  await moveToPaymentFailed(service, order, failure, {});
+  await service.inventory.release(reservationOf(order));
+  observeReleased(order);
+`,
+  },
+  {
+    name: 'cancelled-order-owes-nothing',
+    guarantee: 'an order that is cancelled owes its stock back from the same write',
+    file: 'lib/orders/cancel-order.ts',
+    find: `const releaseOwed = releaseOwedBy(order);`,
+    replace: `const releaseOwed = undefined;`,
+  },
+  {
+    name: 'failed-reservation-owes-nothing',
+    guarantee:
+      'an order whose reservation failed owes a release, in case it was reserved after all',
+    file: RESERVE_STOCK,
+    find: `  return {
+    releaseOwed: { revision: order.revision },
+    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+  };`,
+    replace: `  return {};`,
+  },
+  {
+    name: 'expired-order-owes-nothing',
+    guarantee: 'an order whose time is up owes its stock back from the same write',
+    file: AWAIT_PAYMENT,
+    find: `        releaseOwed: { revision: order.revision },
+`,
+    replace: '',
+  },
+
+  // Whose order it is
+  {
+    name: 'old-run-goes-on',
+    guarantee: 'only the newest run of an order takes its steps',
+    file: 'lib/orders/saga/current-run.ts',
+    find: `if (order?.run !== input.run) {`,
+    replace: `if (order === undefined) {`,
+  },
+  {
+    name: 'repeated-request-is-a-new-order',
+    guarantee: 'the same idempotency key finds the order that it made',
+    file: PLACE_ORDER,
+    find: `    request.idempotencyKey ?? service.ids.random(),`,
+    replace: `    service.ids.random(),`,
+  },
+  {
+    name: 'guard-is-left-out',
+    guarantee: 'an order and its duplicate guard are written in one transaction',
+    file: ORDER_REPOSITORY,
+    find: `TransactItems: [{ Put: put }, { Put: this.#guardPut(orderId, guard) }],`,
+    replace: `TransactItems: [{ Put: put }],`,
+  },
+  {
+    name: 'guard-is-overwritten',
+    guarantee: 'a duplicate guard is taken only where nobody has taken it',
+    file: ORDER_REPOSITORY,
+    find: `? { ConditionExpression: 'attribute_not_exists(pk)' }`,
+    replace: `? {}`,
+  },
+];
