@@ -11,11 +11,11 @@ import {
   stateMachineCall,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, storedOrder } from '../support/invariants.ts';
+import { eur, modifying, of, standing } from '../support/modify.ts';
 import { Scene } from '../support/scene.ts';
 import {
   type Answer,
   changeProduct,
-  chargesOf,
   type Items,
   newProduct,
   type OrderDocument,
@@ -27,6 +27,7 @@ const RESERVATION_TTL_MS = 1_800_000;
 
 // No schedule comes in between; the tests run it where they want it.
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '1800', SCHEDULE_SECONDS: '3600' });
+const { charges, payInFull, dispatchedUntil, decided } = modifying(scene);
 let otherId: string;
 
 beforeEach(async () => {
@@ -35,61 +36,12 @@ beforeEach(async () => {
 
 const extending = httpCall('POST', '/extend$');
 
-const of = (product: string, quantity: number): Items => [{ productId: product, quantity }];
-
-const eur = (amount: number) => ({ amount, currency: 'EUR' });
-
-/** What a refused modification must leave as it was. */
-function standing({ items, total, reservationExpiresAt }: OrderDocument) {
-  return { items, total, reservationExpiresAt };
-}
-
 function replayed(answer: Answer): boolean {
   return answer.headers.get('idempotent-replayed') === 'true';
 }
 
 async function stockLines(): Promise<string> {
   return `${await stockLine(scene.stack, scene.productId)} ${await stockLine(scene.stack, otherId)}`;
-}
-
-async function charges(orderId: string): Promise<string[]> {
-  return (await chargesOf(scene.stack, orderId)).map(
-    ({ status, amount }) => `${status} ${String(amount.amount)}`,
-  );
-}
-
-/** Pays to the end, and the gateway has captured the order's total, once. */
-async function payInFull(orderId: string, total: number): Promise<void> {
-  const paid = await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
-  expect(paid.summary, paid.text).toBe('200 CAPTURED');
-  expect(paid.payment.amount).toEqual(eur(total));
-  expect((await scene.user.expectStatus(orderId, 'PAYMENT_DONE')).total).toEqual(eur(total));
-  expect((await charges(orderId)).filter((one) => one.startsWith('CAPTURED'))).toEqual([
-    `CAPTURED ${String(total)}`,
-  ]);
-}
-
-/** Time goes on and the schedules and queues with it, until the order has got somewhere. */
-function dispatchedUntil(orderId: string, ...statuses: readonly string[]): Promise<OrderDocument> {
-  return asTimeGoesOn(
-    scene.stack,
-    async () => {
-      await scene.stack.runSchedules();
-      await scene.stack.pollQueues();
-      return scene.user.expectStatus(orderId, ...statuses);
-    },
-    { stepSeconds: 10 },
-  );
-}
-
-/** Until a change of the items has its outcome. */
-function decided(orderId: string, status: 'APPLIED' | 'REJECTED'): Promise<OrderDocument> {
-  return eventually(async () => {
-    const order = await scene.user.order(orderId);
-    expect(order.modification?.status, JSON.stringify(order.history)).toBe(status);
-    expect(order.status).not.toBe('PENDING_RESERVING_STOCK');
-    return order;
-  });
 }
 
 /** An order whose payment is under way, its outcome unknown. */

@@ -4,69 +4,12 @@ import { expect } from 'vitest';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
 import { brokenPromises } from '../../torture/promises.ts';
+import type { StoredOrder, Snapshot as WholeSnapshot } from '../../torture/world/snapshot.ts';
 import { consultDoctor } from './doctor.ts';
 import { type Charge, chargesOf } from './shop.ts';
 import { eventually, executions, messagesIn } from './stack.ts';
 
-interface Change {
-  readonly from: string | null;
-  readonly to: string;
-  readonly reason: string;
-  readonly at: string;
-}
-
-export interface StoredOrder {
-  readonly orderId: string;
-  readonly userId: string;
-  readonly status: string;
-  readonly revision: number;
-  /** While it waits for its payment: what Inventory holds; older after a refused modification. */
-  readonly heldRevision?: number;
-  readonly run: number;
-  readonly attempt: number;
-  readonly modifications: number;
-  readonly paymentId?: string;
-  readonly releaseOwed?: unknown;
-  readonly dueAtMs?: number;
-  readonly total?: { readonly amount: number; readonly currency: string };
-  readonly refunds: readonly { readonly paymentId: string }[];
-  readonly history: readonly (Change & { readonly by: string })[];
-}
-
-export interface StoredPayment {
-  readonly paymentId: string;
-  readonly orderId: string;
-  readonly status: string;
-  readonly amount: { readonly amount: number; readonly currency: string };
-  readonly methodToken?: string;
-  readonly refundOwed?: unknown;
-  readonly voidOwed?: boolean;
-  readonly dueAtMs?: number;
-  readonly history: readonly Change[];
-}
-
-export interface StoredProduct {
-  readonly productId: string;
-  readonly available: number;
-  readonly reserved: number;
-  readonly sold: number;
-  readonly received: number;
-}
-
-export interface StoredReservation {
-  readonly orderId: string;
-  readonly status: string;
-  readonly revision: number;
-  readonly lines?: readonly { readonly productId: string; readonly quantity: number }[];
-  readonly paymentId?: string;
-}
-
-export interface Snapshot {
-  readonly orders: readonly StoredOrder[];
-  readonly payments: readonly StoredPayment[];
-  readonly products: readonly StoredProduct[];
-  readonly reservations: readonly StoredReservation[];
-}
+export type Snapshot = Pick<WholeSnapshot, 'orders' | 'payments' | 'products' | 'reservations'>;
 
 function documents(stack: EmbeddedStack): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(
@@ -106,10 +49,10 @@ export async function snapshotOf(stack: EmbeddedStack): Promise<Snapshot> {
   const ofType = (items: Record<string, unknown>[], type: string): unknown[] =>
     items.filter((item) => item['type'] === type);
   return {
-    orders: ofType(orderItems, 'ORDER') as StoredOrder[],
-    payments: ofType(orderItems, 'PAYMENT') as StoredPayment[],
-    products: ofType(inventoryItems, 'PRODUCT') as StoredProduct[],
-    reservations: ofType(inventoryItems, 'RESERVATION') as StoredReservation[],
+    orders: ofType(orderItems, 'ORDER') as Snapshot['orders'],
+    payments: ofType(orderItems, 'PAYMENT') as Snapshot['payments'],
+    products: ofType(inventoryItems, 'PRODUCT') as Snapshot['products'],
+    reservations: ofType(inventoryItems, 'RESERVATION') as Snapshot['reservations'],
   };
 }
 
