@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { databaseCall, dieBefore, heal, inject } from '../support/faults.ts';
-import { expectPromisesAtRest, ordersOf, putOnSale } from '../support/invariants.ts';
-import { type Answer, Customer, newProduct, stockLine } from '../support/shop.ts';
+import { expectPromisesAtRest, ordersOf } from '../support/invariants.ts';
+import { type Answer, Customer, changeProduct, newProduct, stockLine } from '../support/shop.ts';
 import { eventually, executions, startTestStack } from '../support/stack.ts';
 
 /** How long a request may run before its key is free again: its function's time-out. */
@@ -123,7 +123,7 @@ describe('the same Idempotency-Key', () => {
     const again = await user.place(one(), { key: 'k1', wait: 10 });
     expect([again.summary, replayed(again)]).toEqual(['503 ORDER_FAILED', false]);
 
-    await putOnSale(stack, productId);
+    await changeProduct(stack, productId, { active: true });
     const placed = await user.place(one(), { key: 'k1', wait: 10 });
 
     expect([placed.summary, replayed(placed)]).toEqual(['201 PENDING_PAYMENT', false]);

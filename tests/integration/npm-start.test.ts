@@ -1,17 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { freePorts } from '../support/free-ports.ts';
 import { eventually } from '../support/stack.ts';
-
-const PORTS = [
-  'API_PORT',
-  'COMPANION_PORT',
-  'STEP_FUNCTIONS_PORT',
-  'QUEUES_PORT',
-  'DYNAMODB_PORT',
-] as const;
 
 let npm: ChildProcess | undefined;
 
@@ -19,15 +11,6 @@ afterEach(() => {
   npm?.kill('SIGTERM');
   npm?.stdout?.destroy();
 });
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return String(typeof address === 'object' && address !== null ? address.port : 0);
-}
 
 /** Every process below one, as the kernel lists them. */
 function descendants(pid: number): number[] {
@@ -59,9 +42,9 @@ function isAlive(pid: number): boolean {
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'npm start ends on %s to npm itself, and leaves no process',
   async (signal) => {
-    const ports = await Promise.all(PORTS.map(async (name) => [name, await freePort()] as const));
+    const ports = await freePorts();
     npm = spawn('npm', ['start'], {
-      env: { ...process.env, ...Object.fromEntries(ports) },
+      env: { ...process.env, ...ports },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let screen = '';
@@ -69,7 +52,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       screen += String(chunk);
       if (screen.includes('Ctrl-C stops everything')) break;
     }
-    const api = `http://127.0.0.1:${Object.fromEntries(ports)['API_PORT'] ?? ''}`;
+    const api = `http://127.0.0.1:${ports['API_PORT'] ?? ''}`;
     expect((await fetch(`${api}/health`)).status).toBe(200);
     // What the server refuses by itself is a problem too.
     const refused = await fetch(`${api}/order/%ff`);

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
-import { putOnSale } from '../support/invariants.ts';
 import { expectOnly, manySchedules } from '../support/races.ts';
-import { type Answer, Customer, newProduct } from '../support/shop.ts';
+import { type Answer, Customer, changeProduct, newProduct } from '../support/shop.ts';
 import { eventually, startTestStack } from '../support/stack.ts';
 
 let stack: EmbeddedStack;
@@ -163,7 +162,7 @@ describe('exactly one wins, whatever the schedule', () => {
         const productId = await newProduct(10, { active: false });
         const answer = await customer.place([{ productId, quantity: 2 }], { wait: 10, key: 'k' });
         expect(answer.summary).toBe('503 ORDER_FAILED');
-        await putOnSale(stack, productId);
+        await changeProduct(stack, productId, { active: true });
         return { customer, productId, orderId: answer.problem.orderId ?? '' };
       },
       (scene) => {

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
@@ -67,21 +67,6 @@ export async function storedOrder(stack: EmbeddedStack, orderId: string): Promis
   const order = orders.find((one) => one.orderId === orderId);
   if (order === undefined) throw new Error(`There is no order ${orderId}.`);
   return order;
-}
-
-/** Puts a product on sale, which the API cannot do yet. */
-export async function putOnSale(stack: EmbeddedStack, productId: string): Promise<void> {
-  const client = documents(stack);
-  await client.send(
-    new UpdateCommand({
-      TableName: stack.tableNames['InventoryTable'],
-      Key: { pk: `PRODUCT#${productId}` },
-      UpdateExpression: 'SET #status = :active',
-      ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: { ':active': 'ACTIVE' },
-    }),
-  );
-  client.destroy();
 }
 
 const RESTING = [

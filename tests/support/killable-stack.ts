@@ -1,15 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-
-const PORTS = [
-  'API_PORT',
-  'COMPANION_PORT',
-  'STEP_FUNCTIONS_PORT',
-  'QUEUES_PORT',
-  'DYNAMODB_PORT',
-] as const;
+import { freePorts } from './free-ports.ts';
 
 const PORT_PAUSE_MS = 200;
 
@@ -28,8 +20,7 @@ export class KillableStack {
     directory: string,
     configuration: Readonly<Record<string, string>>,
   ): Promise<KillableStack> {
-    const ports = await Promise.all(PORTS.map(async (name) => [name, await freePort()] as const));
-    return new KillableStack(directory, { ...configuration, ...Object.fromEntries(ports) });
+    return new KillableStack(directory, { ...configuration, ...(await freePorts()) });
   }
 
   get apiUrl(): string {
@@ -81,13 +72,4 @@ export class KillableStack {
     });
     return { isUp, screen };
   }
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return String(typeof address === 'object' && address !== null ? address.port : 0);
 }
