@@ -1,20 +1,19 @@
 import {
   acknowledgementQueue,
   acknowledgementSchema,
-  requireSigned,
+  signatureCheck,
 } from '../../lib/payments/acknowledgement.ts';
 import { apiHandler } from '../../lib/platform/api.ts';
-import { currentRuntime, perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const queue = perRuntime(acknowledgementQueue);
+const requireSigned = perRuntime(signatureCheck);
 
 export const handler = apiHandler(
   {
     route: 'POST /payment/webhook',
     access: 'public',
-    verify: (rawBody, header) => {
-      requireSigned(currentRuntime(), rawBody, header);
-    },
+    verify: (rawBody, header) => requireSigned()(rawBody, header),
     body: acknowledgementSchema,
   },
   async ({ body, correlationId }) => {

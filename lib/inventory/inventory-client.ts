@@ -2,9 +2,11 @@ import { z } from 'zod';
 import type { Money } from '../money.ts';
 import { type CircuitBreaker, circuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';
+import type { Secrets } from '../platform/config.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
+import { secretReader } from '../platform/secrets.ts';
 import {
   CacheTimeout,
   InventoryCircuitOpen,
@@ -73,10 +75,12 @@ const REFUSALS = {
 const quotedProductSchema = z.object({ active: z.boolean(), unitPrice: moneySchema });
 
 export function inventoryClient(runtime: Runtime): InventoryClient {
-  const { INVENTORY_URL, INVENTORY_TIMEOUT_MS, INVENTORY_CREDENTIAL } = runtime.config;
+  const { INVENTORY_URL, INVENTORY_TIMEOUT_MS } = runtime.config;
+  const credentials = secretReader(runtime, 'INVENTORY_CREDENTIAL');
   const circuit = inventoryCircuit(runtime);
 
   async function send(
+    [credential]: Secrets,
     correlationId: string,
     path: string,
     request: Pick<HttpRequest, 'method' | 'body'>,
@@ -87,7 +91,7 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
         url: INVENTORY_URL + path,
         timeoutMs: INVENTORY_TIMEOUT_MS,
         headers: {
-          authorization: `Bearer ${INVENTORY_CREDENTIAL}`,
+          authorization: `Bearer ${credential}`,
           'x-correlation-id': correlationId,
         },
       });
@@ -109,25 +113,28 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
   }
 
   /** Undefined where Inventory has nothing of that name. */
-  function find<Schema extends z.ZodType>(
+  async function find<Schema extends z.ZodType>(
     schema: Schema,
     correlationId: string,
     path: string,
   ): Promise<z.infer<Schema> | undefined> {
+    // Outside the circuit: a credential that cannot be read says nothing of Inventory.
+    const accepted = await credentials();
     return circuit.run(async () => {
-      const response = await send(correlationId, path, { method: 'GET' });
+      const response = await send(accepted, correlationId, path, { method: 'GET' });
       return response.status === 404 ? undefined : read(schema, response);
     });
   }
 
-  function call(
+  async function call(
     of: ReservationOf,
     path: string,
     request: Pick<HttpRequest, 'method' | 'body'>,
   ): Promise<ReservationDocument> {
     const reservation = `/inventory/reservation/${of.orderId}${path}`;
+    const accepted = await credentials();
     return circuit.run(async () =>
-      read(reservationSchema, await send(of.correlationId, reservation, request)),
+      read(reservationSchema, await send(accepted, of.correlationId, reservation, request)),
     );
   }
 

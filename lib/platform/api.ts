@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { authenticateService, authenticateUser, isService, type User } from './authentication.ts';
-import { BadRequest, BodyTooLarge, DomainError, MissingScope } from './errors.ts';
+import { BadRequest, BodyTooLarge, DomainError, MissingScope, Unauthenticated } from './errors.ts';
 import { answerOnce, type StoredAnswer } from './idempotency.ts';
 import { type LogContext, loggerFor } from './logging.ts';
 import { observe } from './observe.ts';
@@ -45,8 +45,11 @@ export interface Endpoint<BodySchema extends z.ZodType, QuerySchema extends z.Zo
   readonly query?: QuerySchema;
   /** Honour `Idempotency-Key`. */
   readonly idempotent?: boolean;
-  /** For callers without a token: throws unless the body, before it is parsed, proves them genuine. */
-  readonly verify?: (rawBody: Buffer, header: ApiRequest<unknown, unknown>['header']) => void;
+  /** For callers without a token: rejects unless the body, before it is parsed, proves them genuine. */
+  readonly verify?: (
+    rawBody: Buffer,
+    header: ApiRequest<unknown, unknown>['header'],
+  ) => Promise<void>;
   /** Whether a stored answer (its body) no longer answers what the caller asks for again. */
   readonly isOutdated?: (body: unknown) => Promise<boolean>;
 }
@@ -69,7 +72,7 @@ export function apiHandler<
       const about = { correlationId, route: endpoint.route };
       const answer = await answerOrProblem(event.path, about, async () => {
         const user = await authenticate(endpoint, header('authorization'));
-        endpoint.verify?.(rawBodyOf(event), header);
+        await endpoint.verify?.(rawBodyOf(event), header);
         const request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>> = {
           user,
           header,
@@ -116,18 +119,24 @@ async function authenticate(
     case 'public':
       return NOBODY;
     case 'service':
-      authenticateService(authorization);
+      await authenticateService(authorization);
       return NOBODY;
     case 'user':
-    case 'user-or-service': {
-      if (endpoint.access === 'user-or-service' && isService(authorization)) return NOBODY;
-      const user = await authenticateUser(authorization);
-      if (endpoint.scope !== undefined && !user.scopes.has(endpoint.scope)) {
-        throw new MissingScope(`This needs a token with the scope ${endpoint.scope}.`);
+      return authorize(endpoint.scope, await authenticateUser(authorization));
+    case 'user-or-service':
+      try {
+        return authorize(endpoint.scope, await authenticateUser(authorization));
+      } catch (error) {
+        // Only now: no user has to wait for the services' credential.
+        if (error instanceof Unauthenticated && (await isService(authorization))) return NOBODY;
+        throw error;
       }
-      return user;
-    }
   }
+}
+
+function authorize(scope: string | undefined, user: User): User {
+  if (scope === undefined || user.scopes.has(scope)) return user;
+  throw new MissingScope(`This needs a token with the scope ${scope}.`);
 }
 
 function rawBodyOf(event: APIGatewayProxyEvent): Buffer {

@@ -3,6 +3,7 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { Config } from './config.ts';
 import { InfrastructureUnavailable, Unauthenticated } from './errors.ts';
 import { currentRuntime, perRuntime, type VerifyToken } from './runtime.ts';
+import { secretReader } from './secrets.ts';
 
 /** Asymmetric only: a token signed with a shared secret, or not at all, is never accepted. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
@@ -67,18 +68,27 @@ function isAboutKeys(error: errors.JOSEError): boolean {
   );
 }
 
-/** Whether the caller presents the services' own credential; compared in constant time. */
-export function isService(authorization: string | undefined): boolean {
-  const expected = createHash('sha256').update(currentRuntime().config.INVENTORY_CREDENTIAL);
-  const presented = createHash('sha256').update(bearer(authorization));
-  return timingSafeEqual(expected.digest(), presented.digest());
+const credentials = perRuntime((runtime) => secretReader(runtime, 'INVENTORY_CREDENTIAL'));
+
+/**
+ * Whether the caller presents one of the services' own credentials; compared in constant time.
+ * @throws Unauthenticated where nothing is presented; InfrastructureUnavailable where they are not known.
+ */
+export async function isService(authorization: string | undefined): Promise<boolean> {
+  const presented = digestOf(bearer(authorization));
+  const accepted = await credentials()();
+  return accepted.some((credential) => timingSafeEqual(digestOf(credential), presented));
 }
 
-/** @throws Unauthenticated unless the caller presents the services' own credential. */
-export function authenticateService(authorization: string | undefined): void {
-  if (!isService(authorization)) {
+/** @throws Unauthenticated unless the caller presents one of the services' own credentials. */
+export async function authenticateService(authorization: string | undefined): Promise<void> {
+  if (!(await isService(authorization))) {
     throw new Unauthenticated('Only the Order Service may call this; its credential is not valid.');
   }
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 const BAD_TOKEN = 'The token is not valid here; check issuer, audience, signature and expiry.';

@@ -1,6 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Effect, Interceptor } from './effects.ts';
 
@@ -10,6 +11,7 @@ export interface AwsClients {
   readonly documents: DynamoDBDocumentClient;
   readonly queues: SQSClient;
   readonly stateMachines: SFNClient;
+  readonly parameters: SSMClient;
 }
 
 /** What carries the SDK's requests: an object that does, or options for the SDK's own. */
@@ -21,22 +23,28 @@ const OVER_THE_NETWORK = {
   throwOnRequestTimeout: true,
 };
 
+/** A request waits for a secret: what cannot be read soon is not read. */
+const SOON = { ...OVER_THE_NETWORK, requestTimeout: 2000 };
+
 /**
- * The three clients, each of whose calls passes the interceptor exactly once (around the SDK's own
+ * The four clients, each of whose calls passes the interceptor exactly once (around the SDK's own
  * retries, which repeat a request that the service did not accept or answer).
  * Endpoints, region and credentials come from the SDK's standard environment variables.
  * @param requestHandler for a host that answers the requests itself.
  */
 export function createAwsClients(
   intercept: Interceptor,
-  requestHandler: RequestHandler = OVER_THE_NETWORK,
+  requestHandler?: RequestHandler,
 ): AwsClients {
-  const dynamo = new DynamoDBClient({ requestHandler });
-  const queues = new SQSClient({ requestHandler });
-  const stateMachines = new SFNClient({ requestHandler });
+  const options = { requestHandler: requestHandler ?? OVER_THE_NETWORK };
+  const dynamo = new DynamoDBClient(options);
+  const queues = new SQSClient(options);
+  const stateMachines = new SFNClient(options);
+  const parameters = new SSMClient({ requestHandler: requestHandler ?? SOON, maxAttempts: 2 });
   interceptClient(dynamo, 'dynamodb', intercept);
   interceptClient(queues, 'sqs', intercept);
   interceptClient(stateMachines, 'states', intercept);
+  interceptClient(parameters, 'ssm', intercept);
   return {
     dynamo,
     documents: DynamoDBDocumentClient.from(dynamo, {
@@ -44,10 +52,11 @@ export function createAwsClients(
     }),
     queues,
     stateMachines,
+    parameters,
   };
 }
 
-/** The part of an SDK client that the seam needs; the three clients' own types differ in their commands. */
+/** The part of an SDK client that the seam needs; the clients' own types differ in their commands. */
 interface InterceptableClient {
   readonly middlewareStack: {
     add(
@@ -75,10 +84,10 @@ function interceptClient(client: unknown, kind: Effect['kind'], intercept: Inter
   );
 }
 
-/** The table, queue or machine that a request names; of several items, that of the first. */
+/** The table, queue, machine or parameter that a request names; of several items, that of the first. */
 function targetOf(input: object): string {
   const request = input as Readonly<Record<string, unknown>>;
-  for (const key of ['TableName', 'QueueUrl', 'stateMachineArn', 'executionArn']) {
+  for (const key of ['TableName', 'QueueUrl', 'stateMachineArn', 'executionArn', 'Name']) {
     const value = request[key];
     if (typeof value === 'string') return value;
   }

@@ -10,11 +10,15 @@ const wholeNumber = (minimum: number, maximum: number) =>
     .transform(Number)
     .pipe(z.int().min(minimum).max(maximum));
 
+const oneSecret = z.string().min(16, 'each secret must have at least 16 characters');
 /** Comma-separated, so that a new secret can be accepted before the old one goes. */
 const secrets = z
   .string()
   .transform((list) => list.split(',').map((secret) => secret.trim()))
-  .pipe(z.array(z.string().min(16, 'each secret must have at least 16 characters')));
+  .pipe(z.tuple([oneSecret], oneSecret));
+
+/** At least one. */
+export type Secrets = z.infer<typeof secrets>;
 
 /** Everything that can be configured; section 7 of the specification, and what the deployment fills in. */
 const configSchema = z.object({
@@ -31,9 +35,13 @@ const configSchema = z.object({
   JWT_ISSUER: url,
   JWT_AUDIENCE: name,
   JWKS_URL: url,
-  INVENTORY_CREDENTIAL: z.string().min(16),
+  /** Inventory takes any of them; the Order Service sends the first. */
+  INVENTORY_CREDENTIAL: secrets.optional(),
   /** Any of them may have signed a webhook. */
-  WEBHOOK_SECRETS: secrets,
+  WEBHOOK_SECRETS: secrets.optional(),
+  /** Names of the SSM parameters that hold the two where they are not given themselves. */
+  INVENTORY_CREDENTIAL_PARAMETER: name.optional(),
+  WEBHOOK_SECRETS_PARAMETER: name.optional(),
   GATEWAY_URL: url,
   INVENTORY_URL: url,
   PAYMENT_PAGE_URL: z.string().includes('{orderId}').default('http://localhost:3000/pay/{orderId}'),
@@ -57,7 +65,9 @@ const configSchema = z.object({
 
 export type Config = z.infer<typeof configSchema>;
 
-const SECRET: ReadonlySet<string> = new Set(['INVENTORY_CREDENTIAL', 'WEBHOOK_SECRETS']);
+const SECRET_NAMES = ['INVENTORY_CREDENTIAL', 'WEBHOOK_SECRETS'] as const;
+
+export type SecretName = (typeof SECRET_NAMES)[number];
 
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
@@ -71,17 +81,28 @@ export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
   const parsed = configSchema.safeParse(environment);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
+  const missing = SECRET_NAMES.filter(
+    (secret) =>
+      environment[secret] === undefined && environment[`${secret}_PARAMETER`] === undefined,
+  ).map((secret) => `${secret} is not set, and neither is ${secret}_PARAMETER`);
+  if (parsed.success && missing.length === 0) return parsed.data;
+  const problems = (parsed.error?.issues ?? []).map((issue) => {
     const variable = String(issue.path[0]);
     const value = environment[variable];
     return value === undefined
       ? `${variable} is not set`
       : `${variable} is ${JSON.stringify(redact(variable, value))}: ${issue.message}`;
   });
-  throw new ConfigurationError(`Bad configuration. ${problems.join('; ')}.`);
+  throw new ConfigurationError(`Bad configuration. ${[...problems, ...missing].join('; ')}.`);
+}
+
+/** @throws ConfigurationError that says what is wrong, but not with which value. */
+export function parseSecrets(list: string): Secrets {
+  const parsed = secrets.safeParse(list);
+  if (parsed.success) return parsed.data;
+  throw new ConfigurationError(parsed.error.issues.map(({ message }) => message).join('; '));
 }
 
 function redact(variable: string, value: string): string {
-  return SECRET.has(variable) ? '(hidden)' : value;
+  return SECRET_NAMES.some((secret) => secret === variable) ? '(hidden)' : value;
 }

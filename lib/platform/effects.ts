@@ -3,10 +3,10 @@
  * side effects can be observed, counted, delayed or cut apart.
  */
 export interface Effect {
-  readonly kind: 'dynamodb' | 'sqs' | 'states' | 'http';
+  readonly kind: 'dynamodb' | 'sqs' | 'states' | 'ssm' | 'http';
   /** The SDK operation (`PutItem`, `SendMessage`, `StartExecution`, …) or the HTTP method. */
   readonly operation: string;
-  /** The table, queue, state machine or URL it is aimed at; empty where the operation names none. */
+  /** The table, queue, state machine, parameter or URL it is aimed at; empty where the operation names none. */
   readonly target: string;
 }
 

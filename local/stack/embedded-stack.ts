@@ -137,7 +137,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const java = javaCommand(process.env);
   const secrets = { INVENTORY_CREDENTIAL: randomSecret(), WEBHOOK_SECRETS: randomSecret() };
   const settings = readConfig({ ...STAND_INS, ...secrets, ...overrides });
-  const [webhookSecret = ''] = settings.WEBHOOK_SECRETS;
+  const [webhookSecret = ''] = settings.WEBHOOK_SECRETS ?? [];
   await Promise.all([checkJava(java), assertStackPortsFree(host, ports)]);
 
   const clock = options.clock ?? new TravelClock();

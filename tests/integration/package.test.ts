@@ -93,6 +93,19 @@ test('only the package for local points to the companion', () => {
   expect(pointers('prod')).toEqual([]);
 });
 
+test('the package for prod says where the secrets are, and nothing else of them', () => {
+  const texts = new Set(textsIn(packageOf('prod').template));
+  expect([...texts].filter((text) => /CREDENTIAL|SECRET/.test(text)).sort()).toEqual([
+    'INVENTORY_CREDENTIAL_PARAMETER',
+    'WEBHOOK_SECRETS_PARAMETER',
+  ]);
+  expect([...texts].filter((text) => text.startsWith('{{resolve:')).sort()).toEqual([
+    '{{resolve:ssm:/ordersaga/prod/jwks-url}}',
+    '{{resolve:ssm:/ordersaga/prod/jwt-audience}}',
+    '{{resolve:ssm:/ordersaga/prod/jwt-issuer}}',
+  ]);
+});
+
 test('a function that imported the companion would be found, by its sources and by every word', async () => {
   const archive = await functionWithCompanion();
   expect(await sourcesOf(archive)).toContain('local/companion/server.ts');

@@ -90,7 +90,7 @@ export async function createParts(
 }
 
 function createGateway({ clock, newId }: Foundation, config: Config, api: Api): Gateway {
-  const [secret = ''] = config.WEBHOOK_SECRETS;
+  const [secret = ''] = config.WEBHOOK_SECRETS ?? [];
   const ackLateMs = config.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS;
   return new Gateway({
     clock,

@@ -342,6 +342,7 @@ describe('access', () => {
     const shown: [Buffer, string | undefined][] = [];
     const verify: Endpoint<z.ZodType, z.ZodType>['verify'] = (rawBody, header) => {
       shown.push([rawBody, header('x-proof')]);
+      return Promise.resolve();
     };
     const headers = { 'X-Proof': 'abc' };
     const endpoint = { body: bodySchema, verify };
@@ -355,9 +356,7 @@ describe('access', () => {
   });
 
   test('whose body proves nothing is 401 before it is parsed', async () => {
-    const verify = () => {
-      throw new BadSignature('Sign it.');
-    };
+    const verify = () => Promise.reject(new BadSignature('Sign it.'));
     expect(await call({ body: '{' }, { body: bodySchema, verify })).toMatchObject({
       status: 401,
       headers: { 'WWW-Authenticate': 'Signature' },

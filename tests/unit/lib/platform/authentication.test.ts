@@ -155,10 +155,8 @@ describe("a user's token", () => {
 });
 
 describe('the service credential', () => {
-  test('is the configured one and no other', () => {
-    expect(() => {
-      authenticateService(`Bearer ${REQUIRED.INVENTORY_CREDENTIAL}`);
-    }).not.toThrow();
+  test('is the configured one and no other', async () => {
+    await authenticateService(`Bearer ${REQUIRED.INVENTORY_CREDENTIAL}`);
     for (const other of [
       undefined,
       '',
@@ -166,16 +164,22 @@ describe('the service credential', () => {
       'Bearer x',
       `Bearer ${REQUIRED.INVENTORY_CREDENTIAL}x`,
     ]) {
-      expect(() => {
-        authenticateService(other);
-      }).toThrow(Unauthenticated);
+      await expect(authenticateService(other)).rejects.toBeInstanceOf(Unauthenticated);
     }
+  });
+
+  test('is any of several while it is replaced', async () => {
+    const [old, next] = ['service-credential-old', 'service-credential-new'];
+    installTestRuntime(issuer, NOW_SECONDS, { INVENTORY_CREDENTIAL: `${old},${next}` });
+    await authenticateService(`Bearer ${old}`);
+    await authenticateService(`Bearer ${next}`);
+    await expect(authenticateService(`Bearer ${old},${next}`)).rejects.toBeInstanceOf(
+      Unauthenticated,
+    );
   });
 
   test("is not a user's token", async () => {
     const token = await tokenOf(issuer, { scope: 'products:write' });
-    expect(() => {
-      authenticateService(`Bearer ${token}`);
-    }).toThrow(Unauthenticated);
+    await expect(authenticateService(`Bearer ${token}`)).rejects.toBeInstanceOf(Unauthenticated);
   });
 });

@@ -39,14 +39,26 @@ describe('the configuration', () => {
     expect(readConfig(REQUIRED)).toMatchObject({
       ...REQUIRED,
       ...DEFAULTS,
+      INVENTORY_CREDENTIAL: ['service-credential-0123456789'],
       WEBHOOK_SECRETS: ['webhook-secret-0123456789'],
     });
   });
 
-  test.each(Object.keys(REQUIRED))('names %s where it is not set', (name) => {
+  const SECRETS = ['INVENTORY_CREDENTIAL', 'WEBHOOK_SECRETS'] as const;
+  const plain = Object.keys(REQUIRED).filter((name) => !SECRETS.some((secret) => secret === name));
+  test.each(plain)('names %s where it is not set', (name) => {
     expect(messageFor({ ...REQUIRED, [name]: undefined })).toBe(
       `Bad configuration. ${name} is not set.`,
     );
+  });
+
+  test.each(SECRETS)('takes %s itself, or the name of the parameter that holds it', (name) => {
+    expect(messageFor({ ...REQUIRED, [name]: undefined })).toBe(
+      `Bad configuration. ${name} is not set, and neither is ${name}_PARAMETER.`,
+    );
+    const named = { ...REQUIRED, [name]: undefined, [`${name}_PARAMETER`]: '/ordersaga/x' };
+    expect(readConfig(named)[`${name}_PARAMETER`]).toBe('/ordersaga/x');
+    expect(readConfig(named)[name]).toBeUndefined();
   });
 
   test('names everything that is missing at once', () => {

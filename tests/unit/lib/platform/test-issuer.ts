@@ -91,11 +91,12 @@ export function tokenOf(
 export function installTestRuntime(
   issuer: Pick<TestIssuer, 'jwksUrl'>,
   nowSeconds = NOW_SECONDS,
+  settings: Readonly<Record<string, string | undefined>> = {},
 ): void {
   const clock: Clock = { now: () => nowSeconds * 1000, schedule: () => () => undefined };
   installRuntime(
     createRuntime(
-      { ...REQUIRED, JWKS_URL: issuer.jwksUrl },
+      { ...REQUIRED, JWKS_URL: issuer.jwksUrl, ...settings },
       { clock, ids: { random: () => 'fresh-id' } },
     ),
   );
