@@ -25,6 +25,7 @@ export function expireReservations(
     shardCount: EXPIRY_SHARDS,
     firstShard: Math.floor(inventory.random() * EXPIRY_SHARDS),
     pagesOf: (shard) => inventory.repository.expiredReservations(shard, nowMs),
+    overdueMs: ({ expiresAtMs }) => nowMs - expiresAtMs,
     concurrency: CONCURRENCY,
     handle: (candidate) => expire(inventory, candidate),
     hasTime,

@@ -42,6 +42,7 @@ export type CommitOutcome = 'COMMITTED' | 'CHANGED' | 'BUSY';
 export interface ExpiryCandidate {
   readonly orderId: string;
   readonly correlationId: string;
+  readonly expiresAtMs: number;
 }
 
 export interface ReservationView {
@@ -242,6 +243,7 @@ export class InventoryRepository {
       yield page.map((item) => ({
         orderId: String(item['pk']).slice('RESERVATION#'.length),
         correlationId: String(item['correlationId']),
+        expiresAtMs: Number(item['expiresAtMs']),
       }));
     }
   }

@@ -42,6 +42,7 @@ export function dispatchDueWork(service: OrderService, hasTime: () => boolean): 
     shardCount: DUE_SHARDS,
     firstShard: Math.floor(service.random() * DUE_SHARDS),
     pagesOf: (shard) => service.orders.dueCandidates(shard, nowMs),
+    overdueMs: ({ dueAtMs }) => nowMs - dueAtMs,
     concurrency: CONCURRENCY,
     handle: (candidate) => dispatch(service, candidate, nowMs),
     hasTime,

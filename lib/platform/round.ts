@@ -7,6 +7,8 @@ export interface DueWork<Item> {
   readonly firstShard: number;
   /** What is due in one shard, page by page. */
   readonly pagesOf: (shard: number) => AsyncIterable<readonly Item[]>;
+  /** For how long an item has been due. */
+  readonly overdueMs: (item: Item) => number;
   /** How many items are handled at the same time. */
   readonly concurrency: number;
   /** Answers whether there was something to do. Its failures are its own to report. */
@@ -22,6 +24,8 @@ export interface Round {
   readonly isCutShort: boolean;
   /** How many were read and not begun; behind them there may be others that were not even read. */
   readonly left: number;
+  /** For how long the oldest item that was read had been due; 0 where nothing was. */
+  readonly oldestOverdueMs: number;
   /** Shards that could not be read to their end, and why. */
   readonly unread: readonly { readonly shard: number; readonly error: unknown }[];
 }
@@ -31,11 +35,12 @@ export interface Round {
  * cannot be read keeps nobody from the others. Of each shard one page is in memory at a time.
  */
 export async function workThrough<Item>(work: DueWork<Item>): Promise<Round> {
-  const { shardCount, firstShard, pagesOf, handle, hasTime } = work;
+  const { shardCount, firstShard, pagesOf, overdueMs, handle, hasTime } = work;
   const inTurn = atMost(work.concurrency);
   const unread: { shard: number; error: unknown }[] = [];
   let handled = 0;
   let left = 0;
+  let oldestOverdueMs = 0;
   let isCutShort = false;
 
   const handleInTime = async (item: Item) => {
@@ -45,6 +50,8 @@ export async function workThrough<Item>(work: DueWork<Item>): Promise<Round> {
   const workThroughShard = async (shard: number) => {
     try {
       for await (const page of pagesOf(shard)) {
+        const [oldest] = page;
+        if (oldest !== undefined) oldestOverdueMs = Math.max(oldestOverdueMs, overdueMs(oldest));
         await Promise.all(page.map((item) => inTurn(() => handleInTime(item))));
         if (hasTime()) continue;
         isCutShort = true;
@@ -60,5 +67,5 @@ export async function workThrough<Item>(work: DueWork<Item>): Promise<Round> {
       workThroughShard((firstShard + turn) % shardCount),
     ),
   );
-  return { handled, isCutShort, left, unread };
+  return { handled, isCutShort, left, oldestOverdueMs, unread };
 }

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { z } from 'zod';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './logging.ts';
-import { observe } from './observe.ts';
+import { measure, observe } from './observe.ts';
 import { pipeline } from './pipeline.ts';
 import { isTemporary } from './problems.ts';
 import type { Round } from './round.ts';
@@ -84,7 +84,9 @@ export function scheduledHandler(
   });
 }
 
-function reportRound(operation: string, { handled, isCutShort, left, unread }: Round): void {
+function reportRound(operation: string, round: Round): void {
+  const { handled, isCutShort, left, oldestOverdueMs, unread } = round;
+  measure('OldestDueWork', { operation }, oldestOverdueMs / 1000);
   for (const { shard, error } of unread) {
     observe('ShardNotRead', {}, { operation }, { shard, error });
   }

@@ -59,6 +59,92 @@ export function redrivePolicies(): ReadonlyMap<string, { readonly maxReceiveCoun
   );
 }
 
+export interface Metric {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+export interface Alarm {
+  readonly name: string;
+  readonly metrics: readonly Metric[];
+  readonly alarmActions: unknown;
+  readonly okActions: unknown;
+}
+
+/** Every alarm, by its logical id; its name without service and stage. */
+export function alarms(): ReadonlyMap<string, Alarm> {
+  const resources = readYaml('infrastructure/alarms.yml') as Record<
+    string,
+    { readonly Properties: AlarmProperties }
+  >;
+  return new Map(
+    Object.entries(resources).map(([logicalId, { Properties }]) => [
+      logicalId,
+      {
+        name: Properties.AlarmName.replace('ordersaga-${sls:stage}-', ''),
+        metrics: metricsOf(Properties),
+        alarmActions: Properties.AlarmActions,
+        okActions: Properties.OKActions,
+      },
+    ]),
+  );
+}
+
+interface AlarmMetric {
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[];
+}
+
+interface AlarmProperties extends Partial<AlarmMetric> {
+  readonly AlarmName: string;
+  readonly AlarmActions: unknown;
+  readonly OKActions: unknown;
+  readonly Metrics?: readonly { readonly MetricStat?: { readonly Metric: AlarmMetric } }[];
+}
+
+function metricsOf({ Metrics, Namespace, MetricName, Dimensions }: AlarmProperties): Metric[] {
+  const single =
+    Namespace === undefined || MetricName === undefined || Dimensions === undefined
+      ? []
+      : [{ Namespace, MetricName, Dimensions }];
+  const several = (Metrics ?? []).flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
+  return [...single, ...several].map((metric) => ({
+    namespace: metric.Namespace,
+    name: metric.MetricName,
+    dimensions: Object.fromEntries(metric.Dimensions.map(({ Name, Value }) => [Name, Value])),
+  }));
+}
+
+export interface Widget {
+  readonly type: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly properties: {
+    readonly title: string;
+    readonly alarms?: readonly string[];
+    /** `[namespace, name, dimension, value, …, options?]`, or `[{ expression }]`. */
+    readonly metrics?: readonly (readonly unknown[])[];
+  };
+}
+
+export function dashboardWidgets(): readonly Widget[] {
+  const { OperationsDashboard: dashboard } = readYaml('infrastructure/dashboard.yml') as {
+    OperationsDashboard: { readonly Properties: { readonly DashboardBody: string } };
+  };
+  const body = JSON.parse(dashboard.Properties.DashboardBody) as { widgets: readonly Widget[] };
+  return body.widgets;
+}
+
+/** The type of every resource that the repository itself declares, by its logical id. */
+export function resourceTypes(): ReadonlyMap<string, string> {
+  const resources = readYaml('infrastructure/resources.yml') as Record<string, { Type: string }>;
+  return new Map(Object.entries(resources).map(([logicalId, { Type }]) => [logicalId, Type]));
+}
+
 /** Source file of every deployed function, by the function's name: `functions/orders/get-order.ts`. */
 export function deployedFunctions(): ReadonlyMap<string, string> {
   const functions = readYaml('infrastructure/functions.yml') as Record<string, { handler: string }>;

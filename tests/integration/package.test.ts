@@ -83,6 +83,13 @@ describe.each(STAGES)('the package for %s', (stage) => {
   });
 });
 
+test.each(STAGES)('the API of %s has the name that alarms and dashboard know it by', (stage) => {
+  const apis = Object.values(packageOf(stage).template.Resources).filter(
+    ({ Type }) => Type === 'AWS::ApiGateway::RestApi',
+  );
+  expect(apis.map(({ Properties }) => Properties?.Name)).toEqual([`${stage}-ordersaga`]);
+});
+
 test('only the package for local points to the companion', () => {
   const pointers = (stage: string): string[] =>
     textsIn(packageOf(stage).template).filter((text) => text.includes(':3100'));

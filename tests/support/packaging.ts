@@ -10,7 +10,13 @@ const root = join(import.meta.dirname, '../..');
 
 interface Template {
   readonly Resources: Readonly<
-    Record<string, { readonly Type: string; readonly Properties?: { readonly Handler?: string } }>
+    Record<
+      string,
+      {
+        readonly Type: string;
+        readonly Properties?: { readonly Handler?: string; readonly Name?: string };
+      }
+    >
   >;
 }
 

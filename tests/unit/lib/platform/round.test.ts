@@ -3,6 +3,9 @@ import { type DueWork, workThrough } from '../../../../lib/platform/round.ts';
 
 type Pages = Readonly<Record<number, readonly (readonly string[])[]>>;
 
+/** Of the items that say it. */
+const OVERDUE_MS: Readonly<Record<string, number>> = { old: 90_000, older: 120_000, newer: 30_000 };
+
 /** Three shards with these pages; a shard whose page is `unreadable` fails there. */
 function roundOver(pages: Pages, changes: Partial<DueWork<string>> = {}) {
   const handled: string[] = [];
@@ -18,6 +21,7 @@ function roundOver(pages: Pages, changes: Partial<DueWork<string>> = {}) {
         yield page;
       }
     },
+    overdueMs: (item) => OVERDUE_MS[item] ?? 0,
     concurrency: 1,
     handle: async (item) => {
       await Promise.resolve();
@@ -37,7 +41,13 @@ describe('a round', () => {
       1: [['idle']],
       2: [[], ['d']],
     });
-    expect(await round).toEqual({ handled: 4, isCutShort: false, left: 0, unread: [] });
+    expect(await round).toEqual({
+      handled: 4,
+      isCutShort: false,
+      left: 0,
+      oldestOverdueMs: 0,
+      unread: [],
+    });
     expect(handled.sort()).toEqual(['a', 'b', 'c', 'd', 'idle']);
   });
 
@@ -74,6 +84,14 @@ describe('a round', () => {
     expect(most).toBe(4);
   });
 
+  test('tells for how long the oldest of all shards had been due, handled or not', async () => {
+    const { round } = roundOver(
+      { 0: [['old', 'newer']], 1: [], 2: [['older'], ['newer']] },
+      { hasTime: () => false },
+    );
+    expect((await round).oldestOverdueMs).toBe(120_000);
+  });
+
   test('does all that can be read where a shard cannot, and says which could not', async () => {
     const { round, handled } = roundOver({
       0: [['unreadable'], ['never read']],
@@ -84,6 +102,7 @@ describe('a round', () => {
       handled: 3,
       isCutShort: false,
       left: 0,
+      oldestOverdueMs: 0,
       unread: [
         { shard: 0, error: new Error('Throttled at 0.0') },
         { shard: 1, error: new Error('Throttled at 1.1') },
@@ -115,7 +134,13 @@ describe('a round whose time is up', () => {
       1: [['d', 'e'], ['f']],
       2: [['g'], ['h']],
     });
-    expect(await round).toEqual({ handled: 3, isCutShort: true, left: 2, unread: [] });
+    expect(await round).toEqual({
+      handled: 3,
+      isCutShort: true,
+      left: 2,
+      oldestOverdueMs: 0,
+      unread: [],
+    });
     expect(begun).toEqual(['a', 'b', 'd']);
     // The second page of shard 0 was asked for in time.
     expect(read).not.toContain('1.1');
@@ -132,6 +157,12 @@ describe('a round whose time is up', () => {
     await new Promise((resolve) => setImmediate(resolve));
     hasTime = false;
     end.resolve(true);
-    expect(await round).toEqual({ handled: 1, isCutShort: true, left: 1, unread: [] });
+    expect(await round).toEqual({
+      handled: 1,
+      isCutShort: true,
+      left: 1,
+      oldestOverdueMs: 0,
+      unread: [],
+    });
   });
 });

@@ -7,7 +7,7 @@ import { scheduledHandler } from '../../../../lib/platform/task.ts';
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
 
-const DONE: Round = { handled: 3, isCutShort: false, left: 0, unread: [] };
+const DONE: Round = { handled: 3, isCutShort: false, left: 0, oldestOverdueMs: 0, unread: [] };
 
 function contextWith(remainingMs: () => number): Context {
   return { getRemainingTimeInMillis: remainingMs } as Context;
