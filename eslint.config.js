@@ -44,6 +44,10 @@ export default defineConfig(
             'ClassDeclaration[superClass.name=/Error$/][abstract!=true] > ClassBody:not(:has(> PropertyDefinition[key.name="name"][value.type="Literal"]))',
           message: "An error declares `override readonly name = 'ItsName'`.",
         },
+        {
+          selector: 'ImportDeclaration[source.value="zod"] > ImportSpecifier[imported.name="z"]',
+          message: "import * as z from 'zod': packages leave out what nobody uses of it.",
+        },
       ],
     },
   },

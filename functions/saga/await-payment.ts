@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { orderService } from '../../lib/orders/order-service.ts';
 import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { orderService } from '../../lib/orders/order-service.ts';
 import { endExhausted } from '../../lib/orders/saga/report-exhausted.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';

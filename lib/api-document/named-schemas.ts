@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemSchema } from '../platform/api-document.ts';
 import type { Json } from './open-api-format.ts';
 import { SERVICES } from './operations.ts';

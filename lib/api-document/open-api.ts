@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DocumentedAnswer, Operation } from '../platform/api-document.ts';
 import { PROBLEMS } from '../platform/problems.ts';
 import { reference, schemas } from './named-schemas.ts';

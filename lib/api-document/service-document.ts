@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { answer, type ServiceDocument } from '../platform/api-document.ts';
 
 const healthSchema = z.object({ status: z.literal('ok') });

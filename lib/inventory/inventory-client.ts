@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Money } from '../money.ts';
 import { type CircuitBreaker, circuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';

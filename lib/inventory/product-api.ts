@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageQuerySchema } from '../platform/paging.ts';
 
 /** The scope that shows and changes what others do not see. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { moneySchema } from '../platform/schemas.ts';
 
 /** Products as the API shows them; the view is held against these by the compiler. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { moneySchema, timestampSchema } from '../platform/schemas.ts';
 
 /** The wire format of `/inventory/reservation/{orderId}`, shared by the service and its client. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { queuedAcknowledgementSchema } from '../payments/acknowledgement.ts';
 import { parseJson, type Subject, subjectOfAnything } from '../platform/consume.ts';
 import { compensationRequestSchema } from './saga-queues.ts';

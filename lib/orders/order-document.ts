@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Payment } from '../payments/payment.ts';
 import { moneySchema, timestampSchema } from '../platform/schemas.ts';
 import type { OrderStatus } from './order.ts';

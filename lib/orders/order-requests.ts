@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_LINES } from './order.ts';
 
 /** What users send; zero and negative quantities are well-formed and judged later. */

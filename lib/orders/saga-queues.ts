@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { toTimestamp } from '../platform/clock.ts';
 import { observe } from '../platform/observe.ts';
 import { sendMessage } from '../platform/queue-messages.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sendMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { secretReader } from '../platform/secrets.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';

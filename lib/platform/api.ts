@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { authenticateService, authenticateUser, isService, type User } from './authentication.ts';
 import { BadRequest, BodyTooLarge, DomainError, MissingScope, Unauthenticated } from './errors.ts';
 import { answerOnce, type StoredAnswer } from './idempotency.ts';

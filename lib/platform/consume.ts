@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { toTimestamp } from './clock.ts';
 import { InvalidMessage } from './errors.ts';
 import type { LogContext } from './logging.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Integer minor units plus an ISO 4217 currency. */
 export const moneySchema = z.strictObject({

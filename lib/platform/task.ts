@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './logging.ts';
 import { measure, observe } from './observe.ts';

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployedFunctions } from '../contract/deployment.ts';
 import {
   functionWithCompanion,
+  loadAll,
   type Package,
   packageStage,
   sourcesOf,
@@ -62,6 +63,12 @@ describe.each(STAGES)('the package for %s', (stage) => {
       );
       expect(foreign, name).toEqual([]);
     }
+  });
+
+  test('can be loaded by Node alone', async () => {
+    const exported = await loadAll(packageOf(stage).code, join(folder, `${stage}-loaded`));
+    expect(exported.size).toBe(deployedFunctions().size);
+    for (const [name, names] of exported) expect(names, name).toEqual(['handler']);
   });
 
   test('says no word of the companion', async () => {

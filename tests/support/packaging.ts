@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,6 +51,29 @@ export async function packageStage(stage: string, folder: string): Promise<Packa
       ] as const,
   );
   return { template: JSON.parse(template) as Template, code: new Map(await Promise.all(code)) };
+}
+
+/**
+ * Loads the code of all functions as Lambda would, away from this repository and its modules.
+ * @returns what each of them exports; rejects with what a file throws.
+ */
+export async function loadAll(
+  code: ReadonlyMap<string, JSZip>,
+  folder: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const files: [string, string][] = [];
+  for (const [name, archive] of code) {
+    for (const { name: path } of archive.file(/\.js$/)) {
+      const file = join(folder, name, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, (await archive.file(path)?.async('nodebuffer')) ?? '');
+      files.push([name, file]);
+    }
+  }
+  const script = `const files = ${JSON.stringify(files)};
+    console.log(JSON.stringify(files.map(([name, file]) => [name, Object.keys(require(file))])));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: folder });
+  return new Map(JSON.parse(stdout) as [string, string[]][]);
 }
 
 /** A function that does what none may do: it imports the companion. Bundled as all others are. */
