@@ -18,7 +18,18 @@ async function start(): Promise<EmbeddedStack> {
   });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`\nordersaga is ready after ${seconds} s.`);
-  console.log(await welcome(stack, relative(process.cwd(), logFile)));
+  const { queues, stepFunctions, dynamodb } = stack.endpoints;
+  console.log(
+    await welcome(stack, {
+      places: {
+        SQS: queues,
+        'Step Functions': stepFunctions,
+        DynamoDB: dynamodb,
+        Log: relative(process.cwd(), logFile),
+      },
+      ending: 'Ctrl-C stops everything.',
+    }),
+  );
   return stack;
 }
 

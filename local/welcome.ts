@@ -1,24 +1,35 @@
 import { lookup } from 'node:dns/promises';
-import type { EmbeddedStack } from './stack/embedded-stack.ts';
+
+/** A stack that is up, as its user meets it. */
+interface Host {
+  readonly apiUrl: string;
+  readonly companionUrl: string;
+  mintToken(subject: string): Promise<string>;
+}
+
+interface Ending {
+  /** What else there is, and where: URLs and files. */
+  readonly places: Readonly<Record<string, string>>;
+  /** How it ends. */
+  readonly ending: string;
+}
 
 /**
  * The screen of a stack that is up: where things are, and a first order to copy and paste. The
  * commands need nothing but a shell, curl and sed.
  */
-export async function welcome(stack: EmbeddedStack, logFile: string): Promise<string> {
+export async function welcome(stack: Host, { places, ending }: Ending): Promise<string> {
   const [api, companion] = await Promise.all([
     readable(stack.apiUrl),
     readable(stack.companionUrl),
   ]);
   const token = await stack.mintToken('alice');
+  const others = Object.entries(places).map(([part, place]) => `  ${part.padEnd(14)}  ${place}`);
   return `
   API             ${api}    ${api}/docs
   Companion       ${companion}    what was really charged: ${companion}/gateway/charges?orderId=…
                   make Inventory fail: curl -X PUT ${companion}/faults/inventory -d '{"mode":"http_503","times":3}'
-  SQS             ${stack.endpoints.queues}
-  Step Functions  ${stack.endpoints.stepFunctions}
-  DynamoDB        ${stack.endpoints.dynamodb}
-  Log             ${logFile}
+${others.join('\n')}
 
 A first order. Copy, paste, and it is alice's; npm run -s token -- bob prints another's token.
 
@@ -40,7 +51,7 @@ A first order. Copy, paste, and it is alice's; npm run -s token -- bob prints an
   # Look at it, with its history
   curl -s ${api}/order/$ORDER -H "Authorization: Bearer $TOKEN"; echo
 
-Ctrl-C stops everything.`;
+${ending}`;
 }
 
 /** `localhost` in the place of 127.0.0.1, on a machine where it means that. */

@@ -22,7 +22,7 @@ export async function connectToEmulator(endpoint: string): Promise<Connection> {
     await lambda.send(
       new CreateFunctionCommand({
         FunctionName,
-        Runtime: 'nodejs22.x',
+        Runtime: 'nodejs24.x',
         Handler: 'index.handler',
         Role: `arn:aws:iam::${ACCOUNT_ID}:role/x`,
         Timeout: 30,

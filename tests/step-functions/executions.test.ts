@@ -7,8 +7,8 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { behaviour, connect, only, type Target } from './target.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, only, type Target } from './target.ts';
 
 const pass = only({ Type: 'Pass' });
 const waitForever = only({ Type: 'Wait', Seconds: 31_536_000 });
@@ -26,7 +26,7 @@ describe('executions', () => {
     target.client.send(new StopExecutionCommand({ executionArn, ...details }));
 
   describe('StartExecution', () => {
-    behaviour('a finished execution is described with its input and output', async () => {
+    it('a finished execution is described with its input and output', async () => {
       const stateMachineArn = await target.create(pass);
       const name = `run-${randomUUID()}`;
       const { executionArn = '', startDate } = await startNamed(stateMachineArn, name, '{"a": 1}');
@@ -46,7 +46,7 @@ describe('executions', () => {
       );
     });
 
-    behaviour('without a name and an input it is given both', async () => {
+    it('without a name and an input it is given both', async () => {
       const stateMachineArn = await target.create(pass);
       const { executionArn = '' } = await target.client.send(
         new StartExecutionCommand({ stateMachineArn }),
@@ -56,7 +56,7 @@ describe('executions', () => {
       expect(input).toBe('{}');
     });
 
-    behaviour('repeated while it runs, with the same input, answers the first', async () => {
+    it('repeated while it runs, with the same input, answers the first', async () => {
       const stateMachineArn = await target.create(waitForever);
       const first = await startNamed(stateMachineArn, 'same', '{"a":1}');
       const second = await startNamed(stateMachineArn, 'same', '{"a":1}');
@@ -64,7 +64,7 @@ describe('executions', () => {
       expect(second.startDate).toEqual(first.startDate);
     });
 
-    behaviour('repeated while it runs, with another input, is ExecutionAlreadyExists', async () => {
+    it('repeated while it runs, with another input, is ExecutionAlreadyExists', async () => {
       const stateMachineArn = await target.create(waitForever);
       await startNamed(stateMachineArn, 'same', '{"a":1}');
       await expect(startNamed(stateMachineArn, 'same', '{"a":2}')).rejects.toHaveProperty(
@@ -73,7 +73,7 @@ describe('executions', () => {
       );
     });
 
-    behaviour('repeated after it closed is ExecutionAlreadyExists', async () => {
+    it('repeated after it closed is ExecutionAlreadyExists', async () => {
       const stateMachineArn = await target.create(pass);
       const { executionArn = '' } = await startNamed(stateMachineArn, 'same', '{}');
       await target.ended(executionArn);
@@ -83,7 +83,7 @@ describe('executions', () => {
       );
     });
 
-    behaviour('a name is free in another state machine', async () => {
+    it('a name is free in another state machine', async () => {
       const [one, other] = [await target.create(waitForever), await target.create(waitForever)];
       const first = await startNamed(one, 'same', '{"a":1}');
       const second = await startNamed(other, 'same', '{"a":2}');
@@ -91,7 +91,7 @@ describe('executions', () => {
     });
 
     for (const name of ['a b', 'a<b', 'a*b', 'a/b', 'a:b', 'a\u0001b', 'a'.repeat(81)]) {
-      behaviour(`the name ${JSON.stringify(name)} is InvalidName`, async () => {
+      it(`the name ${JSON.stringify(name)} is InvalidName`, async () => {
         const stateMachineArn = await target.create(pass);
         await expect(startNamed(stateMachineArn, name)).rejects.toHaveProperty(
           'name',
@@ -100,7 +100,7 @@ describe('executions', () => {
       });
     }
 
-    behaviour('input that is not JSON is InvalidExecutionInput', async () => {
+    it('input that is not JSON is InvalidExecutionInput', async () => {
       const stateMachineArn = await target.create(pass);
       await expect(startNamed(stateMachineArn, 'bad', '{a:1}')).rejects.toHaveProperty(
         'name',
@@ -108,7 +108,7 @@ describe('executions', () => {
       );
     });
 
-    behaviour('input over 256 KiB is refused', async () => {
+    it('input over 256 KiB is refused', async () => {
       const stateMachineArn = await target.create(pass);
       const input = JSON.stringify('x'.repeat(256 * 1024));
       await expect(startNamed(stateMachineArn, 'big', input)).rejects.toHaveProperty(
@@ -117,7 +117,7 @@ describe('executions', () => {
       );
     });
 
-    behaviour('an unknown state machine is StateMachineDoesNotExist', async () => {
+    it('an unknown state machine is StateMachineDoesNotExist', async () => {
       const known = await target.create(pass);
       await expect(startNamed(`${known}-unknown`, 'x')).rejects.toHaveProperty(
         'name',
@@ -125,7 +125,7 @@ describe('executions', () => {
       );
     });
 
-    behaviour('200 executions at once all succeed, each with its own output', async () => {
+    it('200 executions at once all succeed, each with its own output', async () => {
       const stateMachineArn = await target.create(only(target.calls('echo')));
       const started = await Promise.all(
         Array.from({ length: 200 }, (_, number) => target.start(stateMachineArn, { number })),
@@ -136,7 +136,7 @@ describe('executions', () => {
   });
 
   describe('DescribeExecution', () => {
-    behaviour('an unknown execution is ExecutionDoesNotExist', async () => {
+    it('an unknown execution is ExecutionDoesNotExist', async () => {
       const executionArn = `${await target.run(pass)}-unknown`;
       await expect(target.describe(executionArn)).rejects.toHaveProperty(
         'name',
@@ -144,13 +144,13 @@ describe('executions', () => {
       );
     });
 
-    behaviour('what is not the ARN of an execution is InvalidArn', async () => {
+    it('what is not the ARN of an execution is InvalidArn', async () => {
       await expect(
         target.client.send(new DescribeExecutionCommand({ executionArn: 'not-an-arn' })),
       ).rejects.toHaveProperty('name', 'InvalidArn');
     });
 
-    behaviour('a Fail state is a failed execution with its error and cause', async () => {
+    it('a Fail state is a failed execution with its error and cause', async () => {
       const executionArn = await target.run({
         StartAt: 'Stop',
         States: { Stop: { Type: 'Fail', Error: 'TooBad', Cause: 'because' } },
@@ -162,7 +162,7 @@ describe('executions', () => {
       });
     });
 
-    behaviour('an execution longer than TimeoutSeconds is TIMED_OUT', async () => {
+    it('an execution longer than TimeoutSeconds is TIMED_OUT', async () => {
       const executionArn = await target.run({ ...waitForever, TimeoutSeconds: 1 });
       const { status, stopDate } = await target.ended(executionArn);
       expect(status).toBe('TIMED_OUT');
@@ -172,7 +172,7 @@ describe('executions', () => {
   });
 
   describe('StopExecution', () => {
-    behaviour('a waiting execution is ABORTED with the error and cause given', async () => {
+    it('a waiting execution is ABORTED with the error and cause given', async () => {
       const executionArn = await target.run(waitForever);
       const { stopDate } = await stop(executionArn, { error: 'Enough', cause: 'told so' });
       expect(stopDate).toBeInstanceOf(Date);
@@ -187,14 +187,14 @@ describe('executions', () => {
       });
     });
 
-    behaviour('stopping a closed execution changes nothing', async () => {
+    it('stopping a closed execution changes nothing', async () => {
       const executionArn = await target.run(pass);
       await target.ended(executionArn);
       await stop(executionArn);
       expect(await target.describe(executionArn)).toHaveProperty('status', 'SUCCEEDED');
     });
 
-    behaviour('stopping an unknown execution is ExecutionDoesNotExist', async () => {
+    it('stopping an unknown execution is ExecutionDoesNotExist', async () => {
       const executionArn = `${await target.run(pass)}-unknown`;
       await expect(stop(executionArn)).rejects.toHaveProperty('name', 'ExecutionDoesNotExist');
     });
@@ -206,7 +206,7 @@ describe('executions', () => {
       request: { statusFilter?: ExecutionStatus; maxResults?: number; nextToken?: string } = {},
     ) => target.client.send(new ListExecutionsCommand({ stateMachineArn, ...request }));
 
-    behaviour('pages run from the newest to the oldest, each execution once', async () => {
+    it('pages run from the newest to the oldest, each execution once', async () => {
       const stateMachineArn = await target.create(waitForever);
       const names = ['one', 'two', 'three', 'four', 'five'];
       for (const name of names) await startNamed(stateMachineArn, name);
@@ -226,7 +226,7 @@ describe('executions', () => {
       expect(third.nextToken).toBeUndefined();
     });
 
-    behaviour('a status filter leaves only that status', async () => {
+    it('a status filter leaves only that status', async () => {
       const stateMachineArn = await target.create(waitForever);
       const { executionArn = '' } = await startNamed(stateMachineArn, 'stopped');
       await startNamed(stateMachineArn, 'running');
@@ -241,7 +241,7 @@ describe('executions', () => {
       expect(failed.executions).toEqual([]);
     });
 
-    behaviour('an unknown state machine has no list', async () => {
+    it('an unknown state machine has no list', async () => {
       const known = await target.create(pass);
       await expect(list(`${known}-unknown`)).rejects.toHaveProperty(
         'name',
@@ -249,7 +249,7 @@ describe('executions', () => {
       );
     });
 
-    behaviour('a page token that was never given out is InvalidToken', async () => {
+    it('a page token that was never given out is InvalidToken', async () => {
       const stateMachineArn = await target.create(pass);
       await expect(list(stateMachineArn, { nextToken: 'made-up' })).rejects.toHaveProperty(
         'name',
@@ -272,7 +272,7 @@ describe('executions', () => {
       'ExecutionSucceeded',
     ];
 
-    behaviour('events tell the whole run, numbered from one', async () => {
+    it('events tell the whole run, numbered from one', async () => {
       const executionArn = await target.run(twoPasses, { a: 1 });
       await target.ended(executionArn);
       const events = await target.history(executionArn);
@@ -291,7 +291,7 @@ describe('executions', () => {
       expect(events[5]?.executionSucceededEventDetails?.output).toBe('{"a":1}');
     });
 
-    behaviour('reverse order starts at the end', async () => {
+    it('reverse order starts at the end', async () => {
       const executionArn = await target.run(twoPasses);
       await target.ended(executionArn);
       const { events = [] } = await target.client.send(
@@ -301,7 +301,7 @@ describe('executions', () => {
     });
 
     for (const reverseOrder of [false, true]) {
-      behaviour(`pages hold every event once, reverse order ${String(reverseOrder)}`, async () => {
+      it(`pages hold every event once, reverse order ${String(reverseOrder)}`, async () => {
         const executionArn = await target.run(twoPasses);
         await target.ended(executionArn);
         const ids: (number | undefined)[] = [];
@@ -322,7 +322,7 @@ describe('executions', () => {
       });
     }
 
-    behaviour('an unknown execution has no history', async () => {
+    it('an unknown execution has no history', async () => {
       const executionArn = `${await target.run(pass)}-unknown`;
       await expect(target.history(executionArn)).rejects.toHaveProperty(
         'name',
@@ -330,7 +330,7 @@ describe('executions', () => {
       );
     });
 
-    behaviour('a page token that was never given out is InvalidToken', async () => {
+    it('a page token that was never given out is InvalidToken', async () => {
       const executionArn = await target.run(pass);
       await expect(
         target.client.send(new GetExecutionHistoryCommand({ executionArn, nextToken: 'made-up' })),

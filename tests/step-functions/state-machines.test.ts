@@ -6,8 +6,8 @@ import {
   ListStateMachinesCommand,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { behaviour, connect, only, ROLE_ARN, type Target } from './target.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, only, ROLE_ARN, type Target } from './target.ts';
 
 const pass = JSON.stringify(only({ Type: 'Pass' }));
 const otherPass = JSON.stringify(only({ Type: 'Pass', Result: 'other' }));
@@ -22,7 +22,7 @@ describe('state machines', () => {
   const create = (name: string, definition: string) =>
     target.client.send(new CreateStateMachineCommand({ name, definition, roleArn: ROLE_ARN }));
 
-  behaviour('a created state machine is described as it was given', async () => {
+  it('a created state machine is described as it was given', async () => {
     const name = `machine-${randomUUID()}`;
     const { stateMachineArn, creationDate } = await create(name, pass);
     expect(stateMachineArn).toMatch(
@@ -42,7 +42,7 @@ describe('state machines', () => {
     expect(described.creationDate).toEqual(creationDate);
   });
 
-  behaviour('creating the same state machine again answers the first', async () => {
+  it('creating the same state machine again answers the first', async () => {
     const name = `machine-${randomUUID()}`;
     const first = await create(name, pass);
     const second = await create(name, pass);
@@ -50,7 +50,7 @@ describe('state machines', () => {
     expect(second.creationDate).toEqual(first.creationDate);
   });
 
-  behaviour('another definition under a taken name is StateMachineAlreadyExists', async () => {
+  it('another definition under a taken name is StateMachineAlreadyExists', async () => {
     const name = `machine-${randomUUID()}`;
     await create(name, pass);
     await expect(create(name, otherPass)).rejects.toHaveProperty(
@@ -66,7 +66,7 @@ describe('state machines', () => {
     ['starts nowhere', '{"StartAt":"B","States":{"A":{"Type":"Pass","End":true}}}'],
     ['has a state of no known type', '{"StartAt":"A","States":{"A":{"Type":"Hop","End":true}}}'],
   ] as const) {
-    behaviour(`a definition that ${reason} is InvalidDefinition`, async () => {
+    it(`a definition that ${reason} is InvalidDefinition`, async () => {
       await expect(create(`machine-${randomUUID()}`, definition)).rejects.toHaveProperty(
         'name',
         'InvalidDefinition',
@@ -74,11 +74,11 @@ describe('state machines', () => {
     });
   }
 
-  behaviour('a name with forbidden characters is InvalidName', async () => {
+  it('a name with forbidden characters is InvalidName', async () => {
     await expect(create('has space', pass)).rejects.toHaveProperty('name', 'InvalidName');
   });
 
-  behaviour('an unknown state machine is StateMachineDoesNotExist', async () => {
+  it('an unknown state machine is StateMachineDoesNotExist', async () => {
     const known = await target.create(only({ Type: 'Pass' }));
     const stateMachineArn = `${known}-unknown`;
     await expect(
@@ -86,13 +86,13 @@ describe('state machines', () => {
     ).rejects.toHaveProperty('name', 'StateMachineDoesNotExist');
   });
 
-  behaviour('what is not the ARN of a state machine is InvalidArn', async () => {
+  it('what is not the ARN of a state machine is InvalidArn', async () => {
     await expect(
       target.client.send(new DescribeStateMachineCommand({ stateMachineArn: 'not-an-arn' })),
     ).rejects.toHaveProperty('name', 'InvalidArn');
   });
 
-  behaviour('a deleted state machine cannot be started', async () => {
+  it('a deleted state machine cannot be started', async () => {
     const stateMachineArn = await target.create(only({ Type: 'Pass' }));
     await target.client.send(new DeleteStateMachineCommand({ stateMachineArn }));
     await expect(
@@ -100,13 +100,13 @@ describe('state machines', () => {
     ).rejects.toHaveProperty('name', 'StateMachineDoesNotExist');
   });
 
-  behaviour('deleting an unknown state machine is harmless', async () => {
+  it('deleting an unknown state machine is harmless', async () => {
     const stateMachineArn = await target.create(only({ Type: 'Pass' }));
     await target.client.send(new DeleteStateMachineCommand({ stateMachineArn }));
     await target.client.send(new DeleteStateMachineCommand({ stateMachineArn }));
   });
 
-  behaviour('the list of state machines is paged and complete', async () => {
+  it('the list of state machines is paged and complete', async () => {
     const created: string[] = [];
     for (let count = 0; count < 3; count += 1) {
       created.push(await target.create(only({ Type: 'Pass' })));

@@ -10,11 +10,9 @@ import {
   type SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { it } from 'vitest';
 import type { Connection } from './connection.ts';
 import { connectToEmbedded } from './embedded.ts';
 import { connectToEmulator } from './emulator.ts';
-import { knownGap } from './known-gaps.ts';
 import type { FunctionName } from './lambda-functions.ts';
 
 export const ROLE_ARN = 'arn:aws:iam::000000000000:role/x';
@@ -22,14 +20,8 @@ export const ROLE_ARN = 'arn:aws:iam::000000000000:role/x';
 const GIVE_UP_AFTER_MS = 30_000;
 
 const endpoint = process.env['STEP_FUNCTIONS_ENDPOINT'];
-const emulator = process.env['STEP_FUNCTIONS_EMULATOR'] ?? '';
 
-/** A test that runs on every target, except where the target is known to differ from AWS. */
-export function behaviour(name: string, test: () => Promise<void>): void {
-  const gap = endpoint === undefined ? undefined : knownGap(emulator, name);
-  it.skipIf(gap !== undefined)(gap === undefined ? name : `${name} (${gap})`, test);
-}
-
+/** Step Functions of the emulator at `STEP_FUNCTIONS_ENDPOINT`, or else the embedded server. */
 export async function connect(): Promise<Target> {
   return new Target(
     await (endpoint === undefined ? connectToEmbedded() : connectToEmulator(endpoint)),

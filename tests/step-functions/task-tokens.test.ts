@@ -4,8 +4,8 @@ import {
   SendTaskSuccessCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { behaviour, connect, only, type Target } from './target.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, only, type Target } from './target.ts';
 
 describe('task tokens', () => {
   let target: Target;
@@ -26,7 +26,7 @@ describe('task tokens', () => {
     ['SendTaskHeartbeat', heartbeat],
   ] as const;
 
-  behaviour('a task waits for its token after its function returned', async () => {
+  it('a task waits for its token after its function returned', async () => {
     const executionArn = await target.run(only(target.waitsForToken()));
     const token = await target.token(executionArn);
     expect(await target.describe(executionArn)).toHaveProperty('status', 'RUNNING');
@@ -34,7 +34,7 @@ describe('task tokens', () => {
     expect(await target.output(executionArn)).toEqual({ paid: true });
   });
 
-  behaviour('the history of a task that waits for its token', async () => {
+  it('the history of a task that waits for its token', async () => {
     const executionArn = await target.run(only(target.waitsForToken({ TimeoutSeconds: 60 })));
     const token = await target.token(executionArn);
     await target.event(executionArn, 'TaskSubmitted');
@@ -60,13 +60,13 @@ describe('task tokens', () => {
     expect(events[5]?.taskSucceededEventDetails?.output).toBe('{"paid":true}');
   });
 
-  behaviour('a token may be answered before its function returned', async () => {
+  it('a token may be answered before its function returned', async () => {
     const executionArn = await target.run(only(target.waitsForToken({}, { milliseconds: 1500 })));
     await succeed(await target.token(executionArn), 'early');
     expect(await target.output(executionArn)).toBe('early');
   });
 
-  behaviour('a function that throws fails the task by its name, and its token', async () => {
+  it('a function that throws fails the task by its name, and its token', async () => {
     const executionArn = await target.run(only(target.waitsForToken({}, { error: 'OutOfStock' })));
     expect(await target.ended(executionArn)).toHaveProperty('error', 'OutOfStock');
     await expect(succeed(await target.token(executionArn))).rejects.toHaveProperty(
@@ -75,7 +75,7 @@ describe('task tokens', () => {
     );
   });
 
-  behaviour('SendTaskFailure is caught by its error, with its cause', async () => {
+  it('SendTaskFailure is caught by its error, with its cause', async () => {
     const executionArn = await target.run({
       StartAt: 'Pay',
       States: {
@@ -94,7 +94,7 @@ describe('task tokens', () => {
     expect(await target.output(executionArn)).toEqual({ Error: 'Declined', Cause: 'no funds' });
   });
 
-  behaviour('an uncaught SendTaskFailure fails the execution', async () => {
+  it('an uncaught SendTaskFailure fails the execution', async () => {
     const executionArn = await target.run(only(target.waitsForToken()));
     await fail(await target.token(executionArn), 'Declined', 'no funds');
     expect(await target.ended(executionArn)).toMatchObject({
@@ -104,7 +104,7 @@ describe('task tokens', () => {
     });
   });
 
-  behaviour('every retry has a token of its own', async () => {
+  it('every retry has a token of its own', async () => {
     const executionArn = await target.run(
       only(
         target.waitsForToken({
@@ -123,7 +123,7 @@ describe('task tokens', () => {
     expect(await target.output(executionArn)).toBe('second');
   });
 
-  behaviour('of many signals at once exactly one is accepted', async () => {
+  it('of many signals at once exactly one is accepted', async () => {
     const executionArn = await target.run(only(target.waitsForToken()));
     const token = await target.token(executionArn);
     const answers = await Promise.allSettled([
@@ -137,14 +137,14 @@ describe('task tokens', () => {
   });
 
   for (const [operation, signal] of signals) {
-    behaviour(`${operation}: a token answered before is TaskTimedOut`, async () => {
+    it(`${operation}: a token answered before is TaskTimedOut`, async () => {
       const executionArn = await target.run(only(target.waitsForToken()));
       const token = await target.token(executionArn);
       await succeed(token);
       await expect(signal(token)).rejects.toHaveProperty('name', 'TaskTimedOut');
     });
 
-    behaviour(`${operation}: the token of a task that timed out is TaskTimedOut`, async () => {
+    it(`${operation}: the token of a task that timed out is TaskTimedOut`, async () => {
       const executionArn = await target.run(only(target.waitsForToken({ TimeoutSeconds: 1 })));
       const token = await target.token(executionArn);
       const { status, error } = await target.ended(executionArn);
@@ -152,7 +152,7 @@ describe('task tokens', () => {
       await expect(signal(token)).rejects.toHaveProperty('name', 'TaskTimedOut');
     });
 
-    behaviour(`${operation}: the token of a stopped execution is TaskTimedOut`, async () => {
+    it(`${operation}: the token of a stopped execution is TaskTimedOut`, async () => {
       const executionArn = await target.run(only(target.waitsForToken()));
       const token = await target.token(executionArn);
       await target.client.send(new StopExecutionCommand({ executionArn }));
@@ -160,19 +160,19 @@ describe('task tokens', () => {
       expect(await target.describe(executionArn)).toHaveProperty('status', 'ABORTED');
     });
 
-    behaviour(`${operation}: a made-up token is InvalidToken`, async () => {
+    it(`${operation}: a made-up token is InvalidToken`, async () => {
       await expect(signal('made-up')).rejects.toHaveProperty('name', 'InvalidToken');
     });
   }
 
-  behaviour('the token of an execution that timed out is TaskTimedOut', async () => {
+  it('the token of an execution that timed out is TaskTimedOut', async () => {
     const executionArn = await target.run(only(target.waitsForToken(), { TimeoutSeconds: 1 }));
     const token = await target.token(executionArn);
     expect(await target.ended(executionArn)).toHaveProperty('status', 'TIMED_OUT');
     await expect(succeed(token)).rejects.toHaveProperty('name', 'TaskTimedOut');
   });
 
-  behaviour('a time-out is caught as States.Timeout and the execution goes on', async () => {
+  it('a time-out is caught as States.Timeout and the execution goes on', async () => {
     const executionArn = await target.run({
       StartAt: 'Wait',
       States: {
@@ -188,7 +188,7 @@ describe('task tokens', () => {
     expect(await target.output(executionArn)).toBe('late');
   });
 
-  behaviour('a token answered after its task timed out does not disturb what follows', async () => {
+  it('a token answered after its task timed out does not disturb what follows', async () => {
     const executionArn = await target.run({
       StartAt: 'Wait',
       States: {
@@ -208,7 +208,7 @@ describe('task tokens', () => {
     expect(await target.output(executionArn)).toBe('undisturbed');
   });
 
-  behaviour('a task without heartbeats is States.HeartbeatTimeout', async () => {
+  it('a task without heartbeats is States.HeartbeatTimeout', async () => {
     const executionArn = await target.run(
       only(target.waitsForToken({ TimeoutSeconds: 60, HeartbeatSeconds: 1 })),
     );
@@ -221,7 +221,7 @@ describe('task tokens', () => {
     await expect(heartbeat(token)).rejects.toHaveProperty('name', 'TaskTimedOut');
   });
 
-  behaviour('output that is not JSON is InvalidOutput, and the task goes on waiting', async () => {
+  it('output that is not JSON is InvalidOutput, and the task goes on waiting', async () => {
     const executionArn = await target.run(only(target.waitsForToken()));
     const taskToken = await target.token(executionArn);
     await expect(
@@ -239,7 +239,7 @@ describe('task tokens', () => {
     })),
   });
 
-  behaviour('branches of a Parallel wait for tokens of their own', async () => {
+  it('branches of a Parallel wait for tokens of their own', async () => {
     const executionArn = await target.run(only(twoWaits()));
     const tokens = [await target.token(executionArn), await target.token(executionArn, 2)];
     expect(new Set(tokens).size).toBe(2);
@@ -247,7 +247,7 @@ describe('task tokens', () => {
     expect(await target.output(executionArn)).toEqual(['done', 'done']);
   });
 
-  behaviour('a branch that fails closes the other branch and its token', async () => {
+  it('a branch that fails closes the other branch and its token', async () => {
     const executionArn = await target.run({
       StartAt: 'Both',
       States: {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FunctionName } from './lambda-functions.ts';
-import { behaviour, connect, only, type Target } from './target.ts';
+import { connect, only, type Target } from './target.ts';
 
 const failing = { error: 'OutOfStock', message: 'none left' };
 
@@ -20,32 +20,29 @@ describe('tasks and flow', () => {
   });
 
   describe('Lambda tasks', () => {
-    behaviour('a function called by its ARN gets the input and gives the result', async () => {
+    it('a function called by its ARN gets the input and gives the result', async () => {
       const executionArn = await target.run(only(target.calls('echo')), { a: [1, null] });
       expect(await target.output(executionArn)).toEqual({ a: [1, null] });
     });
 
-    behaviour('a function that returns nothing gives null', async () => {
+    it('a function that returns nothing gives null', async () => {
       const executionArn = await target.run(only(target.calls('nothing')));
       expect(await target.output(executionArn)).toBeNull();
     });
 
-    behaviour(
-      'InputPath, Parameters, ResultSelector, ResultPath and OutputPath apply',
-      async () => {
-        const state = target.calls('echo', {
-          InputPath: '$.order',
-          Parameters: { 'id.$': '$.id', fixed: true },
-          ResultSelector: { 'chosen.$': '$.id' },
-          ResultPath: '$.result',
-          OutputPath: '$.result.chosen',
-        });
-        const executionArn = await target.run(only(state), { order: { id: 'o-1' } });
-        expect(await target.output(executionArn)).toBe('o-1');
-      },
-    );
+    it('InputPath, Parameters, ResultSelector, ResultPath and OutputPath apply', async () => {
+      const state = target.calls('echo', {
+        InputPath: '$.order',
+        Parameters: { 'id.$': '$.id', fixed: true },
+        ResultSelector: { 'chosen.$': '$.id' },
+        ResultPath: '$.result',
+        OutputPath: '$.result.chosen',
+      });
+      const executionArn = await target.run(only(state), { order: { id: 'o-1' } });
+      expect(await target.output(executionArn)).toBe('o-1');
+    });
 
-    behaviour('lambda:invoke answers status, version and payload', async () => {
+    it('lambda:invoke answers status, version and payload', async () => {
       const executionArn = await target.run(only(invokes('echo')), { a: 1 });
       expect(await target.output(executionArn)).toMatchObject({
         StatusCode: 200,
@@ -54,7 +51,7 @@ describe('tasks and flow', () => {
       });
     });
 
-    behaviour('the context object tells execution, state machine and state', async () => {
+    it('the context object tells execution, state machine and state', async () => {
       const stateMachineArn = await target.create(
         only({
           Type: 'Pass',
@@ -84,7 +81,7 @@ describe('tasks and flow', () => {
       expect(Date.parse(enteredTime)).toBeGreaterThanOrEqual(Date.parse(startTime));
     });
 
-    behaviour('an uncaught error fails the execution with its name and details', async () => {
+    it('an uncaught error fails the execution with its name and details', async () => {
       const executionArn = await target.run(only(target.calls('fail')), failing);
       const { status, error, cause } = await target.ended(executionArn);
       expect({ status, error }).toEqual({ status: 'FAILED', error: 'OutOfStock' });
@@ -94,7 +91,7 @@ describe('tasks and flow', () => {
       });
     });
 
-    behaviour('the history of a function called by its ARN', async () => {
+    it('the history of a function called by its ARN', async () => {
       const executionArn = await target.run(only(target.calls('echo')), { a: 1 });
       await target.ended(executionArn);
       const events = await target.history(executionArn);
@@ -114,7 +111,7 @@ describe('tasks and flow', () => {
       expect(events[4]?.lambdaFunctionSucceededEventDetails?.output).toBe('{"a":1}');
     });
 
-    behaviour('the history of a failing lambda:invoke', async () => {
+    it('the history of a failing lambda:invoke', async () => {
       const executionArn = await target.run(only(invokes('fail')), failing);
       await target.ended(executionArn);
       const events = await target.history(executionArn);
@@ -142,7 +139,7 @@ describe('tasks and flow', () => {
       { ErrorEquals: ['Flaky'], IntervalSeconds: 1, MaxAttempts: 2, BackoffRate: 1 },
     ];
 
-    behaviour('a task that fails and is retried succeeds', async () => {
+    it('a task that fails and is retried succeeds', async () => {
       const executionArn = await target.run(
         only(target.calls('flaky', { Retry: retry })),
         flaky(2),
@@ -153,7 +150,7 @@ describe('tasks and flow', () => {
       expect(types.filter((type) => type === 'TaskStateEntered')).toHaveLength(1);
     });
 
-    behaviour('exhausted retries fail the execution with the last error', async () => {
+    it('exhausted retries fail the execution with the last error', async () => {
       const executionArn = await target.run(
         only(target.calls('flaky', { Retry: retry })),
         flaky(3),
@@ -163,14 +160,14 @@ describe('tasks and flow', () => {
       expect(JSON.parse(cause ?? '')).toHaveProperty('errorMessage', 'call 3');
     });
 
-    behaviour('an error that no retrier names is not retried', async () => {
+    it('an error that no retrier names is not retried', async () => {
       const executionArn = await target.run(only(target.calls('fail', { Retry: retry })), failing);
       expect(await target.ended(executionArn)).toHaveProperty('error', 'OutOfStock');
       const types = (await target.history(executionArn)).map(({ type }) => type);
       expect(types.filter((type) => type === 'LambdaFunctionFailed')).toHaveLength(1);
     });
 
-    behaviour('an error is caught by its name, Error and Cause in the result path', async () => {
+    it('an error is caught by its name, Error and Cause in the result path', async () => {
       const executionArn = await target.run(
         {
           StartAt: 'Reserve',
@@ -201,7 +198,7 @@ describe('tasks and flow', () => {
     });
 
     for (const wildcard of ['States.ALL', 'States.TaskFailed']) {
-      behaviour(`${wildcard} catches what has no name of its own`, async () => {
+      it(`${wildcard} catches what has no name of its own`, async () => {
         const executionArn = await target.run(
           {
             StartAt: 'Reserve',
@@ -219,7 +216,7 @@ describe('tasks and flow', () => {
       });
     }
 
-    behaviour('a function slower than TimeoutSeconds is States.Timeout', async () => {
+    it('a function slower than TimeoutSeconds is States.Timeout', async () => {
       const executionArn = await target.run(only(target.calls('slow', { TimeoutSeconds: 1 })), {
         milliseconds: 3000,
       });
@@ -229,7 +226,7 @@ describe('tasks and flow', () => {
       expect(types.slice(-2)).toEqual(['LambdaFunctionTimedOut', 'ExecutionFailed']);
     });
 
-    behaviour('States.TaskFailed does not catch a time-out, States.Timeout does', async () => {
+    it('States.TaskFailed does not catch a time-out, States.Timeout does', async () => {
       const executionArn = await target.run(
         {
           StartAt: 'Slow',
@@ -253,7 +250,7 @@ describe('tasks and flow', () => {
   });
 
   describe('flow', () => {
-    behaviour('Wait holds the execution until its time has passed', async () => {
+    it('Wait holds the execution until its time has passed', async () => {
       const executionArn = await target.run(only({ Type: 'Wait', Seconds: 2 }), { a: 1 });
       await target.event(executionArn, 'WaitStateEntered');
       expect(await target.describe(executionArn)).toHaveProperty('status', 'RUNNING');
@@ -262,7 +259,7 @@ describe('tasks and flow', () => {
       expect(Number(stopDate) - Number(startDate)).toBeGreaterThanOrEqual(2000);
     });
 
-    behaviour('Wait takes its seconds from the input', async () => {
+    it('Wait takes its seconds from the input', async () => {
       const executionArn = await target.run(only({ Type: 'Wait', SecondsPath: '$.seconds' }), {
         seconds: 1,
       });
@@ -270,7 +267,7 @@ describe('tasks and flow', () => {
       expect(await target.output(executionArn)).toEqual({ seconds: 1 });
     });
 
-    behaviour('Wait ends at its timestamp', async () => {
+    it('Wait ends at its timestamp', async () => {
       const executionArn = await target.run({
         StartAt: 'Later',
         States: {
@@ -285,7 +282,7 @@ describe('tasks and flow', () => {
       expect(await target.output(executionArn)).toBe('done');
     });
 
-    behaviour('Choice follows the first rule that holds, or the default', async () => {
+    it('Choice follows the first rule that holds, or the default', async () => {
       const stateMachineArn = await target.create({
         StartAt: 'Choose',
         States: {
@@ -313,7 +310,7 @@ describe('tasks and flow', () => {
       expect(outputs).toEqual(['large', 'gift', { total: 1, kind: 'own' }]);
     });
 
-    behaviour('Choice without a match and a default is States.NoChoiceMatched', async () => {
+    it('Choice without a match and a default is States.NoChoiceMatched', async () => {
       const executionArn = await target.run(
         {
           StartAt: 'Choose',
@@ -333,7 +330,7 @@ describe('tasks and flow', () => {
       });
     });
 
-    behaviour('Map runs a function over every item, in order', async () => {
+    it('Map runs a function over every item, in order', async () => {
       const executionArn = await target.run(
         only({
           Type: 'Map',
@@ -355,7 +352,7 @@ describe('tasks and flow', () => {
       expect(types.filter((type) => type === 'MapIterationSucceeded')).toHaveLength(3);
     });
 
-    behaviour('an error in one branch of a Parallel is caught by the Parallel', async () => {
+    it('an error in one branch of a Parallel is caught by the Parallel', async () => {
       const executionArn = await target.run(
         {
           StartAt: 'Both',

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { StartupProblem } from '../stack/startup-problem.ts';
+
+/** The stage of serverless.yml that is deployed to emulators. */
+export const STAGE = 'local';
+
+const SHOWN_LINES = 25;
+
+class DeploymentFailedError extends StartupProblem {
+  override readonly name = 'DeploymentFailedError';
+}
+
+export interface DeployOptions {
+  /** The project's folder. */
+  readonly directory: string;
+  readonly endpoint: string;
+  /** Named parameters of the stage that differ from serverless.yml. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** All that the CLI says, without colours. */
+  readonly logFile: string;
+  readonly stopping?: AbortSignal | undefined;
+}
+
+export interface Deployment {
+  /** The API's base URL on the emulator. */
+  readonly apiUrl: string;
+  /** What the functions see, but for their credentials. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Deploys serverless.yml as it is, with the serverless CLI and what `process.env` says of AWS.
+ * @throws DeploymentFailedError with the end of what the CLI said.
+ */
+export async function deploy(options: DeployOptions): Promise<Deployment> {
+  const output = await runCli(options);
+  // The CLI prints URLs as AWS has them; an emulator serves the same API under a path.
+  const apiId = /https:\/\/(\w+)\.execute-api\./.exec(output)?.[1];
+  if (apiId === undefined) {
+    throw new DeploymentFailedError(
+      `The serverless CLI named no endpoint; all it said is in ${options.logFile}.`,
+    );
+  }
+  return {
+    apiUrl: `${options.endpoint}/restapis/${apiId}/${STAGE}/_user_request_`,
+    environment: await deployedEnvironment(),
+  };
+}
+
+async function runCli(options: DeployOptions): Promise<string> {
+  const { directory, parameters, logFile, stopping } = options;
+  const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
+  const cli = join(dirname(manifest), 'bin', 'serverless.js');
+  const named = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
+  mkdirSync(dirname(logFile), { recursive: true });
+  const log = createWriteStream(logFile, { flags: 'w' });
+  const child = spawn(process.execPath, [cli, 'deploy', '--stage', STAGE, ...named], {
+    cwd: directory,
+    env: { ...process.env, NO_COLOR: '1', SLS_TELEMETRY_DISABLED: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(stopping === undefined ? {} : { signal: stopping }),
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      log.write(chunk);
+    });
+  }
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  log.end();
+  if (exitCode === 0) return output;
+  const lastLines = output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n');
+  throw new DeploymentFailedError(
+    `serverless deploy failed; all it said is in ${logFile}. Its last lines:\n${lastLines}`,
+  );
+}
+
+/** Any function would do: all of them have the same configuration. */
+async function deployedEnvironment(): Promise<Readonly<Record<string, string>>> {
+  const client = new LambdaClient({});
+  try {
+    const { Environment } = await client.send(
+      new GetFunctionConfigurationCommand({ FunctionName: `ordersaga-${STAGE}-dispatchDueWork` }),
+    );
+    return Environment?.Variables ?? {};
+  } finally {
+    client.destroy();
+  }
+}

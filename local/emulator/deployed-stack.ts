@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../lib/platform/clock.ts';
+import { createRuntime } from '../../lib/platform/runtime.ts';
+import { INVENTORY_PROXY_PATH } from '../companion/faults/inventory-proxy.ts';
+import { startCompanion } from '../companion/server.ts';
+import { overrideEnvironment } from '../stack/environment.ts';
+import { Parts, type Progress } from '../stack/parts.ts';
+import { assertPortsFree, findFreePort } from '../stack/ports.ts';
+import { seedProducts } from '../stack/seed.ts';
+import { StartupProblem } from '../stack/startup-problem.ts';
+import { awsEnvironment } from './aws-environment.ts';
+import { deploy } from './deploy.ts';
+import type { Emulator } from './find-emulator.ts';
+import { prepareSecrets } from './secrets.ts';
+
+const GIVE_UP_AFTER_MS = 60_000;
+const LOOK_AGAIN_AFTER_MS = 500;
+/** How long after the service's time-out the simulator acknowledges what it acknowledges too late. */
+const ACK_LATE_BY_MS = 5000;
+
+export interface DeployedStackOptions {
+  /** The project's folder. */
+  readonly directory: string;
+  readonly emulator: Emulator;
+  /** 0 takes any free port. */
+  readonly companionPort: number;
+  /** Named parameters of the stage that differ from serverless.yml. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** What the serverless CLI says. */
+  readonly logFile: string;
+  readonly onProgress: (step: Progress) => void;
+  readonly stopping?: AbortSignal | undefined;
+}
+
+export interface DeployedStack {
+  readonly apiUrl: string;
+  readonly companionUrl: string;
+  mintToken(subject: string, scope?: string): Promise<string>;
+  /** Ends the companion; what was deployed stays on the emulator. */
+  stop(): Promise<void>;
+}
+
+class DeployedStackSilentError extends StartupProblem {
+  override readonly name = 'DeployedStackSilentError';
+}
+
+/**
+ * Deploys to an emulator, starts the companion beside it and waits until both work together. It
+ * points this process's AWS SDK at the emulator until it is stopped.
+ * @throws StartupProblem for what a person can put right.
+ */
+export async function startDeployedStack(options: DeployedStackOptions): Promise<DeployedStack> {
+  const parts = new Parts(options.onProgress);
+  try {
+    return await startParts(options, parts);
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+}
+
+async function startParts(options: DeployedStackOptions, parts: Parts): Promise<DeployedStack> {
+  const { emulator, companionPort, directory, logFile, stopping } = options;
+  const { endpoint, hostForFunctions, companionAddress: host } = emulator;
+  await assertPortsFree(host, [
+    { port: companionPort, part: 'the companion', variable: 'COMPANION_PORT' },
+  ]);
+  const port = companionPort === 0 ? await findFreePort(host) : companionPort;
+  const forFunctions = `http://${hostForFunctions}:${String(port)}`;
+  const parameters = {
+    GATEWAY_URL: `${forFunctions}/gateway`,
+    INVENTORY_URL: `${forFunctions}${INVENTORY_PROXY_PATH}`,
+    JWT_ISSUER: `${forFunctions}/issuer`,
+    JWT_AUDIENCE: 'ordersaga',
+    JWKS_URL: `${forFunctions}/issuer/jwks.json`,
+    ...options.parameters,
+  };
+  const aws = awsEnvironment(endpoint, process.env);
+  parts.onStop(overrideEnvironment(aws));
+
+  const secrets = await parts.start('secrets', prepareSecrets);
+  const { apiUrl, environment } = await parts.start('deployment', () =>
+    deploy({ directory, endpoint, parameters, logFile, stopping }),
+  );
+  const local = `http://127.0.0.1:${String(port)}`;
+  // For the operator's tools, which run on this machine: its own name for the companion.
+  const whole = {
+    ...environment,
+    ...aws,
+    ...secrets,
+    GATEWAY_URL: parameters.GATEWAY_URL.replace(forFunctions, local),
+    INVENTORY_URL: parameters.INVENTORY_URL.replace(forFunctions, local),
+  };
+  const ackTimeoutSeconds = Number(environment['PAYMENT_ACK_TIMEOUT_SECONDS']);
+  const companion = await parts.start('companion', () =>
+    startCompanion({
+      host,
+      port,
+      clock: systemClock,
+      issuer: parameters.JWT_ISSUER,
+      audience: parameters.JWT_AUDIENCE,
+      inventoryUrl: apiUrl,
+      webhook: {
+        url: `${apiUrl}/payment/webhook`,
+        secret: secrets.WEBHOOK_SECRETS,
+        ackLateMs: ackTimeoutSeconds * 1000 + ACK_LATE_BY_MS,
+      },
+      stackEnvironment: () => whole,
+    }),
+  );
+  parts.onStop(() => companion.stop());
+  await parts.start('first answer', async () => {
+    await untilItAnswers(apiUrl, await companion.mintToken('first-answer'), stopping);
+  });
+  await parts.start('seed data', () => seedProducts(createRuntime(whole)));
+  return {
+    apiUrl,
+    companionUrl: local,
+    mintToken: (subject, scope) => companion.mintToken(subject, scope),
+    stop: () => parts.stop(),
+  };
+}
+
+/** A list of products takes the function, its table, and the companion's key that verifies the token. */
+async function untilItAnswers(
+  apiUrl: string,
+  token: string,
+  stopping: AbortSignal | undefined,
+): Promise<void> {
+  const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
+  let last = 'nothing';
+  while (performance.now() < giveUpAt && stopping?.aborted !== true) {
+    try {
+      const response = await fetch(`${apiUrl}/product`, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(GIVE_UP_AFTER_MS),
+      });
+      if (response.ok) return;
+      last = `${String(response.status)} ${await response.text()}`;
+    } catch (error) {
+      last = String(error);
+    }
+    await sleep(LOOK_AGAIN_AFTER_MS);
+  }
+  throw new DeployedStackSilentError(
+    `It is deployed, but GET ${apiUrl}/product does not answer 200. The last answer: ${last}`,
+  );
+}
