@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Effect, Interceptor } from './effects.ts';
+import { tracer } from './tracing.ts';
 
 export interface AwsClients {
   /** The plain client, for libraries that bring their own marshalling. */
@@ -37,10 +38,11 @@ export function createAwsClients(
   requestHandler?: RequestHandler,
 ): AwsClients {
   const options = { requestHandler: requestHandler ?? OVER_THE_NETWORK };
-  const dynamo = new DynamoDBClient(options);
-  const queues = new SQSClient(options);
-  const stateMachines = new SFNClient(options);
-  const parameters = new SSMClient({ requestHandler: requestHandler ?? SOON, maxAttempts: 2 });
+  const soon = { requestHandler: requestHandler ?? SOON, maxAttempts: 2 };
+  const dynamo = tracer().captureAWSv3Client(new DynamoDBClient(options));
+  const queues = tracer().captureAWSv3Client(new SQSClient(options));
+  const stateMachines = tracer().captureAWSv3Client(new SFNClient(options));
+  const parameters = tracer().captureAWSv3Client(new SSMClient(soon));
   interceptClient(dynamo, 'dynamodb', intercept);
   interceptClient(queues, 'sqs', intercept);
   interceptClient(stateMachines, 'states', intercept);
