@@ -2,12 +2,20 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Effect, Interceptor } from '../../lib/platform/effects.ts';
 import { unlessDead } from '../../local/stack/lambda-runtime.ts';
 
+/** One run of a function: which one, by its key in serverless.yml, and what it was given. */
+export interface Invocation {
+  readonly functionKey: string;
+  readonly event: unknown;
+}
+
 /** One effect that a handler asked for, whatever then became of it. */
 export interface RecordedEffect extends Effect {
   /** Counts up from 1. */
   readonly n: number;
   /** The function that asked for it, by its key in serverless.yml. */
   readonly by: string;
+  /** The very run of that function. */
+  readonly invocation: Invocation;
   readonly atMs: number;
 }
 
@@ -21,7 +29,7 @@ export type WorldInterceptor = <Result>(
 export class EffectLog {
   readonly effects: RecordedEffect[] = [];
   readonly #now: () => number;
-  readonly #callers = new AsyncLocalStorage<string>();
+  readonly #callers = new AsyncLocalStorage<Invocation>();
   #interceptor: WorldInterceptor = (_effect, proceed) => proceed();
   #isClosed = false;
 
@@ -35,8 +43,8 @@ export class EffectLog {
   }
 
   /** Runs a function; what it asks for is logged as its own. */
-  asCaller<Result>(functionKey: string, run: () => Result): Result {
-    return this.#callers.run(functionKey, run);
+  asCaller<Result>(invocation: Invocation, run: () => Result): Result {
+    return this.#callers.run(invocation, run);
   }
 
   /** No effect ever happens again: whoever asks for one waits for ever, as the dead do. */
@@ -47,10 +55,12 @@ export class EffectLog {
   /** What a handler does passes here; what the world does for itself is not logged. */
   readonly intercept: Interceptor = (effect, proceed) => {
     if (this.#isClosed) return new Promise(() => undefined);
-    const by = this.#callers.getStore();
-    if (by === undefined) return proceed();
+    const invocation = this.#callers.getStore();
+    if (invocation === undefined) return proceed();
     return unlessDead(() => {
-      const recorded = { ...effect, n: this.effects.length + 1, by, atMs: this.#now() };
+      const { functionKey: by } = invocation;
+      const n = this.effects.length + 1;
+      const recorded = { ...effect, n, by, invocation, atMs: this.#now() };
       this.effects.push(recorded);
       return this.#interceptor(recorded, proceed);
     });

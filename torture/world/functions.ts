@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/platform/clock.ts';
 import type { LambdaRuntime } from '../../local/stack/lambda-runtime.ts';
 import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
 import { createLambdaRuntime } from '../../local/stack/stack-parts.ts';
-import type { EffectLog } from './effect-log.ts';
+import type { EffectLog, Invocation } from './effect-log.ts';
 
 /** The project's folder. */
 export const DIRECTORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -14,7 +14,7 @@ export class Functions {
   readonly #effects: EffectLog;
   /** Keys in serverless.yml, by themselves and by the deployed names. */
   readonly #keys: ReadonlyMap<string, string>;
-  readonly #running = new Set<{ readonly key: string }>();
+  readonly #running = new Set<Invocation>();
 
   constructor(service: ServiceDefinition, clock: Clock, effects: EffectLog) {
     const log = { append: () => undefined };
@@ -35,7 +35,7 @@ export class Functions {
 
   /** The keys of the functions that run just now. */
   get running(): readonly string[] {
-    return [...this.#running].map(({ key }) => key);
+    return [...this.#running].map(({ functionKey }) => functionKey);
   }
 
   preload(): Promise<void> {
@@ -44,10 +44,10 @@ export class Functions {
 
   /** Invokes a function by its key or name; rejects with the runtime's InvocationError. */
   readonly invoke = async (functionName: string, event: unknown): Promise<unknown> => {
-    const invocation = { key: this.#keys.get(functionName) ?? functionName };
+    const invocation = { functionKey: this.#keys.get(functionName) ?? functionName, event };
     this.#running.add(invocation);
     try {
-      return await this.#effects.asCaller(invocation.key, () =>
+      return await this.#effects.asCaller(invocation, () =>
         this.#lambda.invoke(functionName, event),
       );
     } finally {

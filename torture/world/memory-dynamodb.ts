@@ -33,6 +33,18 @@ interface Write {
   readonly next: (existing: Item | undefined) => Item | undefined;
 }
 
+/** One item's write that was carried out, alone or with others in one transaction. */
+export interface CarriedOut {
+  readonly table: string;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+  /** Whether its condition would have let it through, had this been stored. */
+  readonly isAllowedOver: (stored: Item | undefined) => boolean;
+}
+
+/** Told of every write, with all that was written in the same transaction. */
+export type WriteListener = (writes: readonly CarriedOut[]) => void;
+
 type Operation = (request: never) => object;
 
 const PLACEHOLDERS = ['ExpressionAttributeNames', 'ExpressionAttributeValues'] as const;
@@ -51,6 +63,11 @@ const MOST_KEYS_IN_A_BATCH = 100;
  */
 export class MemoryDynamoDb {
   readonly #tables = new Map<string, Table>();
+  readonly #onWrite: WriteListener;
+
+  constructor(onWrite: WriteListener = () => undefined) {
+    this.#onWrite = onWrite;
+  }
 
   /** The operations by their name in X-Amz-Target. */
   readonly operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
@@ -136,7 +153,9 @@ export class MemoryDynamoDb {
         returnedItem(write, existing),
       );
     }
-    write.table.store(write.key, write.next(existing));
+    const item = write.next(existing);
+    write.table.store(write.key, item);
+    this.#onWrite([carriedOut(write, existing, item)]);
     return {};
   }
 
@@ -173,6 +192,7 @@ export class MemoryDynamoDb {
     const results = writes.map((write) => ({ ...write, item: write.next(write.existing) }));
     for (const { table, item } of results) table.check(item);
     for (const { table, key, item } of results) table.store(key, item);
+    this.#onWrite(results.map((write) => carriedOut(write, write.existing, write.item)));
     return {};
   }
 
@@ -187,6 +207,11 @@ export class MemoryDynamoDb {
 function isAllowed({ condition }: Write, existing: Item | undefined): boolean {
   const { ConditionExpression: expression } = condition;
   return expression === undefined || fulfils(existing ?? {}, expression, placeholdersOf(condition));
+}
+
+function carriedOut(write: Write, before: Item | undefined, after: Item | undefined): CarriedOut {
+  const isAllowedOver = (stored: Item | undefined) => isAllowed(write, stored);
+  return { table: write.table.name, before, after, isAllowedOver };
 }
 
 function returnedItem({ condition }: Write, existing: Item | undefined): { Item?: Item } {

@@ -10,6 +10,7 @@ import { inMemoryRequestHandler } from './aws/request-handler.ts';
 import type { Foundation } from './foundation.ts';
 import { DIRECTORY, Functions } from './functions.ts';
 import { Gateway } from './gateway.ts';
+import type { WriteListener } from './memory-dynamodb.ts';
 import type { Delivery } from './memory-sqs.ts';
 import { networkClient } from './network.ts';
 import { overrideGlobals } from './process-globals.ts';
@@ -19,6 +20,7 @@ import { createStorage, type Storage } from './storage.ts';
 export interface PartsOptions {
   readonly configuration?: Readonly<Record<string, string>>;
   readonly delivery?: Delivery;
+  readonly onWrite?: WriteListener;
 }
 
 /** What a world is made of; nothing of it moves yet. */
@@ -43,12 +45,12 @@ const ACK_LATE_BY_MS = 5000;
  * @throws ConfigurationError for a bad setting.
  */
 export async function createParts(
-  { configuration = {}, delivery = () => [0] }: PartsOptions,
+  { configuration = {}, delivery = () => [0], onWrite = () => undefined }: PartsOptions,
   service: ServiceDefinition,
   foundation: Foundation,
 ): Promise<Parts> {
   const { clock, detached, onDefect } = foundation;
-  const storage = createStorage(service, foundation, delivery);
+  const storage = createStorage(service, foundation, delivery, onWrite);
   const environment = environmentOf(service, storage.values, configuration);
   const config = readConfig(environment);
   const functions = new Functions(service, clock, foundation.effects);

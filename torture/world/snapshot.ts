@@ -10,16 +10,28 @@ interface Change {
   readonly at: string;
 }
 
+export interface StoredLine {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly unitPrice?: { readonly amount: number; readonly currency: string } | null;
+}
+
 export interface StoredOrder {
   readonly orderId: string;
   readonly userId: string;
   readonly status: string;
+  readonly createdAtMs: number;
+  readonly version: number;
+  readonly items: readonly StoredLine[];
   readonly revision: number;
   /** While it waits for its payment: what Inventory holds; older after a refused modification. */
   readonly heldRevision?: number;
+  /** While it waits for its payment: until when the user was promised the stock. */
+  readonly reservationExpiresAtMs?: number;
   readonly run: number;
   readonly attempt: number;
   readonly modifications: number;
+  readonly modification?: { readonly status: string; readonly items: readonly StoredLine[] };
   readonly paymentId?: string;
   readonly releaseOwed?: unknown;
   readonly dueAtMs?: number;
@@ -31,7 +43,10 @@ export interface StoredOrder {
 export interface StoredPayment {
   readonly paymentId: string;
   readonly orderId: string;
+  readonly userId: string;
   readonly status: string;
+  /** The reservation that it pays for. */
+  readonly revision: number;
   readonly amount: { readonly amount: number; readonly currency: string };
   readonly methodToken?: string;
   readonly refundOwed?: unknown;
@@ -42,6 +57,8 @@ export interface StoredPayment {
 
 export interface StoredProduct {
   readonly productId: string;
+  readonly status: string;
+  readonly unitPrice: { readonly amount: number; readonly currency: string };
   readonly available: number;
   readonly reserved: number;
   readonly sold: number;
@@ -52,7 +69,8 @@ export interface StoredReservation {
   readonly orderId: string;
   readonly status: string;
   readonly revision: number;
-  readonly lines?: readonly { readonly productId: string; readonly quantity: number }[];
+  readonly lines?: readonly StoredLine[];
+  readonly expiresAtMs?: number;
   readonly paymentId?: string;
 }
 

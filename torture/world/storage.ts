@@ -3,7 +3,7 @@ import { createQueues, intrinsicValues, tablesOf } from '../../local/stack/resou
 import type { ServiceDefinition, SqsEvent } from '../../local/stack/service-definition.ts';
 import type { Table } from './dynamodb/table.ts';
 import type { Foundation } from './foundation.ts';
-import { MemoryDynamoDb } from './memory-dynamodb.ts';
+import { MemoryDynamoDb, type WriteListener } from './memory-dynamodb.ts';
 import { type Delivery, MemorySqs } from './memory-sqs.ts';
 import { QUEUES_URL } from './settings.ts';
 import type { MessageQueue } from './sqs/message-queue.ts';
@@ -25,8 +25,9 @@ export function createStorage(
   service: ServiceDefinition,
   { clock, newId }: Foundation,
   delivery: Delivery,
+  onWrite: WriteListener,
 ): Storage {
-  const dynamo = new MemoryDynamoDb();
+  const dynamo = new MemoryDynamoDb(onWrite);
   for (const { properties } of tablesOf(service)) dynamo.createTable(properties);
   const sqs = new MemorySqs({ clock, newId, endpoint: QUEUES_URL, delivery });
   const queueUrls = createQueues(service, sqs, QUEUES_URL);

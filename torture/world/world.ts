@@ -11,6 +11,7 @@ import type { RecordedEffect, WorldInterceptor } from './effect-log.ts';
 import { Foundation } from './foundation.ts';
 import { DIRECTORY } from './functions.ts';
 import { Issuer } from './issuer.ts';
+import type { WriteListener } from './memory-dynamodb.ts';
 import type { Delivery } from './memory-sqs.ts';
 import { createParts, createRuntime } from './parts.ts';
 import { consumeQueues } from './queue-consumers.ts';
@@ -32,6 +33,8 @@ export interface WorldOptions {
   readonly intercept?: WorldInterceptor;
   /** Lets messages come twice, late, or after others; each comes once, at once, unless told otherwise. */
   readonly delivery?: Delivery;
+  /** Told of every write to the tables at the moment it is carried out. */
+  readonly onWrite?: WriteListener;
 }
 
 /** A call of the API; as a user, with a token of theirs, where one is named. */
@@ -49,6 +52,8 @@ export interface World {
   setInterceptor(intercept: WorldInterceptor): void;
   /** Answers when the function has; of a call that waits, only as time goes on. */
   call(request: WorldCall): Promise<HttpResponse>;
+  /** Runs a function once more, or at another time than whoever runs it otherwise. */
+  invoke(functionKey: string, event: unknown): Promise<unknown>;
   /** Until everything that runs has ended or waits for time; no time passes. */
   runUntilIdle(): Promise<void>;
   /** Everything that falls due within so many milliseconds happens, each at its own time. */
@@ -137,6 +142,7 @@ async function build(
         user === undefined ? {} : { authorization: `Bearer ${issuer.issue(user, scope)}` };
       return parts.api.call({ ...request, headers: { ...authorization, ...headers } });
     },
+    invoke: (functionKey, event) => functions.invoke(functionKey, event),
     runUntilIdle: () => time.runUntilIdle(),
     advance: (ms) => time.advance(ms),
     runToRest: (limitMs) => time.runToRest(limitMs),
