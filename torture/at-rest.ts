@@ -1,0 +1,27 @@
+import { currentRuntime } from '../lib/platform/runtime.ts';
+import { examine } from '../tools/doctor/examine.ts';
+import { brokenPromises } from './promises.ts';
+import { LIMIT_MS } from './shop.ts';
+import type { World } from './world/world.ts';
+
+/**
+ * What is broken in a world at rest, in words that begin with the promise. The doctor looks with its
+ * own eyes, as an operator's would.
+ */
+export async function violationsAtRest(world: World): Promise<string[]> {
+  const { charges, ...stored } = world.snapshot();
+  const violations = Object.entries(brokenPromises(stored, charges)).flatMap(([promise, broken]) =>
+    broken.map((words) => `${promise}: ${words}`),
+  );
+  const examination = examine(currentRuntime(), {
+    fix: false,
+    graceMs: 0,
+    pageSize: 100,
+    tell: ({ disagreement: { check, found } }) => {
+      violations.push(`doctor: ${check}, ${found}`);
+    },
+  });
+  const { isClean } = await world.until(examination, LIMIT_MS);
+  if (!isClean && violations.length === 0) violations.push('doctor: not clean');
+  return violations;
+}

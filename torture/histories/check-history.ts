@@ -1,0 +1,37 @@
+import type { Snapshot } from '../world/snapshot.ts';
+import {
+  brokenModifications,
+  unaskedSteps,
+  uncancelled,
+  versionsTakenTwice,
+} from './check-changes.ts';
+import { differingAnswers, duplicates, lostOrders, unexplainedOrders } from './check-orders.ts';
+import { brokenPayments, brokenTotals } from './check-payments.ts';
+import { backwardReads, inventedReads, unmappedErrors, wrongVisibility } from './check-reads.ts';
+import { brokenPrices, brokenReceipts, oversold } from './check-stock.ts';
+import type { Recorded } from './recorded.ts';
+
+const CHECKS: readonly ((recorded: Recorded, stored: Snapshot) => string[])[] = [
+  lostOrders,
+  unexplainedOrders,
+  differingAnswers,
+  duplicates,
+  uncancelled,
+  brokenModifications,
+  versionsTakenTwice,
+  unaskedSteps,
+  brokenPayments,
+  brokenTotals,
+  backwardReads,
+  inventedReads,
+  wrongVisibility,
+  unmappedErrors,
+  brokenReceipts,
+  oversold,
+  brokenPrices,
+];
+
+/** Holds what users were told, and what they asked for, against what is stored at rest. */
+export function brokenHistory(recorded: Recorded, stored: Snapshot): string[] {
+  return CHECKS.flatMap((check) => check(recorded, stored));
+}

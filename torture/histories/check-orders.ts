@@ -1,0 +1,123 @@
+import type { Snapshot, StoredOrder } from '../world/snapshot.ts';
+import { type Call, isRefused, isTaken, keyOf, requestsIn } from './history.ts';
+import { fingerprint, type Recorded } from './recorded.ts';
+
+const FINAL = ['PAYMENT_DONE', 'INVALID', 'ORDER_CANCELLED'];
+
+/** What was answered with an order is there, as it was asked for, and its user's. */
+export function lostOrders({ calls }: Recorded, { orders }: Snapshot): string[] {
+  const byId = new Map(orders.map((order) => [order.orderId, order]));
+  return calls
+    .filter((call) => call.kind === 'place' && isTaken(call))
+    .flatMap(({ user, answer }) => {
+      const orderId = answer?.body.orderId ?? '';
+      return byId.get(orderId)?.userId === user
+        ? []
+        : [`placed: ${user} was answered ${orderId}, which is not there`];
+    });
+}
+
+/** Every order was asked for: one request, one order, and none by a request that was refused. */
+export function unexplainedOrders({ calls }: Recorded, { orders }: Snapshot): string[] {
+  const requests = requestsIn(calls.filter(({ kind }) => kind === 'place'));
+  const named = new Set(requests.flatMap(orderIdsOf));
+  // Of these nobody knows whether they made an order.
+  const open = requests.filter(
+    (request) => orderIdsOf(request).length === 0 && !request.every(isRefused),
+  );
+  return orders
+    .filter(({ orderId }) => !named.has(orderId))
+    .flatMap((order) => {
+      const index = open.findIndex(
+        ([first]) => first?.user === order.userId && placedAs(first) === placedItems(order),
+      );
+      if (index !== -1) {
+        open.splice(index, 1);
+        return [];
+      }
+      return [`placed: ${order.orderId} of ${order.userId} was made by no request`];
+    });
+}
+
+/** An order that nobody was told of was never changed. */
+function placedItems({ items }: StoredOrder): string {
+  return fingerprint(items);
+}
+
+function placedAs({ body }: Call): string {
+  return fingerprint((body as { readonly items: StoredOrder['items'] }).items);
+}
+
+function orderIdsOf(request: readonly Call[]): string[] {
+  return [...new Set(request.filter(isTaken).map(({ answer }) => answer?.body.orderId ?? ''))];
+}
+
+/** One idempotency key is one order, or payment, and one answer, whoever sends it how often. */
+export function differingAnswers({ calls }: Recorded, { orders }: Snapshot): string[] {
+  const hasFailed = new Set(
+    orders
+      .filter(({ history }) => history.some(({ to }) => to === 'ORDER_FAILED'))
+      .map(({ orderId }) => orderId),
+  );
+  return requestsIn(calls.filter((call) => keyOf(call) !== undefined)).flatMap((request) => {
+    const [first] = request;
+    if (first === undefined) return [];
+    const { user, kind } = first;
+    const what = `repeated: ${user}'s ${kind} with the key ${keyOf(first) ?? ''}`;
+    const answered = request
+      .filter(({ outcome }) => outcome === 'ok')
+      .map(({ answer }) => answer?.body);
+    const taken = request.filter(isTaken).map(({ answer }) => answer?.body);
+    const ids = new Set(
+      taken.map((body) => (kind.includes('pay') ? body?.paymentId : body?.orderId)),
+    );
+    if (ids.size > 1) return [`${what} was answered ${[...ids].join(' and ')}`];
+    // The answer of an order that failed since is not replayed: the request runs it again.
+    const mayDiffer = answered.some((body) => hasFailed.has(body?.orderId ?? ''));
+    const bodies = new Set(answered.map((body) => JSON.stringify(body)));
+    return bodies.size > 1 && !mayDiffer ? [`${what} has ${String(bodies.size)} answers`] : [];
+  });
+}
+
+/** Within the window the same items are ordered twice only by whoever says so. */
+export function duplicates({ calls, duplicateWindowMs }: Recorded, { orders }: Snapshot): string[] {
+  const placed = requestsIn(calls.filter(({ kind }) => kind === 'place')).flatMap((request) => {
+    const [first] = request;
+    const [orderId] = orderIdsOf(request);
+    const order = orders.find((one) => one.orderId === orderId);
+    if (first === undefined || order === undefined) return [];
+    const wasSaidByMs = Math.min(...request.filter(isTaken).map(({ endedAtMs }) => endedAtMs));
+    const isMeant = request.some((call) => call.headers['x-allow-duplicate'] === 'true');
+    return [{ user: first.user, items: placedAs(first), order, wasSaidByMs, isMeant }];
+  });
+  const asked = (user: string, items: string) =>
+    calls.some(
+      (call) =>
+        call.user === user &&
+        (call.kind === 'modify' || call.headers['x-allow-duplicate'] === 'true') &&
+        placedAs(call) === items,
+    );
+  return placed.flatMap((later) => {
+    // Who has ordered them twice on purpose, or made another order the same, has a guard that names either.
+    if (asked(later.user, later.items)) return [];
+    return placed
+      .filter(
+        ({ user, items, order }) =>
+          order !== later.order &&
+          user === later.user &&
+          items === later.items &&
+          order.createdAtMs <= later.order.createdAtMs &&
+          later.wasSaidByMs - order.createdAtMs < duplicateWindowMs &&
+          order.modifications === 0 &&
+          !wasFinalBy(order, later.wasSaidByMs),
+      )
+      .map(
+        ({ order }) =>
+          `duplicate: ${later.user} has ${order.orderId} and then ${later.order.orderId} of the same items`,
+      );
+  });
+}
+
+function wasFinalBy({ history }: StoredOrder, byMs: number): boolean {
+  return history.some(({ to, at }) => FINAL.includes(to) && Date.parse(at) <= byMs);
+}

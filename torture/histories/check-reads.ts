@@ -1,0 +1,83 @@
+import type { Snapshot } from '../world/snapshot.ts';
+import { type Call, type Document, isBefore } from './history.ts';
+import type { Recorded } from './recorded.ts';
+
+/** A look at an order or a payment: what it was then, first hand. */
+interface Look {
+  readonly call: Call;
+  readonly id: string;
+  readonly document: Document;
+}
+
+/** Replayed answers tell what was; problems tell little. */
+function looksIn(calls: readonly Call[]): Look[] {
+  return calls.flatMap((call) => {
+    const { answer } = call;
+    const document = answer?.body;
+    if (call.outcome !== 'ok' || answer?.isReplayed !== false || document?.history === undefined)
+      return [];
+    const id = call.path.includes('payment') ? document.paymentId : document.orderId;
+    return typeof id === 'string' ? [{ call, id, document }] : [];
+  });
+}
+
+/** What a user sees of an order, one look after the other, never goes back. */
+export function backwardReads({ calls }: Recorded): string[] {
+  const looks = looksIn(calls);
+  return looks.flatMap((later) =>
+    looks
+      .filter(
+        ({ call, id, document }) =>
+          id === later.id &&
+          isBefore(call, later.call) &&
+          ((document.version ?? 0) > (later.document.version ?? 0) ||
+            (document.history?.length ?? 0) > (later.document.history?.length ?? 0)),
+      )
+      .map(({ call }) => `read: ${later.id} goes back between ${at(call)} and ${at(later.call)}`),
+  );
+}
+
+/** Every status that was shown is a step in what is stored, and whatever is before it as well. */
+export function inventedReads({ calls }: Recorded, { orders, payments }: Snapshot): string[] {
+  const histories = new Map<string, readonly { readonly to: string; readonly at: string }[]>([
+    ...orders.map(({ orderId, history }) => [orderId, history] as const),
+    ...payments.map(({ paymentId, history }) => [paymentId, history] as const),
+  ]);
+  return looksIn(calls).flatMap(({ call, id, document: { status, history = [] } }) => {
+    const stored = histories.get(id) ?? [];
+    const isPrefix = history.every(({ to, at: time }, index) => {
+      const step = stored[index];
+      return step?.to === to && step.at === time;
+    });
+    return isPrefix && history.at(-1)?.to === status
+      ? []
+      : [`read: ${id} was shown ${String(status)} at ${at(call)}, which it never was`];
+  });
+}
+
+/** One's own order is there from the first answer on, another's never. */
+export function wrongVisibility({ calls }: Recorded): string[] {
+  return calls.flatMap((call) => {
+    const { kind, user, path, answer } = call;
+    if (answer === undefined) return [];
+    if (kind === 'pry') {
+      const { status, body } = answer;
+      return status === 404 || status >= 500 || body.code === 'REQUEST_IN_PROGRESS'
+        ? []
+        : [`private: ${user} was answered ${String(answer.status)} at ${path}, another's order`];
+    }
+    const isKnown = kind !== 'receive' && kind !== 'price' && kind !== 'offer';
+    return isKnown && answer.status === 404 ? [`lost: ${user} was answered 404 at ${path}`] : [];
+  });
+}
+
+/** An error that nobody has thought of; of a function that died, the API answers 502 or 504. */
+export function unmappedErrors({ calls }: Recorded): string[] {
+  return calls
+    .filter(({ answer }) => answer?.status === 500)
+    .map(({ user, kind }) => `error: ${user}'s ${kind} was answered 500`);
+}
+
+function at({ invokedAtMs }: Call): string {
+  return new Date(invokedAtMs).toISOString();
+}

@@ -1,0 +1,46 @@
+import type { Chance } from './chance.ts';
+import type { Outage, OutageKind, Rates, StrikeKind } from './fault-kinds.ts';
+
+/** How often a fault strikes at most, where a history has it at all. */
+const MOST: Rates = {
+  throttled: 0.5,
+  conflict: 0.5,
+  'dies before': 0.08,
+  'dies after': 0.08,
+  'answer lost': 0.15,
+  hangs: 0.03,
+  slow: 0.7,
+  'delivered later': 0.2,
+  'answered 5xx': 0.25,
+  'message twice': 0.6,
+  'message late': 0.6,
+};
+
+/** And at least. */
+const LEAST = 0.004;
+
+/** How likely a history has each of the faults. */
+const MOODS = { calm: 0, mild: 0.15, rough: 0.35, wild: 0.65 } as const;
+
+/** Each history has a mix of its own. Slow calls are no fault: without them nothing ever overlaps. */
+export function drawRates(chance: Chance): Rates {
+  const mood = chance.weighted({ calm: 12, mild: 33, rough: 35, wild: 20 }, 'mood');
+  const rate = (kind: StrikeKind): number => {
+    const words = `rate of ${kind}`;
+    const isThere = chance.of(`${words} at all`) < (kind === 'slow' ? 0.85 : MOODS[mood]);
+    return isThere ? LEAST * (MOST[kind] / LEAST) ** chance.of(words) : 0;
+  };
+  const kinds = Object.keys(MOST) as StrikeKind[];
+  return Object.fromEntries(kinds.map((kind) => [kind, rate(kind)])) as unknown as Rates;
+}
+
+const AWAY: readonly OutageKind[] = ['Inventory away', 'gateway away', 'database away'];
+
+export function drawOutages(chance: Chance, lastMs: number): Outage[] {
+  return AWAY.flatMap((kind) => {
+    if (chance.of(`${kind} at all`) >= 0.15) return [];
+    const fromMs = Math.floor(chance.of(`${kind} from`) ** 2 * lastMs);
+    const most = kind === 'database away' ? 20_000 : 200_000;
+    return [{ kind, fromMs, untilMs: fromMs + chance.spread(500, most, `${kind} for`) }];
+  });
+}

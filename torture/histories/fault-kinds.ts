@@ -1,0 +1,42 @@
+/** Everything that can go wrong in a history; the numbers of each are counted where it struck. */
+export const FAULT_KINDS = [
+  'throttled',
+  'conflict',
+  'dies before',
+  'dies after',
+  'answer lost',
+  'hangs',
+  'slow',
+  'delivered later',
+  'answered 5xx',
+  'Inventory away',
+  'gateway away',
+  'database away',
+  'message twice',
+  'message late',
+  'user gives up waiting',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Faults that strike single effects or messages, each drawn for itself. */
+export type StrikeKind = Exclude<FaultKind, OutageKind | 'user gives up waiting'>;
+
+/** Faults that last. */
+export type OutageKind = 'Inventory away' | 'gateway away' | 'database away';
+
+/** Of each kind, the share of what it can strike that it does strike, from 0 to 1. */
+export type Rates = Readonly<Record<StrikeKind, number>>;
+
+export interface Outage {
+  readonly kind: OutageKind;
+  /** From the beginning of the history. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+export type FaultCounts = Readonly<Record<FaultKind, number>>;
+
+export function noFaults(): Record<FaultKind, number> {
+  return Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+}

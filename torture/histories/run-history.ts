@@ -1,0 +1,166 @@
+import { deadlinesOf } from '../../lib/orders/deadlines.ts';
+import { brokenAlways, brokenCharge, brokenSuccession, brokenWrites } from '../always.ts';
+import { violationsAtRest } from '../at-rest.ts';
+import { LIMIT_MS } from '../shop.ts';
+import type { RecordedEffect, WorldInterceptor } from '../world/effect-log.ts';
+import type { CarriedOut } from '../world/memory-dynamodb.ts';
+import { createWorld, type World } from '../world/world.ts';
+import { brokenHistory } from './check-history.ts';
+import { Client } from './client.ts';
+import { drawPlan } from './draw-plan.ts';
+import { FaultInjector, type Struck } from './fault-injector.ts';
+import type { FaultCounts } from './fault-kinds.ts';
+import type { Call, Outcome } from './history.ts';
+import { aboutOf } from './labels.ts';
+import { longestRestMs } from './longest-rest.ts';
+import type { Plan } from './plan.ts';
+
+export interface HistoryRun {
+  readonly seed: number;
+  /** As it was run: of this, the same history comes again. */
+  readonly plan: Plan;
+  /** How many calls were recorded; an operation may be called several times. */
+  readonly operations: number;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  /** Counted where they struck. */
+  readonly faults: FaultCounts;
+  /** In words; none where everything held. */
+  readonly violations: readonly string[];
+  /** On the fake clock, from the last call and the last fault until nothing moved any more. */
+  readonly restMs: number;
+  readonly calls: readonly Call[];
+  readonly struck: readonly Struck[];
+  /** Of each order its last status, oldest first. */
+  readonly ends: readonly string[];
+}
+
+/** More words about one broken promise say no more. */
+const MOST_VIOLATIONS = 20;
+
+/**
+ * Lives through one history in a world of its own: users' calls and faults as the plan says, until
+ * everything goes well again and nothing moves any more; then everything is checked. Without a plan,
+ * the one that the seed stands for. The same seed and plan are the same history, call by call.
+ */
+export async function runHistory(seed: number, plan: Plan = drawPlan(seed)): Promise<HistoryRun> {
+  const history = new LivedHistory();
+  const { configuration, products } = plan;
+  const world = await createWorld({
+    seed,
+    configuration,
+    products,
+    delivery: (message) => history.delivery(message),
+    onWrite: (writes) => {
+      history.look(writes);
+    },
+  });
+  try {
+    return await history.live(world, plan);
+  } finally {
+    await world.stop();
+  }
+}
+
+class LivedHistory {
+  readonly #violations = new Set<string>();
+  #world: World | undefined;
+  #faults: FaultInjector | undefined;
+
+  async live(world: World, plan: Plan): Promise<HistoryRun> {
+    const faults = new FaultInjector(plan, world.clock);
+    const client = new Client(world, faults, plan);
+    this.#world = world;
+    this.#faults = faults;
+    world.setInterceptor(this.#watching(world, faults.intercept));
+    let restMs = 0;
+    try {
+      await world.until(client.run(), LIMIT_MS);
+      await world.advance(plan.faultsGoOnMs);
+      restMs = await this.#rest(world, faults);
+      await this.#check(world, plan, client.calls);
+    } catch (error) {
+      this.#violations.add(
+        error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      );
+    }
+    const count = (outcome: Outcome) =>
+      client.calls.filter((call) => call.outcome === outcome).length;
+    return {
+      seed: plan.seed,
+      plan,
+      operations: client.calls.length,
+      outcomes: { ok: count('ok'), fail: count('fail'), unknown: count('unknown') },
+      faults: faults.counts,
+      violations: [...this.#violations].slice(0, MOST_VIOLATIONS),
+      restMs,
+      calls: client.calls,
+      struck: faults.struck,
+      ends: world
+        .snapshot()
+        .orders.map(({ status, history: steps }) => `${status} ${steps.at(-1)?.reason ?? ''}`),
+    };
+  }
+
+  delivery(message: Parameters<FaultInjector['delivery']>[0]): readonly number[] {
+    return this.#faults?.delivery(message) ?? [0];
+  }
+
+  look(writes: readonly CarriedOut[]): void {
+    const world = this.#world;
+    if (world === undefined) return;
+    this.#add([...brokenWrites(writes), ...brokenAlways(world.snapshot(), world.clock.now())]);
+  }
+
+  #add(violations: readonly string[]): void {
+    for (const words of violations) this.#violations.add(words);
+  }
+
+  /** Looks on as the gateway is asked for money, and as a run's steps write. */
+  #watching(world: World, intercept: WorldInterceptor): WorldInterceptor {
+    const { payingMs } = deadlinesOf(world.runtime.config);
+    return async (effect, proceed) => {
+      if (isCharge(effect)) {
+        const untilMs = world.clock.now() + payingMs;
+        this.#add(brokenCharge(world.snapshot(), aboutOf(effect.invocation), untilMs));
+      }
+      if (!WRITES.includes(effect.operation)) return intercept(effect, proceed);
+      return intercept(effect, async () => {
+        const before = world.snapshot();
+        const answer = await proceed();
+        this.#add(brokenSuccession(before, effect.invocation));
+        return answer;
+      });
+    };
+  }
+
+  /** Faults are over, and what is still on its way arrives; the time to rest counts from then on. */
+  async #rest(world: World, faults: FaultInjector): Promise<number> {
+    faults.stop();
+    const sinceMs = world.clock.now();
+    await world.runToRest(LIMIT_MS);
+    const restMs = world.clock.now() - sinceMs;
+    const limitMs = longestRestMs(world.runtime.config, world.snapshot());
+    if (restMs > limitMs) {
+      this.#add([`rest: it took ${String(restMs)} ms, and at most ${String(limitMs)} by design`]);
+    }
+    while (faults.onTheirWay > 0) await world.advance(60_000);
+    await world.runToRest(LIMIT_MS);
+    return restMs;
+  }
+
+  async #check(
+    world: World,
+    { products, configuration }: Plan,
+    calls: readonly Call[],
+  ): Promise<void> {
+    this.#add(await violationsAtRest(world));
+    const duplicateWindowMs = Number(configuration['DUPLICATE_WINDOW_SECONDS'] ?? 600) * 1000;
+    this.#add(brokenHistory({ calls, products, duplicateWindowMs }, world.snapshot()));
+  }
+}
+
+const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'TransactWriteItems'];
+
+function isCharge({ kind, operation, target }: RecordedEffect): boolean {
+  return kind === 'http' && operation === 'POST' && target.endsWith('/charges');
+}
