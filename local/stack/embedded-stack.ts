@@ -9,7 +9,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { overrideEnvironment } from './environment.ts';
 import { handlerEnvironment, sdkEnvironment } from './handler-environment.ts';
 import { checkJava, javaCommand } from './java.ts';
-import { type LambdaRuntime, unlessDead } from './lambda-runtime.ts';
+import { type LambdaRuntime, type OnInvocationEnd, unlessDead } from './lambda-runtime.ts';
 import { Parts, type Progress } from './parts.ts';
 import { assertPortsFree } from './ports.ts';
 import { createQueues, createTables, intrinsicValues } from './resources.ts';
@@ -50,6 +50,8 @@ export interface EmbeddedStackOptions {
   /** Sees every effect of every handler once the stack is up; `setInterceptor` replaces it. */
   readonly intercept?: Interceptor;
   readonly onProgress?: (step: Progress) => void;
+  /** Told of every invocation of a function that has ended. */
+  readonly onInvocationEnd?: OnInvocationEnd;
   /** A folder that keeps tables, queues and charges for the next start; without it nothing is kept. */
   readonly dataDirectory?: string;
   /** Where the handlers' log goes; without it only the latest lines are kept, in memory. */
@@ -157,7 +159,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const queuesUrl = urlOf('127.0.0.1', queues.port);
   const queueUrls = createQueues(service, queues, queuesUrl);
   const values = intrinsicValues(service, queueUrls);
-  const lambda = createLambdaRuntime(base, service, log);
+  const lambda = createLambdaRuntime(base, service, log, options.onInvocationEnd);
   clock.settle = () => settled(lambda);
 
   const [tableNames, api] = await Promise.all([

@@ -25,7 +25,11 @@ export interface LambdaRuntimeOptions {
   readonly accountId: string;
   /** Told of every invocation that fails, as CloudWatch would be. */
   readonly onFailure?: (fn: LambdaFunction, requestId: string, error: InvocationError) => void;
+  /** Told of every invocation that has ended, however it did, and of the real time it took. */
+  readonly onEnd?: OnInvocationEnd | undefined;
 }
+
+export type OnInvocationEnd = (fn: LambdaFunction, durationMs: number) => void;
 
 /** A failed invocation as AWS reports it: its `name` is the errorType that a state machine matches. */
 export class InvocationError extends Error {
@@ -139,6 +143,7 @@ export class LambdaRuntime {
       throw new InvocationError('ResourceNotFoundException', `Function not found: ${functionName}`);
     }
     const requestId = randomUUID();
+    const beganAt = performance.now();
     try {
       const handler = await this.#handlerOf(fn);
       return await this.#run(fn, handler, toJson(payload), requestId);
@@ -146,6 +151,8 @@ export class LambdaRuntime {
       const failure = asInvocationError(error);
       this.#options.onFailure?.(fn, requestId, failure);
       throw failure;
+    } finally {
+      this.#options.onEnd?.(fn, performance.now() - beganAt);
     }
   }
 

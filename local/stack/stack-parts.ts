@@ -12,7 +12,7 @@ import type { DataDirectory } from './data-directory.ts';
 import { startDynamoDbLocal } from './dynamodb-local.ts';
 import { DUMMY_CREDENTIALS } from './handler-environment.ts';
 import { type IntrinsicValues, resolveIntrinsics } from './intrinsics.ts';
-import { LambdaRuntime } from './lambda-runtime.ts';
+import { LambdaRuntime, type OnInvocationEnd } from './lambda-runtime.ts';
 import { type LogRouter, routeLogs } from './log-router.ts';
 import type { Parts } from './parts.ts';
 import { findFreePort } from './ports.ts';
@@ -114,9 +114,11 @@ export function createLambdaRuntime(
   { clock, directory }: Pick<Base, 'directory'> & { readonly clock: Clock },
   { functions, provider }: ServiceDefinition,
   log: Pick<LogRouter, 'append'>,
+  onEnd?: OnInvocationEnd,
 ): LambdaRuntime {
   return new LambdaRuntime({
     clock,
+    onEnd,
     directory,
     region: provider.region,
     accountId: ACCOUNT_ID,

@@ -1,0 +1,139 @@
+import { GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
+import type { Effect } from '../../lib/platform/effects.ts';
+import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { type EmbeddedStack, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import type { LambdaFunction } from '../../local/stack/lambda-runtime.ts';
+import { eventsOf, readServiceDefinition } from '../../local/stack/service-definition.ts';
+
+/** What was counted between two looks. */
+export interface Reading {
+  readonly effects: readonly Effect[];
+  readonly readUnits: number;
+  readonly writeUnits: number;
+  readonly invocations: readonly { readonly fn: LambdaFunction; readonly durationMs: number }[];
+  /** Of the functions' log, their metrics included. */
+  readonly logLines: readonly string[];
+}
+
+/** Which function is called by what, by the functions' keys. */
+export interface Callers {
+  /** By API Gateway. */
+  readonly http: ReadonlySet<string>;
+  /** By API Gateway for the Order Service, never for users or the payment gateway. */
+  readonly service: ReadonlySet<string>;
+  readonly queue: ReadonlySet<string>;
+}
+
+/** An embedded stack that counts what AWS would bill. */
+export class Meter {
+  readonly stack: EmbeddedStack;
+  readonly callers: Callers;
+  readonly #states: SFNClient;
+  readonly #total: Total;
+  #readLogLines: number;
+
+  constructor(stack: EmbeddedStack, callers: Callers, total: Total) {
+    this.stack = stack;
+    this.callers = callers;
+    this.#total = total;
+    this.#readLogLines = stack.logs().length;
+    this.#states = new SFNClient({ endpoint: stack.endpoints.stepFunctions });
+    stack.setInterceptor((effect, proceed) => {
+      this.#total.effects.push(effect);
+      return proceed();
+    });
+    countCapacity(total);
+  }
+
+  /** What was counted since the last look. */
+  read(): Reading {
+    const { effects, invocations, readUnits, writeUnits } = this.#total;
+    const lines = this.stack.logs();
+    const logLines = lines.slice(this.#readLogLines);
+    this.#readLogLines = lines.length;
+    Object.assign(this.#total, newTotal());
+    return { effects, invocations, readUnits, writeUnits, logLines };
+  }
+
+  /** State entries of an order's first execution, once it has ended. Nothing is retried here. */
+  async stateEntries(orderId: string): Promise<number> {
+    const machine = this.stack.orderSagaArn.replace(':stateMachine:', ':execution:');
+    const executionArn = `${machine}:${orderId}-1`;
+    for (;;) {
+      const { events = [] } = await this.#states.send(
+        new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }),
+      );
+      const types = events.map(({ type }) => String(type));
+      if (types.some((type) => /^Execution(Succeeded|Failed|Aborted|TimedOut)$/.test(type))) {
+        return types.filter((type) => type.endsWith('StateEntered')).length;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#states.destroy();
+    await this.stack.stop();
+  }
+}
+
+interface Total {
+  effects: Effect[];
+  invocations: { fn: LambdaFunction; durationMs: number }[];
+  readUnits: number;
+  writeUnits: number;
+}
+
+function newTotal(): Total {
+  return { effects: [], invocations: [], readUnits: 0, writeUnits: 0 };
+}
+
+/** @param environment configuration that differs from the defaults. */
+export async function startMeter(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Meter> {
+  const total = newTotal();
+  const [service, stack] = await Promise.all([
+    readServiceDefinition(process.cwd()),
+    startEmbeddedStack({
+      ports: { api: 0, companion: 0, stepFunctions: 0, queues: 0, dynamodb: 0 },
+      environment,
+      onInvocationEnd: (fn, durationMs) => total.invocations.push({ fn, durationMs }),
+    }),
+  ]);
+  const keys = (events: readonly { readonly key: string }[]) =>
+    new Set(events.map(({ key }) => key));
+  const http = eventsOf(service, 'http');
+  const callers = {
+    http: keys(http),
+    service: keys(http.filter(({ event }) => event.path.startsWith('/inventory/'))),
+    queue: keys(eventsOf(service, 'sqs')),
+  };
+  return new Meter(stack, callers, total);
+}
+
+/** Of a query that is not strongly consistent. */
+const LEAST_QUERY_UNITS = 0.5;
+
+interface Capacity {
+  readonly CapacityUnits?: number;
+}
+
+/** Asks for the consumed capacity of every request of the handlers' client, and adds it up. */
+function countCapacity(total: Total): void {
+  currentRuntime().aws.dynamo.middlewareStack.add(
+    (next, context) => async (args) => {
+      const commandName = String((context as { commandName?: string }).commandName);
+      const input = Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
+      const result = await next({ ...args, input });
+      const consumed = (result.output as { ConsumedCapacity?: Capacity | Capacity[] })
+        .ConsumedCapacity;
+      const sum = [consumed ?? []].flat().reduce((all, one) => all + (one.CapacityUnits ?? 0), 0);
+      // What finds nothing is billed all the same; DynamoDB Local counts nothing.
+      if (commandName.startsWith('Query')) total.readUnits += Math.max(sum, LEAST_QUERY_UNITS);
+      else total[/^(Get|BatchGet)/.test(commandName) ? 'readUnits' : 'writeUnits'] += sum;
+      return result;
+    },
+    { step: 'initialize', name: 'countCapacity' },
+  );
+}

@@ -1,0 +1,55 @@
+import type { Meter } from './meter.ts';
+
+/** What most orders come to. */
+export const WAYS = {
+  paid: 'paid, the gateway captures at once',
+  acknowledged: 'paid, the gateway captures later and calls the webhook',
+  declined: 'declined, then abandoned',
+  expired: 'never paid, the reservation expires',
+} as const;
+
+export type Way = keyof typeof WAYS;
+
+/** Of the meter that orders expire on; how long it is makes no difference to what they use. */
+export const RESERVATION_SECONDS = 300;
+/** The saga has noticed by then. */
+const BEYOND_THE_RESERVATION_MS = (RESERVATION_SECONDS + 20) * 1000;
+
+/** Takes an order of a user of its own that way. @returns its id. */
+export async function take(meter: Meter, way: Way, user: string): Promise<string> {
+  const { stack } = meter;
+  const headers = {
+    authorization: `Bearer ${await stack.mintToken(user)}`,
+    'content-type': 'application/json',
+    prefer: 'wait=10',
+  };
+  const post = async (path: string, body: unknown, key: string) => {
+    const response = await fetch(stack.apiUrl + path, {
+      method: 'POST',
+      headers: { ...headers, 'idempotency-key': key },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as { orderId: string } };
+  };
+  const placed = await post(
+    '/order',
+    { items: [{ productId: 'prod-coffee', quantity: 2 }] },
+    'order',
+  );
+  if (placed.status !== 201) throw new Error(`The order was answered ${String(placed.status)}.`);
+  const { orderId } = placed.body;
+  if (way === 'expired') {
+    await stack.clock.advance(BEYOND_THE_RESERVATION_MS);
+    return orderId;
+  }
+  const { token, status } = PAYMENTS[way];
+  const paid = await post('/payment', { orderId, paymentMethod: { token } }, 'payment');
+  if (paid.status !== status) throw new Error(`The payment was answered ${String(paid.status)}.`);
+  return orderId;
+}
+
+const PAYMENTS = {
+  paid: { token: 'tok_ok', status: 200 },
+  acknowledged: { token: 'tok_async', status: 200 },
+  declined: { token: 'tok_declined', status: 402 },
+} as const;
