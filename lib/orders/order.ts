@@ -119,7 +119,7 @@ export interface PendingReservingStockOrder extends OrderBase, Owed {
 export interface PendingPaymentOrder extends OrderBase, Owed {
   readonly status: 'PENDING_PAYMENT';
   readonly total: Money;
-  /** The revision at which Inventory holds the stock; older than `revision` after a refused change. */
+  /** The revision at which Inventory holds the stock. */
   readonly heldRevision: number;
   readonly reservationExpiresAtMs: number;
   /** The task token of the saga step that waits for the user. */

@@ -14,6 +14,7 @@ import {
   moveOrder,
   type PendingReservingStockOrder,
   type ReservedStock,
+  sameItems,
   touchOrder,
 } from '../order.ts';
 import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
@@ -229,7 +230,7 @@ async function rejectFirst(
 
 /**
  * The old reservation and total stand, unless the old reservation is gone. Where the answer was lost
- * for good, Inventory is asked what it holds, and that is adopted.
+ * for good, Inventory is asked what it holds, and the new items are adopted if it is those.
  */
 async function rejectModification(
   service: OrderService,
@@ -238,12 +239,14 @@ async function rejectModification(
   failure: string,
 ): Promise<void> {
   const code = refusal ?? exhaustionCode(failure);
-  if (order.adopted !== undefined || isRefusedModification(order)) {
+  // What is reserved but has no total in one currency cannot be adopted, however often.
+  const isPayable = refusal !== 'MIXED_CURRENCIES';
+  if ((order.adopted !== undefined && isPayable) || isRefusedModification(order)) {
     throw new ReservationStands('The modification is decided.');
   }
   let held: ReservationDocument | undefined;
   try {
-    held = await service.inventory.find(reservationOf(order));
+    held = await heldForGood(service, order);
   } catch (error) {
     // A refusal may be answered later just as well; after exhaustion this was the last question.
     if (refusal !== undefined) throw error;
@@ -251,12 +254,43 @@ async function rejectModification(
     return reportExhausted(service, { ...order, step: STEP, failure });
   }
   if (held?.status !== 'HELD') return failOrder(service, order, 'RESERVATION_EXPIRED');
-  const next =
-    held.revision === order.revision
-      ? touchOrder(order, { adopted: toReservedStock(service, held) })
-      : touchOrder(order, closeModification(order, code));
+  const isWish = sameItems(held.items, intendedItems(order));
+  if (isWish && !isPayable) return failOrder(service, order, code);
+  const next = isWish
+    ? touchOrder(order, { adopted: toReservedStock(service, held) })
+    : touchOrder(order, { ...closeModification(order, code), ...standing(order, held) });
   await service.orders.save(next, order);
   throw new ReservationStands(`The modification ended with ${code}.`);
+}
+
+/**
+ * What Inventory holds now and goes on holding. A call for the new items may still be on its way,
+ * after its caller has given up: so the old items are reserved at the new revision, and that call
+ * will find its revision answered. What arrived before is answered instead.
+ *
+ *     reserve r+1, new items ──────────────────────────────── arrives: r+1 is held, nothing changes
+ *          (no answer)          reserve r+1, old items: held
+ *
+ * @returns undefined where the old reservation is gone and cannot be had again.
+ */
+async function heldForGood(
+  service: OrderService,
+  order: PendingReservingStockOrder,
+): Promise<ReservationDocument | undefined> {
+  const held = await service.inventory.find(reservationOf(order));
+  if (held?.status !== 'HELD' || held.revision >= order.revision) return held;
+  try {
+    return await service.inventory.reserve(reservationOf(order), order.items, true);
+  } catch (error) {
+    // It has expired since, and its stock is gone.
+    if (error instanceof Error && Object.hasOwn(REFUSAL_CODES, error.name)) return undefined;
+    throw error;
+  }
+}
+
+/** The old items, at the revision at which they are held now, for as long as the user was promised. */
+function standing({ former }: PendingReservingStockOrder, { revision }: ReservationDocument) {
+  return former === undefined ? {} : { former: { ...former, revision } };
 }
 
 async function rejectPaymentRetry(

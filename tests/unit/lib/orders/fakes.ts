@@ -151,7 +151,11 @@ export class World {
   /** Called before each call by its text; throws, or changes what is stored, as somebody else. */
   interfere: (call: string) => void = () => undefined;
 
-  heldAtInventory: Pick<ReservationDocument, 'status' | 'revision'> | undefined;
+  heldAtInventory:
+    | (Pick<ReservationDocument, 'status' | 'revision'> & Partial<ReservationDocument>)
+    | undefined;
+  /** Its items where they are not those of the order. */
+  reservedAtInventory: ReservationDocument['items'] | undefined;
   confirmAnswer: Partial<ReservationDocument> = {};
   chargeOutcome: Awaited<ReturnType<PaymentGateway['charge']>> = { status: 'CAPTURED' };
   foundCharge: Awaited<ReturnType<PaymentGateway['find']>>;
@@ -312,7 +316,10 @@ export class World {
       };
     };
     return {
-      reserve: (of) => answer('reserve', of, 'HELD'),
+      reserve: async (of) => ({
+        ...(await answer('reserve', of, 'HELD')),
+        ...(this.reservedAtInventory === undefined ? {} : { items: this.reservedAtInventory }),
+      }),
       release: (of) => answer('release', of, 'RELEASED'),
       find: async (of) => {
         const found = await answer('find', of, 'HELD');

@@ -19,6 +19,7 @@ import { rejectReservation, reserveStock } from '../../../../../lib/orders/saga/
 import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
 const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } as const;
+const WANTED = [{ productId: 'mug', quantity: 5, unitPrice: { amount: 1299, currency: 'EUR' } }];
 
 const reserving = (changes: Partial<PendingReservingStockOrder> = {}) =>
   new World(orderIn('PENDING_RESERVING_STOCK', changes), paymentIn('INITIATED'));
@@ -225,14 +226,75 @@ describe('a reservation that failed', () => {
       expect(world.order).toMatchObject({
         status: 'PENDING_RESERVING_STOCK',
         modification: { status: 'REJECTED' },
+        former: { ...former, revision: 3 },
       });
       expect(world.order).not.toHaveProperty('adopted');
     },
   );
 
-  test('MODIFICATION, answer lost: what Inventory holds at the new revision is adopted', async () => {
+  test('MODIFICATION: the old items take the new revision, which a late call then finds taken', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    world.heldAtInventory = { status: 'HELD', revision: 2 };
+    await rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' }).catch(() => 0);
+    expect(world.calls).toEqual([
+      'find order ord_1',
+      'inventory.find ord_1 revision 3',
+      'inventory.reserve ord_1 revision 3',
+      'save order PENDING_RESERVING_STOCK',
+    ]);
+  });
+
+  test('MODIFICATION: what arrived between asking and keeping the old items is adopted', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    world.heldAtInventory = { status: 'HELD', revision: 2 };
+    world.reservedAtInventory = WANTED;
+    await expect(
+      rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' }),
+    ).rejects.toBeInstanceOf(ReservationStands);
+    expect(world.order).toMatchObject({ modification: WISH, adopted: { revision: 3 } });
+  });
+
+  test('MODIFICATION, repeated after a crash: old items at the new revision are not adopted', async () => {
     const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
     world.heldAtInventory = { status: 'HELD', revision: 3 };
+    await expect(
+      rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' }),
+    ).rejects.toBeInstanceOf(ReservationStands);
+    expect(world.order).toMatchObject({ modification: { status: 'REJECTED' } });
+    expect(world.order).not.toHaveProperty('adopted');
+  });
+
+  test('MODIFICATION: the order fails where the old items expired meanwhile and are gone', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    world.heldAtInventory = { status: 'HELD', revision: 2 };
+    world.failAt('inventory.reserve', new OutOfStock('None left.'));
+    await rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' });
+    expect(world.order).toMatchObject({
+      status: 'ORDER_FAILED',
+      reason: 'RESERVATION_EXPIRED',
+      releaseOwed: { revision: 3 },
+    });
+  });
+
+  test('MODIFICATION: what is reserved in two currencies fails the order instead of being tried for ever', async () => {
+    const world = reserving({
+      purpose: 'MODIFICATION',
+      modification: WISH,
+      adopted: { revision: 3, expiresAtMs: NOW_MS, lines: [] },
+    });
+    world.heldAtInventory = { status: 'HELD', revision: 3, items: WANTED };
+    await rejectReservation(world.service, { ...RUN, failure: 'MixedCurrencies' });
+    expect(world.order).toMatchObject({
+      status: 'ORDER_FAILED',
+      reason: 'MIXED_CURRENCIES',
+      modification: { status: 'REJECTED' },
+      releaseOwed: { revision: 3 },
+    });
+  });
+
+  test('MODIFICATION, answer lost: what Inventory holds at the new revision is adopted', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    world.heldAtInventory = { status: 'HELD', revision: 3, items: WANTED };
     await expect(
       rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' }),
     ).rejects.toBeInstanceOf(ReservationStands);
@@ -253,13 +315,17 @@ describe('a reservation that failed', () => {
     },
   );
 
-  test('MODIFICATION: exhausted and unreachable to the last fails and owes the release', async () => {
-    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
-    world.failAt('inventory.find', new InventoryTimeout('No answer.'));
-    await rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' });
-    expect(world.order).toMatchObject({ status: 'ORDER_FAILED', releaseOwed: { revision: 3 } });
-    expect(world.deadLetters).toHaveLength(1);
-  });
+  test.each(['inventory.find', 'inventory.reserve'])(
+    'MODIFICATION: exhausted and unreachable to the last (%s) fails and owes the release',
+    async (call) => {
+      const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+      world.heldAtInventory = { status: 'HELD', revision: 2 };
+      world.failAt(call, new InventoryTimeout('No answer.'));
+      await rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' });
+      expect(world.order).toMatchObject({ status: 'ORDER_FAILED', releaseOwed: { revision: 3 } });
+      expect(world.deadLetters).toHaveLength(1);
+    },
+  );
 
   test('MODIFICATION: a refusal that Inventory cannot be asked about is asked about again', async () => {
     const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
