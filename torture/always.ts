@@ -257,8 +257,7 @@ function unguarded({ before, after }: CarriedOut, writes: readonly CarriedOut[])
   if (guardKey?.S === undefined) return [];
   const isGuarded = writes.some(
     (write) =>
-      write.after?.['pk']?.S === `GUARD#${guardKey.S}` &&
-      write.after['orderId']?.S === orderId?.S,
+      write.after?.['pk']?.S === `GUARD#${guardKey.S}` && write.after['orderId']?.S === orderId?.S,
   );
   return isGuarded ? [] : [`P4: ${orderId?.S ?? ''} is placed without its guard`];
 }

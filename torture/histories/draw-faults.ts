@@ -1,23 +1,20 @@
 import type { Chance } from './chance.ts';
 import type { Outage, OutageKind, Rates, StrikeKind } from './fault-kinds.ts';
 
-/** How often a fault strikes at most, where a history has it at all. */
-const MOST: Rates = {
-  throttled: 0.5,
-  conflict: 0.5,
-  'dies before': 0.08,
-  'dies after': 0.08,
-  'answer lost': 0.15,
-  hangs: 0.03,
-  slow: 0.7,
-  'delivered later': 0.2,
-  'answered 5xx': 0.25,
-  'message twice': 0.6,
-  'message late': 0.6,
+/** How seldom and how often each fault strikes, where a history has it at all. */
+const RANGES: Readonly<Record<StrikeKind, readonly [least: number, most: number]>> = {
+  throttled: [0.01, 0.5],
+  conflict: [0.01, 0.5],
+  'dies before': [0.004, 0.06],
+  'dies after': [0.004, 0.06],
+  'answer lost': [0.004, 0.1],
+  hangs: [0.002, 0.02],
+  slow: [0.02, 0.7],
+  'delivered later': [0.04, 0.4],
+  'answered 5xx': [0.02, 0.3],
+  'message twice': [0.2, 0.9],
+  'message late': [0.2, 0.9],
 };
-
-/** And at least. */
-const LEAST = 0.004;
 
 /** How likely a history has each of the faults. */
 const MOODS = { calm: 0, mild: 0.15, rough: 0.35, wild: 0.65 } as const;
@@ -28,9 +25,10 @@ export function drawRates(chance: Chance): Rates {
   const rate = (kind: StrikeKind): number => {
     const words = `rate of ${kind}`;
     const isThere = chance.of(`${words} at all`) < (kind === 'slow' ? 0.85 : MOODS[mood]);
-    return isThere ? LEAST * (MOST[kind] / LEAST) ** chance.of(words) : 0;
+    const [least, most] = RANGES[kind];
+    return isThere ? least * (most / least) ** chance.of(words) : 0;
   };
-  const kinds = Object.keys(MOST) as StrikeKind[];
+  const kinds = Object.keys(RANGES) as StrikeKind[];
   return Object.fromEntries(kinds.map((kind) => [kind, rate(kind)])) as unknown as Rates;
 }
 

@@ -4,11 +4,18 @@ import { type Line, MANAGER, type Operation, type Plan, type Wish } from './plan
 
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi'] as const;
 
-/** What is set in a history is often small, so that time-outs come while something is under way. */
+/**
+ * What is set in a history is often small, so that time-outs come while something is under way. These
+ * three are part of the state machine's definition, which takes long to read: so there are only a few.
+ */
+const TIMES = [
+  { RESERVATION_TTL_SECONDS: '900', PAYMENT_ACK_TIMEOUT_SECONDS: '180', RETRY_MAX_ATTEMPTS: '5' },
+  { RESERVATION_TTL_SECONDS: '120', PAYMENT_ACK_TIMEOUT_SECONDS: '30', RETRY_MAX_ATTEMPTS: '2' },
+  { RESERVATION_TTL_SECONDS: '40', PAYMENT_ACK_TIMEOUT_SECONDS: '8', RETRY_MAX_ATTEMPTS: '1' },
+  { RESERVATION_TTL_SECONDS: '40', PAYMENT_ACK_TIMEOUT_SECONDS: '180', RETRY_MAX_ATTEMPTS: '3' },
+] as const;
+
 const SETTINGS = {
-  RESERVATION_TTL_SECONDS: ['900', '120', '40'],
-  PAYMENT_ACK_TIMEOUT_SECONDS: ['180', '30', '8'],
-  RETRY_MAX_ATTEMPTS: ['5', '2', '1'],
   INVENTORY_OUTAGE_BUDGET_SECONDS: ['120', '20', '0'],
   INVENTORY_CIRCUIT_FAILURES: ['5', '2', '20'],
   QUEUE_MAX_RECEIVES: ['8', '3', '1'],
@@ -94,11 +101,12 @@ export function drawPlan(seed: number): Plan {
 
 function drawConfiguration(chance: Chance): Record<string, string> {
   if (chance.of('defaults') < 0.4) return {};
-  const entries = Object.entries(SETTINGS).map(([name, values]) => [
+  const others = Object.entries(SETTINGS).map(([name, values]): [string, string] => [
     name,
     chance.pick(values, name),
   ]);
-  return Object.fromEntries(entries) as Record<string, string>;
+  const times = chance.pick<Readonly<Record<string, string>>>(TIMES, 'times');
+  return { ...times, ...Object.fromEntries(others) };
 }
 
 function drawProducts(chance: Chance): Plan['products'] {
