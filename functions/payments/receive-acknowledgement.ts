@@ -6,7 +6,7 @@ import {
 import { apiHandler } from '../../lib/platform/api.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
-const queue = perRuntime(acknowledgementQueue);
+const acknowledgements = perRuntime(acknowledgementQueue);
 const requireSigned = perRuntime(signatureCheck);
 
 export const handler = apiHandler(
@@ -17,7 +17,7 @@ export const handler = apiHandler(
     body: acknowledgementSchema,
   },
   async ({ body, correlationId }) => {
-    await queue().add({ ...body, receivedAs: correlationId });
+    await acknowledgements().add({ ...body, receivedAs: correlationId });
     return { status: 202, body: { accepted: true } };
   },
 );

@@ -174,6 +174,16 @@ export function deployedRoutes(): ReadonlyMap<string, string> {
   );
 }
 
+/** The logical id of the queue whose messages a function is given; undefined where there is none. */
+export function queueOf(functionKey: string): string | undefined {
+  const functions = readYaml('infrastructure/functions.yml') as Record<
+    string,
+    { readonly events?: readonly { readonly sqs?: { readonly arn: string } }[] }
+  >;
+  const arns = (functions[functionKey]?.events ?? []).flatMap(({ sqs }) => sqs?.arn ?? []);
+  return arns[0]?.replace(/\.Arn$/, '');
+}
+
 /** Every file under functions/. */
 export function functionFiles(): string[] {
   return globSync('functions/**/*.ts', { cwd: root }).sort();

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { deployedFunctions } from '../contract/deployment.ts';
+import { deployedFunctions, functionOfTask, readOrderSaga } from '../contract/deployment.ts';
 import {
   functionWithCompanion,
   loadAll,
@@ -75,6 +75,27 @@ describe.each(STAGES)('the package for %s', (stage) => {
     for (const [name, archive] of packageOf(stage).code) {
       expect(await wordsIn(archive, WORDS_OF_THE_COMPANION), name).toEqual([]);
     }
+  });
+
+  test('gives every function a role of its own, and the state machine those it invokes', () => {
+    const { Resources } = packageOf(stage).template;
+    for (const functionKey of deployedFunctions().keys()) {
+      const id = `${functionKey[0]?.toUpperCase() ?? ''}${functionKey.slice(1)}`;
+      const role = { 'Fn::GetAtt': [`${id}Role`, 'Arn'] };
+      expect(Resources[`${id}LambdaFunction`]?.Properties?.Role).toEqual(role);
+      expect(Resources).toHaveProperty(`${id}Role`);
+    }
+    const roles = Object.entries(Resources).filter(([, { Type }]) => Type === 'AWS::IAM::Role');
+    expect(roles).toHaveLength(deployedFunctions().size + 1);
+    const [, sagaRole] = roles.find(([id]) => /saga/i.test(id)) ?? [];
+    const invoked = new Set(textsIn(sagaRole).filter((text) => text.endsWith('LambdaFunction')));
+    const tasks = Object.values(readOrderSaga().States).map(functionOfTask);
+    expect([...invoked].sort()).toEqual(
+      [...new Set(tasks)]
+        .filter((key) => key !== undefined)
+        .map((key) => `${key[0]?.toUpperCase() ?? ''}${key.slice(1)}LambdaFunction`)
+        .sort(),
+    );
   });
 
   test('has no handler outside functions/, and no resource of the companion', () => {

@@ -14,7 +14,11 @@ interface Template {
       string,
       {
         readonly Type: string;
-        readonly Properties?: { readonly Handler?: string; readonly Name?: string };
+        readonly Properties?: {
+          readonly Handler?: string;
+          readonly Name?: string;
+          readonly Role?: unknown;
+        };
       }
     >
   >;

@@ -47,6 +47,11 @@ export class EffectLog {
     return this.#callers.run(invocation, run);
   }
 
+  /** The function that runs here, if one does. */
+  caller(): string | undefined {
+    return this.#callers.getStore()?.functionKey;
+  }
+
   /** No effect ever happens again: whoever asks for one waits for ever, as the dead do. */
   close(): void {
     this.#isClosed = true;

@@ -47,6 +47,8 @@ export interface World {
   /** For operators' tools: what is done with it, and not by a handler, is no effect of the world's. */
   readonly runtime: Runtime;
   readonly clock: VirtualClock;
+  /** The function, by its key in serverless.yml, that runs where this is asked. */
+  caller(): string | undefined;
   /** Every effect of every handler so far, in the order they were asked for. */
   readonly effects: readonly RecordedEffect[];
   setInterceptor(intercept: WorldInterceptor): void;
@@ -133,6 +135,7 @@ async function build(
   return {
     runtime,
     clock,
+    caller: () => effects.caller(),
     effects: effects.effects,
     setInterceptor: (replacement) => {
       effects.setInterceptor(replacement);

@@ -1,0 +1,98 @@
+// One IAM role for each function, made of infrastructure/permissions.yml.
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { parse } = require('yaml');
+
+const ARN_PREFIX = 'arn:${AWS::Partition}:';
+const HERE = '${AWS::Region}:${AWS::AccountId}';
+
+/** The service of each kind of resource, and the ARN by its name in the table. */
+const RESOURCES = [
+  [/Table$/, 'dynamodb', (name) => ({ 'Fn::GetAtt': [name, 'Arn'] })],
+  [
+    /Table\/index\/\w+$/,
+    'dynamodb',
+    (name) => ({ 'Fn::Sub': name.replace(/^(\w+)/, '${$1.Arn}') }),
+  ],
+  [/Queue$/, 'sqs', (name) => ({ 'Fn::GetAtt': [name, 'Arn'] })],
+  // By name: the state machine refers to functions, which refer to their roles.
+  [
+    /^OrderSaga$/,
+    'states',
+    () => ({ 'Fn::Sub': `${ARN_PREFIX}states:${HERE}:stateMachine:\${self:custom.orderSagaName}` }),
+  ],
+  [
+    /^OrderSagaExecutions$/,
+    'states',
+    () => ({ 'Fn::Sub': `${ARN_PREFIX}states:${HERE}:execution:\${self:custom.orderSagaName}:*` }),
+  ],
+  // Step Functions has no resource for a task token's callback.
+  [/^TaskTokens$/, 'states', () => '*'],
+  [
+    /_PARAMETER$/,
+    'ssm',
+    (name) => ({ 'Fn::Sub': `${ARN_PREFIX}ssm:${HERE}:parameter\${param:${name}}` }),
+  ],
+];
+
+function statement([name, actions]) {
+  const [, service, arnOf] = RESOURCES.find(([pattern]) => pattern.test(name)) ?? [];
+  if (service === undefined) throw new Error(`permissions.yml: what is ${name}?`);
+  return {
+    Effect: 'Allow',
+    Action: actions.map((action) => `${service}:${action}`),
+    Resource: arnOf(name),
+  };
+}
+
+/** Every function writes its own log and its traces; X-Ray has no resources. */
+function everywhere(functionKey) {
+  const group = `/aws/lambda/\${self:service}-\${sls:stage}-${functionKey}`;
+  return [
+    {
+      Effect: 'Allow',
+      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      Resource: { 'Fn::Sub': `${ARN_PREFIX}logs:${HERE}:log-group:${group}:*` },
+    },
+    {
+      Effect: 'Allow',
+      Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+      Resource: '*',
+    },
+  ];
+}
+
+function role([functionKey, resources]) {
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      Description: `What ordersaga's ${functionKey} may do`,
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'lambda.amazonaws.com' },
+            Action: 'sts:AssumeRole',
+          },
+        ],
+      },
+      Policies: [
+        {
+          PolicyName: functionKey,
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [...Object.entries(resources).map(statement), ...everywhere(functionKey)],
+          },
+        },
+      ],
+    },
+  };
+}
+
+const table = parse(readFileSync(join(__dirname, 'permissions.yml'), 'utf8'));
+const roleName = (functionKey) => `${functionKey[0].toUpperCase()}${functionKey.slice(1)}Role`;
+
+module.exports = Object.fromEntries(
+  Object.entries(table).map((entry) => [roleName(entry[0]), role(entry)]),
+);

@@ -1,0 +1,151 @@
+import { globSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+import type * as z from 'zod';
+import type { Endpoint } from '../../lib/platform/api.ts';
+import { deployedFunctions, load, queueOf } from '../contract/deployment.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+const CIRCUIT = ['dynamodb:GetItem OrdersTable', 'dynamodb:PutItem OrdersTable'];
+const INVENTORY = ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER', ...CIRCUIT];
+
+/**
+ * What IAM is asked for by each call of a use case to the world outside (`service.orders.find(…)`), by
+ * hand; a transaction is asked for each of its items. tests/permissions/permissions.test.ts has every
+ * line of it happen.
+ */
+const PORTS: Readonly<Record<string, readonly string[]>> = {
+  'orders.find': ['dynamodb:GetItem OrdersTable'],
+  'orders.findAll': ['dynamodb:BatchGetItem OrdersTable'],
+  'orders.findGuard': ['dynamodb:GetItem OrdersTable'],
+  'orders.place': ['dynamodb:PutItem OrdersTable'],
+  'orders.save': ['dynamodb:PutItem OrdersTable'],
+  'orders.saveWithPayment': ['dynamodb:PutItem OrdersTable'],
+  'orders.saveAcknowledged': ['dynamodb:PutItem OrdersTable'],
+  'orders.positionsOf': ['dynamodb:Query OrdersTable/index/owner'],
+  'orders.dueCandidates': ['dynamodb:Query OrdersTable/index/due'],
+  'payments.find': ['dynamodb:GetItem OrdersTable'],
+  'payments.save': ['dynamodb:PutItem OrdersTable'],
+  'payments.recordEvent': ['dynamodb:PutItem OrdersTable'],
+  'inventory.reserve': INVENTORY,
+  'inventory.release': INVENTORY,
+  'inventory.extend': INVENTORY,
+  'inventory.confirm': INVENTORY,
+  'inventory.find': INVENTORY,
+  'inventory.quote': INVENTORY,
+  'gateway.charge': [],
+  'gateway.find': [],
+  'gateway.void': [],
+  'gateway.refund': [],
+  'saga.start': ['states:StartExecution OrderSaga', 'states:DescribeExecution OrderSagaExecutions'],
+  'saga.signal': ['states:SendTaskSuccess TaskTokens'],
+  'queues.deadLetter': ['sqs:SendMessage SagaDeadLetterQueue'],
+  'queues.requestCompensation': ['sqs:SendMessage CompensationQueue'],
+  'acknowledgements.add': ['sqs:SendMessage AcknowledgementQueue'],
+  'repository.findReservation': ['dynamodb:BatchGetItem InventoryTable'],
+  'repository.view': ['dynamodb:BatchGetItem InventoryTable'],
+  'repository.findProduct': ['dynamodb:GetItem InventoryTable'],
+  'repository.findProducts': ['dynamodb:BatchGetItem InventoryTable'],
+  'repository.findReceipt': ['dynamodb:GetItem InventoryTable'],
+  'repository.productIds': ['dynamodb:Query InventoryTable/index/catalogue'],
+  'repository.expiredReservations': ['dynamodb:Query InventoryTable/index/expiry'],
+  'repository.addProduct': ['dynamodb:PutItem InventoryTable'],
+  'repository.changeProduct': ['dynamodb:UpdateItem InventoryTable'],
+  'repository.addReceipt': [
+    'dynamodb:PutItem InventoryTable',
+    'dynamodb:UpdateItem InventoryTable',
+  ],
+  'repository.commit': ['dynamodb:PutItem InventoryTable', 'dynamodb:UpdateItem InventoryTable'],
+};
+
+/** `service.orders.find(`, `acknowledgements().add(`; not an AWS client, and not a variable of that name. */
+const PORT_CALL =
+  /(?:(?<!\baws)\.(orders|payments|inventory|gateway|saga|queues|repository)|\b(acknowledgements)\(\))\.(\w+)\(/g;
+
+const IDEMPOTENT = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map(
+  (action) => `dynamodb:${action} IdempotencyTable`,
+);
+
+/**
+ * The calls of AWS that each function's code can make, by its key in serverless.yml: those of the
+ * ports that its bundle mentions once everything that it cannot reach is left out, and those of the
+ * pipeline that it was made with.
+ */
+export async function possibleCalls(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const code = await ownCode();
+  const calls = new Map<string, ReadonlySet<string>>();
+  for (const [functionKey, file] of deployedFunctions()) {
+    const { handler } = (await load(file)) as { handler: { endpoint?: AnyEndpoint } };
+    calls.set(
+      functionKey,
+      new Set([
+        ...callsOfPorts(code.get(file) ?? ''),
+        ...(handler.endpoint === undefined ? [] : callsOfPipeline(handler.endpoint)),
+        ...callsOfConsumer(queueOf(functionKey)),
+      ]),
+    );
+  }
+  return calls;
+}
+
+type AnyEndpoint = Endpoint<z.ZodType, z.ZodType>;
+
+/** The project's own code that each file of functions/ can reach, without its comments. */
+async function ownCode(): Promise<ReadonlyMap<string, string>> {
+  const { outputFiles } = await build({
+    entryPoints: globSync('functions/**/*.ts', { cwd: root }),
+    absWorkingDir: root,
+    outdir: root,
+    outExtension: { '.js': '.ts' },
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    target: 'node24',
+    minifySyntax: true,
+    legalComments: 'none',
+    write: false,
+    allowOverwrite: true,
+  });
+  return new Map(
+    outputFiles.map(({ path, text }) => [
+      join('functions', relative(root, path).replace(/^functions\//, '')),
+      text,
+    ]),
+  );
+}
+
+function callsOfPorts(code: string): string[] {
+  const ports = [...code.matchAll(PORT_CALL)].map(
+    ([, port, queue, call]) => `${port ?? queue ?? ''}.${call ?? ''}`,
+  );
+  return [...new Set(ports)].flatMap((port) => {
+    const calls = PORTS[port];
+    if (calls === undefined) throw new Error(`Say in PORTS what ${port} asks of AWS.`);
+    return calls;
+  });
+}
+
+function callsOfPipeline({ access, idempotent, verify }: AnyEndpoint): string[] {
+  const isForServices = access === 'service' || access === 'user-or-service';
+  return [
+    ...(idempotent === true ? IDEMPOTENT : []),
+    ...(isForServices ? ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER'] : []),
+    ...(verify === undefined ? [] : ['ssm:GetParameter WEBHOOK_SECRETS_PARAMETER']),
+  ];
+}
+
+/** Lambda receives and deletes in the function's name; what failed is delayed, at last given up. */
+function callsOfConsumer(queue: string | undefined): string[] {
+  if (queue === undefined) return [];
+  const actions = [
+    'ReceiveMessage',
+    'DeleteMessage',
+    'GetQueueAttributes',
+    'ChangeMessageVisibility',
+  ];
+  return [
+    ...actions.map((action) => `sqs:${action} ${queue}`),
+    `sqs:SendMessage ${queue.replace(/Queue$/, 'DeadLetterQueue')}`,
+  ];
+}
