@@ -100,8 +100,11 @@ function readDuration(): number | undefined {
 
 function print({ ways, round, customMetrics, queues }: Measured, list: PriceList): void {
   const { prices, region, asOf } = list;
-  const alarmMetrics = [...alarms().values()].flatMap(({ metrics }) => metrics).length;
-  const idle = idleMonth(round, { queues, alarmMetrics, customMetrics: customMetrics.idle });
+  const idle = idleMonth(round, {
+    queues,
+    alarmMetrics: alarms().size,
+    customMetrics: customMetrics.idle,
+  });
   const orders = times(average(ways, MIX), MILLION);
   const month = plus(orders, idle, { customMetrics: customMetrics.all - customMetrics.idle });
   const rows = (Object.keys(ways.paid) as (keyof Quantities)[]).map((item) => ({

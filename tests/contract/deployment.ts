@@ -67,7 +67,7 @@ export interface Metric {
 
 export interface Alarm {
   readonly name: string;
-  readonly metrics: readonly Metric[];
+  readonly metric: Metric;
   readonly alarmActions: unknown;
   readonly okActions: unknown;
 }
@@ -83,7 +83,13 @@ export function alarms(): ReadonlyMap<string, Alarm> {
       logicalId,
       {
         name: Properties.AlarmName.replace('ordersaga-${sls:stage}-', ''),
-        metrics: metricsOf(Properties),
+        metric: {
+          namespace: Properties.Namespace,
+          name: Properties.MetricName,
+          dimensions: Object.fromEntries(
+            Properties.Dimensions.map(({ Name, Value }) => [Name, Value]),
+          ),
+        },
         alarmActions: Properties.AlarmActions,
         okActions: Properties.OKActions,
       },
@@ -91,30 +97,13 @@ export function alarms(): ReadonlyMap<string, Alarm> {
   );
 }
 
-interface AlarmMetric {
+interface AlarmProperties {
+  readonly AlarmName: string;
   readonly Namespace: string;
   readonly MetricName: string;
   readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[];
-}
-
-interface AlarmProperties extends Partial<AlarmMetric> {
-  readonly AlarmName: string;
   readonly AlarmActions: unknown;
   readonly OKActions: unknown;
-  readonly Metrics?: readonly { readonly MetricStat?: { readonly Metric: AlarmMetric } }[];
-}
-
-function metricsOf({ Metrics, Namespace, MetricName, Dimensions }: AlarmProperties): Metric[] {
-  const single =
-    Namespace === undefined || MetricName === undefined || Dimensions === undefined
-      ? []
-      : [{ Namespace, MetricName, Dimensions }];
-  const several = (Metrics ?? []).flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
-  return [...single, ...several].map((metric) => ({
-    namespace: metric.Namespace,
-    name: metric.MetricName,
-    dimensions: Object.fromEntries(metric.Dimensions.map(({ Name, Value }) => [Name, Value])),
-  }));
 }
 
 export interface Widget {
