@@ -87,8 +87,7 @@ export function duplicates({ calls, duplicateWindowMs }: Recorded, { orders }: S
     const order = orders.find((one) => one.orderId === orderId);
     if (first === undefined || order === undefined) return [];
     const wasSaidByMs = Math.min(...request.filter(isTaken).map(({ endedAtMs }) => endedAtMs));
-    const isMeant = request.some((call) => call.headers['x-allow-duplicate'] === 'true');
-    return [{ user: first.user, items: placedAs(first), order, wasSaidByMs, isMeant }];
+    return [{ user: first.user, items: placedAs(first), order, wasSaidByMs }];
   });
   const asked = (user: string, items: string) =>
     calls.some(
@@ -102,14 +101,16 @@ export function duplicates({ calls, duplicateWindowMs }: Recorded, { orders }: S
     if (asked(later.user, later.items)) return [];
     return placed
       .filter(
-        ({ user, items, order }) =>
+        ({ user, items, order, wasSaidByMs }) =>
           order !== later.order &&
           user === later.user &&
           items === later.items &&
           order.createdAtMs <= later.order.createdAtMs &&
           later.wasSaidByMs - order.createdAtMs < duplicateWindowMs &&
-          order.modifications === 0 &&
-          !wasFinalBy(order, later.wasSaidByMs),
+          order.modifications + later.order.modifications === 0 &&
+          // Whichever of the two was written first, it was not over when the other one was.
+          !wasFinalBy(order, later.wasSaidByMs) &&
+          !wasFinalBy(later.order, wasSaidByMs),
       )
       .map(
         ({ order }) =>

@@ -6,6 +6,9 @@ import { MANAGER, type Operation, type Plan } from './plan.ts';
 
 type Request = Pick<Call, 'method' | 'path' | 'headers' | 'body'>;
 
+/** An operation that is a call of the API. */
+type Asking = Exclude<Operation, { readonly kind: 'round' }>;
+
 /** An order as its user knows it. */
 interface Known {
   readonly orderId: Promise<string | undefined>;
@@ -45,14 +48,20 @@ export class Client {
     await Promise.all(
       this.#plan.operations.map(async (operation) => {
         await sleep(this.#world.clock, beginningMs + operation.atMs - this.#world.clock.now());
-        await this.#perform(operation);
+        await (operation.kind === 'round' ? this.#round(operation) : this.#perform(operation));
         this.#known.get(operation.number)?.learn(undefined);
       }),
     );
   }
 
+  async #round({ kind, of, number }: Operation & { readonly kind: 'round' }): Promise<void> {
+    this.#faults.note('another round', `${kind} ${of} ${String(number)}`);
+    // Whatever becomes of it, the next one goes on.
+    await Promise.allSettled([this.#world.invoke(of, {})]);
+  }
+
   /** As a good client does: what was not answered is sent again, with the same key. */
-  async #perform(operation: Operation): Promise<void> {
+  async #perform(operation: Asking): Promise<void> {
     const request = await this.#requestOf(operation);
     if (request === undefined) return;
     const mayRepeat = request.method === 'GET' || request.headers['idempotency-key'] !== undefined;
@@ -65,7 +74,7 @@ export class Client {
     }
   }
 
-  async #send({ number, user, kind, patienceMs }: Operation, request: Request): Promise<Call> {
+  async #send({ number, user, kind, patienceMs }: Asking, request: Request): Promise<Call> {
     const { clock } = this.#world;
     this.#steps += 1;
     const sent = { operation: number, user, kind, ...request };
@@ -75,7 +84,7 @@ export class Client {
       patienceMs,
     );
     if (answer === undefined) {
-      this.#faults.gaveUp(`user gives up waiting: ${user}, ${kind}, ${String(number)}`);
+      this.#faults.note('user gives up waiting', `${user} ${kind} ${String(number)}`);
     }
     this.#steps += 1;
     const call: Call = {
@@ -105,7 +114,7 @@ export class Client {
     });
   }
 
-  #remember(operation: Operation, { answer }: Call): void {
+  #remember(operation: Asking, { answer }: Call): void {
     const known = this.#known.get('order' in operation ? operation.order : operation.number);
     if (answer === undefined || known === undefined || operation.kind === 'pry') return;
     const { orderId, version, paymentId } = answer.body;
@@ -116,7 +125,7 @@ export class Client {
     if (typeof paymentId === 'string') known.paymentId = paymentId;
   }
 
-  async #requestOf(operation: Operation): Promise<Request | undefined> {
+  async #requestOf(operation: Asking): Promise<Request | undefined> {
     const known = 'order' in operation ? this.#known.get(operation.order) : undefined;
     const orderId = await known?.orderId;
     if ('order' in operation && orderId === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { Chance } from './chance.ts';
 import { drawOutages, drawRates } from './draw-faults.ts';
-import { type Line, MANAGER, type Operation, type Plan, type Wish } from './plan.ts';
+import { type Line, MANAGER, type Operation, type Plan, SCHEDULER, type Wish } from './plan.ts';
 
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi'] as const;
 
@@ -47,6 +47,7 @@ const ANY_TIME = {
   'retry order': 5,
   'get payment': 3,
   pry: 2,
+  round: 4,
   receive: 3,
   price: 2,
   offer: 2,
@@ -59,6 +60,14 @@ const HABITS = {
 } as const;
 
 type Habit = keyof (typeof HABITS)['paid'];
+
+/** What is done by others than the users of the shop. */
+const ACTORS: Partial<Record<Wish['kind'], string>> = {
+  receive: MANAGER,
+  price: MANAGER,
+  offer: MANAGER,
+  round: SCHEDULER,
+};
 
 type When = 'at once' | 'soon' | 'later' | 'much later' | 'at the end';
 
@@ -86,6 +95,7 @@ export function drawPlan(seed: number): Plan {
   const operations = drawOperations(chance, products.map(({ productId }) => productId) as never, {
     ttlMs: Number(configuration['RESERVATION_TTL_SECONDS'] ?? 900) * 1000,
     acknowledgeMs: Number(configuration['PAYMENT_ACK_TIMEOUT_SECONDS'] ?? 180) * 1000,
+    roundMs: Number(configuration['SCHEDULE_SECONDS'] ?? 60) * 1000,
   });
   const lastMs = Math.max(...operations.map(({ atMs }) => atMs));
   return {
@@ -95,6 +105,7 @@ export function drawPlan(seed: number): Plan {
     operations,
     rates: drawRates(chance),
     outages: drawOutages(chance, lastMs),
+    isLeftToExpire: chance.of('left to expire') < 0.4,
     faultsGoOnMs: chance.of('go on') < 0.4 ? 0 : chance.spread(1000, 600_000, 'go on for'),
   };
 }
@@ -122,7 +133,7 @@ function drawProducts(chance: Chance): Plan['products'] {
         amount: chance.between(1, 50, `${name} price`) * 100,
         currency: isForeign ? 'USD' : 'EUR',
       },
-      stock: chance.spread(2, 20, `${name} stock`),
+      stock: chance.spread(3, 30, `${name} stock`),
       active: chance.of(`${name} active`) < 0.95,
     };
   });
@@ -131,6 +142,7 @@ function drawProducts(chance: Chance): Plan['products'] {
 interface Times {
   readonly ttlMs: number;
   readonly acknowledgeMs: number;
+  readonly roundMs: number;
 }
 
 function drawOperations(
@@ -181,11 +193,10 @@ class Drawing {
     const habits = HABITS[isPaid ? 'paid' : 'unpaid'];
     const habit = order === undefined ? 'place' : this.#chance.weighted(habits, words('habit'));
     const wish = this.#wish(number, user, habit, order, orders);
-    const isManager = wish.kind === 'receive' || wish.kind === 'price' || wish.kind === 'offer';
     return {
       ...wish,
       number,
-      user: isManager ? MANAGER : user,
+      user: ACTORS[wish.kind] ?? user,
       atMs: this.#atMs(wish, order),
       patienceMs: this.#chance.spread(300, 30_000, words('patience')),
       tries: this.#chance.between(1, 5, words('tries')),
@@ -246,6 +257,10 @@ class Drawing {
         const at = chance.pick(['order', 'cancel', 'pay'] as const, words('at'));
         return { kind: habit, order: chance.pick([first, ...more], words('whose')), at };
       }
+      case 'round': {
+        const isSweeper = chance.of(words('sweeper')) < 0.3;
+        return { kind: habit, of: isSweeper ? 'expireReservations' : 'dispatchDueWork' };
+      }
       case 'receive':
         return { kind: habit, productId, quantity: chance.between(1, 4, words('quantity')) };
       case 'price':
@@ -277,6 +292,11 @@ class Drawing {
   #atMs(wish: Wish, order: Operation | undefined): number {
     const chance = this.#chance;
     const words = `${this.#words} time`;
+    // When another round is about to run, or runs.
+    if (wish.kind === 'round') {
+      const rounds = chance.between(1, 8, `${words} rounds`);
+      return this.#times.roundMs * rounds + chance.between(-5, 60, words);
+    }
     if (order === undefined || !('order' in wish || wish.kind === 'place')) {
       return chance.of(`${words} early`) < 0.9
         ? chance.between(0, 1500, words)

@@ -96,13 +96,9 @@ export class FaultInjector {
     return [...times, isAtOnce ? 0 : this.#chance.spread(10, 60_000, `${label} again`)];
   };
 
-  /** The user's own client: no answer came in the time that the user had. */
-  gaveUp(label: string): void {
-    this.#note('user gives up waiting', label);
-  }
-
-  #note(kind: FaultKind, label: string): void {
-    this.struck.push({ kind, label, atMs: this.#clock.now() });
+  /** Counts what was struck, also where the one who strikes is another. */
+  note(kind: FaultKind, words: string): void {
+    this.struck.push({ kind, label: `${kind}: ${words}`, atMs: this.#clock.now() });
   }
 
   /** The same thing done again is another one. */
@@ -118,7 +114,7 @@ export class FaultInjector {
     const label = `${kind}: ${words}`;
     if (this.#chance.of(label) >= rate) return false;
     if (this.#only !== undefined && !this.#only.has(label)) return false;
-    this.#note(kind, label);
+    this.note(kind, words);
     return true;
   }
 
@@ -127,12 +123,12 @@ export class FaultInjector {
     for (const { kind, fromMs, untilMs } of this.#plan.outages) {
       if (atMs < fromMs || atMs >= untilMs) continue;
       if (kind === 'database away' && effect.kind === 'dynamodb') {
-        this.#note(kind, label);
+        this.note(kind, label);
         return throttle;
       }
       if (effect.kind === 'http' && (kind === 'gateway away') === isForGateway(effect)) {
         if (kind === 'database away') continue;
-        this.#note(kind, label);
+        this.note(kind, label);
         return this.#chance.of(`${label} refused`) < 0.7 ? refuse : answerWith(restarting());
       }
     }

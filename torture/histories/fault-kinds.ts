@@ -14,13 +14,14 @@ export const FAULT_KINDS = [
   'database away',
   'message twice',
   'message late',
+  'another round',
   'user gives up waiting',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** Faults that strike single effects or messages, each drawn for itself. */
-export type StrikeKind = Exclude<FaultKind, OutageKind | 'user gives up waiting'>;
+export type StrikeKind = Exclude<FaultKind, OutageKind | 'another round' | 'user gives up waiting'>;
 
 /** Faults that last. */
 export type OutageKind = 'Inventory away' | 'gateway away' | 'database away';

@@ -8,6 +8,8 @@ export interface Line {
 
 /** Who may change products and receive stock. */
 export const MANAGER = 'manager';
+/** Who runs what is scheduled. */
+export const SCHEDULER = 'scheduler';
 
 /** What a user wants. Orders are named by the number of the operation that places them. */
 export type Wish =
@@ -40,6 +42,8 @@ export type Wish =
   | { readonly kind: 'receive'; readonly productId: string; readonly quantity: number }
   | { readonly kind: 'price'; readonly productId: string; readonly amount: number }
   | { readonly kind: 'offer'; readonly productId: string; readonly active: boolean }
+  /** The dispatcher, or the sweeper, once more: nobody promises that only one of each runs at a time. */
+  | { readonly kind: 'round'; readonly of: 'dispatchDueWork' | 'expireReservations' }
   /** Somebody else's order. */
   | { readonly kind: 'pry'; readonly order: number; readonly at: 'order' | 'cancel' | 'pay' };
 
@@ -69,6 +73,8 @@ export interface Plan {
   readonly outages: readonly Outage[];
   /** Of a history that was cut down: what was kept of it, by the numbers of its parts. */
   readonly kept?: readonly number[];
+  /** Whether at the end the time of all reservations runs out, too. */
+  readonly isLeftToExpire: boolean;
   /** Faults go on for so long after the last operation is over. */
   readonly faultsGoOnMs: number;
 }

@@ -77,6 +77,10 @@ class LivedHistory {
       await world.until(client.run(), LIMIT_MS);
       await world.advance(plan.faultsGoOnMs);
       restMs = await this.#rest(world, faults);
+      if (plan.isLeftToExpire) {
+        await world.advance(world.runtime.config.RESERVATION_TTL_SECONDS * 1000);
+        await world.runToRest(LIMIT_MS);
+      }
       await this.#check(world, plan, client.calls);
     } catch (error) {
       this.#violations.add(
