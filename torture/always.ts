@@ -155,16 +155,20 @@ function forgottenCharge(
 }
 
 /**
- * For the moment when the gateway is about to be asked for the order's money: its stock is held
- * beyond the time in which that may be captured.
+ * For the moment when the gateway is about to be asked for a payment: its order's stock is held beyond
+ * the time in which that may be captured.
  * @param untilMs when the gateway has either answered, or acknowledged, or is asked.
  */
-export function brokenCharge(stored: StoredNow, orderId: string, untilMs: number): string[] {
-  const order = stored.orders.find((one) => one.orderId === orderId);
-  const payment = stored.payments.find(({ paymentId }) => paymentId === order?.paymentId);
+export function brokenCharge(
+  { payments, reservations }: Pick<StoredNow, 'payments' | 'reservations'>,
+  paymentId: string | undefined,
+  untilMs: number,
+): string[] {
+  const payment = payments.find((one) => one.paymentId === paymentId);
   // One that is settled already has a tombstone at the gateway: nothing comes of the call.
   if (payment === undefined || !OPEN.includes(payment.status)) return [];
-  const held = stored.reservations.find((one) => one.orderId === orderId);
+  const { orderId } = payment;
+  const held = reservations.find((one) => one.orderId === orderId);
   const isHeld =
     held?.status === 'HELD' &&
     held.revision === payment.revision &&
@@ -185,6 +189,10 @@ const STEPS = [
   'confirmOrder',
 ];
 
+export function isStep({ functionKey }: Pick<Invocation, 'functionKey'>): boolean {
+  return STEPS.includes(functionKey);
+}
+
 /**
  * For the moment after a write was carried out: it was no step of a run that a newer one had taken
  * over from before that.
@@ -194,7 +202,7 @@ export function brokenSuccession(
   { orders }: Pick<StoredNow, 'orders'>,
   { functionKey, event }: Invocation,
 ): string[] {
-  if (!STEPS.includes(functionKey)) return [];
+  if (!isStep({ functionKey })) return [];
   const { orderId, run } = event as { readonly orderId: string; readonly run: number };
   const order = orders.find((one) => one.orderId === orderId);
   if (order === undefined || order.run === run) return [];

@@ -1,11 +1,8 @@
-import { currentRuntime } from '../lib/platform/runtime.ts';
-import { examine } from '../tools/doctor/examine.ts';
-import { brokenPromises } from './promises.ts';
+import { RIVALS, type Rival, type RivalName } from './rivals.ts';
+import { type Run, runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenarios.ts';
-import { LIMIT_MS, Shop } from './shop.ts';
-import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
-import { dieAfter, dieBefore, type Fault, loseAnswer } from './world/faults.ts';
-import { createWorld, type World } from './world/world.ts';
+import { FAULT_NAMES, RIVAL_NAMES, type Strike } from './strikes.ts';
+import type { RecordedEffect } from './world/effect-log.ts';
 
 /** What a process may do to the world: reads change nothing. */
 const CHANGES: readonly string[] = [
@@ -18,122 +15,32 @@ const CHANGES: readonly string[] = [
   'SendTaskSuccess',
 ];
 
-export const FAULTS = {
-  'dies before': dieBefore,
-  'dies after': dieAfter,
-  'loses the answer of': loseAnswer,
-} as const satisfies Readonly<Record<string, Fault>>;
-
-export type FaultName = keyof typeof FAULTS;
-
-const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
-
-/** The fault, and the number of the effect that it strikes. */
-export interface Strike {
-  readonly fault: FaultName;
-  readonly n: number;
-}
-
-export interface Run {
-  readonly scenario: string;
-  readonly strikes: readonly Strike[];
-  readonly effects: readonly RecordedEffect[];
-  /** In words; none where every promise holds. */
-  readonly violations: readonly string[];
-  /** On the fake clock, the longest time from an act of the user until nothing moved any more. */
-  readonly restMs: number;
-  /** Of each order its status and what its charges came to, oldest first. */
-  readonly ends: readonly (readonly [order: string, charges: readonly string[]])[];
-}
-
 /** A database write, a message, a start or a signal of a saga, a call over HTTP. */
 export function isSideEffect({ kind, operation }: RecordedEffect): boolean {
   return kind === 'http' || CHANGES.includes(operation);
-}
-
-/**
- * Runs a scenario in a world of its own, with those faults and no others, lets retries, dispatcher
- * and sweepers do their work until rest, and looks what became of the promises.
- */
-export async function runScenario(
-  scenario: Scenario,
-  seed: number,
-  strikes: readonly Strike[],
-): Promise<Run> {
-  const { configuration = {} } = scenario;
-  const world = await createWorld({ seed, configuration });
-  const shop = new Shop(world);
-  world.setInterceptor(interceptorFor(scenario, shop, strikes));
-  const violations: string[] = [];
-  try {
-    await scenario.act(shop);
-    await shop.rest();
-    violations.push(...(await violationsIn(world, shop.acknowledged)));
-  } catch (error) {
-    violations.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-  }
-  const effects = [...world.effects];
-  const { orders, charges } = world.snapshot();
-  const ends = orders.map(
-    ({ orderId, status }) =>
-      [status, (charges.get(orderId) ?? []).map((charge) => charge.status)] as const,
-  );
-  await world.stop();
-  const restMs = shop.longestRestMs;
-  return { scenario: scenario.name, strikes, effects, violations, restMs, ends };
-}
-
-/** Of a world at rest. The doctor looks with its own eyes, as an operator's would. */
-async function violationsIn(world: World, acknowledged: ReadonlySet<string>): Promise<string[]> {
-  const { charges, ...stored } = world.snapshot();
-  const violations = Object.entries(brokenPromises(stored, charges)).flatMap(([promise, broken]) =>
-    broken.map((words) => `${promise}: ${words}`),
-  );
-  const known = new Set(stored.orders.map(({ orderId }) => orderId));
-  for (const orderId of acknowledged) {
-    if (!known.has(orderId)) violations.push(`P4: ${orderId} was acknowledged and is lost`);
-  }
-  const examination = examine(currentRuntime(), {
-    fix: false,
-    graceMs: 0,
-    pageSize: 100,
-    tell: ({ disagreement: { check, found } }) => {
-      violations.push(`doctor: ${check}, ${found}`);
-    },
-  });
-  const { isClean } = await world.until(examination, LIMIT_MS);
-  if (!isClean && violations.length === 0) violations.push('doctor: not clean');
-  return violations;
-}
-
-function interceptorFor(
-  { meanwhile, cutOff }: Scenario,
-  shop: Shop,
-  strikes: readonly Strike[],
-): WorldInterceptor {
-  let isOver = meanwhile === undefined;
-  return (async (effect: RecordedEffect, proceed: () => Promise<unknown>) => {
-    const strike = strikes.find(({ n }) => n === effect.n);
-    if (cutOff?.(effect) === true) throw new TypeError('fetch failed');
-    const struck = strike === undefined ? proceed : () => FAULTS[strike.fault](effect, proceed);
-    if (isOver || meanwhile?.on(effect) !== true) return struck();
-    isOver = true;
-    return meanwhile.act(shop, effect, struck);
-  }) as WorldInterceptor;
 }
 
 /** One run for every side effect of the scenario and every fault, after one without any. */
 export async function* exploreCrashes(scenario: Scenario, seed: number): AsyncGenerator<Run> {
   const rehearsal = await runScenario(scenario, seed, []);
   yield rehearsal;
-  for (const { n } of rehearsal.effects.filter(isSideEffect)) {
-    for (const fault of FAULT_NAMES) yield await runScenario(scenario, seed, [{ fault, n }]);
+  for (const strike of faultsAt(rehearsal.effects)) {
+    yield await runScenario(scenario, seed, [strike]);
+  }
+}
+
+/** Every pair of faults: the second one strikes any side effect after the first, also of what makes up for it. */
+export async function* exploreAllPairs(scenario: Scenario, seed: number): AsyncGenerator<Run> {
+  for (const first of faultsAt((await runScenario(scenario, seed, [])).effects)) {
+    const { effects } = await runScenario(scenario, seed, [first]);
+    for (const second of faultsAt(effects)) {
+      if (second.n > first.n) yield await runScenario(scenario, seed, [first, second]);
+    }
   }
 }
 
 /**
- * Runs with two faults, as many as are asked for: the second one strikes any side effect that comes
- * after the first, also of what makes up for it.
+ * As many of those pairs as are asked for.
  * @param random decides which; the same numbers, the same pairs.
  */
 export async function* explorePairs(
@@ -143,15 +50,86 @@ export async function* explorePairs(
   random: () => number,
 ): AsyncGenerator<Run> {
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)];
-  const points = (await runScenario(scenario, seed, [])).effects.filter(isSideEffect);
-  const afterFirst = new Map<string, readonly RecordedEffect[]>();
+  const firsts = faultsAt((await runScenario(scenario, seed, [])).effects);
+  const afterFirst = new Map<Strike, readonly Strike[]>();
   for (let pair = 0; pair < count; pair += 1) {
-    const first = { fault: pick(FAULT_NAMES) ?? 'dies before', n: pick(points)?.n ?? 1 };
-    const key = `${first.fault} ${String(first.n)}`;
-    const effects = afterFirst.get(key) ?? (await runScenario(scenario, seed, [first])).effects;
-    afterFirst.set(key, effects);
-    const later = effects.filter((effect) => effect.n > first.n && isSideEffect(effect));
-    const second = { fault: pick(FAULT_NAMES) ?? 'dies before', n: pick(later)?.n ?? first.n };
-    yield await runScenario(scenario, seed, [first, second]);
+    const first = pick(firsts);
+    if (first === undefined) return;
+    const seconds =
+      afterFirst.get(first) ??
+      faultsAt((await runScenario(scenario, seed, [first])).effects).filter(({ n }) => n > first.n);
+    afterFirst.set(first, seconds);
+    const second = pick(seconds);
+    yield await runScenario(scenario, seed, second === undefined ? [first] : [first, second]);
   }
+}
+
+/**
+ * One run for every effect and every rival, whose whole call comes just before it and ends before
+ * the effect does anything.
+ */
+export async function* exploreRivals(
+  scenario: Scenario,
+  seed: number,
+  rivals: readonly RivalName[] = RIVAL_NAMES,
+): AsyncGenerator<Run> {
+  const rehearsal = await runScenario(scenario, seed, []);
+  const beginningMs = rehearsal.effects[0]?.atMs ?? 0;
+  for (const { n, atMs } of rehearsal.effects) {
+    for (const name of rivals) {
+      const { notBeforeMs = 0, isHarmless }: Rival = RIVALS[name];
+      if (atMs - beginningMs < notBeforeMs) continue;
+      const run = await runScenario(scenario, seed, [{ what: `rival ${name}`, n }]);
+      yield isHarmless === true ? comparedTo(rehearsal, run) : run;
+    }
+  }
+}
+
+/**
+ * Everything that takes longer than it should: each process stands still for a while just before each
+ * of its side effects, while the world goes on; each call between the services arrives late, and each
+ * step is delivered once more, just before every later side effect and after all of them.
+ */
+export async function* exploreLate(scenario: Scenario, seed: number): AsyncGenerator<Run> {
+  const { effects } = await runScenario(scenario, seed, []);
+  for (const { n } of effects.filter(isSideEffect)) {
+    yield await runScenario(scenario, seed, [{ what: 'stalls', n }]);
+  }
+  for (const delay of delaysOf(effects)) {
+    const alone = await runScenario(scenario, seed, [delay]);
+    yield alone;
+    const later = alone.effects.filter((one) => one.n > delay.n && isSideEffect(one));
+    for (const { n } of later) {
+      yield await runScenario(scenario, seed, [delay, { what: 'arrival', n }]);
+    }
+  }
+}
+
+function delaysOf(effects: readonly RecordedEffect[]): Strike[] {
+  const calls = effects.filter(({ kind, operation }) => kind === 'http' && operation !== 'GET');
+  const first = new Map(effects.toReversed().map((one) => [one.invocation, one.n]));
+  const steps = effects.filter(
+    ({ n, invocation }) => first.get(invocation) === n && isRedelivered(invocation),
+  );
+  return [
+    ...calls.map(({ n }) => ({ what: 'is late', n }) as const),
+    ...steps.map(({ n }) => ({ what: 'comes again', n }) as const),
+  ];
+}
+
+/** By the state machine, or by a queue; a user's repetition is another call. */
+function isRedelivered({ event }: RecordedEffect['invocation']): boolean {
+  return typeof event === 'object' && event !== null && ('run' in event || 'Records' in event);
+}
+
+function faultsAt(effects: readonly RecordedEffect[]): Strike[] {
+  return effects.filter(isSideEffect).flatMap(({ n }) => FAULT_NAMES.map((what) => ({ what, n })));
+}
+
+/** What is only done again must change nothing. */
+function comparedTo(rehearsal: Run, run: Run): Run {
+  const [expected, ended] = [rehearsal, run].map(({ ends }) => JSON.stringify(ends));
+  if (expected === ended) return run;
+  const words = `P4: it ends as ${String(ended)} instead of ${String(expected)}`;
+  return { ...run, violations: [...run.violations, words] };
 }

@@ -1,38 +1,10 @@
-/** One guarantee of the service, switched off by one change of the source. */
-export interface Mutant {
-  readonly name: string;
-  /** What no longer holds, in words. */
-  readonly guarantee: string;
-  /** The path from the project's folder. */
-  readonly file: string;
-  /** The source that keeps the guarantee; it stands in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-/** The source is not what the mutant was written for, or was never used: the run says nothing. */
-export class MutantNotApplied extends Error {
-  override readonly name = 'MutantNotApplied';
-}
+import { type Mutant, MutantNotApplied } from './mutant.ts';
 
 /** @throws MutantNotApplied where no mutant has this name. */
 export function mutantNamed(name: string): Mutant {
   const mutant = MUTANTS.find((one) => one.name === name);
   if (mutant === undefined) throw new MutantNotApplied(`There is no mutant ${name}.`);
   return mutant;
-}
-
-/**
- * The file's source with the guarantee switched off.
- * @throws MutantNotApplied unless the text to be replaced stands there exactly once.
- */
-export function mutate({ name, file, find, replace }: Mutant, source: string): string {
-  const [before, after, ...more] = source.split(find);
-  if (before === undefined || after === undefined || more.length > 0) {
-    const times = source.split(find).length - 1;
-    throw new MutantNotApplied(`${name}: its text stands in ${file} ${String(times)} times.`);
-  }
-  return before + replace + after;
 }
 
 const DYNAMO = 'lib/platform/dynamo.ts';
@@ -57,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Conditional writes
   {
     name: 'write-ignores-status',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a status is written only where the status is the one that was read',
     file: DYNAMO,
     find: `'#status = :statusAsRead AND version = :versionAsRead'`,
@@ -64,6 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'write-ignores-version',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a status is written only where the version is the one that was read',
     file: DYNAMO,
     find: `'#status = :statusAsRead AND version = :versionAsRead'`,
@@ -71,6 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'write-ignores-what-was-read',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a status is written only where nothing has changed since it was read',
     file: DYNAMO,
     find: `'#status = :statusAsRead AND version = :versionAsRead'`,
@@ -78,6 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'first-write-overwrites',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'what is new is written only where there was nothing',
     file: DYNAMO,
     find: `{ ConditionExpression: 'attribute_not_exists(pk)' }`,
@@ -85,6 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'order-is-placed-over-itself',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order that was placed before is not written again as a new one',
     file: ORDER_REPOSITORY,
     // The guard of the order would refuse it as well.
@@ -98,6 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Reservations: revisions, tombstones, stock
   {
     name: 'older-revision-reserves',
+    caughtBy: { kind: 'late', scenario: 'modified while waiting for its payment' },
     guarantee: 'a reserve at a lower revision than the stored one is refused',
     file: RESERVATION,
     find: `  if (revision < stored.revision) return { kind: 'REFUSE', because: 'STALE_REVISION' };
@@ -106,6 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'same-revision-reserves-twice',
+    caughtBy: { kind: 'plain', scenario: 'answer of Inventory lost' },
     guarantee: 'a reserve at the stored revision answers what is held and takes nothing',
     file: RESERVATION,
     find: `        ? { kind: 'ANSWER', current: stored }
@@ -115,6 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'newer-revision-forgets-what-is-held',
+    caughtBy: { kind: 'plain', scenario: 'modified while waiting for its payment' },
     guarantee: 'a reserve at a higher revision takes only the difference to what is held',
     file: RESERVATION,
     find: `: { kind: 'ADJUST', held: stored };`,
@@ -122,6 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'reserve-resurrects',
+    caughtBy: { kind: 'late', scenario: 'cancelled while waiting for its payment' },
     guarantee: 'a reserve at the revision of a tombstone is refused',
     file: RESERVATION,
     find: `        ? { kind: 'REFUSE', because: 'RESERVATION_GONE' }
@@ -131,6 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'release-leaves-no-tombstone',
+    caughtBy: { kind: 'late', scenario: 'cancelled while reserving' },
     guarantee: 'a release leaves a tombstone where nothing was reserved',
     file: END_RESERVATION,
     find: `        const changes = decision.kind === 'RELEASE' ? givenBack(decision.held) : [];
@@ -141,6 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'late-release-takes-newer-stock',
+    caughtBy: { kind: 'late', scenario: 'payment retried' },
     guarantee: 'a release at a lower revision leaves a newer reservation alone',
     file: RESERVATION,
     find: `  if (stored.revision > revision) return { kind: 'NOTHING', current: stored };
@@ -149,6 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'any-revision-is-sold',
+    caughtBy: { kind: 'late', scenario: 'modified in vain until more comes' },
     guarantee: 'only the revision that was paid for is extended and confirmed',
     file: END_RESERVATION,
     find: ` || stored.revision !== revision`,
@@ -156,6 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'stock-is-taken-unseen',
+    caughtBy: { kind: 'rival', scenario: 'the last piece', rival: 'buys the rest' },
     guarantee: 'stock is taken only where so much is available at that moment',
     file: INVENTORY_REPOSITORY,
     find: `'available >= :needed', `,
@@ -163,6 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'stock-moves-after-its-reservation',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a reservation and the stock of its products change in one transaction',
     file: INVENTORY_REPOSITORY,
     find: `        : this.#documents.send(
@@ -176,6 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Money
   {
     name: 'every-charge-has-a-new-key',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'the payment id is the idempotency key of every charge of a payment',
     file: 'lib/payments/http-payment-gateway.ts',
     find: `{ 'idempotency-key': paymentId }`,
@@ -183,6 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'late-capture-is-kept',
+    caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
     guarantee: 'a capture of a payment that was given up owes its refund in the same write',
     file: SETTLE,
     find: `refundOwed(service, 'LATE_CAPTURE')`,
@@ -190,6 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'payment-is-given-up-without-a-void',
+    caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
     guarantee: 'a payment that is given up owes its void',
     file: SETTLE,
     find: `{ code, voidOwed: true, dueAtMs: nowMs + service.deadlines.dispatchMs }`,
@@ -197,6 +186,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'void-is-not-sent',
+    caughtBy: { kind: 'plain', scenario: 'never captured' },
     guarantee: 'a payment is voided at the gateway, so that it can never be captured later',
     file: CHARGE_PAYMENT,
     find: `? await service.gateway.void(payment) : known`,
@@ -204,6 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'money-stays-when-the-stock-is-gone',
+    caughtBy: { kind: 'plain', scenario: 'Inventory away after the capture' },
     guarantee: 'a captured payment whose stock is gone owes its refund',
     file: 'lib/orders/saga/confirm-order.ts',
     find: `      await oweRefund(service, payment.paymentId, 'RESERVATION_GONE');
@@ -212,6 +203,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'charge-without-extension',
+    caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the reservation is extended past every time-out of the payment before the charge',
     file: CHARGE_PAYMENT,
     find: `  await holdStock(service, order);
@@ -220,6 +212,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'charge-without-stock',
+    caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the gateway is not called where the stock is gone',
     file: CHARGE_PAYMENT,
     find: `    if (!(error instanceof ReservationGone)) throw error;
@@ -230,13 +223,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'charge-counts-without-capture',
+    caughtBy: { kind: 'plain', scenario: 'declined' },
     guarantee: 'the saga goes on to confirm only what the gateway has captured',
     file: CHARGE_PAYMENT,
     find: `  requireCaptured(await recordOutcome(service, payment.paymentId, outcome));`,
     replace: `  await recordOutcome(service, payment.paymentId, outcome);`,
+    also: [
+      {
+        file: 'lib/orders/saga/confirm-order.ts',
+        find: `  if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) {`,
+        replace: `  if (payment.refundOwed !== undefined) {`,
+      },
+    ],
   },
   {
     name: 'payment-follows-its-order',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order and its payment change in one transaction',
     file: ORDER_REPOSITORY,
     find: `    const refusal = await conditionalWrite(() =>
@@ -259,6 +261,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Acknowledgements
   {
     name: 'event-counts-every-time',
+    caughtBy: { kind: 'plain', scenario: 'acknowledged' },
     guarantee: 'an event of the gateway has its effect once, however often it is delivered',
     file: PAYMENT_REPOSITORY,
     find: `      ConditionExpression: 'attribute_not_exists(pk)',
@@ -267,6 +270,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'event-is-remembered-before-its-effect',
+    caughtBy: { kind: 'plain', scenario: 'acknowledged' },
     guarantee: 'the id of an event is written in the transaction of its effect',
     file: SETTLE,
     find: `  return decideAgain(service, async () => {
@@ -281,6 +285,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'acknowledgement-keeps-the-token',
+    caughtBy: { kind: 'plain', scenario: 'acknowledged' },
     guarantee: 'the order takes over the token of the wait that an acknowledgement ends',
     file: SETTLE,
     find: `    ...(previous.status === 'PENDING' ? { waitToken: previous.waitToken } : {}),
@@ -291,6 +296,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Nothing lost, nothing stuck
   {
     name: 'nothing-is-ever-due',
+    caughtBy: { kind: 'crash', scenario: 'paid' },
     guarantee: 'what the system owes the next move is in the index that the dispatcher reads',
     file: 'lib/platform/outbox.ts',
     find: `return dueAtMs === undefined ? {} : { dueShard: dueShardName(shardOf(id, DUE_SHARDS)), dueAtMs };`,
@@ -298,6 +304,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'placed-order-is-not-due',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a new order is due from the write that makes it',
     file: PLACE_ORDER,
     find: `    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
@@ -306,6 +313,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'started-payment-is-not-due',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order is due from the write that starts its payment',
     file: START_PAYMENT,
     find: `      dueAtMs: nowMs + service.deadlines.dispatchMs,
@@ -314,6 +322,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'decided-wait-is-not-ended',
+    caughtBy: { kind: 'plain', scenario: 'cancelled while reserving' },
     guarantee: 'a step that finds its wait for the user decided completes itself',
     file: AWAIT_PAYMENT,
     find: `      case 'ORDER_CANCELLED':
@@ -324,6 +333,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'settled-wait-is-not-ended',
+    caughtBy: { kind: 'plain', scenario: 'acknowledged before the wait for it' },
     guarantee: 'a step that finds its payment settled before it waits completes itself',
     file: CHARGE_PAYMENT,
     find: `    if (payment === undefined || !isOpen(payment)) {
@@ -334,6 +344,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'wish-is-not-seen',
+    caughtBy: { kind: 'plain', scenario: 'modified just before the wait for the acknowledgement' },
     guarantee: 'a step that has stored its token sees what the user asked for before that',
     file: CHARGE_PAYMENT,
     find: `if (isTimeUp || (asked !== undefined && hasPendingModification(asked))) {`,
@@ -341,6 +352,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'order-fails-before-its-stock-is-back',
+    caughtBy: { kind: 'plain', scenario: 'declined' },
     guarantee: 'an order is PAYMENT_FAILED only when its stock is back or owed back',
     file: COMPENSATE,
     find: `  await service.inventory.release(reservationOf(order));
@@ -354,6 +366,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'cancelled-order-owes-nothing',
+    caughtBy: { kind: 'plain', scenario: 'cancelled while waiting for its payment' },
     guarantee: 'an order that is cancelled owes its stock back from the same write',
     file: 'lib/orders/cancel-order.ts',
     find: `const releaseOwed = releaseOwedBy(order);`,
@@ -361,6 +374,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'failed-reservation-owes-nothing',
+    caughtBy: { kind: 'late', scenario: 'out of stock until more comes' },
     guarantee:
       'an order whose reservation failed owes a release, in case it was reserved after all',
     file: RESERVE_STOCK,
@@ -372,6 +386,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'expired-order-owes-nothing',
+    caughtBy: { kind: 'plain', scenario: 'expired' },
     guarantee: 'an order whose time is up owes its stock back from the same write',
     file: AWAIT_PAYMENT,
     find: `        releaseOwed: { revision: order.revision },
@@ -382,6 +397,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Whose order it is
   {
     name: 'old-run-goes-on',
+    caughtBy: { kind: 'late', scenario: 'order retried' },
     guarantee: 'only the newest run of an order takes its steps',
     file: 'lib/orders/saga/current-run.ts',
     find: `if (order?.run !== input.run) {`,
@@ -389,6 +405,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'repeated-request-is-a-new-order',
+    caughtBy: { kind: 'crash', scenario: 'ordered twice on purpose' },
     guarantee: 'the same idempotency key finds the order that it made',
     file: PLACE_ORDER,
     find: `    request.idempotencyKey ?? service.ids.random(),`,
@@ -396,6 +413,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'guard-is-left-out',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order and its duplicate guard are written in one transaction',
     file: ORDER_REPOSITORY,
     find: `TransactItems: [{ Put: put }, { Put: this.#guardPut(orderId, guard) }],`,
@@ -403,6 +421,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'guard-is-overwritten',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a duplicate guard is taken only where nobody has taken it',
     file: ORDER_REPOSITORY,
     find: `? { ConditionExpression: 'attribute_not_exists(pk)' }`,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { MutantNotApplied, mutantNamed, mutate } from './mutants.ts';
+import { changesOf, MutantNotApplied, mutate } from './mutant.ts';
+import { mutantNamed } from './mutants.ts';
 
 /**
  * Preloaded with `node --import ./torture/mutation.ts`: switches off the guarantee named by `MUTANT`
@@ -15,20 +16,25 @@ function refuse(message: string): void {
 }
 
 function install(name: string): void {
-  const mutant = mutantNamed(name);
-  const url = new URL(`../${mutant.file}`, import.meta.url);
   // Found out before anything runs, not in the middle of an import that somebody may catch.
-  const source = mutate(mutant, readFileSync(url, 'utf8'));
-  let isLoaded = false;
+  const sources = new Map(
+    changesOf(mutantNamed(name)).map((change) => {
+      const url = new URL(`../${change.file}`, import.meta.url);
+      return [url.href, mutate(change, readFileSync(url, 'utf8'))];
+    }),
+  );
+  const untouched = new Set(sources.keys());
   registerHooks({
     load: (loaded, context, nextLoad) => {
-      if (loaded.split('?')[0] !== url.href) return nextLoad(loaded, context);
-      isLoaded = true;
+      const href = loaded.split('?')[0] ?? '';
+      const source = sources.get(href);
+      if (source === undefined) return nextLoad(loaded, context);
+      untouched.delete(href);
       return { format: 'module-typescript', source, shortCircuit: true };
     },
   });
   process.on('exit', () => {
-    if (!isLoaded) refuse(`${name} changes ${mutant.file}, which was never loaded.`);
+    for (const href of untouched) refuse(`${name} changes ${href}, which was never loaded.`);
   });
 }
 

@@ -1,16 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../tests/support/seeded-random.ts';
-import {
-  exploreCrashes,
-  explorePairs,
-  type FaultName,
-  isSideEffect,
-  type Run,
-  runScenario,
-  type Strike,
-} from './explore.ts';
+import { exploreAllPairs, exploreCrashes, explorePairs, isSideEffect } from './explore.ts';
+import { type Run, runScenario } from './run-scenario.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { formatStrikes, parseStrikes, type Strike, UnknownStrike } from './strikes.ts';
 
 const USAGE = `Usage: npm run torture -- [options]
 
@@ -19,7 +13,7 @@ after it, or its answer is lost), then with pairs of faults, and holds the promi
 stored when nothing moves any more.
 
   --scenario WORDS   only scenarios whose name has these words
-  --pairs N          pairs of faults, shared out over the scenarios (200)
+  --pairs N|all      pairs of faults, shared out over the scenarios (200), or every one of them
   --seed N           decides ids, random numbers and pairs (1)
   --strikes LIST     only this run of one scenario: "dies after@17,dies before@40"
   --json             for programs
@@ -63,20 +57,20 @@ function wholeNumber(name: string, text: string): number {
 }
 
 function strikesOf(text: string): Strike[] {
-  return text.split(',').map((part) => {
-    const [, fault, n] =
-      /^(dies before|dies after|loses the answer of)@(\d+)$/.exec(part.trim()) ?? [];
-    if (fault === undefined) fail(`--strikes is a list of such as "dies after@17": ${part}`);
-    return { fault: fault as FaultName, n: Number(n) };
-  });
+  try {
+    return parseStrikes(text);
+  } catch (error) {
+    if (error instanceof UnknownStrike) return fail(`--strikes: ${error.message}`);
+    throw error;
+  }
 }
 
 /** What happened in a run, and how to see it again. */
 function tell({ scenario, strikes, effects, violations }: Run, seed: number): void {
-  const list = strikes.map(({ fault, n }) => `${fault}@${String(n)}`).join(',');
-  const struck = strikes.map(({ fault, n }) => {
+  const list = formatStrikes(strikes);
+  const struck = strikes.map(({ what, n }) => {
     const effect = effects[n - 1];
-    return `${fault} ${effect?.operation ?? '?'} by ${effect?.by ?? '?'}`;
+    return `${what} ${effect?.operation ?? '?'} by ${effect?.by ?? '?'}`;
   });
   console.error(`\n${scenario}: ${struck.join(', then ') || 'without a fault'}`);
   for (const words of violations) console.error(`  ${words}`);
@@ -88,7 +82,7 @@ function tell({ scenario, strikes, effects, violations }: Run, seed: number): vo
 async function explore(
   scenario: Scenario,
   seed: number,
-  pairs: number,
+  pairs: number | 'all',
   random: () => number,
 ): Promise<Row> {
   const row: Row = {
@@ -110,7 +104,9 @@ async function explore(
     row.runs += 1;
     count(run);
   }
-  for await (const run of explorePairs(scenario, seed, pairs, random)) {
+  const explored =
+    pairs === 'all' ? exploreAllPairs(scenario, seed) : explorePairs(scenario, seed, pairs, random);
+  for await (const run of explored) {
     row.pairs += 1;
     count(run);
   }
@@ -132,7 +128,7 @@ if (values.help) {
 }
 process.env['POWERTOOLS_LOG_LEVEL'] ??= 'SILENT';
 const seed = wholeNumber('seed', values.seed);
-const pairs = wholeNumber('pairs', values.pairs);
+const pairs = values.pairs === 'all' ? 'all' : wholeNumber('pairs', values.pairs);
 const wanted = SCENARIOS.filter(({ name }) => name.includes(values.scenario));
 if (wanted.length === 0) {
   fail(`No scenario has these words. There are: ${SCENARIOS.map(({ name }) => name).join(', ')}`);
@@ -151,7 +147,10 @@ const startedAt = performance.now();
 const random = seededRandom(seed);
 const rows: Row[] = [];
 for (const [index, scenario] of wanted.entries()) {
-  const share = Math.floor(pairs / wanted.length) + (index < pairs % wanted.length ? 1 : 0);
+  const share =
+    pairs === 'all'
+      ? pairs
+      : Math.floor(pairs / wanted.length) + (index < pairs % wanted.length ? 1 : 0);
   rows.push(await explore(scenario, seed, share, random));
 }
 const sum = (of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0);

@@ -1,11 +1,16 @@
 import type { Shop } from './shop.ts';
 import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
 import { loseAnswer } from './world/faults.ts';
+import { BEGINNING_MS } from './world/virtual-clock.ts';
 
 export interface Scenario {
   readonly name: string;
   /** What the user does, and lets happen in between. */
   act(shop: Shop): Promise<void>;
+  /** How long it takes at most to come to rest, in seconds on the fake clock. */
+  readonly rest: RestLimit;
+  /** What it must come to whatever happened, besides the promises: in words where it did not. */
+  readonly unlike?: (shop: Shop) => readonly string[];
   /** Goes wrong, or happens at the same moment, in every run of it. */
   readonly meanwhile?: Meanwhile;
   /** Calls that never get through. */
@@ -20,6 +25,28 @@ export interface Meanwhile {
   readonly act: (shop: Shop, ...call: Parameters<WorldInterceptor>) => Promise<unknown>;
 }
 
+/** In seconds on the fake clock. */
+export interface RestLimit {
+  /** Where nothing strikes. */
+  readonly undisturbed: number;
+  /** For whatever makes up for one strike. */
+  readonly perStrike: number;
+}
+
+/** The first pause before a step is repeated. */
+const RETRY = 1;
+/** What is left over is due after half a minute, and found by a round that comes every minute. */
+const FOUND = 30 + 60;
+/** Until the gateway is asked what it has not acknowledged. */
+const ASKED = 180;
+/** How long a saga waits for its user at most. */
+export const RESERVED_SECONDS = 900;
+
+const UNPAID: RestLimit = { undisturbed: RETRY, perStrike: FOUND + 5 * RETRY };
+/** Of a charge that nobody heard the answer of, what became of it is asked for in the end. */
+const PAID: RestLimit = { undisturbed: RETRY, perStrike: FOUND + ASKED };
+const UNACKNOWLEDGED: RestLimit = { undisturbed: ASKED + RETRY, perStrike: FOUND + ASKED };
+
 const MUG = 'prod-mug';
 const one = [{ productId: MUG, quantity: 1 }];
 const two = [{ productId: MUG, quantity: 2 }];
@@ -31,11 +58,43 @@ const by = (functionKey: string, operation: string) => (effect: RecordedEffect) 
 const first =
   (call: (shop: Shop) => Promise<unknown>): Meanwhile['act'] =>
   async (shop, _effect, proceed) => {
-    await shop.inTheMiddle(() => call(shop));
+    await call(shop.rival());
     return proceed();
   };
 
 const losing: Meanwhile['act'] = (_shop, effect, proceed) => loseAnswer(effect, proceed);
+
+/** The effect comes when the others had so much time. */
+function afterPause(ms: number): Meanwhile['act'] {
+  return async ({ world }, _effect, proceed) => {
+    await new Promise<void>((resolve) => {
+      world.clock.schedule(ms, resolve);
+    });
+    return proceed();
+  };
+}
+
+/** Whether it comes in the first so many seconds of the world. */
+function until(seconds: number, { atMs }: RecordedEffect): boolean {
+  return atMs < BEGINNING_MS + seconds * 1000;
+}
+
+function isInventory({ kind, target }: RecordedEffect): boolean {
+  return kind === 'http' && target.includes('/inventory/');
+}
+
+/** The order is paid for at once, so every later charge finds it captured. */
+function isAfterCapture(effect: RecordedEffect): boolean {
+  return effect.by === 'confirmOrder' || (effect.by === 'chargePayment' && !until(1, effect));
+}
+
+/** Without their user's leave there are no two orders of the same items in force. */
+function inForceTwice(shop: Shop): string[] {
+  const final = ['PAYMENT_DONE', 'ORDER_CANCELLED', 'INVALID'];
+  const inForce = shop.world.snapshot().orders.filter(({ status }) => !final.includes(status));
+  const kinds = inForce.map(({ userId, items }) => JSON.stringify([userId, items]));
+  return new Set(kinds).size === kinds.length ? [] : ['P4: the same items are ordered twice'];
+}
 
 async function reserved(shop: Shop): Promise<void> {
   await shop.place(one);
@@ -55,16 +114,18 @@ async function failed(shop: Shop): Promise<void> {
 }
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'paid', act: (shop) => paying(shop, 'tok_ok') },
-  { name: 'declined', act: (shop) => paying(shop, 'tok_declined') },
+  { name: 'paid', rest: PAID, act: (shop) => paying(shop, 'tok_ok') },
+  { name: 'declined', rest: PAID, act: (shop) => paying(shop, 'tok_declined') },
   {
     name: 'out of stock',
+    rest: UNPAID,
     act: async (shop) => {
       await shop.place([{ productId: 'prod-grinder', quantity: 2 }]);
     },
   },
   {
     name: 'expired',
+    rest: UNPAID,
     act: async (shop) => {
       await reserved(shop);
       await shop.world.advance(901_000);
@@ -72,16 +133,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'cancelled while CREATED',
+    rest: UNPAID,
     meanwhile: { on: by('placeOrder', 'StartExecution'), act: first((shop) => shop.cancel()) },
     act: reserved,
   },
   {
     name: 'cancelled while reserving',
+    rest: UNPAID,
     meanwhile: { on: by('reserveStock', 'PUT'), act: first((shop) => shop.cancel()) },
     act: reserved,
   },
   {
     name: 'cancelled while waiting for its payment',
+    rest: { undisturbed: RETRY, perStrike: RESERVED_SECONDS },
     act: async (shop) => {
       await reserved(shop);
       await shop.cancel();
@@ -89,6 +153,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'cancelled after a declined payment',
+    rest: PAID,
     act: async (shop) => {
       await paying(shop, 'tok_declined');
       await shop.cancel();
@@ -96,6 +161,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'cancelled after it failed',
+    rest: UNPAID,
     act: async (shop) => {
       await failed(shop);
       await shop.cancel();
@@ -103,6 +169,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'modified while waiting for its payment',
+    rest: PAID,
     act: async (shop) => {
       await reserved(shop);
       await shop.modify(two);
@@ -112,6 +179,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'modified while being paid',
+    rest: PAID,
     act: async (shop) => {
       await reserved(shop);
       await shop.pay('tok_never_captured');
@@ -123,6 +191,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'modified after a declined payment',
+    rest: PAID,
     act: async (shop) => {
       await paying(shop, 'tok_declined');
       await shop.modify(two);
@@ -131,6 +200,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'order retried',
+    rest: PAID,
     act: async (shop) => {
       await failed(shop);
       await shop.changeProduct('prod-retired', { active: true });
@@ -141,32 +211,156 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'payment retried',
+    rest: PAID,
     act: async (shop) => {
       await paying(shop, 'tok_declined');
       await shop.retryPayment('tok_ok');
     },
   },
-  { name: 'acknowledged', act: (shop) => paying(shop, 'tok_async') },
-  { name: 'acknowledged twice', act: (shop) => paying(shop, 'tok_ack_twice') },
-  { name: 'acknowledged late', act: (shop) => paying(shop, 'tok_ack_late') },
-  { name: 'acknowledgement lost', act: (shop) => paying(shop, 'tok_ack_lost') },
-  { name: 'never captured', act: (shop) => paying(shop, 'tok_never_captured') },
+  { name: 'acknowledged', rest: PAID, act: (shop) => paying(shop, 'tok_async') },
+  { name: 'acknowledged twice', rest: PAID, act: (shop) => paying(shop, 'tok_ack_twice') },
+  {
+    name: 'acknowledged late',
+    rest: { ...UNACKNOWLEDGED, undisturbed: ASKED + 5 + RETRY },
+    act: (shop) => paying(shop, 'tok_ack_late'),
+  },
+  {
+    name: 'acknowledgement lost',
+    rest: UNACKNOWLEDGED,
+    act: (shop) => paying(shop, 'tok_ack_lost'),
+  },
+  {
+    name: 'never captured',
+    rest: UNACKNOWLEDGED,
+    act: (shop) => paying(shop, 'tok_never_captured'),
+  },
   {
     name: 'answer of Inventory lost',
+    rest: PAID,
     meanwhile: { on: by('reserveStock', 'PUT'), act: losing },
     act: (shop) => paying(shop, 'tok_ok'),
   },
   {
     name: 'answer of the gateway lost',
+    rest: PAID,
     meanwhile: { on: by('chargePayment', 'POST'), act: losing },
     act: (shop) => paying(shop, 'tok_ok'),
   },
   {
     name: 'captured after it was given up',
+    rest: UNACKNOWLEDGED,
     // Nobody can ask what became of the payment; that it was captured is only found when it is voided.
     cutOff: ({ kind, operation, target }) =>
       kind === 'http' && operation === 'GET' && target.includes('/gateway/'),
     configuration: { RETRY_MAX_ATTEMPTS: '1' },
     act: (shop) => paying(shop, 'tok_ack_lost'),
   },
+  {
+    name: 'the last piece',
+    rest: PAID,
+    act: async (shop) => {
+      await shop.place([{ productId: 'prod-grinder', quantity: 1 }]);
+      await shop.rest();
+      await shop.pay('tok_ok');
+    },
+  },
+  {
+    name: 'ordered twice',
+    rest: UNPAID,
+    act: async (shop) => {
+      await reserved(shop);
+      await shop.place(one);
+    },
+    unlike: inForceTwice,
+  },
+  {
+    name: 'ordered twice on purpose',
+    rest: UNPAID,
+    act: async (shop) => {
+      await reserved(shop);
+      await shop.place(one, { 'x-allow-duplicate': 'true' });
+    },
+  },
+  {
+    name: 'out of stock until more comes',
+    rest: UNPAID,
+    act: async (shop) => {
+      await shop.place([{ productId: 'prod-grinder', quantity: 2 }]);
+      await shop.rest();
+      await shop.receiveStock('prod-grinder', 5);
+    },
+  },
+  {
+    name: 'modified in vain until more comes',
+    rest: PAID,
+    act: async (shop) => {
+      await reserved(shop);
+      await shop.modify([{ productId: MUG, quantity: 30 }]);
+      await shop.rest();
+      await shop.receiveStock(MUG, 10);
+      await shop.rest();
+      await shop.pay('tok_ok');
+    },
+  },
+  {
+    name: 'modified just before the wait for the acknowledgement',
+    rest: PAID,
+    meanwhile: {
+      on: by('awaitAcknowledgement', 'PutItem'),
+      act: first((shop) => shop.modify(two)),
+    },
+    act: async (shop) => {
+      await paying(shop, 'tok_never_captured');
+      await shop.pay('tok_ok');
+    },
+  },
+  {
+    name: 'acknowledged before the wait for it',
+    rest: { ...PAID, undisturbed: 2 * RETRY },
+    meanwhile: { on: by('awaitAcknowledgement', 'GetItem'), act: afterPause(1000) },
+    act: (shop) => paying(shop, 'tok_async'),
+  },
+  {
+    name: 'expired before its charge',
+    rest: { ...PAID, undisturbed: 31 },
+    // Paid at the last moment, when the charge cannot extend what is swept away meanwhile.
+    cutOff: (effect) => effect.by === 'chargePayment' && isInventory(effect) && until(903, effect),
+    act: async (shop) => {
+      await reserved(shop);
+      await shop.world.advance(898_000);
+      await shop.pay('tok_ok');
+    },
+  },
+  {
+    name: 'Inventory away after the capture',
+    rest: { undisturbed: 600, perStrike: 900 },
+    // For longer than the stock is held for a charge.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(420, effect),
+    configuration: {
+      RESERVATION_TTL_SECONDS: '60',
+      PAYMENT_ACK_TIMEOUT_SECONDS: '10',
+      RETRY_MAX_ATTEMPTS: '1',
+    },
+    act: (shop) => paying(shop, 'tok_ok'),
+  },
+  {
+    name: 'paid under an impatient dispatcher',
+    rest: PAID,
+    configuration: { DISPATCH_AFTER_SECONDS: '1', SCHEDULE_SECONDS: '1' },
+    act: (shop) => paying(shop, 'tok_ok'),
+  },
 ];
+
+/** All pairs of faults are run of these, of the others some: the money comes, changes its mind, and goes. */
+export const EVERY_PAIR_OF: readonly string[] = [
+  'paid',
+  'cancelled while waiting for its payment',
+  'modified while being paid',
+];
+
+/** @throws Error where there is no such scenario. */
+export function scenarioNamed(name: string): Scenario {
+  const found = SCENARIOS.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`There is no scenario ${name}.`);
+  return found;
+}

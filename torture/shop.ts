@@ -1,4 +1,5 @@
 import type { HttpResponse } from '../lib/platform/http-client.ts';
+import { Acknowledged } from './acknowledged.ts';
 import type { World } from './world/world.ts';
 
 /** A call answers, or the world comes to rest, long before this. */
@@ -12,69 +13,103 @@ export interface Items {
   readonly quantity: number;
 }
 
+interface ShopOptions {
+  readonly user: string;
+  /** Begins every key of theirs. */
+  readonly keys: string;
+  readonly acknowledged: Acknowledged;
+  /** Whom they get in the way of: they act while that one is held in the middle. */
+  readonly rivalOf?: Shop;
+}
+
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly scope?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Lost answers and 5xx say nothing; the same request with the same key does no harm. */
 const isSettled = ({ status }: HttpResponse) => status < 500 && status !== 409;
 
 /** One user of the shop, who repeats what was not answered as any good client does. */
 export class Shop {
   readonly world: World;
-  /** Orders that a 2xx has named: they must be there. */
-  readonly acknowledged = new Set<string>();
+  readonly acknowledged: Acknowledged;
   readonly #user: string;
+  readonly #keys: string;
+  readonly #rivalOf: Shop | undefined;
   #requests = 0;
+  #rivals = 0;
   #orderId = '';
-  #isInTheMiddle = false;
   #longestRestMs = 0;
 
-  constructor(world: World, user = 'alice') {
+  constructor(world: World, options: Partial<ShopOptions> = {}) {
+    const { user = 'alice', keys = user, acknowledged = new Acknowledged(), rivalOf } = options;
     this.world = world;
+    this.acknowledged = acknowledged;
     this.#user = user;
+    this.#keys = keys;
+    this.#rivalOf = rivalOf;
   }
 
-  /** The one order of this user: of an answer, or where there was none yet, of the order list. */
+  /** The order of this user: of an answer, or where there was none yet, of the order list. */
   get orderId(): string {
-    return this.#orderId === ''
-      ? (this.world.snapshot().orders[0]?.orderId ?? 'unknown')
-      : this.#orderId;
+    if (this.#orderId !== '') return this.#orderId;
+    return this.#rivalOf?.orderId ?? this.world.snapshot().orders[0]?.orderId ?? 'unknown';
   }
 
-  async place(items: readonly Items[]): Promise<HttpResponse> {
-    const answer = await this.#ask('POST', '/order', { items });
+  async place(
+    items: readonly Items[],
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<HttpResponse> {
+    const answer = await this.#ask({ method: 'POST', path: '/order', body: { items }, headers });
     const { orderId } = (answer.body ?? {}) as { readonly orderId?: string };
     if (orderId !== undefined) this.#orderId = orderId;
     return answer;
   }
 
   modify(items: readonly Items[]): Promise<HttpResponse> {
-    return this.#ask('PUT', `/order/${this.orderId}`, { items });
+    return this.#ask({ method: 'PUT', path: `/order/${this.orderId}`, body: { items } });
   }
 
   cancel(): Promise<HttpResponse> {
-    return this.#ask('POST', `/order/cancelorder/${this.orderId}`);
+    return this.#ask({ method: 'POST', path: `/order/cancelorder/${this.orderId}` });
   }
 
   retryOrder(): Promise<HttpResponse> {
-    return this.#ask('POST', `/order/retryorder/${this.orderId}`);
+    return this.#ask({ method: 'POST', path: `/order/retryorder/${this.orderId}` });
   }
 
   pay(token: string): Promise<HttpResponse> {
-    return this.#ask('POST', '/payment', this.#payment(token));
+    return this.#ask({ method: 'POST', path: '/payment', body: this.#payment(token) });
   }
 
   retryPayment(token: string): Promise<HttpResponse> {
-    return this.#ask('POST', '/retrypayment', this.#payment(token));
+    return this.#ask({ method: 'POST', path: '/retrypayment', body: this.#payment(token) });
   }
 
   /** As its manager. */
-  changeProduct(productId: string, changes: Readonly<Record<string, unknown>>) {
-    return this.#ask('PUT', `/product/${productId}`, changes, 'products:write');
+  changeProduct(productId: string, body: Readonly<Record<string, unknown>>) {
+    return this.#ask({ method: 'PUT', path: `/product/${productId}`, body, ...AS_MANAGER });
   }
 
-  /** What the user does while something else is held in the middle: time cannot go on for it. */
-  async inTheMiddle(act: () => Promise<unknown>): Promise<void> {
-    this.#isInTheMiddle = true;
-    await act();
-    this.#isInTheMiddle = false;
+  /** As its manager. */
+  receiveStock(productId: string, quantity: number) {
+    const path = `/product/${productId}/stock`;
+    return this.#ask({ method: 'POST', path, body: { quantity }, ...AS_MANAGER });
+  }
+
+  /**
+   * Somebody whose calls get in between, about the same order until they place one of their own. They
+   * are not repeated: whoever is held in the middle lets time go on.
+   */
+  rival(user = this.#user): Shop {
+    this.#rivals += 1;
+    const keys = `${this.#keys}-rival${String(this.#rivals)}-${user}`;
+    const { world, acknowledged } = this;
+    return new Shop(world, { user, keys, acknowledged, rivalOf: this });
   }
 
   /** Until nothing moves any more by itself. */
@@ -91,23 +126,25 @@ export class Shop {
     return { orderId: this.orderId, paymentMethod: { token } };
   }
 
-  async #ask(method: string, path: string, body?: unknown, scope?: string): Promise<HttpResponse> {
+  async #ask(request: Request): Promise<HttpResponse> {
     this.#requests += 1;
-    const key = `${this.#user}-${String(this.#requests)}`;
+    const headers = {
+      'idempotency-key': `${this.#keys}-${String(this.#requests)}`,
+      ...request.headers,
+    };
+    const asked = { user: this.#user, ...request };
+    this.acknowledged.asked(asked);
     for (let tries = 1; ; tries += 1) {
-      const call = this.world.call({
-        method,
-        path,
-        user: this.#user,
-        headers: { 'idempotency-key': key },
-        ...(scope === undefined ? {} : { scope }),
-        ...(body === undefined ? {} : { body }),
-      });
-      const answer = await (this.#isInTheMiddle ? call : this.world.until(call, LIMIT_MS));
-      const { orderId } = (answer.body ?? {}) as { readonly orderId?: string };
-      if (answer.status < 300 && orderId !== undefined) this.acknowledged.add(orderId);
-      if (isSettled(answer) || this.#isInTheMiddle || tries === TRIES) return answer;
+      const call = this.world.call({ ...request, user: this.#user, headers });
+      const isRival = this.#rivalOf !== undefined;
+      const answer = await (isRival ? call : this.world.until(call, LIMIT_MS));
+      if (isRival || isSettled(answer) || tries === TRIES) {
+        this.acknowledged.answered(asked, answer);
+        return answer;
+      }
       await this.rest();
     }
   }
 }
+
+const AS_MANAGER = { scope: 'products:write' } as const;

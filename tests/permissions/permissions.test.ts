@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { runScenario } from '../../torture/explore.ts';
+import { runScenario } from '../../torture/run-scenario.ts';
 import { SCENARIOS } from '../../torture/scenarios.ts';
 import { Shop } from '../../torture/shop.ts';
 import type { RecordedEffect } from '../../torture/world/effect-log.ts';

@@ -1,8 +1,8 @@
-import { deadlinesOf } from '../../lib/orders/deadlines.ts';
-import { brokenAlways, brokenCharge, brokenSuccession, brokenWrites } from '../always.ts';
+import { brokenAlways, brokenWrites } from '../always.ts';
 import { violationsAtRest } from '../at-rest.ts';
 import { LIMIT_MS } from '../shop.ts';
-import type { RecordedEffect, WorldInterceptor } from '../world/effect-log.ts';
+import { watch } from '../watch.ts';
+import type { WorldInterceptor } from '../world/effect-log.ts';
 import type { CarriedOut } from '../world/memory-dynamodb.ts';
 import { createWorld, type World } from '../world/world.ts';
 import { brokenHistory } from './check-history.ts';
@@ -11,7 +11,6 @@ import { drawPlan } from './draw-plan.ts';
 import { FaultInjector, type Struck } from './fault-injector.ts';
 import type { FaultCounts } from './fault-kinds.ts';
 import type { Call, Outcome } from './history.ts';
-import { aboutOf } from './labels.ts';
 import { longestRestMs } from './longest-rest.ts';
 import type { Plan } from './plan.ts';
 
@@ -121,20 +120,10 @@ class LivedHistory {
 
   /** Looks on as the gateway is asked for money, and as a run's steps write. */
   #watching(world: World, intercept: WorldInterceptor): WorldInterceptor {
-    const { payingMs } = deadlinesOf(world.runtime.config);
-    return async (effect, proceed) => {
-      if (isCharge(effect)) {
-        const untilMs = world.clock.now() + payingMs;
-        this.#add(brokenCharge(world.snapshot(), aboutOf(effect.invocation), untilMs));
-      }
-      if (!WRITES.includes(effect.operation)) return intercept(effect, proceed);
-      return intercept(effect, async () => {
-        const before = world.snapshot();
-        const answer = await proceed();
-        this.#add(brokenSuccession(before, effect.invocation));
-        return answer;
-      });
+    const violated = (words: readonly string[]) => {
+      this.#add(words);
     };
+    return (effect, proceed) => intercept(effect, watch(world, effect, proceed, violated));
   }
 
   /** Faults are over, and what is still on its way arrives; the time to rest counts from then on. */
@@ -161,10 +150,4 @@ class LivedHistory {
     const duplicateWindowMs = Number(configuration['DUPLICATE_WINDOW_SECONDS'] ?? 600) * 1000;
     this.#add(brokenHistory({ calls, products, duplicateWindowMs }, world.snapshot()));
   }
-}
-
-const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'TransactWriteItems'];
-
-function isCharge({ kind, operation, target }: RecordedEffect): boolean {
-  return kind === 'http' && operation === 'POST' && target.endsWith('/charges');
 }

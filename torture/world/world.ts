@@ -80,6 +80,17 @@ export interface World {
 let serviceDefinition: Promise<ServiceDefinition> | undefined;
 let isRunning = false;
 
+/** What every world of this process is made of: the CLI takes seconds to read it, so only once. */
+export function theService(): Promise<ServiceDefinition> {
+  serviceDefinition ??= readServiceDefinition(DIRECTORY);
+  return serviceDefinition;
+}
+
+/** Spares a process that another one has started the reading. */
+export function useService(definition: ServiceDefinition): void {
+  serviceDefinition = Promise.resolve(definition);
+}
+
 /**
  * Makes the whole service in this process, without network, other processes or real time: the real
  * handlers, driven by the real state machine, over AWS services and a payment gateway in memory. The
@@ -95,9 +106,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     isRunning = false;
   });
   try {
-    // The CLI takes a second to read it, and every world's is the same.
-    serviceDefinition ??= readServiceDefinition(DIRECTORY);
-    return await build(options, await serviceDefinition, foundation);
+    return await build(options, await theService(), foundation);
   } catch (error) {
     foundation.end();
     throw error;

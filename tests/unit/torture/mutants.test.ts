@@ -3,17 +3,13 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { MUTANTS, MutantNotApplied, mutate } from '../../../torture/mutants.ts';
+import { changesOf, MutantNotApplied, mutate } from '../../../torture/mutant.ts';
+import { MUTANTS } from '../../../torture/mutants.ts';
+import { SCENARIOS } from '../../../torture/scenarios.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../../..', import.meta.url));
 
-const mutant = {
-  name: 'x',
-  guarantee: 'one is one',
-  file: 'lib/x.ts',
-  find: '1',
-  replace: '2',
-};
+const change = { file: 'lib/x.ts', find: '1', replace: '2' };
 
 interface Ended {
   readonly code: number;
@@ -41,22 +37,28 @@ describe('the list of mutants', () => {
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
   });
 
-  test.each(MUTANTS)('$name changes a line that is there, once, into valid source', (one) => {
-    const source = readFileSync(`${DIRECTORY}/${one.file}`, 'utf8');
-    const mutated = mutate(one, source);
-    expect(mutated).not.toBe(source);
-    expect(() => stripTypeScriptTypes(mutated)).not.toThrow();
+  test.each(MUTANTS)('$name changes lines that are there, once, into valid source', (one) => {
+    for (const change of changesOf(one)) {
+      const source = readFileSync(`${DIRECTORY}/${change.file}`, 'utf8');
+      const mutated = mutate(change, source);
+      expect(mutated).not.toBe(source);
+      expect(() => stripTypeScriptTypes(mutated)).not.toThrow();
+    }
+  });
+
+  test.each(MUTANTS)('$name names a scenario that is to catch it', ({ caughtBy }) => {
+    expect(SCENARIOS.map(({ name }) => name)).toContain(caughtBy.scenario);
   });
 
   test.each([
     ['nowhere', 'const a = 3;'],
     ['twice', 'const a = 1 + 1;'],
   ])('refuses a text that stands there %s', (_times, source) => {
-    expect(() => mutate(mutant, source)).toThrow(MutantNotApplied);
+    expect(() => mutate(change, source)).toThrow(MutantNotApplied);
   });
 
   test('replaces nothing but the text', () => {
-    expect(mutate({ ...mutant, replace: '$&' }, 'const a = 1;')).toBe('const a = $&;');
+    expect(mutate({ ...change, replace: '$&' }, 'const a = 1;')).toBe('const a = $&;');
   });
 });
 

@@ -1,0 +1,304 @@
+import { describe, expect, test } from 'vitest';
+import {
+  brokenAlways,
+  brokenCharge,
+  brokenSuccession,
+  brokenWrites,
+  type StoredNow,
+} from '../../../torture/always.ts';
+import type { CarriedOut } from '../../../torture/world/memory-dynamodb.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const LATER = NOW + 900_000;
+
+const amount = { amount: 850, currency: 'EUR' };
+const lines = [{ productId: 'prod-mug', quantity: 1 }];
+const order = {
+  orderId: 'ord_1',
+  userId: 'alice',
+  status: 'PENDING_PAYMENT',
+  createdAtMs: NOW,
+  version: 3,
+  items: lines,
+  revision: 1,
+  heldRevision: 1,
+  reservationExpiresAtMs: LATER,
+  run: 1,
+  attempt: 0,
+  modifications: 0,
+  dueAtMs: LATER,
+  total: amount,
+  refunds: [],
+  history: [],
+} as const;
+const payment = {
+  paymentId: 'pay_1',
+  orderId: 'ord_1',
+  userId: 'alice',
+  status: 'CAPTURED',
+  revision: 1,
+  amount,
+  history: [],
+} as const;
+const held = {
+  orderId: 'ord_1',
+  status: 'HELD',
+  revision: 1,
+  lines,
+  expiresAtMs: LATER,
+} as const;
+const mug = {
+  productId: 'prod-mug',
+  status: 'ACTIVE',
+  unitPrice: amount,
+  available: 24,
+  reserved: 1,
+  sold: 0,
+  received: 25,
+} as const;
+const soldMug = { ...mug, reserved: 0, sold: 1 };
+const backMug = { ...mug, available: 25, reserved: 0 };
+const sold = { ...held, status: 'CONFIRMED', paymentId: 'pay_1' };
+const done = { ...order, status: 'PAYMENT_DONE', paymentId: 'pay_1' };
+const released = { orderId: 'ord_1', status: 'RELEASED', revision: 1 };
+
+function charged(status: string): StoredNow['charges'] {
+  const charge = { chargeId: 'ch_1', paymentId: 'pay_1', orderId: 'ord_1', amount, status };
+  return new Map([['ord_1', [charge]]]) as unknown as StoredNow['charges'];
+}
+
+const waiting: StoredNow = {
+  orders: [order],
+  payments: [],
+  products: [mug],
+  reservations: [held],
+  charges: new Map(),
+};
+const paid: StoredNow = {
+  orders: [done],
+  payments: [payment],
+  products: [soldMug],
+  reservations: [sold],
+  charges: charged('CAPTURED'),
+};
+
+describe('at any moment', () => {
+  test.each([
+    ['waits for its payment', waiting],
+    ['is paid', paid],
+  ])('nothing is broken where an order %s', (_what, stored) => {
+    expect(brokenAlways(stored, NOW)).toEqual([]);
+  });
+
+  test.each<[string, StoredNow, string]>([
+    [
+      'stock is negative',
+      { ...waiting, products: [{ ...mug, available: -1, received: 0 }] },
+      'P1: the stock of prod-mug',
+    ],
+    [
+      'pieces are lost',
+      { ...waiting, products: [{ ...mug, available: 23 }] },
+      'P1: the stock of prod-mug',
+    ],
+    [
+      'counters are not what is reserved',
+      { ...waiting, products: [backMug] },
+      'P1: the stock of prod-mug',
+    ],
+    [
+      'a failed order holds stock',
+      { ...waiting, orders: [{ ...order, status: 'PAYMENT_FAILED' }] },
+      'P5: the stock of ord_1 is held, and the order is PAYMENT_FAILED and owes nothing',
+    ],
+    [
+      'what is owed is not due',
+      { ...waiting, orders: [{ ...order, status: 'CREATED', dueAtMs: undefined as never }] },
+      'P5: ord_1 is CREATED and not due',
+    ],
+    [
+      'another revision is held than the order waits with',
+      { ...waiting, reservations: [{ ...held, revision: 2 }] },
+      'P5: ord_1 waits for its payment, and its stock is not held for it',
+    ],
+    [
+      'stock is held for less long than was promised',
+      { ...waiting, reservations: [{ ...held, expiresAtMs: LATER - 1 }] },
+      'P5: ord_1 waits for its payment, and its stock is not held for it',
+    ],
+    [
+      'an order is being paid without a payment',
+      { ...waiting, orders: [{ ...order, status: 'PAYMENT_IN_PROGRESS', paymentId: 'pay_1' }] },
+      'P4: ord_1 is being paid, and there is no payment',
+    ],
+    [
+      'another amount is paid',
+      { ...paid, payments: [{ ...payment, amount: { ...amount, amount: 1 } }] },
+      'P3: ord_1 is PAYMENT_DONE and not paid, or not sold',
+    ],
+    [
+      'other items are sold',
+      { ...paid, orders: [{ ...done, items: [{ productId: 'prod-mug', quantity: 2 }] }] },
+      'P3: ord_1 is PAYMENT_DONE and not paid, or not sold',
+    ],
+    [
+      'captured money is nobody’s',
+      { ...paid, orders: [{ ...done, status: 'PAYMENT_FAILED', paymentId: 'pay_2' }] },
+      'P2: pay_1 is captured for nothing, and its refund is not owed',
+    ],
+    [
+      'a charge may still be captured for a voided payment',
+      { ...waiting, payments: [{ ...payment, status: 'VOIDED' }], charges: charged('PENDING') },
+      'P2: pay_1 is VOIDED, and its charge PENDING',
+    ],
+  ])('it is told where %s', (_what, stored, words) => {
+    expect(brokenAlways(stored, NOW)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test.each<[string, StoredNow]>([
+    [
+      'cancelled, and owes its stock back',
+      {
+        ...waiting,
+        orders: [{ ...order, status: 'ORDER_CANCELLED', releaseOwed: { revision: 1 } }],
+      },
+    ],
+    [
+      'failed, and its captured money is owed back',
+      {
+        ...waiting,
+        orders: [{ ...order, status: 'PAYMENT_FAILED', paymentId: 'pay_1' }],
+        payments: [{ ...payment, refundOwed: { reason: 'LATE_CAPTURE' } }],
+        products: [backMug],
+        reservations: [released],
+        charges: charged('CAPTURED'),
+      },
+    ],
+  ])('an order may be %s', (_what, stored) => {
+    expect(brokenAlways(stored, NOW)).toEqual([]);
+  });
+
+  test('the stock of an order whose time is up may be gone', () => {
+    const stored = { ...waiting, products: [backMug], reservations: [released] };
+    expect(brokenAlways(stored, LATER)).toEqual([]);
+  });
+});
+
+describe('a charge', () => {
+  const charging = { payments: [{ ...payment, status: 'INITIATED' }], reservations: [held] };
+
+  test('is right while the stock is held until it is settled', () => {
+    expect(brokenCharge(charging, 'pay_1', LATER)).toEqual([]);
+  });
+
+  test.each([
+    ['held for less long', [{ ...held, expiresAtMs: LATER - 1 }]],
+    ['held at another revision', [{ ...held, revision: 2 }]],
+    ['gone', [released]],
+  ])('is wrong where the stock is %s', (_what, reservations) => {
+    expect(brokenCharge({ ...charging, reservations }, 'pay_1', LATER)).toHaveLength(1);
+  });
+
+  test('of a payment that is settled comes to nothing', () => {
+    const payments = [{ ...payment, status: 'VOIDED' }];
+    expect(brokenCharge({ payments, reservations: [] }, 'pay_1', LATER)).toEqual([]);
+  });
+});
+
+describe('a step', () => {
+  const event = { orderId: 'ord_1', run: 1 };
+
+  test.each([
+    ['of the order’s run writes', 'reserveStock', 1, 0],
+    ['of an older run does not write', 'reserveStock', 2, 1],
+    ['that compensates is for any run', 'compensate', 2, 0],
+  ])('%s', (_what, functionKey, run, broken) => {
+    const orders = [{ ...order, run }];
+    expect(brokenSuccession({ orders }, { functionKey, event })).toHaveLength(broken);
+  });
+});
+
+describe('a write', () => {
+  const before = {
+    pk: { S: 'ORDER#ord_1' },
+    type: { S: 'ORDER' },
+    status: { S: 'CREATED' },
+    version: { N: '1' },
+  };
+  const after = { ...before, status: { S: 'ORDER_CANCELLED' }, version: { N: '2' } };
+  const asRead: CarriedOut['isAllowedOver'] = (stored) =>
+    stored?.['status']?.S === 'CREATED' && stored['version']?.N === '1';
+  const write = { table: 'orders', before, after, isAllowedOver: asRead };
+  const fresh: CarriedOut['isAllowedOver'] = (stored) => stored === undefined;
+
+  test('is right on condition of status and version', () => {
+    expect(brokenWrites([write])).toEqual([]);
+  });
+
+  test.each<[string, CarriedOut, string]>([
+    [
+      'whatever the status',
+      { ...write, isAllowedOver: (stored) => stored?.['version']?.N === '1' },
+      'P6: ORDER#ord_1 is written whatever its status',
+    ],
+    [
+      'whatever the version',
+      { ...write, isAllowedOver: (stored) => stored?.['status']?.S === 'CREATED' },
+      'P6: ORDER#ord_1 is written whatever its version',
+    ],
+    [
+      'over what is there',
+      { ...write, before: undefined, isAllowedOver: () => true },
+      'P6: ORDER#ord_1 is written over',
+    ],
+    [
+      'without counting',
+      { ...write, after: { ...after, version: { N: '1' } } },
+      'P6: the version of ORDER#ord_1 does not count its writes',
+    ],
+    [
+      'of a reservation by an older revision',
+      {
+        ...write,
+        before: { ...before, type: { S: 'RESERVATION' }, revision: { N: '2' } },
+        after: { ...after, type: { S: 'RESERVATION' }, revision: { N: '1' } },
+      },
+      'P6: ORDER#ord_1 is changed by an older revision',
+    ],
+    [
+      'of an order without its guard',
+      {
+        ...write,
+        before: undefined,
+        after: { ...after, orderId: { S: 'ord_1' }, guardKey: { S: 'guard_1' } },
+        isAllowedOver: fresh,
+      },
+      'P4: ord_1 is placed without its guard',
+    ],
+    [
+      'of an event that was here before',
+      {
+        ...write,
+        before: undefined,
+        after: { pk: { S: 'EVENT#evt_1' }, type: { S: 'EVENT' } },
+        isAllowedOver: () => true,
+      },
+      'P6: EVENT#evt_1 is taken, whoever has it',
+    ],
+  ])('is told of %s', (_what, wrong, words) => {
+    expect(brokenWrites([wrong])).toEqual([words]);
+  });
+
+  test('of an order together with its guard is right', () => {
+    const guardKey = { S: 'guard_1' };
+    const orderId = { S: 'ord_1' };
+    const placed = { ...write, before: undefined, isAllowedOver: fresh };
+    const guard = { pk: { S: 'GUARD#guard_1' }, type: { S: 'GUARD' }, orderId };
+    expect(
+      brokenWrites([
+        { ...placed, after: { ...after, orderId, guardKey } },
+        { ...placed, after: guard },
+      ]),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,48 @@
+import { exploreCrashes, exploreLate, exploreRivals } from './explore.ts';
+import type { Hunt } from './mutant.ts';
+import { type Run, runScenario } from './run-scenario.ts';
+import { SCENARIOS, scenarioNamed } from './scenarios.ts';
+
+/** The cheapest first. */
+const KINDS = ['plain', 'crash', 'rival', 'late'] as const satisfies readonly Hunt['kind'][];
+
+/** Where else to look, once the place that was meant has shown nothing: everywhere. */
+const EVERYWHERE: readonly Hunt[] = KINDS.flatMap((kind) =>
+  SCENARIOS.map(({ name }) => ({ kind, scenario: name })),
+);
+
+/** What was found, and how much was tried until then. */
+export interface Catch {
+  readonly run: Run | undefined;
+  readonly runs: number;
+}
+
+/** Looks for the first violation, first where it is meant to be seen, then everywhere. */
+export async function hunt(meant: Hunt, seed: number): Promise<Catch> {
+  let runs = 0;
+  for (const one of [meant, ...EVERYWHERE]) {
+    for await (const run of explored(one, seed)) {
+      runs += 1;
+      if (run.violations.length > 0) return { run, runs };
+    }
+  }
+  return { run: undefined, runs };
+}
+
+async function* explored({ kind, scenario: name, rival }: Hunt, seed: number): AsyncGenerator<Run> {
+  const scenario = scenarioNamed(name);
+  switch (kind) {
+    case 'plain':
+      yield await runScenario(scenario, seed, []);
+      return;
+    case 'crash':
+      yield* exploreCrashes(scenario, seed);
+      return;
+    case 'rival':
+      yield* exploreRivals(scenario, seed, rival === undefined ? undefined : [rival]);
+      return;
+    case 'late':
+      yield* exploreLate(scenario, seed);
+      return;
+  }
+}

@@ -1,0 +1,115 @@
+import { brokenAlways, brokenWrites } from './always.ts';
+import { violationsAtRest } from './at-rest.ts';
+import { RESERVED_SECONDS, type Scenario } from './scenarios.ts';
+import { Shop } from './shop.ts';
+import { Striker } from './striker.ts';
+import type { Strike } from './strikes.ts';
+import { watch } from './watch.ts';
+import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
+import type { CarriedOut } from './world/memory-dynamodb.ts';
+import { createWorld } from './world/world.ts';
+
+export interface Run {
+  readonly scenario: string;
+  readonly strikes: readonly Strike[];
+  readonly effects: readonly RecordedEffect[];
+  /** In words; none where every promise holds. */
+  readonly violations: readonly string[];
+  /** On the fake clock, the longest time from an act of the user until nothing moved any more. */
+  readonly restMs: number;
+  /** Of each order its status and what its charges came to, oldest first. */
+  readonly ends: readonly (readonly [order: string, charges: readonly string[]])[];
+}
+
+/**
+ * Runs a scenario in a world of its own, with those strikes and no others, lets retries, dispatcher
+ * and sweepers do their work until rest, and looks what became of the promises: at every write, at
+ * every charge, and at rest.
+ */
+export async function runScenario(
+  scenario: Scenario,
+  seed: number,
+  strikes: readonly Strike[],
+): Promise<Run> {
+  const { configuration = {} } = scenario;
+  // What is written while the world is made is nobody's.
+  let onWrite: (writes: readonly CarriedOut[]) => void = () => undefined;
+  const world = await createWorld({
+    seed,
+    configuration,
+    onWrite: (writes) => {
+      onWrite(writes);
+    },
+  });
+  const violations = new Set<string>();
+  const violated = (words: readonly string[]) => {
+    for (const one of words) violations.add(one);
+  };
+  const look = () => {
+    violated(brokenAlways(world.snapshot(), world.clock.now()));
+  };
+  onWrite = (writes) => {
+    violated(brokenWrites(writes));
+    look();
+  };
+  const shop = new Shop(world);
+  const striker = new Striker(shop, strikes);
+  world.setInterceptor(interceptorFor(scenario, shop, striker, violated));
+  try {
+    await scenario.act(shop);
+    await shop.rest();
+    if (await striker.arrive()) await shop.rest();
+    look();
+    violated(await violationsAtRest(world));
+    violated(shop.acknowledged.lostIn(world.snapshot()));
+    violated(scenario.unlike?.(shop) ?? []);
+    violated(tooLate(scenario, strikes, shop.longestRestMs));
+  } catch (error) {
+    violated([error instanceof Error ? `${error.name}: ${error.message}` : String(error)]);
+  }
+  const effects = [...world.effects];
+  const { orders, charges } = world.snapshot();
+  const ends = orders.map(
+    ({ orderId, status }) =>
+      [status, (charges.get(orderId) ?? []).map((charge) => charge.status)] as const,
+  );
+  await world.stop();
+  const restMs = shop.longestRestMs;
+  return {
+    scenario: scenario.name,
+    strikes,
+    effects,
+    violations: [...violations],
+    restMs,
+    ends,
+  };
+}
+
+/** P5: everything moves on within the time that the design gives it. */
+function tooLate({ rest }: Scenario, strikes: readonly Strike[], restMs: number): string[] {
+  // A step that comes again may put an older token in the place of the one that is waited for; then
+  // only the time of the wait itself ends it.
+  const mayWait = strikes.some(({ what }) => what === 'comes again') ? RESERVED_SECONDS : 0;
+  const limitSeconds = rest.undisturbed + strikes.length * rest.perStrike + mayWait;
+  if (restMs <= limitSeconds * 1000) return [];
+  return [
+    `P5: it took ${String(restMs / 1000)} s to come to rest, more than ${String(limitSeconds)}`,
+  ];
+}
+
+function interceptorFor(
+  { meanwhile, cutOff }: Scenario,
+  shop: Shop,
+  striker: Striker,
+  violated: (words: readonly string[]) => void,
+): WorldInterceptor {
+  let isOver = meanwhile === undefined;
+  return (async (effect: RecordedEffect, proceed: () => Promise<unknown>) => {
+    if (cutOff?.(effect) === true) throw new TypeError('fetch failed');
+    const watched = watch(shop.world, effect, proceed, violated);
+    const struck = () => striker.intercept(effect, watched);
+    if (isOver || meanwhile?.on(effect) !== true) return struck();
+    isOver = true;
+    return meanwhile.act(shop, effect, struck);
+  }) as WorldInterceptor;
+}

@@ -1,0 +1,72 @@
+import { RIVALS, type Rival, type RivalName } from './rivals.ts';
+import { dieAfter, dieBefore, type Fault, loseAnswer } from './world/faults.ts';
+
+/** What can become of the process at a side effect. */
+export const FAULTS = {
+  'dies before': dieBefore,
+  'dies after': dieAfter,
+  'loses the answer of': loseAnswer,
+} as const satisfies Readonly<Record<string, Fault>>;
+
+export type FaultName = keyof typeof FAULTS;
+
+/**
+ * What can become of a call or a step besides that. `is late`: the caller sees a time-out, and the
+ * call over HTTP arrives later. `comes again`: the invocation that asked for the effect is delivered
+ * a second time, later. Both come when nothing else moves any more, unless an `arrival` strikes an
+ * effect before: they then come just before that. `stalls`: the process stands still for a while.
+ */
+const DELAYS = ['is late', 'comes again', 'arrival', 'stalls'] as const;
+
+type DelayName = (typeof DELAYS)[number];
+
+/** A whole call of somebody else, just before the effect. */
+type RivalStrike = `rival ${RivalName}`;
+
+export type StrikeName = FaultName | DelayName | RivalStrike;
+
+export function isRival(what: StrikeName): what is RivalStrike {
+  return what.startsWith('rival ');
+}
+
+/** Who acts in such a strike. */
+export function rivalIn(what: RivalStrike): Rival {
+  return RIVALS[what.slice('rival '.length) as RivalName];
+}
+
+/** What strikes, and the number of the effect that it strikes. */
+export interface Strike {
+  readonly what: StrikeName;
+  readonly n: number;
+}
+
+export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
+export const RIVAL_NAMES = Object.keys(RIVALS) as RivalName[];
+
+const STRIKE_NAMES: readonly StrikeName[] = [
+  ...FAULT_NAMES,
+  ...DELAYS,
+  ...RIVAL_NAMES.map((name): RivalStrike => `rival ${name}`),
+];
+
+/** Not a list of strikes; the message names the part that is none, and what there is. */
+export class UnknownStrike extends Error {
+  override readonly name = 'UnknownStrike';
+}
+
+/** As `parseStrikes` reads them: "dies after@17,rival cancels@40". */
+export function formatStrikes(strikes: readonly Strike[]): string {
+  return strikes.map(({ what, n }) => `${what}@${String(n)}`).join(',');
+}
+
+/** @throws UnknownStrike */
+export function parseStrikes(text: string): Strike[] {
+  return text.split(',').map((part) => {
+    const [, name, n] = /^(.+)@([1-9]\d{0,8})$/.exec(part.trim()) ?? [];
+    const what = STRIKE_NAMES.find((one) => one === name);
+    if (what !== undefined) return { what, n: Number(n) };
+    throw new UnknownStrike(
+      `"${part}" is no strike such as "dies after@17". There are: ${STRIKE_NAMES.join(', ')}.`,
+    );
+  });
+}
