@@ -1,116 +1,67 @@
 import { execFileSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
-import { seededRandom } from '../tests/support/seeded-random.ts';
-import { exploreAllPairs, exploreCrashes, explorePairs, isSideEffect } from './explore.ts';
-import { type Run, runScenario } from './run-scenario.ts';
-import { SCENARIOS, type Scenario } from './scenarios.ts';
-import { formatStrikes, parseStrikes, type Strike, UnknownStrike } from './strikes.ts';
+import { availableParallelism } from 'node:os';
+import { NotUnderstood, readArguments, USAGE, type Wanted } from './arguments.ts';
+import { describeHistory } from './histories/describe.ts';
+import { planFor } from './histories/parts.ts';
+import { runHistory } from './histories/run-history.ts';
+import { inProcesses } from './pool.ts';
+import { reportOf, tableOf } from './report.ts';
+import { runScenario } from './run-scenario.ts';
+import { EVERY_PAIR_OF, scenarioNamed } from './scenarios.ts';
+import { describeRun, type Task, type TaskReport, WAYS } from './tasks.ts';
+import { type Trial, tryMutants } from './try-mutants.ts';
 
-const USAGE = `Usage: npm run torture -- [options]
+/** Small enough that no process is left with much when the others are done. */
+const HISTORIES_IN_A_TASK = 25;
+/** Histories of another seed are others altogether. */
+const SEEDS_APART = 1_000_000;
 
-Runs each scenario once for every side effect and every fault (the process dies just before it, just
-after it, or its answer is lost), then with pairs of faults, and holds the promises against what is
-stored when nothing moves any more.
+type Torture = Extract<Wanted, { readonly kind: 'torture' }>;
+type RunAgain = Extract<Wanted, { readonly kind: 'run again' | 'live again' }>;
 
-  --scenario WORDS   only scenarios whose name has these words
-  --pairs N|all      pairs of faults, shared out over the scenarios (200), or every one of them
-  --seed N           decides ids, random numbers and pairs (1)
-  --strikes LIST     only this run of one scenario: "dies after@17,dies before@40"
-  --json             for programs
-  --help             this
-
-Exit code: 0 no violation, 1 a violation, 2 not understood.`;
-
-interface Row {
-  readonly scenario: string;
-  points: number;
-  runs: number;
-  pairs: number;
-  violations: number;
-  longestRestMs: number;
-}
-
-function fail(words: string): never {
-  console.error(`${words}\n\n${USAGE}`);
-  process.exit(2);
-}
-
-function readArguments() {
+function wantedOrExit(): Wanted {
   try {
-    return parseArgs({
-      options: {
-        scenario: { type: 'string', default: '' },
-        pairs: { type: 'string', default: '200' },
-        seed: { type: 'string', default: '1' },
-        strikes: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
+    return readArguments(process.argv.slice(2), availableParallelism());
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    if (!(error instanceof NotUnderstood)) throw error;
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
   }
 }
 
-function wholeNumber(name: string, text: string): number {
-  return /^\d{1,9}$/.test(text) ? Number(text) : fail(`--${name} must be a whole number: ${text}`);
-}
-
-function strikesOf(text: string): Strike[] {
-  try {
-    return parseStrikes(text);
-  } catch (error) {
-    if (error instanceof UnknownStrike) return fail(`--strikes: ${error.message}`);
-    throw error;
-  }
-}
-
-/** What happened in a run, and how to see it again. */
-function tell({ scenario, strikes, effects, violations }: Run, seed: number): void {
-  const list = formatStrikes(strikes);
-  const struck = strikes.map(({ what, n }) => {
-    const effect = effects[n - 1];
-    return `${what} ${effect?.operation ?? '?'} by ${effect?.by ?? '?'}`;
-  });
-  console.error(`\n${scenario}: ${struck.join(', then ') || 'without a fault'}`);
-  for (const words of violations) console.error(`  ${words}`);
-  console.error(
-    `  again: npm run torture -- --seed ${String(seed)} --scenario "${scenario}" --strikes "${list}"`,
+/** The long ones first, so that the processes end at about the same time. */
+function tasksOf({ scenarios, pairs, histories, seed }: Torture): Task[] {
+  const explorations = scenarios.flatMap((scenario) =>
+    WAYS.map(
+      (way): Task => ({
+        kind: 'scenario',
+        way,
+        scenario,
+        seed,
+        ...(way === 'pairs' && !EVERY_PAIR_OF.includes(scenario) ? { sample: pairs } : {}),
+      }),
+    ),
   );
+  const isLong = (task: Task) =>
+    task.kind === 'scenario' && task.way === 'pairs' && task.sample === undefined;
+  const seeds = Array.from({ length: histories }, (_, index) => seed * SEEDS_APART + index);
+  return [
+    ...explorations.filter(isLong),
+    ...explorations.filter((task) => !isLong(task)),
+    ...Array.from(
+      { length: Math.ceil(histories / HISTORIES_IN_A_TASK) },
+      (_, part): Task => ({
+        kind: 'histories',
+        seeds: seeds.slice(part * HISTORIES_IN_A_TASK, (part + 1) * HISTORIES_IN_A_TASK),
+      }),
+    ),
+  ];
 }
 
-async function explore(
-  scenario: Scenario,
-  seed: number,
-  pairs: number | 'all',
-  random: () => number,
-): Promise<Row> {
-  const row: Row = {
-    scenario: scenario.name,
-    points: 0,
-    runs: 0,
-    pairs: 0,
-    violations: 0,
-    longestRestMs: 0,
-  };
-  const count = (run: Run) => {
-    row.longestRestMs = Math.max(row.longestRestMs, run.restMs);
-    if (run.violations.length === 0) return;
-    row.violations += 1;
-    tell(run, seed);
-  };
-  for await (const run of exploreCrashes(scenario, seed)) {
-    if (run.strikes.length === 0) row.points = run.effects.filter(isSideEffect).length;
-    row.runs += 1;
-    count(run);
-  }
-  const explored =
-    pairs === 'all' ? exploreAllPairs(scenario, seed) : explorePairs(scenario, seed, pairs, random);
-  for await (const run of explored) {
-    row.pairs += 1;
-    count(run);
-  }
-  return row;
+function tellTrial(trial: Trial): void {
+  const { mutant, verdict } = trial;
+  if (verdict === 'SURVIVED') console.error(`\nmutant ${mutant} broke no promise that is seen`);
+  if (verdict === 'FAILED') console.error(`\nmutant ${mutant} could not be tried: ${trial.why}`);
 }
 
 function commit(): string {
@@ -121,72 +72,55 @@ function commit(): string {
   }
 }
 
-const values = readArguments();
-if (values.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
-process.env['POWERTOOLS_LOG_LEVEL'] ??= 'SILENT';
-const seed = wholeNumber('seed', values.seed);
-const pairs = values.pairs === 'all' ? 'all' : wholeNumber('pairs', values.pairs);
-const wanted = SCENARIOS.filter(({ name }) => name.includes(values.scenario));
-if (wanted.length === 0) {
-  fail(`No scenario has these words. There are: ${SCENARIOS.map(({ name }) => name).join(', ')}`);
-}
-
-if (values.strikes !== undefined) {
-  const [scenario] = wanted.filter(({ name }) => name === values.scenario);
-  if (scenario === undefined) fail('--strikes needs the whole name of one --scenario.');
-  const run = await runScenario(scenario, seed, strikesOf(values.strikes));
-  if (run.violations.length > 0) tell(run, seed);
-  else console.log('No violation.');
-  process.exit(run.violations.length === 0 ? 0 : 1);
-}
-
-const startedAt = performance.now();
-const random = seededRandom(seed);
-const rows: Row[] = [];
-for (const [index, scenario] of wanted.entries()) {
-  const share =
-    pairs === 'all'
-      ? pairs
-      : Math.floor(pairs / wanted.length) + (index < pairs % wanted.length ? 1 : 0);
-  rows.push(await explore(scenario, seed, share, random));
-}
-const sum = (of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0);
-const total = {
-  scenarios: rows.length,
-  crashPoints: sum((row) => row.points),
-  runs: sum((row) => row.runs),
-  pairs: sum((row) => row.pairs),
-  violations: sum((row) => row.violations),
-  longestRestSeconds: Math.max(...rows.map((row) => row.longestRestMs)) / 1000,
-  wallSeconds: Math.round((performance.now() - startedAt) / 1000),
-  seed,
-  commit: commit(),
-};
-if (values.json) console.log(JSON.stringify({ rows, total }, undefined, 2));
-else {
-  const width = Math.max(...rows.map(({ scenario }) => scenario.length));
-  const line = (name: string, ...cells: readonly (string | number)[]) =>
-    `${name.padEnd(width)}${cells.map((cell) => String(cell).padStart(12)).join('')}`;
-  console.log(line('scenario', 'crash points', 'runs', 'pairs', 'violations', 'rest, s'));
-  for (const row of rows) {
-    const { scenario, points, runs, pairs: pairsRun, violations, longestRestMs } = row;
-    console.log(line(scenario, points, runs, pairsRun, violations, longestRestMs / 1000));
+/** @returns whether every promise held and every mutant was caught. */
+async function torture(wanted: Torture): Promise<boolean> {
+  const { scenarios, mutants, processes, seed, isJson } = wanted;
+  const startedAt = performance.now();
+  const reports: TaskReport[] = [];
+  for await (const report of inProcesses(tasksOf(wanted), processes)) {
+    reports.push(report);
+    for (const finding of report.findings) console.error(`\n${finding}`);
   }
-  console.log(
-    line(
-      'all',
-      total.crashPoints,
-      total.runs,
-      total.pairs,
-      total.violations,
-      total.longestRestSeconds,
-    ),
-  );
-  console.log(
-    `\n${String(total.wallSeconds)} s, seed ${String(seed)}, commit ${total.commit}. Rest: the longest time from an act of the user until nothing moved any more, on the fake clock.`,
-  );
+  const trials: Trial[] = [];
+  for await (const trial of tryMutants(mutants, { processes, seed })) {
+    trials.push(trial);
+    tellTrial(trial);
+  }
+  const wallSeconds = Math.round((performance.now() - startedAt) / 1000);
+  const report = reportOf(scenarios, reports, trials, { wallSeconds, seed, commit: commit() });
+  const words = isJson
+    ? JSON.stringify({ ...report, trials }, undefined, 2)
+    : tableOf(report).join('\n');
+  console.log(words);
+  return report.violations === 0 && report.mutants.caught === report.mutants.tried;
 }
-process.exit(total.violations === 0 ? 0 : 1);
+
+/** @returns whether every promise held this time. */
+async function seeAgain(wanted: RunAgain): Promise<boolean> {
+  process.env['POWERTOOLS_LOG_LEVEL'] ??= 'SILENT';
+  const { seed } = wanted;
+  if (wanted.kind === 'run again') {
+    const run = await runScenario(scenarioNamed(wanted.scenario), seed, wanted.strikes);
+    console.log(run.violations.length === 0 ? 'No violation.' : describeRun(run, seed));
+    return run.violations.length === 0;
+  }
+  const run = await runHistory(seed, await planFor(seed, wanted.kept));
+  console.log(describeHistory(run));
+  return run.violations.length === 0;
+}
+
+async function perform(wanted: Wanted): Promise<boolean> {
+  switch (wanted.kind) {
+    case 'help':
+      console.log(USAGE);
+      return true;
+    case 'torture':
+      return torture(wanted);
+    case 'run again':
+    case 'live again':
+      return seeAgain(wanted);
+  }
+}
+
+// A world leaves nothing behind but the process that it took for itself.
+process.exit((await perform(wantedOrExit())) ? 0 : 1);
