@@ -24,6 +24,14 @@ function dueAtMs(world: World): number {
   return 'dueAtMs' in world.order ? (world.order.dueAtMs ?? 0) : 0;
 }
 
+test('a round tells for how long the oldest work had been due', async () => {
+  const world = new World(orderIn('CREATED', { dueAtMs: NOW_MS - 90_000 }));
+  expect(await dispatchDueWork(world.service, () => true)).toMatchObject({
+    handled: 1,
+    oldestOverdueMs: 90_000,
+  });
+});
+
 describe('an order whose saga runs', () => {
   test.each(OWED)('%s: is postponed, never cleared, and not run again', async (status) => {
     const world = new World(orderIn(status), paymentIn('INITIATED'));
