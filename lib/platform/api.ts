@@ -4,6 +4,7 @@ import { authenticateService, authenticateUser, isService, type User } from './a
 import { BadRequest, BodyTooLarge, DomainError, MissingScope, Unauthenticated } from './errors.ts';
 import { answerOnce, type StoredAnswer } from './idempotency.ts';
 import { type LogContext, loggerFor } from './logging.ts';
+import { linkedBelow, mountOf, requestPathOf } from './mount.ts';
 import { observe } from './observe.ts';
 import { pipeline } from './pipeline.ts';
 import { type ProblemCode, problemOf } from './problems.ts';
@@ -70,7 +71,8 @@ export function apiHandler<
       const header = headerReader(event);
       const correlationId = correlationIdOf(header('x-correlation-id'));
       const about = { correlationId, route: endpoint.route };
-      const answer = await answerOrProblem(event.path, about, async () => {
+      const instance = requestPathOf(event);
+      const answer = await answerOrProblem(instance, about, async () => {
         const user = await authenticate(endpoint, header('authorization'));
         await endpoint.verify?.(rawBodyOf(event), header);
         const request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>> = {
@@ -85,7 +87,7 @@ export function apiHandler<
           waitSeconds: waitSecondsOf(header('prefer')),
         };
         const produce = () =>
-          answerOrProblem(event.path, about, async () => toAnswer(await respond(request)));
+          answerOrProblem(instance, about, async () => toAnswer(await respond(request)));
         if (request.idempotencyKey === undefined) return produce();
         const stored = await answerOnce(
           {
@@ -102,7 +104,8 @@ export function apiHandler<
           (await endpoint.isOutdated?.(JSON.parse(stored.body)));
         return isOutdated === true ? await produce() : stored;
       });
-      return { ...answer, headers: { ...answer.headers, 'X-Correlation-Id': correlationId } };
+      const { statusCode, headers, body } = linkedBelow(mountOf(event), answer);
+      return { statusCode, body, headers: { ...headers, 'X-Correlation-Id': correlationId } };
     },
   );
   // What it was made of, so that the API's document can be held against it.

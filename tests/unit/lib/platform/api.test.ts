@@ -76,6 +76,20 @@ async function call(
   };
 }
 
+test('below a stage leads and points to where the caller has called', async () => {
+  const below = {
+    resource: '/order',
+    requestContext: { path: '/prod/order' } as APIGatewayProxyEvent['requestContext'],
+  };
+  const made = { status: 201, headers: { Location: '/order/o-1' }, body: { href: '/order/o-1' } };
+  expect(await call(below, {}, () => Promise.resolve(made))).toMatchObject({
+    headers: { Location: '/prod/order/o-1' },
+    body: { href: '/prod/order/o-1' },
+  });
+  const refused = await call(below, {}, () => Promise.reject(new NotFound('Not here.')));
+  expect(refused.body).toMatchObject({ code: 'NOT_FOUND', instance: '/prod/order' });
+});
+
 const GOOD_BODY = JSON.stringify({ items: [{ productId: 'mug', quantity: 1 }] });
 
 describe('an answer', () => {
