@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, '../..');
 export interface State {
   readonly Type: string;
   readonly Resource?: unknown;
+  readonly TimeoutSeconds?: number | string;
   readonly Parameters?: { readonly FunctionName?: unknown };
   readonly Next?: string;
   readonly Default?: string;
@@ -161,6 +162,37 @@ export function deployedRoutes(): ReadonlyMap<string, string> {
       ),
     ),
   );
+}
+
+/** How long each function may run, in seconds, by its key in serverless.yml. */
+export function functionTimeouts(): ReadonlyMap<string, number> {
+  const { provider } = readYaml('serverless.yml') as { provider: { timeout: number } };
+  const functions = readYaml('infrastructure/functions.yml') as Record<
+    string,
+    { readonly timeout?: number }
+  >;
+  return new Map(
+    Object.entries(functions).map(([key, { timeout }]) => [key, timeout ?? provider.timeout]),
+  );
+}
+
+export interface Resource {
+  readonly Type: string;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+/** The resources of infrastructure/resources.yml of one type, by logical id. */
+export function resourcesOf(type: string): ReadonlyMap<string, Resource> {
+  const resources = readYaml('infrastructure/resources.yml') as Record<string, Resource>;
+  return new Map(Object.entries(resources).filter(([, { Type }]) => Type === type));
+}
+
+/** What one stage has in the place of `params.default`. */
+export function parametersOf(stage: string): Parameters {
+  const { params } = readYaml('serverless.yml') as { params: Record<string, Parameters> };
+  return { ...params['default'], ...params[stage] };
 }
 
 /** The logical id of the queue whose messages a function is given; undefined where there is none. */
