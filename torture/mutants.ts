@@ -52,6 +52,14 @@ export const MUTANTS: readonly Mutant[] = [
     replace: `'(#status = :statusAsRead AND version = :versionAsRead) OR attribute_exists(pk)'`,
   },
   {
+    name: 'product-write-ignores-what-was-read',
+    caughtBy: { kind: 'plain', scenario: 'order retried' },
+    guarantee: 'a product is changed only where nobody has changed it since it was read',
+    file: INVENTORY_REPOSITORY,
+    find: `'#status = :statusAsRead AND #version = :versionAsRead'`,
+    replace: `'(#status = :statusAsRead AND #version = :versionAsRead) OR attribute_exists(pk)'`,
+  },
+  {
     name: 'first-write-overwrites',
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'what is new is written only where there was nothing',
@@ -319,6 +327,21 @@ export const MUTANTS: readonly Mutant[] = [
     find: `      dueAtMs: nowMs + service.deadlines.dispatchMs,
 `,
     replace: '',
+  },
+  {
+    name: 'dispatched-order-is-no-longer-due',
+    caughtBy: { kind: 'crash', scenario: 'paid' },
+    guarantee: 'what was dispatched is due again, until the system owes no move any more',
+    file: 'lib/orders/dispatch-due-work.ts',
+    find: `  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
+}
+
+/** Stock is still`,
+    replace: `  const { dueAtMs: _due, ...rest } = touchOrder<Order>(order, { dueAtMs }) as OwedOrder;
+  await service.orders.save(rest as Order, order);
+}
+
+/** Stock is still`,
   },
   {
     name: 'decided-wait-is-not-ended',

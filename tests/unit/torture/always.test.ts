@@ -178,6 +178,12 @@ describe('at any moment', () => {
     expect(brokenAlways(stored, NOW)).toEqual([]);
   });
 
+  test('a refused change of the items may have arrived late', () => {
+    const refused = { ...order, revision: 2, modification: { status: 'REJECTED' } };
+    const stored = { ...waiting, orders: [refused], reservations: [{ ...held, revision: 2 }] };
+    expect(brokenAlways(stored, NOW)).toEqual([]);
+  });
+
   test('the stock of an order whose time is up may be gone', () => {
     const stored = { ...waiting, products: [backMug], reservations: [released] };
     expect(brokenAlways(stored, LATER)).toEqual([]);
@@ -185,7 +191,11 @@ describe('at any moment', () => {
 });
 
 describe('a charge', () => {
-  const charging = { payments: [{ ...payment, status: 'INITIATED' }], reservations: [held] };
+  const charging = {
+    orders: [order],
+    payments: [{ ...payment, status: 'INITIATED' }],
+    reservations: [held],
+  };
 
   test('is right while the stock is held until it is settled', () => {
     expect(brokenCharge(charging, 'pay_1', LATER)).toEqual([]);
@@ -201,7 +211,7 @@ describe('a charge', () => {
 
   test('of a payment that is settled comes to nothing', () => {
     const payments = [{ ...payment, status: 'VOIDED' }];
-    expect(brokenCharge({ payments, reservations: [] }, 'pay_1', LATER)).toEqual([]);
+    expect(brokenCharge({ ...charging, payments, reservations: [] }, 'pay_1', LATER)).toEqual([]);
   });
 });
 
