@@ -40,7 +40,7 @@ const FOUND = 30 + 60;
 /** Until the gateway is asked what it has not acknowledged. */
 const ASKED = 180;
 /** How long a saga waits for its user at most. */
-export const RESERVED_SECONDS = 900;
+const RESERVED_SECONDS = 900;
 
 const UNPAID: RestLimit = { undisturbed: RETRY, perStrike: FOUND + 5 * RETRY };
 /** Of a charge that nobody heard the answer of, what became of it is asked for in the end. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { exploreCrashes, exploreLate, exploreRivals } from '../../torture/explore.ts';
 import { type Run, runScenario } from '../../torture/run-scenario.ts';
 import { SCENARIOS, scenarioNamed } from '../../torture/scenarios.ts';
-import { formatStrikes } from '../../torture/strikes.ts';
+import { formatStrikes, parseStrikes } from '../../torture/strikes.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
@@ -82,6 +82,19 @@ test('an order cancelled while reserving keeps every promise whatever is late', 
   expect(await violationsOf(exploreLate(scenarioNamed('cancelled while reserving'), SEED))).toEqual(
     [],
   );
+});
+
+test('a wait that was stored late does not keep a modified order from being paid at once', async () => {
+  // The first step to wait, run a second time just before the payment that follows the change.
+  const strikes = parseStrikes('comes again@11,arrival@26');
+  const run = await runScenario(
+    scenarioNamed('modified while waiting for its payment'),
+    SEED,
+    strikes,
+  );
+  expect(run.effects[10]).toMatchObject({ by: 'awaitPayment' });
+  expect(run.effects[25]).toMatchObject({ by: 'startPayment' });
+  expect(run).toMatchObject({ violations: [], restMs: 0, ends: [['PAYMENT_DONE', ['CAPTURED']]] });
 });
 
 /** The long version, over every scenario and pairs of crashes, is `npm run torture`. */

@@ -48,6 +48,7 @@ export function awaitPayment(service: OrderService, input: AwaitPaymentInput): P
       }
       case 'PENDING_PAYMENT':
         await service.orders.save(touchOrder(order, { waitToken: input.waitToken }), order);
+        await recallWait(service, order.waitToken, input.waitToken);
         if (isExpired(service, order)) await service.saga.signal(input.waitToken);
         return;
       case 'CREATED':
@@ -63,6 +64,19 @@ export function awaitPayment(service: OrderService, input: AwaitPaymentInput): P
         return assertNever(order);
     }
   });
+}
+
+/**
+ * For a step that has put its token in the place of another one. Mostly nobody waits with that any
+ * more. But perhaps this step is the late one, run a second time by a call whose answer was lost:
+ * then the wait that counts looks at the order, comes back, and stores a token anew.
+ */
+export async function recallWait(
+  service: OrderService,
+  replaced: string,
+  waitToken: string,
+): Promise<void> {
+  if (replaced !== waitToken) await service.saga.signal(replaced);
 }
 
 /**

@@ -25,7 +25,7 @@ import { hasPendingModification } from '../modification.ts';
 import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
 import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { followStatus, wokenWhilePending } from './await-payment.ts';
+import { followStatus, recallWait, wokenWhilePending } from './await-payment.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { reportExhausted } from './report-exhausted.ts';
 import { failPayment, findPayment, recordOutcome } from './settle.ts';
@@ -121,6 +121,9 @@ export function awaitAcknowledgement(
       return;
     }
     await service.payments.save(waiting(service, payment, input.waitToken), payment);
+    if (payment.status === 'PENDING') {
+      await recallWait(service, payment.waitToken, input.waitToken);
+    }
     // The token is stored: whoever asks for other items from now on signals it; who did so before is seen.
     const asked = await service.orders.find(order.orderId);
     const isTimeUp = payment.status === 'PENDING' && payment.acknowledgeByMs <= service.clock.now();

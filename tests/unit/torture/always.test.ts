@@ -179,7 +179,7 @@ describe('at any moment', () => {
   });
 
   test('a refused change of the items may have arrived late', () => {
-    const refused = { ...order, revision: 2, modification: { status: 'REJECTED' } };
+    const refused = { ...order, revision: 2, modification: { status: 'REJECTED', items: lines } };
     const stored = { ...waiting, orders: [refused], reservations: [{ ...held, revision: 2 }] };
     expect(brokenAlways(stored, NOW)).toEqual([]);
   });

@@ -83,15 +83,33 @@ describe('awaiting the payment', () => {
   test('again, after a crash of the run before, replaces its token', async () => {
     const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'old-wait' }));
     await wait(world, null);
-    expect(world.effects).toEqual(['save order PENDING_PAYMENT']);
     expect(world.order).toMatchObject({ waitToken: 'new-wait', version: 8 });
     expect(world.order.history).toHaveLength(1);
+  });
+
+  test('late, in the place of the wait that counts, has that one come back', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'the-wait-that-counts' }));
+    await wait(world, null);
+    expect(world.effects).toEqual([
+      'save order PENDING_PAYMENT',
+      'saga.signal the-wait-that-counts',
+    ]);
+  });
+
+  test('delivered twice wakes nobody', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'new-wait' }));
+    await wait(world, null);
+    expect(world.effects).toEqual(['save order PENDING_PAYMENT']);
   });
 
   test('completes itself where the time was up before its token was stored', async () => {
     const world = new World(orderIn('PENDING_PAYMENT', { reservationExpiresAtMs: NOW_MS }));
     await wait(world, null);
-    expect(world.effects).toEqual(['save order PENDING_PAYMENT', 'saga.signal new-wait']);
+    expect(world.effects).toEqual([
+      'save order PENDING_PAYMENT',
+      'saga.signal user-wait',
+      'saga.signal new-wait',
+    ]);
   });
 
   test.each([

@@ -221,17 +221,21 @@ describe('waiting for the acknowledgement', () => {
     });
   });
 
-  test('again replaces the token and keeps the latest time', async () => {
+  test('again replaces the token, keeps the latest time, and recalls the other wait', async () => {
     const world = paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS + 5 }));
     await wait(world);
-    expect(world.effects).toEqual(['save payment PENDING']);
+    expect(world.effects).toEqual(['save payment PENDING', 'saga.signal gateway-wait']);
     expect(world.payment()).toMatchObject({ waitToken: 'new-wait', acknowledgeByMs: NOW_MS + 5 });
   });
 
   test('again, after the latest time, completes itself', async () => {
     const world = paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS }));
     await wait(world);
-    expect(world.effects).toEqual(['save payment PENDING', 'saga.signal new-wait']);
+    expect(world.effects).toEqual([
+      'save payment PENDING',
+      'saga.signal gateway-wait',
+      'saga.signal new-wait',
+    ]);
   });
 
   test('completes itself where the user wanted other items before the token was there', async () => {
