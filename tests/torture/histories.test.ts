@@ -8,7 +8,7 @@ import { shrinkHistory } from '../../torture/histories/shrink.ts';
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
 /** The long version is `npm run torture -- --histories N`. */
-const SEEDS = Array.from({ length: 30 }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
 
 /** Everything of a run, in a form in which any difference shows. */
 const everything = (run: HistoryRun) => JSON.stringify(run);

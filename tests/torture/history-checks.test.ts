@@ -261,6 +261,15 @@ describe('a checker sees that', () => {
       "repeated: alice's place with the key alice-1 was answered ord_1 and ord_2",
     ],
     [
+      'one key was taken for two requests',
+      [
+        ...CALLS,
+        { ...PLACE_AGAIN, headers: PLACE.headers, answer: PLACE.answer, body: { items: TWO } },
+      ],
+      STORED,
+      "repeated: alice's place with the key alice-1 was taken for two requests",
+    ],
+    [
       'one key has two answers',
       [...CALLS, { ...PLACE_AGAIN, headers: PLACE.headers, answer: answered(201, shown(3, 3)) }],
       STORED,

@@ -5,7 +5,13 @@ import {
   uncancelled,
   versionsTakenTwice,
 } from './check-changes.ts';
-import { differingAnswers, duplicates, lostOrders, unexplainedOrders } from './check-orders.ts';
+import {
+  differingAnswers,
+  duplicates,
+  lostOrders,
+  mixedUpKeys,
+  unexplainedOrders,
+} from './check-orders.ts';
 import { brokenPayments, brokenTotals } from './check-payments.ts';
 import { backwardReads, inventedReads, unmappedErrors, wrongVisibility } from './check-reads.ts';
 import { brokenPrices, brokenReceipts, oversold } from './check-stock.ts';
@@ -15,6 +21,7 @@ const CHECKS: readonly ((recorded: Recorded, stored: Snapshot) => string[])[] = 
   lostOrders,
   unexplainedOrders,
   differingAnswers,
+  mixedUpKeys,
   duplicates,
   uncancelled,
   brokenModifications,

@@ -79,6 +79,20 @@ export function differingAnswers({ calls }: Recorded, { orders }: Snapshot): str
   });
 }
 
+/** One key is one request: with another body it is refused. */
+export function mixedUpKeys({ calls }: Recorded): string[] {
+  const taken = new Map<string, string>();
+  return calls.filter(isTaken).flatMap((call) => {
+    const key = keyOf(call);
+    if (key === undefined) return [];
+    const id = `${call.user}'s ${call.kind} with the key ${key}`;
+    const content = `${call.path} ${JSON.stringify(call.body)}`;
+    const first = taken.get(id) ?? content;
+    taken.set(id, first);
+    return first === content ? [] : [`repeated: ${id} was taken for two requests`];
+  });
+}
+
 /** Within the window the same items are ordered twice only by whoever says so. */
 export function duplicates({ calls, duplicateWindowMs }: Recorded, { orders }: Snapshot): string[] {
   const placed = requestsIn(calls.filter(({ kind }) => kind === 'place')).flatMap((request) => {

@@ -180,13 +180,10 @@ export class Client {
         return post(`/product/${operation.productId}/stock`, { quantity: operation.quantity });
       case 'price':
       case 'offer': {
-        const currency = this.#plan.products.find(
-          ({ productId }) => productId === operation.productId,
-        )?.unitPrice.currency;
         const body =
           operation.kind === 'offer'
             ? { active: operation.active }
-            : { unitPrice: { amount: operation.amount, currency } };
+            : { unitPrice: { amount: operation.amount, currency: operation.currency } };
         return { ...post(`/product/${operation.productId}`, body), method: 'PUT' };
       }
       case 'pry':

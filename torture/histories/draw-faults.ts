@@ -34,10 +34,16 @@ export function drawRates(chance: Chance): Rates {
 
 const AWAY: readonly OutageKind[] = ['Inventory away', 'gateway away', 'database away'];
 
-export function drawOutages(chance: Chance, lastMs: number): Outage[] {
+/** They begin where something is going on. */
+export function drawOutages(
+  chance: Chance,
+  operations: readonly { readonly atMs: number }[],
+): Outage[] {
   return AWAY.flatMap((kind) => {
-    if (chance.of(`${kind} at all`) >= 0.15) return [];
-    const fromMs = Math.floor(chance.of(`${kind} from`) ** 2 * lastMs);
+    if (chance.of(`${kind} at all`) >= (kind === 'gateway away' ? 0.25 : 0.15)) return [];
+    const index = Math.floor(chance.of(`${kind} when`) * operations.length);
+    const aroundMs = operations[index]?.atMs ?? 0;
+    const fromMs = Math.max(0, aroundMs + chance.between(-1000, 4000, `${kind} from`));
     const most = kind === 'database away' ? 20_000 : 200_000;
     return [{ kind, fromMs, untilMs: fromMs + chance.spread(500, most, `${kind} for`) }];
   });

@@ -97,14 +97,13 @@ export function drawPlan(seed: number): Plan {
     acknowledgeMs: Number(configuration['PAYMENT_ACK_TIMEOUT_SECONDS'] ?? 180) * 1000,
     roundMs: Number(configuration['SCHEDULE_SECONDS'] ?? 60) * 1000,
   });
-  const lastMs = Math.max(...operations.map(({ atMs }) => atMs));
   return {
     seed,
     configuration,
     products,
     operations,
     rates: drawRates(chance),
-    outages: drawOutages(chance, lastMs),
+    outages: drawOutages(chance, operations),
     isLeftToExpire: chance.of('left to expire') < 0.4,
     faultsGoOnMs: chance.of('go on') < 0.4 ? 0 : chance.spread(1000, 600_000, 'go on for'),
   };
@@ -225,8 +224,11 @@ class Drawing {
     switch (habit) {
       case 'place':
         return placing;
-      case 'place again':
-        return { ...placing, key: order.key ?? placing.key, items: order.items };
+      case 'place again': {
+        // Now and then by a client that takes one key for two requests.
+        const items = chance.of(words('mixes up')) < 0.12 ? placing.items : order.items;
+        return { ...placing, key: order.key ?? placing.key, items };
+      }
       case 'place the same':
         return { ...placing, items: order.items, allowDuplicate: chance.of(words('allows')) < 0.3 };
       case 'get':
@@ -264,7 +266,12 @@ class Drawing {
       case 'receive':
         return { kind: habit, productId, quantity: chance.between(1, 4, words('quantity')) };
       case 'price':
-        return { kind: habit, productId, amount: chance.between(1, 50, words('price')) * 100 };
+        return {
+          kind: habit,
+          productId,
+          amount: chance.between(1, 50, words('price')) * 100,
+          currency: chance.of(words('currency')) < 0.85 ? 'EUR' : 'USD',
+        };
       case 'offer':
         return { kind: habit, productId, active: chance.of(words('active')) < 0.7 };
     }

@@ -108,7 +108,7 @@ export function isRefused(call: Call): boolean {
   );
 }
 
-/** The calls that are one request, sent again and again: they have one user, route and key. */
+/** The calls that are one request, sent again and again: they have one user, route, key and body. */
 export function requestsIn(calls: readonly Call[]): Call[][] {
   const requests = new Map<string, Call[]>();
   calls.forEach((call, index) => {
@@ -116,7 +116,7 @@ export function requestsIn(calls: readonly Call[]): Call[][] {
     const id =
       key === undefined
         ? `keyless ${String(index)}`
-        : `${call.user} ${call.kind} ${call.path} ${key}`;
+        : `${call.user} ${call.kind} ${call.path} ${key} ${JSON.stringify(call.body)}`;
     const known = requests.get(id);
     if (known === undefined) requests.set(id, [call]);
     else known.push(call);

@@ -40,7 +40,12 @@ export type Wish =
     }
   | { readonly kind: 'get payment'; readonly order: number }
   | { readonly kind: 'receive'; readonly productId: string; readonly quantity: number }
-  | { readonly kind: 'price'; readonly productId: string; readonly amount: number }
+  | {
+      readonly kind: 'price';
+      readonly productId: string;
+      readonly amount: number;
+      readonly currency: string;
+    }
   | { readonly kind: 'offer'; readonly productId: string; readonly active: boolean }
   /** The dispatcher, or the sweeper, once more: nobody promises that only one of each runs at a time. */
   | { readonly kind: 'round'; readonly of: 'dispatchDueWork' | 'expireReservations' }

@@ -27,6 +27,8 @@ export interface HistoryRun {
   readonly violations: readonly string[];
   /** On the fake clock, from the last call and the last fault until nothing moved any more. */
   readonly restMs: number;
+  /** What that may be at most, by design. */
+  readonly restLimitMs: number;
   readonly calls: readonly Call[];
   readonly struck: readonly Struck[];
   /** Of each order its last status, oldest first. */
@@ -78,7 +80,7 @@ class LivedHistory {
       restMs = await this.#rest(world, faults);
       if (plan.isLeftToExpire) {
         await world.advance(world.runtime.config.RESERVATION_TTL_SECONDS * 1000);
-        await world.runToRest(LIMIT_MS);
+        await comeToRest(world);
       }
       await this.#check(world, plan, client.calls);
     } catch (error) {
@@ -96,6 +98,7 @@ class LivedHistory {
       faults: faults.counts,
       violations: [...this.#violations].slice(0, MOST_VIOLATIONS),
       restMs,
+      restLimitMs: longestRestMs(world.runtime.config, world.snapshot()),
       calls: client.calls,
       struck: faults.struck,
       ends: world
@@ -130,14 +133,14 @@ class LivedHistory {
   async #rest(world: World, faults: FaultInjector): Promise<number> {
     faults.stop();
     const sinceMs = world.clock.now();
-    await world.runToRest(LIMIT_MS);
+    await comeToRest(world);
     const restMs = world.clock.now() - sinceMs;
     const limitMs = longestRestMs(world.runtime.config, world.snapshot());
     if (restMs > limitMs) {
       this.#add([`rest: it took ${String(restMs)} ms, and at most ${String(limitMs)} by design`]);
     }
     while (faults.onTheirWay > 0) await world.advance(60_000);
-    await world.runToRest(LIMIT_MS);
+    await comeToRest(world);
     return restMs;
   }
 
@@ -149,5 +152,21 @@ class LivedHistory {
     this.#add(await violationsAtRest(world));
     const duplicateWindowMs = Number(configuration['DUPLICATE_WINDOW_SECONDS'] ?? 600) * 1000;
     this.#add(brokenHistory({ calls, products, duplicateWindowMs }, world.snapshot()));
+  }
+}
+
+/** An order that waits for its payment is at rest only for as long as it has time. */
+async function comeToRest(world: World): Promise<void> {
+  const isTimeUp = () =>
+    world
+      .snapshot()
+      .orders.some(
+        ({ status, reservationExpiresAtMs = 0 }) =>
+          status === 'PENDING_PAYMENT' && reservationExpiresAtMs <= world.clock.now(),
+      );
+  await world.runToRest(LIMIT_MS);
+  while (isTimeUp()) {
+    await world.advance(1000);
+    await world.runToRest(LIMIT_MS);
   }
 }
