@@ -31,7 +31,6 @@ const LATEST_DELIVERY_MS = 900_000;
 const SLOWEST_MS = 2500;
 
 const DATABASE: readonly StrikeKind[] = ['throttled', 'conflict'];
-const CALLS: readonly StrikeKind[] = ['delivered later', 'answered 5xx'];
 const EVERYTHING: readonly StrikeKind[] = [
   'dies before',
   'dies after',
@@ -187,13 +186,22 @@ export class FaultInjector {
 
 /** The kinds that may strike it, the rarest first. */
 function kindsFor({ kind, operation }: RecordedEffect): readonly StrikeKind[] {
-  if (kind === 'http') return operation === 'GET' ? HTTP_READ : HTTP;
-  return kind === 'dynamodb' ? DYNAMO : EVERYTHING;
+  switch (kind) {
+    case 'http':
+      return operation === 'GET' ? HTTP_READ : HTTP;
+    case 'dynamodb':
+      return operation === 'TransactWriteItems' ? TRANSACTION : DYNAMO;
+    case 'states':
+    case 'sqs':
+      return MESSAGE;
+  }
 }
 
 const DYNAMO = [...DATABASE, ...EVERYTHING];
-const HTTP = [...CALLS, ...EVERYTHING];
-const HTTP_READ = HTTP.filter((kind) => kind !== 'delivered later');
+const TRANSACTION = [...DYNAMO, 'delivered later'] as const;
+const HTTP_READ = ['answered 5xx', ...EVERYTHING] as const;
+const HTTP = ['delivered later', ...HTTP_READ] as const;
+const MESSAGE = ['delivered later', ...EVERYTHING] as const;
 
 /** What effects have in common that are the same one in a shorter history. */
 function labelOf(effect: RecordedEffect): string {
