@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -8,6 +8,9 @@ import { StartupProblem } from '../stack/startup-problem.ts';
 
 /** The stage of serverless.yml that is deployed to emulators. */
 export const STAGE = 'local';
+
+/** Read by serverless.yml in the place of the parameters that its stage has there. */
+const PARAMETERS_FILE = '.local/deploy-parameters.json';
 
 const SHOWN_LINES = 25;
 
@@ -56,12 +59,12 @@ async function runCli(options: DeployOptions): Promise<string> {
   const { directory, parameters, logFile, stopping } = options;
   const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
   const cli = join(dirname(manifest), 'bin', 'serverless.js');
-  const named = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
   mkdirSync(dirname(logFile), { recursive: true });
+  writeFileSync(join(directory, PARAMETERS_FILE), JSON.stringify(inTheirTypes(parameters)));
   const log = createWriteStream(logFile, { flags: 'w' });
-  const child = spawn(process.execPath, [cli, 'deploy', '--stage', STAGE, ...named], {
+  const child = spawn(process.execPath, [cli, 'deploy', '--stage', STAGE], {
     cwd: directory,
-    env: { ...process.env, NO_COLOR: '1', SLS_TELEMETRY_DISABLED: '1' },
+    env: { ...process.env, NO_COLOR: '1', LOCAL_PARAMETERS: PARAMETERS_FILE },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(stopping === undefined ? {} : { signal: stopping }),
   });
@@ -79,6 +82,16 @@ async function runCli(options: DeployOptions): Promise<string> {
   throw new DeploymentFailedError(
     `serverless deploy failed; all it said is in ${logFile}. Its last lines:\n${lastLines}`,
   );
+}
+
+/** The state machine takes no number in quotes, and the CLI's own `--param` makes texts of all. */
+function inTheirTypes(
+  parameters: Readonly<Record<string, string>>,
+): Record<string, string | number> {
+  const typed = Object.entries(parameters).map(
+    ([name, value]) => [name, /^\d+$/.test(value) ? Number(value) : value] as const,
+  );
+  return Object.fromEntries(typed);
 }
 
 /** Any function would do: all of them have the same configuration. */

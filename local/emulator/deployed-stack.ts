@@ -73,6 +73,7 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
     JWT_ISSUER: `${forFunctions}/issuer`,
     JWT_AUDIENCE: 'ordersaga',
     JWKS_URL: `${forFunctions}/issuer/jwks.json`,
+    TRACES: 'false',
     ...options.parameters,
   };
   const aws = awsEnvironment(endpoint, process.env);
@@ -102,7 +103,7 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
       inventoryUrl: apiUrl,
       webhook: {
         url: `${apiUrl}/payment/webhook`,
-        secret: secrets.WEBHOOK_SECRETS,
+        secret: secrets.WEBHOOK_SECRETS.split(',')[0] ?? '',
         ackLateMs: ackTimeoutSeconds * 1000 + ACK_LATE_BY_MS,
       },
       stackEnvironment: () => whole,

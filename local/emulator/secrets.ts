@@ -10,6 +10,7 @@ import { STAGE } from './deploy.ts';
 /** Values of the secrets that functions read from Parameter Store by names under the stage. */
 export interface StageSecrets {
   readonly INVENTORY_CREDENTIAL: string;
+  /** Two, as while one is replaced; the gateway signs with the first. */
   readonly WEBHOOK_SECRETS: string;
 }
 
@@ -18,8 +19,8 @@ export async function prepareSecrets(): Promise<StageSecrets> {
   const client = new SSMClient({});
   try {
     const [credential, webhook] = await Promise.all([
-      secret(client, 'inventory-credential'),
-      secret(client, 'webhook-secrets'),
+      parameter(client, 'inventory-credential', randomSecret()),
+      parameter(client, 'webhook-secrets', `${randomSecret()},${randomSecret()}`),
     ]);
     return { INVENTORY_CREDENTIAL: credential, WEBHOOK_SECRETS: webhook };
   } finally {
@@ -27,7 +28,7 @@ export async function prepareSecrets(): Promise<StageSecrets> {
   }
 }
 
-async function secret(client: SSMClient, name: string): Promise<string> {
+async function parameter(client: SSMClient, name: string, Value: string): Promise<string> {
   const Name = `/ordersaga/${STAGE}/${name}`;
   try {
     const found = await client.send(new GetParameterCommand({ Name, WithDecryption: true }));
@@ -35,7 +36,10 @@ async function secret(client: SSMClient, name: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof ParameterNotFound)) throw error;
   }
-  const Value = randomBytes(24).toString('base64url');
   await client.send(new PutParameterCommand({ Name, Value, Type: 'SecureString' }));
   return Value;
+}
+
+function randomSecret(): string {
+  return randomBytes(24).toString('base64url');
 }

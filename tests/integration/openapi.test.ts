@@ -9,7 +9,6 @@ import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { type Answer, Customer, call, changeProduct, newProduct } from '../support/shop.ts';
 import { startTestStack } from '../support/stack.ts';
 
-const WEBHOOK_SECRET = 'whsec_test_0123456789';
 const root = join(import.meta.dirname, '../..');
 
 let stack: EmbeddedStack;
@@ -17,7 +16,7 @@ let user: Customer;
 let manager: Customer;
 
 beforeAll(async () => {
-  stack = await startTestStack({ SCHEDULE_SECONDS: '3600', WEBHOOK_SECRETS: WEBHOOK_SECRET });
+  stack = await startTestStack({ SCHEDULE_SECONDS: '3600' });
   user = await Customer.of(stack);
   manager = await Customer.of(stack, 'products:write');
 });
@@ -132,7 +131,8 @@ function send(
   body?: unknown,
 ): Promise<Answer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const signature = signatureOf(text ?? '', [WEBHOOK_SECRET], stack.clock.now());
+  const secrets = stack.environment['WEBHOOK_SECRETS']?.split(',') ?? [];
+  const signature = signatureOf(text ?? '', secrets, stack.clock.now());
   const signed = path === '/payment/webhook' ? { 'x-gateway-signature': signature } : {};
   return call(stack, method, path, { ...signed, ...headers }, text);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
@@ -25,6 +26,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
+const RUN = randomUUID();
 let reservations = 0;
 
 /** The reservation of an order that only the Inventory Service knows. */
@@ -33,7 +35,7 @@ class Reservation {
 
   constructor() {
     reservations += 1;
-    this.orderId = `direct-${String(reservations)}`;
+    this.orderId = `direct-${RUN}-${String(reservations)}`;
   }
 
   put(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { signatureOf } from '../../lib/payments/signatures.ts';
 import {
@@ -18,16 +19,23 @@ import { asTimeGoesOn, eventually, executions, messagesIn } from '../support/sta
 
 const ACK_TIMEOUT_MS = 180_000;
 const DISPATCH_AFTER_MS = 30_000;
-const OLD_SECRET = 'whsec_old_0123456789';
-const NEW_SECRET = 'whsec_new_0123456789';
 
 const scene = new Scene({
   // No schedule comes in between; the tests run it where they want it.
   SCHEDULE_SECONDS: '3600',
   // As while a secret is replaced: the gateway still signs with the first.
-  WEBHOOK_SECRETS: `${OLD_SECRET}, ${NEW_SECRET}`,
+  WEBHOOK_SECRETS: 'whsec_old_0123456789, whsec_new_0123456789',
 });
 
+const oldSecret = (): string => secretAt(0);
+const newSecret = (): string => secretAt(1);
+
+function secretAt(index: number): string {
+  return scene.stack.environment['WEBHOOK_SECRETS']?.split(',')[index]?.trim() ?? '';
+}
+
+/** Of this run: an event is handled once for ever. */
+const RUN = randomUUID();
 let events = 0;
 
 function eventOf(
@@ -37,7 +45,7 @@ function eventOf(
 ): Record<string, unknown> {
   events += 1;
   return {
-    eventId: `evt_test_${String(events)}`,
+    eventId: `evt_${RUN}_${String(events)}`,
     type: 'charge.updated',
     paymentId,
     orderId,
@@ -48,7 +56,7 @@ function eventOf(
 }
 
 /** Sends an event as the gateway does. */
-function deliver(event: unknown, secret = OLD_SECRET): Promise<Answer> {
+function deliver(event: unknown, secret = oldSecret()): Promise<Answer> {
   const body = JSON.stringify(event);
   return post(body, signatureOf(body, [secret], scene.stack.clock.now()));
 }
@@ -311,7 +319,7 @@ describe('a webhook', () => {
     status: 'CAPTURED',
     occurredAt: '2026-03-01T12:00:00Z',
   });
-  const signed = (offMs = 0, secret = OLD_SECRET) =>
+  const signed = (offMs = 0, secret = oldSecret()) =>
     signatureOf(body, [secret], scene.stack.clock.now() + offMs);
 
   test.each<[string, () => Promise<Answer>]>([
@@ -339,21 +347,21 @@ describe('a webhook', () => {
     ['no event id', body.replace('"eventId":"evt_refused",', '')],
   ])('that is signed but %s is refused with 400, and nothing is queued', async (_what, bad) => {
     const queued = inject(scene.stack, { on: queueCall('SendMessage'), act: refuseConnection });
-    const answer = await post(bad, signatureOf(bad, [OLD_SECRET], scene.stack.clock.now()));
+    const answer = await post(bad, signatureOf(bad, [oldSecret()], scene.stack.clock.now()));
     expect(answer.summary).toBe('400 BAD_REQUEST');
     expect(queued.strikes).toBe(0);
   });
 
   test('over 64 KiB is refused', async () => {
     const long = body.padEnd(64 * 1024 + 1);
-    const answer = await post(long, signatureOf(long, [OLD_SECRET], scene.stack.clock.now()));
+    const answer = await post(long, signatureOf(long, [oldSecret()], scene.stack.clock.now()));
     expect(answer.summary).toBe('400 BODY_TOO_LARGE');
   });
 
   test('may be signed with the new secret, and may say more than we know', async () => {
     const paid = await waiting();
     const event = eventOf(paid, 'CAPTURED', { livemode: false, note: 'Grüße' });
-    const answer = await deliver(event, NEW_SECRET);
+    const answer = await deliver(event, newSecret());
     expect(answer.status).toBe(202);
     expect(answer.json).toEqual({ accepted: true });
     await eventually(() => scene.user.expectStatus(paid.orderId, 'PAYMENT_DONE'));

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { createProduct } from '../../lib/inventory/create-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { expectDocumented } from './documented.ts';
+import { inTurn } from './target.ts';
 
 interface Money {
   readonly amount: number;
@@ -132,15 +134,22 @@ export async function call(
   headers: Readonly<Record<string, string>> = {},
   body?: unknown,
 ): Promise<Answer> {
-  const response = await fetch(`${stack.apiUrl}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json', ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  const answer = await inTurn(async () => {
+    const response = await fetch(`${stack.apiUrl}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return new Answer(response.status, response.headers, await response.text());
   });
-  const answer = new Answer(response.status, response.headers, await response.text());
   expectDocumented(method, path, answer);
   return answer;
 }
+
+/** Test files may share a stack: what they make there is theirs by its name. */
+const OWN = randomUUID().slice(0, 8);
 
 let customers = 0;
 
@@ -158,7 +167,7 @@ export class Customer {
 
   static async of(stack: EmbeddedStack, scope?: string): Promise<Customer> {
     customers += 1;
-    const userId = `user-${String(customers)}`;
+    const userId = `user-${OWN}-${String(customers)}`;
     return new Customer(stack, userId, await stack.mintToken(userId, scope));
   }
 
@@ -288,7 +297,7 @@ export async function newProduct(
   { currency = 'EUR', active = true } = {},
 ): Promise<string> {
   products += 1;
-  const productId = `prod-test-${String(products)}`;
+  const productId = `prod-test-${OWN}-${String(products)}`;
   await createProduct(inventoryService(currentRuntime()), {
     userId: 'manager',
     product: {

@@ -5,10 +5,17 @@ import {
   SFNClient,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { currentRuntime } from '../../lib/platform/runtime.ts';
 import { type EmbeddedStack, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { connectToDeployedStack } from './deployed-stack.ts';
+import { isDeployed, isSkip } from './target.ts';
 
-/** A stack of a test file's own, on free ports. */
-export function startTestStack(environment: Readonly<Record<string, string>> = {}) {
+/** A stack of a test file's own, on free ports; or the one that is deployed, as it is configured. */
+export function startTestStack(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<EmbeddedStack> {
+  if (isDeployed) return connectToDeployedStack();
   return startEmbeddedStack({
     ports: { api: 0, companion: 0, stepFunctions: 0, queues: 0, dynamodb: 0 },
     environment,
@@ -16,7 +23,9 @@ export function startTestStack(environment: Readonly<Record<string, string>> = {
 }
 
 const POLL_PAUSE_MS = 20;
-const GIVE_UP_AFTER_MS = 20_000;
+const SLOW_POLL_PAUSE_MS = 250;
+/** An emulator on a busy machine is some ten times slower. */
+const GIVE_UP_AFTER_MS = isDeployed ? 90_000 : 20_000;
 
 /** Looks again until `check` throws no more, and then answers what it answered; bounded in real time. */
 export async function eventually<Result>(check: () => Promise<Result> | Result): Promise<Result> {
@@ -25,9 +34,9 @@ export async function eventually<Result>(check: () => Promise<Result> | Result):
     try {
       return await check();
     } catch (error) {
-      if (performance.now() > giveUpAt) throw error;
+      if (isSkip(error) || performance.now() > giveUpAt) throw error;
     }
-    await pause(POLL_PAUSE_MS);
+    await pause(isDeployed ? SLOW_POLL_PAUSE_MS : POLL_PAUSE_MS);
   }
 }
 
@@ -40,6 +49,8 @@ export async function asTimeGoesOn<Result>(
   check: () => Promise<Result>,
   { stepSeconds = 5, limitSeconds = 900 } = {},
 ): Promise<Result> {
+  // There time goes on by itself.
+  if (isDeployed) return eventually(check);
   for (let passedSeconds = 0; ; passedSeconds += stepSeconds) {
     try {
       return await check();
@@ -95,6 +106,22 @@ export async function abortExecution(
   const executionArn = `${machineArn}:${orderId}-${String(run)}`;
   await client.send(new StopExecutionCommand({ executionArn }));
   client.destroy();
+}
+
+/** How many messages a queue holds by its logical id, in any state. */
+export async function messagesLeftIn(stack: EmbeddedStack, queue: string): Promise<number> {
+  if (!isDeployed) return messagesIn(stack, queue).length;
+  const { Attributes = {} } = await currentRuntime().aws.queues.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: stack.queueUrls[queue],
+      AttributeNames: [
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+        'ApproximateNumberOfMessagesDelayed',
+      ],
+    }),
+  );
+  return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
 }
 
 /** The messages of a queue by its logical id, in any state, without taking them. */

@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type DeployedStack, startDeployedStack } from './emulator/deployed-stack.ts';
+import { type Emulator, findEmulator } from './emulator/find-emulator.ts';
+import { startMiniStack } from './emulator/ministack.ts';
+import { Parts } from './stack/parts.ts';
+import { findFreePort } from './stack/ports.ts';
+import { StartupProblem } from './stack/startup-problem.ts';
+import { printFailure, printProgress, stopSignal } from './terminal.ts';
+
+const USAGE = `Usage: npm run test:stack -- [--endpoint URL] [FILE...]
+  Deploys to an emulator of AWS and runs the end-to-end suite there.
+  --endpoint URL   an emulator that already runs; without it a MiniStack is started for the tests
+  FILE             only test files whose path contains it`;
+
+/** So that whole lifecycles fit into a minute. */
+const PARAMETERS = {
+  RESERVATION_TTL_SECONDS: '45',
+  PAYMENT_ACK_TIMEOUT_SECONDS: '10',
+  // Where a function may start cold on a busy machine.
+  INVENTORY_TIMEOUT_MS: '5000',
+  RETRY_MAX_ATTEMPTS: '3',
+  DISPATCH_AFTER_SECONDS: '5',
+  QUEUE_MAX_RECEIVES: '3',
+  // One test's outage is not to be another's.
+  INVENTORY_CIRCUIT_FAILURES: '1000',
+};
+
+class UsageProblem extends StartupProblem {
+  override readonly name = 'UsageProblem';
+}
+
+const directory = fileURLToPath(new URL('..', import.meta.url));
+const local = join(directory, '.local');
+
+function readArguments(): { readonly endpoint: string | undefined; readonly files: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { endpoint: { type: 'string' } },
+    });
+    return { endpoint: values.endpoint, files: positionals };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageProblem(`${why}\n${USAGE}`, { cause });
+  }
+}
+
+async function emulatorAt(
+  endpoint: string | undefined,
+  parts: Parts,
+  stopping: AbortSignal,
+): Promise<Emulator> {
+  if (endpoint !== undefined) return findEmulator(endpoint);
+  return parts.start('MiniStack', async () => {
+    const port = await findFreePort('127.0.0.1');
+    const miniStack = await startMiniStack({
+      directory: join(local, 'ministack'),
+      port,
+      stopping,
+    });
+    parts.onStop(() => miniStack.stop());
+    return miniStack.emulator;
+  });
+}
+
+async function runSuite(
+  stack: DeployedStack,
+  emulator: Emulator,
+  files: readonly string[],
+  stopping: AbortSignal,
+): Promise<number> {
+  const manifest = createRequire(import.meta.url).resolve('vitest/package.json');
+  const cli = join(dirname(manifest), 'vitest.mjs');
+  const child = spawn(
+    process.execPath,
+    [cli, 'run', '--config', 'vitest.stack.config.ts', ...files],
+    {
+      cwd: directory,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      signal: stopping,
+      env: {
+        ...process.env,
+        STACK_API_URL: stack.apiUrl,
+        STACK_COMPANION_URL: stack.companionUrl,
+        STEP_FUNCTIONS_ENDPOINT: emulator.endpoint,
+      },
+    },
+  );
+  const [exitCode] = (await once(child, 'exit')) as [number | null];
+  return exitCode ?? 1;
+}
+
+/** @returns the exit code. */
+async function main(stopping: AbortSignal): Promise<number> {
+  const { endpoint, files } = readArguments();
+  const parts = new Parts(printProgress);
+  try {
+    const emulator = await emulatorAt(endpoint, parts, stopping);
+    console.log(`  ${emulator.kind} ${emulator.version} at ${emulator.endpoint}`);
+    const stack = await startDeployedStack({
+      directory,
+      emulator,
+      companionPort: 0,
+      parameters: PARAMETERS,
+      logFile: join(local, 'stack-deploy.log'),
+      onProgress: printProgress,
+      stopping,
+    });
+    parts.onStop(() => stack.stop());
+    return await runSuite(stack, emulator, files, stopping);
+  } finally {
+    await parts.stop();
+  }
+}
+
+const stopping = stopSignal();
+try {
+  process.exit(await main(stopping));
+} catch (error) {
+  if (stopping.aborted) process.exit(130);
+  printFailure(error);
+  process.exit(1);
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+import { shared } from './vitest.config.ts';
+
+/** The end-to-end part of the suite, for a stack that is deployed: see docs/emulators.md. */
+const END_TO_END = ['first-order', 'list-orders', 'whole-way'];
+
+export default defineConfig({
+  test: {
+    ...shared,
+    include: [
+      ...END_TO_END.map((name) => `tests/integration/${name}.test.ts`),
+      'tests/step-functions/{executions,state-machines,task-tokens,tasks}.test.ts',
+    ],
+    // They share one stack, and a fault that one sets strikes all.
+    fileParallelism: false,
+    testTimeout: 120_000,
+    reporters: ['default', ['json', { outputFile: '.local/stack-report.json' }]],
+  },
+});
