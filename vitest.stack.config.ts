@@ -2,7 +2,16 @@ import { defineConfig } from 'vitest/config';
 import { shared } from './vitest.config.ts';
 
 /** The end-to-end part of the suite, for a stack that is deployed: see docs/emulators.md. */
-const END_TO_END = ['first-order', 'list-orders', 'whole-way'];
+const END_TO_END = [
+  'cancel',
+  'first-order',
+  'idempotency',
+  'list-orders',
+  'openapi',
+  'reservations',
+  'retry-order',
+  'whole-way',
+];
 
 export default defineConfig({
   test: {

@@ -3,7 +3,7 @@ import { lettersAbout, redriveNamed } from '../support/dlq.ts';
 import { clearFaults, setFault, strikes } from '../support/fault-proxy.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
 import { Scene } from '../support/scene.ts';
-import { changeProduct, chargesOf, type OrderDocument, stockLine } from '../support/shop.ts';
+import { call, changeProduct, chargesOf, type OrderDocument, stockLine } from '../support/shop.ts';
 import { asTimeGoesOn, eventually } from '../support/stack.ts';
 
 // Everything here goes over HTTP and the operator's tools, so that it runs on a deployed stack too.
@@ -138,6 +138,15 @@ describe('a payment', () => {
     expect(await chargeStatuses(orderId)).toEqual(['VOIDED', 'CAPTURED']);
     expect(await stockLine(scene.stack, scene.productId)).toBe('8/0/2');
   });
+});
+
+test.each([
+  ['without a signature', {}],
+  ['with a made-up one', { 'x-gateway-signature': `t=${String(Date.now())},v1=00` }],
+])('an acknowledgement %s is refused', async (_what, headers) => {
+  const event = { eventId: 'evt_forged', paymentId: 'pay_1', orderId: 'ord_1', status: 'CAPTURED' };
+  const refused = await call(scene.stack, 'POST', '/payment/webhook', headers, event);
+  expect(refused.status, refused.text).toBe(401);
 });
 
 test('at the end every promise holds, and the doctor finds nothing', async () => {

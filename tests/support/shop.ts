@@ -151,6 +151,11 @@ export async function call(
 /** Test files may share a stack: what they make there is theirs by its name. */
 const OWN = randomUUID().slice(0, 8);
 
+/** Whether a record names a user or a product of this file. */
+export function isOwn(record: object): boolean {
+  return JSON.stringify(record).includes(OWN);
+}
+
 let customers = 0;
 
 /** One user of the shop with a token of their own. */
