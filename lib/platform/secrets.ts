@@ -4,7 +4,7 @@ import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './logging.ts';
 import type { Runtime } from './runtime.ts';
 
-/** A container relies on what it has read for so long: no replaced secret is used longer. */
+/** A container relies on what it has read for so long, and asks again then. */
 const GOOD_FOR_MS = 60_000;
 /** After a read that failed the last value stands for so long, then the next call tries again. */
 const TRY_AGAIN_AFTER_MS = 5000;
