@@ -7,7 +7,7 @@ import { runHistory } from './histories/run-history.ts';
 import { inProcesses } from './pool.ts';
 import { reportOf, tableOf } from './report.ts';
 import { runScenario } from './run-scenario.ts';
-import { EVERY_PAIR_OF, scenarioNamed } from './scenarios.ts';
+import { MOST_IMPORTANT, scenarioNamed } from './scenarios.ts';
 import { describeRun, type Task, type TaskReport, WAYS } from './tasks.ts';
 import { type Trial, tryMutants } from './try-mutants.ts';
 
@@ -38,7 +38,7 @@ function tasksOf({ scenarios, pairs, histories, seed }: Torture): Task[] {
         way,
         scenario,
         seed,
-        ...(way === 'pairs' && !EVERY_PAIR_OF.includes(scenario) ? { sample: pairs } : {}),
+        ...(way === 'pairs' && !MOST_IMPORTANT.includes(scenario) ? { sample: pairs } : {}),
       }),
     ),
   );

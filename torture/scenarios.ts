@@ -113,6 +113,16 @@ async function failed(shop: Shop): Promise<void> {
   await shop.rest();
 }
 
+/**
+ * Whose pairs are all run: the way to the money, the user's second thoughts about it, and the race
+ * between a user who gives up and a saga that waits for them.
+ */
+export const MOST_IMPORTANT: readonly string[] = [
+  'paid',
+  'modified while waiting for its payment',
+  'cancelled while waiting for its payment',
+];
+
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'paid', rest: PAID, act: (shop) => paying(shop, 'tok_ok') },
   { name: 'declined', rest: PAID, act: (shop) => paying(shop, 'tok_declined') },
@@ -349,13 +359,6 @@ export const SCENARIOS: readonly Scenario[] = [
     configuration: { DISPATCH_AFTER_SECONDS: '1', SCHEDULE_SECONDS: '1' },
     act: (shop) => paying(shop, 'tok_ok'),
   },
-];
-
-/** All pairs of faults are run of these, of the others some: the money comes, changes its mind, and goes. */
-export const EVERY_PAIR_OF: readonly string[] = [
-  'paid',
-  'cancelled while waiting for its payment',
-  'modified while being paid',
 ];
 
 /** @throws Error where there is no such scenario. */

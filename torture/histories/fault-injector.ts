@@ -194,6 +194,8 @@ function kindsFor({ kind, operation }: RecordedEffect): readonly StrikeKind[] {
     case 'states':
     case 'sqs':
       return MESSAGE;
+    case 'ssm':
+      return EVERYTHING;
   }
 }
 
