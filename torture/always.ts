@@ -98,24 +98,11 @@ function brokenHold(
 ): string[] {
   const { orderId, status, heldRevision, reservationExpiresAtMs = 0 } = order;
   if (status !== 'PENDING_PAYMENT' || nowMs >= reservationExpiresAtMs) return [];
-  if (isTakenOver(order, held)) return [];
   const isHeld =
     held?.status === 'HELD' &&
     held.revision === heldRevision &&
     (held.expiresAtMs ?? 0) >= reservationExpiresAtMs;
   return isHeld ? [] : [`P5: ${orderId} waits for its payment, and its stock is not held for it`];
-}
-
-/**
- * A change of the items that was refused may still arrive, late, when there is stock for it again. What
- * is held is then not what the user waits to pay for: the charge is refused, or its money goes back.
- */
-function isTakenOver(order: StoredOrder | undefined, held: StoredReservation | undefined): boolean {
-  return (
-    order?.modification?.status === 'REJECTED' &&
-    held?.status === 'HELD' &&
-    held.revision === order.revision
-  );
 }
 
 /** P3, the way that always holds. */
@@ -174,7 +161,7 @@ function forgottenCharge(
  * @param untilMs when the gateway has either answered, or acknowledged, or is asked.
  */
 export function brokenCharge(
-  { orders, payments, reservations }: Pick<StoredNow, 'orders' | 'payments' | 'reservations'>,
+  { payments, reservations }: Pick<StoredNow, 'payments' | 'reservations'>,
   paymentId: string | undefined,
   untilMs: number,
 ): string[] {
@@ -183,8 +170,6 @@ export function brokenCharge(
   if (payment === undefined || !OPEN.includes(payment.status)) return [];
   const { orderId } = payment;
   const held = reservations.find((one) => one.orderId === orderId);
-  const order = orders.find((one) => one.orderId === orderId);
-  if (isTakenOver(order, held)) return [];
   const isHeld =
     held?.status === 'HELD' &&
     held.revision === payment.revision &&

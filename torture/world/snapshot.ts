@@ -24,7 +24,7 @@ export interface StoredOrder {
   readonly version: number;
   readonly items: readonly StoredLine[];
   readonly revision: number;
-  /** While it waits for its payment: what Inventory holds; older after a refused modification. */
+  /** While it waits for its payment: what Inventory holds; at which revision. */
   readonly heldRevision?: number;
   /** While it waits for its payment: until when the user was promised the stock. */
   readonly reservationExpiresAtMs?: number;

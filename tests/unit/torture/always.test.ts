@@ -178,12 +178,6 @@ describe('at any moment', () => {
     expect(brokenAlways(stored, NOW)).toEqual([]);
   });
 
-  test('a refused change of the items may have arrived late', () => {
-    const refused = { ...order, revision: 2, modification: { status: 'REJECTED', items: lines } };
-    const stored = { ...waiting, orders: [refused], reservations: [{ ...held, revision: 2 }] };
-    expect(brokenAlways(stored, NOW)).toEqual([]);
-  });
-
   test('the stock of an order whose time is up may be gone', () => {
     const stored = { ...waiting, products: [backMug], reservations: [released] };
     expect(brokenAlways(stored, LATER)).toEqual([]);
