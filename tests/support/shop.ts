@@ -5,7 +5,7 @@ import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { expectDocumented } from './documented.ts';
-import { inTurn } from './target.ts';
+import { inTurn, isDeployed } from './target.ts';
 
 interface Money {
   readonly amount: number;
@@ -142,7 +142,7 @@ export async function call(
         ? {}
         : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    return new Answer(response.status, response.headers, await response.text());
+    return answerOf(response);
   });
   expectDocumented(method, path, answer);
   return answer;
@@ -155,6 +155,18 @@ const OWN = randomUUID().slice(0, 8);
 export function isOwn(record: object): boolean {
   return JSON.stringify(record).includes(OWN);
 }
+
+/** As if the API were at the root: below a stage, every path in an answer begins with it. */
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  if (!isDeployed) return new Answer(response.status, response.headers, text);
+  const headers = new Headers(response.headers);
+  const location = headers.get('location');
+  if (location !== null) headers.set('location', location.replace(STAGE, '/'));
+  return new Answer(response.status, headers, text.replaceAll(`"${STAGE}`, '"/'));
+}
+
+const STAGE = '/local/';
 
 let customers = 0;
 
