@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { parse } from 'yaml';
 import { StartupProblem } from '../stack/startup-problem.ts';
 
 /** The stage of serverless.yml that is deployed to emulators. */
 export const STAGE = 'local';
 
-/** Read by serverless.yml in the place of the parameters that its stage has there. */
+/** The stage's own parameters, and what serverless.yml reads in their place. */
+const STAGE_PARAMETERS_FILE = 'infrastructure/local-parameters.yml';
 const PARAMETERS_FILE = '.local/deploy-parameters.json';
 
 const SHOWN_LINES = 25;
@@ -60,7 +62,9 @@ async function runCli(options: DeployOptions): Promise<string> {
   const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
   const cli = join(dirname(manifest), 'bin', 'serverless.js');
   mkdirSync(dirname(logFile), { recursive: true });
-  writeFileSync(join(directory, PARAMETERS_FILE), JSON.stringify(inTheirTypes(parameters)));
+  const ofStage = parse(readFileSync(join(directory, STAGE_PARAMETERS_FILE), 'utf8')) as object;
+  const all = { ...ofStage, ...inTheirTypes(parameters) };
+  writeFileSync(join(directory, PARAMETERS_FILE), JSON.stringify(all));
   const log = createWriteStream(logFile, { flags: 'w' });
   const child = spawn(process.execPath, [cli, 'deploy', '--stage', STAGE], {
     cwd: directory,
