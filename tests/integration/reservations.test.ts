@@ -13,6 +13,7 @@ import {
   stockOf,
 } from '../support/shop.ts';
 import { asTimeGoesOn, startTestStack } from '../support/stack.ts';
+import { embeddedOnly, isDeployed } from '../support/target.ts';
 
 const RESERVATION_TTL_MS = 900_000;
 
@@ -67,6 +68,7 @@ class Reservation {
 
 describe('orders of fifty users at once', () => {
   async function everyUserOrdersOne(productId: string, users: number): Promise<string[]> {
+    if (isDeployed) embeddedOnly('a crowd orders at once');
     const customers = await Promise.all(Array.from({ length: users }, () => Customer.of(stack)));
     const placing = Promise.all(
       customers.map((customer) => customer.place([{ productId, quantity: 1 }], { wait: 10 })),

@@ -3,7 +3,15 @@ import { lettersAbout, redriveNamed } from '../support/dlq.ts';
 import { clearFaults, setFault, strikes } from '../support/fault-proxy.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
 import { Scene } from '../support/scene.ts';
-import { call, changeProduct, chargesOf, type OrderDocument, stockLine } from '../support/shop.ts';
+import {
+  Customer,
+  call,
+  changeProduct,
+  chargesOf,
+  newProduct,
+  type OrderDocument,
+  stockLine,
+} from '../support/shop.ts';
 import { asTimeGoesOn, eventually } from '../support/stack.ts';
 
 // Everything here goes over HTTP and the operator's tools, so that it runs on a deployed stack too.
@@ -81,6 +89,20 @@ describe('an outage of Inventory', () => {
       expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     });
   });
+});
+
+test('the last piece goes to one of three who order it at once', async () => {
+  const productId = await newProduct(1);
+  const customers = await Promise.all([1, 2, 3].map(() => Customer.of(scene.stack)));
+  const answers = await Promise.all(
+    customers.map((customer) => customer.place([{ productId, quantity: 1 }], { wait: 10 })),
+  );
+  expect(answers.map(({ summary }) => summary).sort()).toEqual([
+    '201 PENDING_PAYMENT',
+    '422 OUT_OF_STOCK',
+    '422 OUT_OF_STOCK',
+  ]);
+  expect(await stockLine(scene.stack, productId)).toBe('0/1/0');
 });
 
 test('a reservation whose time is up is given back, and the order can be tried again', async () => {
