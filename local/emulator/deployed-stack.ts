@@ -73,7 +73,6 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
     JWT_ISSUER: `${forFunctions}/issuer`,
     JWT_AUDIENCE: 'ordersaga',
     JWKS_URL: `${forFunctions}/issuer/jwks.json`,
-    TRACES: 'false',
     ...options.parameters,
   };
   const aws = awsEnvironment(endpoint, process.env);
