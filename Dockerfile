@@ -23,8 +23,7 @@ RUN npm uninstall --ignore-scripts \
   node \
   typescript \
   typescript-eslint \
-  vitest \
-  yaml
+  vitest
 
 FROM node:24.21.0-bookworm-slim
 RUN apt-get update \

@@ -149,6 +149,7 @@ test('the image of the embedded stack leaves out what nothing in it imports, and
     'serverless-esbuild',
     'serverless-offline',
     'serverless-step-functions',
+    'yaml',
   ];
   expect([...leftOut, ...needed].sort()).toEqual(Object.keys(devDependencies).sort());
   const sources = globSync('{functions,lib,local,tools}/**/*.ts', { cwd: root }).map(read);

@@ -192,7 +192,8 @@ export function resourcesOf(type: string): ReadonlyMap<string, Resource> {
 /** What one stage has in the place of `params.default`. */
 export function parametersOf(stage: string): Parameters {
   const { params } = readYaml('serverless.yml') as { params: Record<string, Parameters> };
-  return { ...params['default'], ...params[stage] };
+  const own = stage === 'local' ? readYaml('infrastructure/local-parameters.yml') : params[stage];
+  return { ...params['default'], ...(own as Parameters | undefined) };
 }
 
 /** The logical id of the queue whose messages a function is given; undefined where there is none. */
