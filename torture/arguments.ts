@@ -20,6 +20,8 @@ Without an option, all of it. These name parts, and then only those are run:
   --mutant NAME      this mutant; more than one may be named
 
   --pairs N          of scenarios: so many pairs each, beside those of which all are run (20)
+  --percent N        of scenarios: so many of every hundred of all those pairs, of somebody else's
+                     calls and of what is late (100)
   --seed N           decides ids, random numbers, pairs and histories (1)
   --processes N      at the same time (as many as there are processors)
   --json             for programs
@@ -49,6 +51,7 @@ export type Wanted =
       readonly kind: 'torture';
       readonly scenarios: readonly string[];
       readonly pairs: number;
+      readonly share: number;
       readonly histories: number;
       readonly mutants: readonly string[];
       readonly seed: number;
@@ -87,6 +90,7 @@ export function readArguments(args: readonly string[], processors: number): Want
     kind: 'torture',
     scenarios: isAll ? scenariosWith('') : scenario === undefined ? [] : scenariosWith(scenario),
     pairs: wholeNumber('pairs', values.pairs),
+    share: wholeNumber('percent', values.percent) / 100,
     histories:
       histories === undefined ? (isAll ? HISTORIES : 0) : wholeNumber('histories', histories),
     mutants: isAll || mutants ? MUTANTS.map(({ name }) => name) : (mutant ?? []).map(mutantOf),
@@ -106,6 +110,7 @@ function parse(args: readonly string[]) {
         mutants: { type: 'boolean', default: false },
         mutant: { type: 'string', multiple: true },
         pairs: { type: 'string', default: '20' },
+        percent: { type: 'string', default: '100' },
         seed: { type: 'string', default: '1' },
         processes: { type: 'string' },
         strikes: { type: 'string' },

@@ -20,6 +20,11 @@ export function isSideEffect({ kind, operation }: RecordedEffect): boolean {
   return kind === 'http' || CHANGES.includes(operation);
 }
 
+/** Decides of each run beyond the crashes whether it is one of those that are made; all of them unless told otherwise. */
+type Draw = () => boolean;
+
+const every: Draw = () => true;
+
 /** One run for every side effect of the scenario and every fault, after one without any. */
 export async function* exploreCrashes(scenario: Scenario, seed: number): AsyncGenerator<Run> {
   const rehearsal = await runScenario(scenario, seed, []);
@@ -30,11 +35,16 @@ export async function* exploreCrashes(scenario: Scenario, seed: number): AsyncGe
 }
 
 /** Every pair of faults: the second one strikes any side effect after the first, also of what makes up for it. */
-export async function* exploreAllPairs(scenario: Scenario, seed: number): AsyncGenerator<Run> {
+export async function* exploreAllPairs(
+  scenario: Scenario,
+  seed: number,
+  isDrawn: Draw = every,
+): AsyncGenerator<Run> {
   for (const first of faultsAt((await runScenario(scenario, seed, [])).effects)) {
     const { effects } = await runScenario(scenario, seed, [first]);
     for (const second of faultsAt(effects)) {
-      if (second.n > first.n) yield await runScenario(scenario, seed, [first, second]);
+      if (second.n <= first.n || !isDrawn()) continue;
+      yield await runScenario(scenario, seed, [first, second]);
     }
   }
 }
@@ -72,13 +82,14 @@ export async function* exploreRivals(
   scenario: Scenario,
   seed: number,
   rivals: readonly RivalName[] = RIVAL_NAMES,
+  isDrawn: Draw = every,
 ): AsyncGenerator<Run> {
   const rehearsal = await runScenario(scenario, seed, []);
   const beginningMs = rehearsal.effects[0]?.atMs ?? 0;
   for (const { n, atMs } of rehearsal.effects) {
     for (const name of rivals) {
       const { notBeforeMs = 0, isHarmless }: Rival = RIVALS[name];
-      if (atMs - beginningMs < notBeforeMs) continue;
+      if (atMs - beginningMs < notBeforeMs || !isDrawn()) continue;
       const run = await runScenario(scenario, seed, [{ what: `rival ${name}`, n }]);
       yield isHarmless === true ? comparedTo(rehearsal, run) : run;
     }
@@ -90,16 +101,21 @@ export async function* exploreRivals(
  * of its side effects, while the world goes on; each call between the services arrives late, and each
  * step is delivered once more, just before every later side effect and after all of them.
  */
-export async function* exploreLate(scenario: Scenario, seed: number): AsyncGenerator<Run> {
+export async function* exploreLate(
+  scenario: Scenario,
+  seed: number,
+  isDrawn: Draw = every,
+): AsyncGenerator<Run> {
   const { effects } = await runScenario(scenario, seed, []);
   for (const { n } of effects.filter(isSideEffect)) {
-    yield await runScenario(scenario, seed, [{ what: 'stalls', n }]);
+    if (isDrawn()) yield await runScenario(scenario, seed, [{ what: 'stalls', n }]);
   }
   for (const delay of delaysOf(effects)) {
     const alone = await runScenario(scenario, seed, [delay]);
     yield alone;
     const later = alone.effects.filter((one) => one.n > delay.n && isSideEffect(one));
     for (const { n } of later) {
+      if (!isDrawn()) continue;
       yield await runScenario(scenario, seed, [delay, { what: 'arrival', n }]);
     }
   }

@@ -30,7 +30,7 @@ function wantedOrExit(): Wanted {
 }
 
 /** The long ones first, so that the processes end at about the same time. */
-function tasksOf({ scenarios, pairs, histories, seed }: Torture): Task[] {
+function tasksOf({ scenarios, pairs, share, histories, seed }: Torture): Task[] {
   const explorations = scenarios.flatMap((scenario) =>
     WAYS.map(
       (way): Task => ({
@@ -38,6 +38,7 @@ function tasksOf({ scenarios, pairs, histories, seed }: Torture): Task[] {
         way,
         scenario,
         seed,
+        share,
         ...(way === 'pairs' && !MOST_IMPORTANT.includes(scenario) ? { sample: pairs } : {}),
       }),
     ),
@@ -64,6 +65,12 @@ function tellTrial(trial: Trial): void {
   if (verdict === 'FAILED') console.error(`\nmutant ${mutant} could not be tried: ${trial.why}`);
 }
 
+/** For a person who waits: one line that is written over. */
+function showProgress(what: string, done: number, all: number): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(`\r${what}: ${String(done)} of ${String(all)}${done === all ? '\n' : ''}`);
+}
+
 function commit(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
@@ -77,13 +84,16 @@ async function torture(wanted: Torture): Promise<boolean> {
   const { scenarios, mutants, processes, seed, isJson } = wanted;
   const startedAt = performance.now();
   const reports: TaskReport[] = [];
-  for await (const report of inProcesses(tasksOf(wanted), processes)) {
+  const tasks = tasksOf(wanted);
+  for await (const report of inProcesses(tasks, processes)) {
     reports.push(report);
+    showProgress('tasks', reports.length, tasks.length);
     for (const finding of report.findings) console.error(`\n${finding}`);
   }
   const trials: Trial[] = [];
   for await (const trial of tryMutants(mutants, { processes, seed })) {
     trials.push(trial);
+    showProgress('mutants', trials.length, mutants.length);
     tellTrial(trial);
   }
   const wallSeconds = Math.round((performance.now() - startedAt) / 1000);

@@ -28,6 +28,8 @@ export type Task =
       readonly seed: number;
       /** Of pairs: so many, drawn by the seed; all of them where undefined. */
       readonly sample?: number;
+      /** Of all but crashes and such a sample: the share that is run, drawn by the seed; from 0 to 1. */
+      readonly share: number;
     }
   | { readonly kind: 'histories'; readonly seeds: readonly number[] };
 
@@ -77,19 +79,21 @@ export async function perform(task: Task): Promise<TaskReport> {
 
 function explore(
   scenario: Scenario,
-  { way, seed, sample }: Extract<Task, { readonly kind: 'scenario' }>,
+  { way, seed, sample, share }: Extract<Task, { readonly kind: 'scenario' }>,
 ): AsyncGenerator<Run> {
+  const random = seededRandom(seed);
+  const isDrawn = () => random() < share;
   switch (way) {
     case 'crashes':
       return exploreCrashes(scenario, seed);
     case 'pairs':
       return sample === undefined
-        ? exploreAllPairs(scenario, seed)
-        : explorePairs(scenario, seed, sample, seededRandom(seed));
+        ? exploreAllPairs(scenario, seed, isDrawn)
+        : explorePairs(scenario, seed, sample, random);
     case 'rivals':
-      return exploreRivals(scenario, seed);
+      return exploreRivals(scenario, seed, undefined, isDrawn);
     case 'late':
-      return exploreLate(scenario, seed);
+      return exploreLate(scenario, seed, isDrawn);
   }
 }
 

@@ -14,11 +14,11 @@ const about = (task: TaskReport['task'], told: Partial<TaskReport>): TaskReport 
 });
 
 const crashes = about(
-  { kind: 'scenario', way: 'crashes', scenario: 'paid', seed: 1 },
+  { kind: 'scenario', way: 'crashes', scenario: 'paid', seed: 1, share: 1 },
   { runs: 58, crashPoints: 19, longestRestMs: 180_000, faults: { 'dies before': 19 } },
 );
 const pairs = about(
-  { kind: 'scenario', way: 'pairs', scenario: 'paid', seed: 1, sample: 5 },
+  { kind: 'scenario', way: 'pairs', scenario: 'paid', seed: 1, share: 1, sample: 5 },
   {
     runs: 5,
     longestRestMs: 240_500,
@@ -27,7 +27,7 @@ const pairs = about(
   },
 );
 const rivals = about(
-  { kind: 'scenario', way: 'rivals', scenario: 'expired', seed: 1 },
+  { kind: 'scenario', way: 'rivals', scenario: 'expired', seed: 1, share: 1 },
   { runs: 30, faults: { 'rival cancels': 30 } },
 );
 const histories = [1000, 2000].map((operations) =>
