@@ -97,6 +97,13 @@ test('a wait that was stored late does not keep a modified order from being paid
   expect(run).toMatchObject({ violations: [], restMs: 0, ends: [['PAYMENT_DONE', ['CAPTURED']]] });
 });
 
+test('an order that is out of time is not at rest', async () => {
+  // Its wait began a second after its stock was held, so it ends a second after that.
+  const strikes = parseStrikes('dies after@12,dies before@14');
+  const run = await runScenario(scenarioNamed('expired'), SEED, strikes);
+  expect(run).toMatchObject({ violations: [], ends: [['ORDER_FAILED', []]] });
+});
+
 /** The long version, over every scenario and pairs of crashes, is `npm run torture`. */
 test.each(['paid', 'cancelled while reserving', 'captured after it was given up'])(
   'an order %s keeps every promise whichever of its side effects is struck',

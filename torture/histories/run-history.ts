@@ -80,7 +80,7 @@ class LivedHistory {
       restMs = await this.#rest(world, faults);
       if (plan.isLeftToExpire) {
         await world.advance(world.runtime.config.RESERVATION_TTL_SECONDS * 1000);
-        await comeToRest(world);
+        await world.runToRest(LIMIT_MS);
       }
       await this.#check(world, plan, client.calls);
     } catch (error) {
@@ -133,14 +133,14 @@ class LivedHistory {
   async #rest(world: World, faults: FaultInjector): Promise<number> {
     faults.stop();
     const sinceMs = world.clock.now();
-    await comeToRest(world);
+    await world.runToRest(LIMIT_MS);
     const restMs = world.clock.now() - sinceMs;
     const limitMs = longestRestMs(world.runtime.config, world.snapshot());
     if (restMs > limitMs) {
       this.#add([`rest: it took ${String(restMs)} ms, and at most ${String(limitMs)} by design`]);
     }
     while (faults.onTheirWay > 0) await world.advance(60_000);
-    await comeToRest(world);
+    await world.runToRest(LIMIT_MS);
     return restMs;
   }
 
@@ -152,21 +152,5 @@ class LivedHistory {
     this.#add(await violationsAtRest(world));
     const duplicateWindowMs = Number(configuration['DUPLICATE_WINDOW_SECONDS'] ?? 600) * 1000;
     this.#add(brokenHistory({ calls, products, duplicateWindowMs }, world.snapshot()));
-  }
-}
-
-/** An order that waits for its payment is at rest only for as long as it has time. */
-async function comeToRest(world: World): Promise<void> {
-  const isTimeUp = () =>
-    world
-      .snapshot()
-      .orders.some(
-        ({ status, reservationExpiresAtMs = 0 }) =>
-          status === 'PENDING_PAYMENT' && reservationExpiresAtMs <= world.clock.now(),
-      );
-  await world.runToRest(LIMIT_MS);
-  while (isTimeUp()) {
-    await world.advance(1000);
-    await world.runToRest(LIMIT_MS);
   }
 }

@@ -27,7 +27,10 @@ export function unrestOfParts({
 }
 
 /** What is stored and still has to move by itself, in words: at rest there is nothing. */
-export function unrestOfStored({ orders, payments, reservations, executions }: Stored): string[] {
+export function unrestOfStored(
+  { orders, payments, reservations, executions }: Stored,
+  nowMs: number,
+): string[] {
   const waiting = new Set(orders.filter(isWaiting).map(nameOfRun));
   const running = new Set(executions.filter(isRunning).map(({ name }) => name));
   const byId = new Map(orders.map((order) => [order.orderId, order]));
@@ -35,6 +38,7 @@ export function unrestOfStored({ orders, payments, reservations, executions }: S
     ...orders.flatMap((order) => [
       ...(MOVING.includes(order.status) ? [`${order.orderId} is ${order.status}`] : []),
       ...(order.releaseOwed === undefined ? [] : [`${order.orderId} owes a release`]),
+      ...(isTimeUp(order, nowMs) ? [`${order.orderId} is out of time`] : []),
       ...(isWaiting(order) || order.dueAtMs === undefined
         ? []
         : [`${order.orderId} is ${order.status} and due`]),
@@ -56,6 +60,11 @@ export function unrestOfStored({ orders, payments, reservations, executions }: S
 /** For its user; the saga waits with it. */
 function isWaiting(order: StoredOrder | undefined): boolean {
   return order?.status === 'PENDING_PAYMENT';
+}
+
+/** It waits only for as long as its stock is held. */
+function isTimeUp(order: StoredOrder, nowMs: number): boolean {
+  return isWaiting(order) && (order.reservationExpiresAtMs ?? 0) <= nowMs;
 }
 
 function nameOfRun({ orderId, run }: StoredOrder): string {

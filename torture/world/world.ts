@@ -136,7 +136,7 @@ async function build(
   const snapshot = () => takeSnapshot(parts);
   const time = new Time({
     clock,
-    unrest: () => [...unrestOfParts(parts), ...unrestOfStored(snapshot())],
+    unrest: () => [...unrestOfParts(parts), ...unrestOfStored(snapshot(), foundation.clock.now())],
     throwDefect: () => {
       foundation.throwDefect();
     },
