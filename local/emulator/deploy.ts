@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -13,6 +13,8 @@ export const STAGE = 'local';
 /** The stage's own parameters, and what serverless.yml reads in their place. */
 const STAGE_PARAMETERS_FILE = 'infrastructure/local-parameters.yml';
 const PARAMETERS_FILE = '.local/deploy-parameters.json';
+/** The CLI bundles every function in a temporary folder and leaves it there. */
+const TEMPORARY_FOLDER = '.local/deploy';
 
 const SHOWN_LINES = 25;
 
@@ -61,6 +63,8 @@ async function runCli(options: DeployOptions): Promise<string> {
   const { directory, parameters, logFile, stopping } = options;
   const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
   const cli = join(dirname(manifest), 'bin', 'serverless.js');
+  const temporary = join(directory, TEMPORARY_FOLDER);
+  mkdirSync(temporary, { recursive: true });
   mkdirSync(dirname(logFile), { recursive: true });
   const ofStage = parse(readFileSync(join(directory, STAGE_PARAMETERS_FILE), 'utf8')) as object;
   const all = { ...ofStage, ...inTheirTypes(parameters) };
@@ -68,7 +72,12 @@ async function runCli(options: DeployOptions): Promise<string> {
   const log = createWriteStream(logFile, { flags: 'w' });
   const child = spawn(process.execPath, [cli, 'deploy', '--stage', STAGE], {
     cwd: directory,
-    env: { ...process.env, NO_COLOR: '1', LOCAL_PARAMETERS: PARAMETERS_FILE },
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      TMPDIR: temporary,
+      LOCAL_PARAMETERS: PARAMETERS_FILE,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(stopping === undefined ? {} : { signal: stopping }),
   });
@@ -81,6 +90,7 @@ async function runCli(options: DeployOptions): Promise<string> {
   }
   const [exitCode] = (await once(child, 'close')) as [number | null];
   log.end();
+  rmSync(temporary, { recursive: true, force: true });
   if (exitCode === 0) return output;
   const lastLines = output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n');
   throw new DeploymentFailedError(

@@ -39,8 +39,12 @@ export async function packageStage(stage: string, folder: string): Promise<Packa
   await promisify(execFile)(
     process.execPath,
     [cli, 'package', '--stage', stage, '--package', folder],
-    // Nothing else of this environment: a deployment takes its settings from there.
-    { cwd: root, env: { PATH, HOME, GATEWAY_URL: 'https://gateway.example.com' } },
+    // Nothing else of this environment: a deployment takes its settings from there. What the CLI
+    // leaves in its temporary folder goes with the package.
+    {
+      cwd: root,
+      env: { PATH, HOME, TMPDIR: dirname(folder), GATEWAY_URL: 'https://gateway.example.com' },
+    },
   );
   const template = await readFile(
     join(folder, 'cloudformation-template-update-stack.json'),
