@@ -20,8 +20,8 @@ Without an option, all of it. These name parts, and then only those are run:
   --mutant NAME      this mutant; more than one may be named
 
   --pairs N          of scenarios: so many pairs each, beside those of which all are run (20)
-  --percent N        of scenarios: so many of every hundred of all those pairs, of somebody else's
-                     calls and of what is late (100)
+  --percent N        of scenarios: so many of every hundred runs with somebody else's call, or with
+                     something late (25)
   --seed N           decides ids, random numbers, pairs and histories (1)
   --processes N      at the same time (as many as there are processors)
   --json             for programs
@@ -110,7 +110,7 @@ function parse(args: readonly string[]) {
         mutants: { type: 'boolean', default: false },
         mutant: { type: 'string', multiple: true },
         pairs: { type: 'string', default: '20' },
-        percent: { type: 'string', default: '100' },
+        percent: { type: 'string', default: '25' },
         seed: { type: 'string', default: '1' },
         processes: { type: 'string' },
         strikes: { type: 'string' },

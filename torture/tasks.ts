@@ -28,7 +28,7 @@ export type Task =
       readonly seed: number;
       /** Of pairs: so many, drawn by the seed; all of them where undefined. */
       readonly sample?: number;
-      /** Of all but crashes and such a sample: the share that is run, drawn by the seed; from 0 to 1. */
+      /** Of rivals and what is late: the share that is run, drawn by the seed; from 0 to 1. */
       readonly share: number;
     }
   | { readonly kind: 'histories'; readonly seeds: readonly number[] };
@@ -88,7 +88,7 @@ function explore(
       return exploreCrashes(scenario, seed);
     case 'pairs':
       return sample === undefined
-        ? exploreAllPairs(scenario, seed, isDrawn)
+        ? exploreAllPairs(scenario, seed)
         : explorePairs(scenario, seed, sample, random);
     case 'rivals':
       return exploreRivals(scenario, seed, undefined, isDrawn);

@@ -14,7 +14,7 @@ describe('the parts that are run', () => {
       kind: 'torture',
       scenarios: EVERY_SCENARIO,
       pairs: 20,
-      share: 1,
+      share: 0.25,
       histories: 2000,
       mutants: EVERY_MUTANT,
       seed: 1,
@@ -25,11 +25,11 @@ describe('the parts that are run', () => {
 
   test('are all of them with --seed, --pairs, --percent, --processes and --json', () => {
     expect(
-      read('--seed', '7', '--pairs', '3', '--percent', '25', '--processes', '4', '--json'),
+      read('--seed', '7', '--pairs', '3', '--percent', '100', '--processes', '4', '--json'),
     ).toMatchObject({
       scenarios: EVERY_SCENARIO,
       pairs: 3,
-      share: 0.25,
+      share: 1,
       histories: 2000,
       mutants: EVERY_MUTANT,
       seed: 7,
