@@ -22,6 +22,8 @@ export default defineConfig({
     ],
     // They share one stack, and a fault that one sets strikes all.
     fileParallelism: false,
+    // In the same order every time, and not as long as each took last time.
+    cache: false,
     testTimeout: 120_000,
     reporters: ['default', ['json', { outputFile: '.local/stack-report.json' }]],
   },
