@@ -145,6 +145,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: END_RESERVATION,
     find: ` || stored.revision !== revision`,
     replace: '',
+    // Nor does a refused change that arrives late find its revision free.
+    also: [
+      {
+        file: RESERVE_STOCK,
+        find: `if (held?.status !== 'HELD' || held.revision >= order.revision) return held;`,
+        replace: `if (held !== undefined) return held;`,
+      },
+    ],
   },
   {
     name: 'stock-is-taken-unseen',
