@@ -467,4 +467,14 @@ describe('a checker sees that', () => {
     expect(brokenHistory(recorded(unknown), STORED)).toEqual([]);
     expect(brokenHistory(recorded(unknown), product({ received: 5, available: 3 }))).toEqual([]);
   });
+
+  test('an order that was invalid as it was sent is no duplicate', () => {
+    const history = [
+      { from: null, to: 'INVALID', reason: 'BAD_QUANTITY', at: time(2), by: 'alice' },
+    ];
+    const invalid: StoredOrder = { ...SECOND, status: 'INVALID', history };
+    const calls = [PLACE, RECEIVE, PRICE, PLACE_AGAIN];
+    const broken = brokenHistory(recorded(calls), { ...TWICE, orders: [FIRST, invalid] });
+    expect(broken.filter((words) => words.startsWith('duplicate'))).toEqual([]);
+  });
 });

@@ -99,7 +99,8 @@ export function duplicates({ calls, duplicateWindowMs }: Recorded, { orders }: S
     const [first] = request;
     const [orderId] = orderIdsOf(request);
     const order = orders.find((one) => one.orderId === orderId);
-    if (first === undefined || order === undefined) return [];
+    // One that was refused as it was sent is not guarded, whatever it adds up to.
+    if (first === undefined || order === undefined || order.history[0]?.to === 'INVALID') return [];
     const wasSaidByMs = Math.min(...request.filter(isTaken).map(({ endedAtMs }) => endedAtMs));
     return [{ user: first.user, items: placedAs(first), order, wasSaidByMs }];
   });
