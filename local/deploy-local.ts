@@ -1,9 +1,9 @@
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DeployedStack, startDeployedStack } from './emulator/deployed-stack.ts';
-import { type Emulator, findEmulator } from './emulator/find-emulator.ts';
+import { findEmulator } from './emulator/find-emulator.ts';
 import { readStartSettings } from './start-settings.ts';
-import { printFailure, printProgress, stopSignal } from './terminal.ts';
+import { printProgress, untilStopped } from './terminal.ts';
 import { welcome } from './welcome.ts';
 
 const NAMES = { ministack: 'MiniStack', localstack: 'LocalStack' };
@@ -11,7 +11,7 @@ const NAMES = { ministack: 'MiniStack', localstack: 'LocalStack' };
 const directory = fileURLToPath(new URL('..', import.meta.url));
 const logFile = join(directory, '.local', 'deploy.log');
 
-async function start(stopping: AbortSignal): Promise<[DeployedStack, Emulator]> {
+async function start(stopping: AbortSignal): Promise<DeployedStack> {
   const startedAt = performance.now();
   const settings = readStartSettings(process.env);
   const emulator = await findEmulator(process.env['AWS_ENDPOINT_URL'] ?? 'http://127.0.0.1:4566');
@@ -28,27 +28,13 @@ async function start(stopping: AbortSignal): Promise<[DeployedStack, Emulator]> 
   });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`\nordersaga is deployed and works after ${seconds} s.`);
-  return [stack, emulator];
-}
-
-const stopping = stopSignal();
-try {
-  const [stack, emulator] = await start(stopping);
   console.log(
     await welcome(stack, {
-      places: { AWS: emulator.endpoint, 'CLI log': relative(process.cwd(), logFile) },
+      places: { AWS: endpoint, 'CLI log': relative(process.cwd(), logFile) },
       ending: 'Ctrl-C stops the companion; what is deployed stays on the emulator.',
     }),
   );
-  if (!stopping.aborted) {
-    await new Promise((resolve) => {
-      stopping.addEventListener('abort', resolve);
-    });
-  }
-  await stack.stop();
-  process.exit(0);
-} catch (error) {
-  if (stopping.aborted) process.exit(0);
-  printFailure(error);
-  process.exit(1);
+  return stack;
 }
+
+await untilStopped(start);

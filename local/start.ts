@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedStack, startEmbeddedStack } from './stack/embedded-stack.ts';
 import { readStartSettings } from './start-settings.ts';
-import { printFailure, printProgress, stopSignal } from './terminal.ts';
+import { printProgress, untilStopped } from './terminal.ts';
 import { welcome } from './welcome.ts';
 
 const directory = fileURLToPath(new URL('..', import.meta.url));
@@ -33,19 +33,4 @@ async function start(): Promise<EmbeddedStack> {
   return stack;
 }
 
-const stopping = stopSignal();
-try {
-  const stack = await start();
-  if (!stopping.aborted) {
-    await new Promise((resolve) => {
-      stopping.addEventListener('abort', resolve);
-    });
-  }
-  await stack.stop();
-  process.exit(0);
-} catch (error) {
-  // Ctrl-C reaches the programs that a start runs too, and fails it.
-  if (stopping.aborted) process.exit(0);
-  printFailure(error);
-  process.exit(1);
-}
+await untilStopped(start);

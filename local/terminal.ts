@@ -25,3 +25,25 @@ export function printFailure(error: unknown): void {
   const isProblem = error instanceof StartupProblem || error instanceof ConfigurationError;
   console.error(isProblem ? `\n${error.message}` : error);
 }
+
+/** Starts something that stays, waits for Ctrl-C or SIGTERM, stops it, and ends the process. */
+export async function untilStopped(
+  start: (stopping: AbortSignal) => Promise<{ stop(): Promise<void> }>,
+): Promise<never> {
+  const stopping = stopSignal();
+  try {
+    const running = await start(stopping);
+    if (!stopping.aborted) {
+      await new Promise((resolve) => {
+        stopping.addEventListener('abort', resolve);
+      });
+    }
+    await running.stop();
+    process.exit(0);
+  } catch (error) {
+    // Ctrl-C reaches the programs that a start runs too, and fails it.
+    if (stopping.aborted) process.exit(0);
+    printFailure(error);
+    process.exit(1);
+  }
+}
