@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { StartupProblem } from './startup-problem.ts';
@@ -53,21 +55,89 @@ class ServiceDefinitionProblem extends StartupProblem {
 }
 
 /**
- * Asks the serverless CLI itself, so that the stack runs exactly what it would deploy.
+ * Reads the service's definition as the serverless CLI resolves it, so that the stack runs exactly what
+ * a deployment would. The CLI takes seconds; its answer is kept under a hash of everything it depends on.
+ * @param directory the project's folder.
  * @throws ServiceDefinitionProblem with the CLI's own words
  */
 export async function readServiceDefinition(directory: string): Promise<ServiceDefinition> {
+  const environment = { ...STAND_INS, ...process.env };
+  const kept = join(directory, KEPT_IN, `${await sourceHash(directory, environment)}.json`);
+  const text = await readFile(kept, 'utf8').catch(() => undefined);
+  if (text !== undefined) return serviceSchema.parse(JSON.parse(text));
+  const definition = await askCli(directory, environment);
+  await keep(kept, JSON.stringify(definition));
+  return definition;
+}
+
+/** Deployments have to be told where the gateway is; the stack fills its own in later. */
+const STAND_INS = { GATEWAY_URL: 'http://localhost:3100/gateway' };
+
+const KEPT_IN = join('.local', 'service-definition');
+
+/** Files and folders, from which the CLI makes the definition. */
+const SOURCES = [
+  'serverless.yml',
+  'package-lock.json',
+  'infrastructure',
+  'statemachines',
+  'lib/limits.ts',
+  'lib/platform',
+];
+
+/** Changes with every file and every variable of the environment that the definition is made from. */
+async function sourceHash(
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  const files = (await Promise.all(SOURCES.map((source) => filesBelow(directory, source)))).flat();
+  const contents = await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')));
+  const variables = contents
+    .flatMap((content) => [...content.matchAll(/env:(\w+)/g)])
+    .map(([, name = '']) => [name, environment[name]] as const);
+  const made = JSON.stringify([process.version, files, contents, variables]);
+  return createHash('sha256').update(made).digest('hex').slice(0, 32);
+}
+
+/** The files of a folder, or the file itself, sorted; none where there is neither. */
+async function filesBelow(directory: string, source: string): Promise<string[]> {
+  const path = join(directory, source);
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined) return [];
+  if (stats.isFile()) return [source];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** Whole or not at all: several processes may keep the same at the same moment. A full disk is no reason to fail. */
+async function keep(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.${String(process.pid)}`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(unfinished, text);
+    await rename(unfinished, path);
+  } catch {
+    await rm(unfinished, { force: true });
+  }
+}
+
+/**
+ * Asks the serverless CLI itself.
+ * @throws ServiceDefinitionProblem with the CLI's own words
+ */
+export async function askCli(
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>> = { ...STAND_INS, ...process.env },
+): Promise<ServiceDefinition> {
   const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
   const cli = join(dirname(manifest), 'bin', 'serverless.js');
   const child = promisify(execFile)(
     process.execPath,
     [cli, 'print', '--format', 'json', '--stage', 'local'],
-    {
-      cwd: directory,
-      // Deployments have to be told where the gateway is; the stack fills its own in later.
-      env: { GATEWAY_URL: 'http://localhost:3100/gateway', ...process.env },
-      maxBuffer: 16 * 1024 * 1024,
-    },
+    { cwd: directory, env: environment, maxBuffer: 16 * 1024 * 1024 },
   );
   try {
     const { stdout } = await child;
