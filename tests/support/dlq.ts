@@ -4,9 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { runDlq } from '../../tools/dlq/run-dlq.ts';
 import { type Finished, runNode } from '../unit/companion/run-node.ts';
+import { runTool } from './run-tool.ts';
 import { eventually, messagesIn } from './stack.ts';
+import { embeddedOnly, isSimulated } from './target.ts';
+import type { TestStack } from './test-stack.ts';
 
 const TOOL = fileURLToPath(new URL('../../tools/dlq.ts', import.meta.url));
 
@@ -27,13 +30,20 @@ export interface Redriven extends Listed {
   readonly outcome: string;
 }
 
+/** Runs the tool in this process. */
+export function dlq(stack: TestStack, ...args: readonly string[]): Promise<Finished> {
+  return runTool(runDlq, stack, args);
+}
+
 /** Runs the tool as an operator would: it knows no more than where the companion is. */
-export function dlq(stack: EmbeddedStack, ...args: readonly string[]): Promise<Finished> {
+export function spawnDlq(stack: TestStack, ...args: readonly string[]): Promise<Finished> {
+  if (isSimulated) embeddedOnly('a process of its own reaches the stack');
   return runNode([TOOL, ...args], { COMPANION_URL: stack.companionUrl });
 }
 
 /** Starts the tool, so that it can be interrupted as by Ctrl-C. */
-export function startDlq(stack: EmbeddedStack, ...args: readonly string[]) {
+export function startDlq(stack: TestStack, ...args: readonly string[]) {
+  if (isSimulated) embeddedOnly('a process of its own reaches the stack');
   const child = spawn(process.execPath, [TOOL, ...args], {
     env: { ...process.env, COMPANION_URL: stack.companionUrl },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -50,7 +60,7 @@ export function startDlq(stack: EmbeddedStack, ...args: readonly string[]) {
 }
 
 export async function dlqJson<Result>(
-  stack: EmbeddedStack,
+  stack: TestStack,
   ...args: readonly string[]
 ): Promise<Result> {
   const { stdout, stderr, exitCode } = await dlq(stack, ...args, '--json');
@@ -59,13 +69,13 @@ export async function dlqJson<Result>(
 }
 
 /** The letters about one order in all three queues, as the tool lists them. */
-export async function lettersAbout(stack: EmbeddedStack, orderId: string): Promise<Listed[]> {
+export async function lettersAbout(stack: TestStack, orderId: string): Promise<Listed[]> {
   const { letters } = await dlqJson<{ letters: Listed[] }>(stack, 'list');
   return letters.filter((letter) => letter.orderId === orderId);
 }
 
 export async function redriveNamed(
-  stack: EmbeddedStack,
+  stack: TestStack,
   ...ids: readonly string[]
 ): Promise<readonly string[]> {
   const { letters } = await dlqJson<{ letters: Redriven[] }>(stack, 'redrive', ...ids);
@@ -74,7 +84,7 @@ export async function redriveNamed(
 
 /** The messages of a queue about one order, without taking them. */
 export function messagesAbout(
-  stack: EmbeddedStack,
+  stack: TestStack,
   queue: string,
   orderId: string,
 ): Record<string, unknown>[] {
@@ -83,7 +93,7 @@ export function messagesAbout(
 
 /** Puts anything into a queue, past every interceptor that a test may have set. */
 export async function putInto(
-  stack: EmbeddedStack,
+  stack: TestStack,
   queue: string,
   ...bodies: readonly string[]
 ): Promise<void> {
@@ -97,7 +107,7 @@ type MessageState = 'ready' | 'inflight';
 
 /** How many messages a queue holds, whatever they are. */
 export function countIn(
-  stack: EmbeddedStack,
+  stack: TestStack,
   queue: string,
   ...states: readonly MessageState[]
 ): number {
@@ -108,7 +118,7 @@ export function countIn(
 }
 
 /** Everything that is in the dead-letter queues is there to be read: the tool has hidden nothing. */
-export function expectNothingHidden(stack: EmbeddedStack): Promise<void> {
+export function expectNothingHidden(stack: TestStack): Promise<void> {
   return eventually(() => {
     for (const queue of ['Saga', 'Compensation', 'Acknowledgement']) {
       expect(countIn(stack, `${queue}DeadLetterQueue`, 'inflight')).toBe(0);
