@@ -1,14 +1,14 @@
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
 import { type Answer, call, inventoryCall, newProduct } from '../support/shop.ts';
 import { startTestStack } from '../support/stack.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
 const AUDIENCE = 'the-shop';
 let provider: IdentityProvider;
-let stack: EmbeddedStack;
+let stack: TestStack;
 
 beforeAll(async () => {
   provider = await startIdentityProvider();

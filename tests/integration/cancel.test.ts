@@ -397,8 +397,11 @@ describe('cancelling is refused in', () => {
   test('PAYMENT_IN_PROGRESS while a change of it is asked for', async () => {
     const { orderId } = await scene.user.reserved(scene.productId, 2);
     const gateway = held();
-    inject(scene.stack, { on: anyGatewayCall, act: gateway.act });
+    const asked = inject(scene.stack, { on: anyGatewayCall, act: gateway.act });
     await scene.user.pay(orderId, 'tok_ok');
+    await eventually(() => {
+      expect(asked.strikes).toBe(1);
+    });
     await scene.user.modify(orderId, items(3));
     await refusedIn(orderId, 'PAYMENT_IN_PROGRESS');
     gateway.letGo();

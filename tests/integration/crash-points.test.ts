@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Effect } from '../../lib/platform/effects.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { dieAfter, dieBefore, type Fault, heal, inject } from '../support/faults.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
 import { type Answer, Customer, chargesOf, newProduct, stockLine } from '../support/shop.ts';
 import { asTimeGoesOn, startTestStack } from '../support/stack.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
-let stack: EmbeddedStack;
+let stack: TestStack;
 
 beforeAll(async () => {
   stack = await startTestStack({ PAYMENT_ACK_TIMEOUT_SECONDS: '30' });

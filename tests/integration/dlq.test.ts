@@ -9,6 +9,7 @@ import {
   type Listed,
   messagesAbout,
   putInto,
+  spawnDlq,
   startDlq,
 } from '../support/dlq.ts';
 import { anyInventoryCall, heal, inject, refuseConnection } from '../support/faults.ts';
@@ -62,7 +63,7 @@ afterEach(async () => {
 describe('in words, the tool', () => {
   test('says that there is nothing', async () => {
     for (const command of ['list', 'redrive']) {
-      expect(await dlq(scene.stack, command)).toEqual({
+      expect(await spawnDlq(scene.stack, command)).toEqual({
         exitCode: 0,
         stdout: 'No dead letters in stage local.\n',
         stderr: '',

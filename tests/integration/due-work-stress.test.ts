@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { orderService } from '../../lib/orders/order-service.ts';
 import { atMost } from '../../lib/platform/concurrency.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { messagesAbout } from '../support/dlq.ts';
 import {
   busyDatabase,
   databaseCall,
@@ -22,14 +23,7 @@ import { dispatch, sweep } from '../support/rounds.ts';
 import { Scene } from '../support/scene.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { type Items, newProduct } from '../support/shop.ts';
-import {
-  abortExecution,
-  asTimeGoesOn,
-  eventually,
-  executions,
-  messagesIn,
-  runOf,
-} from '../support/stack.ts';
+import { abortExecution, asTimeGoesOn, eventually, executions, runOf } from '../support/stack.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -224,11 +218,10 @@ test('a shard that cannot be read keeps the others from nothing, and somebody he
 
 describe('an order that cannot be dispatched', () => {
   test('leaves a dead letter a quarter of an hour later, stays due, and moves on at last', async () => {
-    const before = messagesIn(scene.stack, 'SagaDeadLetterQueue').length;
     const { orderId, correlationId } = await LEFT_OVER.created(await newProduct(10));
     const { dueAtMs = 0 } = await storedOrder(scene.stack, orderId);
     inject(scene.stack, { on: stateMachineCall('StartExecution'), act: refuseConnection });
-    const letters = () => messagesIn(scene.stack, 'SagaDeadLetterQueue').slice(before);
+    const letters = () => messagesAbout(scene.stack, 'SagaDeadLetterQueue', orderId);
 
     scene.stack.clock.skip(dueAtMs + 14 * MINUTE_MS - scene.stack.clock.now());
     await dispatch();

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { databaseCall, dieBefore, heal, inject } from '../support/faults.ts';
 import { expectPromisesAtRest, ordersOf } from '../support/invariants.ts';
 import { type Answer, Customer, changeProduct, newProduct, stockLine } from '../support/shop.ts';
 import { eventually, executions, startTestStack } from '../support/stack.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
 /** How long a request may run before its key is free again: its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 const DUPLICATE_WINDOW_MS = 600_000;
 
-let stack: EmbeddedStack;
+let stack: TestStack;
 let user: Customer;
 let productId: string;
 

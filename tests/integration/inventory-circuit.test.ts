@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InventoryCircuitOpen } from '../../lib/inventory/errors.ts';
 import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
-import { createRuntime } from '../../lib/platform/runtime.ts';
 import {
   anyInventoryCall,
   type Fault,
@@ -129,9 +128,7 @@ describe('an outage of Inventory', () => {
       expect(log()).toContain('OPEN');
       return Promise.resolve();
     });
-    const other = inventoryClient(
-      createRuntime(scene.stack.environment, { clock: scene.stack.clock }),
-    );
+    const other = inventoryClient(scene.stack.runtime({ clock: scene.stack.clock }));
     const of = { orderId, correlationId: 'other', revision: 1 };
     const refused = await other.find(of).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(InventoryCircuitOpen);

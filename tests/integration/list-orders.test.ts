@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { Customer, call, newProduct, type OrderDocument } from '../support/shop.ts';
-import { eventually, startTestStack } from '../support/stack.ts';
+import { aMoment, eventually, startTestStack } from '../support/stack.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
-let stack: EmbeddedStack;
+let stack: TestStack;
 let productId: string;
 
 beforeAll(async () => {
@@ -54,6 +54,7 @@ describe('GET /order', () => {
   test('shows the orders as GET /order/{id} does, the newest first', async () => {
     const customer = await Customer.of(stack);
     const invalid = await customer.place([{ productId, quantity: 0 }]);
+    await aMoment();
     const [first, second] = await placeApart(customer, 2);
     await customer.call('POST', `/order/cancelorder/${String(second)}`);
 

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OPERATIONS } from '../../lib/api-document/operations.ts';
 import { signatureOf } from '../../lib/payments/signatures.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { type Answer, Customer, call, changeProduct, newProduct } from '../support/shop.ts';
 import { startTestStack } from '../support/stack.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-let stack: EmbeddedStack;
+let stack: TestStack;
 let user: Customer;
 let manager: Customer;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sleep } from '../../lib/platform/clock.ts';
 import {
   after,
   anyGatewayCall,
@@ -33,6 +34,9 @@ async function paymentsOf(orderId: string): Promise<string[]> {
 describe('ten payments of one order at once', () => {
   async function payTenTimes(key: (index: number) => string | undefined): Promise<Answer[]> {
     const { orderId } = await scene.user.reserved(scene.productId);
+    // As slow as a gateway is, so that the payment is still open when the others look again.
+    const { clock } = scene.stack;
+    inject(scene.stack, { on: anyGatewayCall, act: after(() => sleep(clock, 500)) });
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
         scene.user.pay(orderId, 'tok_ok', { key: key(index), wait: 10 }),

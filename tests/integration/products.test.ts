@@ -1,16 +1,16 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Effect } from '../../lib/platform/effects.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { after, databaseCall, dieAfter, heal, inject } from '../support/faults.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
 import { type Answer, Customer, newProduct, stockLine, stockOf } from '../support/shop.ts';
-import { eventually, startTestStack } from '../support/stack.ts';
+import { aMoment, eventually, startTestStack } from '../support/stack.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
 /** How long a request may run before its key is free again: its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 
-let stack: EmbeddedStack;
+let stack: TestStack;
 let manager: Customer;
 
 beforeAll(async () => {
@@ -167,7 +167,7 @@ describe('POST /product', () => {
         );
       inject(stack, { on: databaseCall('PutItem', 'inventory'), times: 1, act: dieAfter });
       expect((await create()).status).toBe(502);
-      await stack.clock.advance(LAMBDA_TIMEOUT_MS);
+      await stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
       return create;
     }
 
@@ -299,7 +299,7 @@ describe('PUT /product/{productId}', () => {
       );
     inject(stack, { on: changeProduct, times: 1, act: dieAfter });
     expect((await put()).status).toBe(502);
-    await stack.clock.advance(LAMBDA_TIMEOUT_MS);
+    await stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
     const again = await put();
     expect([again.status, etag(again), productOf(again).name]).toEqual([200, '"2"', 'Cup']);
   });
@@ -388,7 +388,7 @@ describe('POST /product/{productId}/stock', () => {
     expect((await receive(productId, 3, 'crash')).status).toBe(502);
     expect((await receive(productId, 3, 'crash')).summary).toBe('409 REQUEST_IN_PROGRESS');
 
-    await stack.clock.advance(LAMBDA_TIMEOUT_MS);
+    await stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
     const again = await receive(productId, 3, 'crash');
 
     expect([again.status, productOf(again).available]).toEqual([200, 8]);
@@ -399,7 +399,7 @@ describe('POST /product/{productId}/stock', () => {
     const productId = await newProduct(5);
     inject(stack, { on: anyTransaction, times: 1, act: dieAfter });
     await receive(productId, 3, 'crash-then-other');
-    await stack.clock.advance(LAMBDA_TIMEOUT_MS);
+    await stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
     const other = await receive(productId, 4, 'crash-then-other');
     expect(other.summary).toBe('422 IDEMPOTENCY_CONFLICT');
     expect(await stockOf(stack, productId)).toMatchObject({ received: 8 });
@@ -431,6 +431,7 @@ describe('POST /product/{productId}/stock', () => {
         const { available, reserved, sold, received } = await stockOf(stack, productId);
         expect(available).toBeGreaterThanOrEqual(0);
         expect(available + reserved + sold).toBe(received);
+        await aMoment();
       }
     };
     const work = async () => {

@@ -1,16 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectOnly, manySchedules } from '../support/races.ts';
 import { type Answer, Customer, changeProduct, newProduct } from '../support/shop.ts';
 import { eventually, startTestStack } from '../support/stack.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
-let stack: EmbeddedStack;
+let stack: TestStack;
 
-beforeAll(async () => {
+// A stack for each race: the promises are checked after every run, over all orders of the stack.
+beforeEach(async () => {
   stack = await startTestStack({ DISPATCH_AFTER_SECONDS: '5' });
 });
 
-afterAll(() => stack.stop());
+afterEach(() => stack.stop());
 
 async function reservedOrder() {
   const customer = await Customer.of(stack);

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
 import { sweep } from '../support/rounds.ts';
 import {
@@ -12,12 +11,13 @@ import {
   stockLine,
   stockOf,
 } from '../support/shop.ts';
-import { asTimeGoesOn, startTestStack } from '../support/stack.ts';
+import { aMoment, asTimeGoesOn, startTestStack } from '../support/stack.ts';
 import { embeddedOnly, isDeployed } from '../support/target.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
 const RESERVATION_TTL_MS = 900_000;
 
-let stack: EmbeddedStack;
+let stack: TestStack;
 
 beforeAll(async () => {
   stack = await startTestStack({ SCHEDULE_SECONDS: '3600' });
@@ -98,6 +98,7 @@ describe('orders of fifty users at once', () => {
       const { available, reserved, sold, received } = await stockOf(stack, productId);
       expect(available).toBeGreaterThanOrEqual(0);
       expect(available + reserved + sold).toBe(received);
+      await aMoment();
     }
     return result;
   }

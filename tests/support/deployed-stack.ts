@@ -2,9 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { passThrough } from '../../lib/platform/effects.ts';
 import { createRuntime, installRuntime } from '../../lib/platform/runtime.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { overrideEnvironment } from '../../local/stack/environment.ts';
+import { runtimesBeside } from './runtimes-beside.ts';
 import { deployed, embeddedOnly } from './target.ts';
+import type { TestStack } from './test-stack.ts';
 
 /** Time that a test may have pass for real. */
 const LONGEST_PAUSE_MS = 5000;
@@ -15,7 +16,7 @@ const SCHEDULED = ['dispatchDueWork', 'expireReservations'];
  * The stack that `npm run test:stack` has deployed, with the face of the embedded one. What only
  * that can do skips the test that asks for it.
  */
-export async function connectToDeployedStack(): Promise<EmbeddedStack> {
+export async function connectToDeployedStack(): Promise<TestStack> {
   const { apiUrl, companionUrl } = deployed;
   const answer = await fetch(`${companionUrl}/stack`);
   const { environment } = (await answer.json()) as { environment: Record<string, string> };
@@ -34,6 +35,7 @@ export async function connectToDeployedStack(): Promise<EmbeddedStack> {
     tableNames: logicalIds(environment, /_TABLE$/, 'Table'),
     queueUrls: logicalIds(environment, /_QUEUE_URL$/, 'Queue'),
     clock: { now: () => Date.now(), advance: wait },
+    runtime: runtimesBeside((overrides) => createRuntime(environment, overrides)),
     mintToken: (subject: string, scope?: string) => mintToken(companionUrl, subject, scope),
     setInterceptor: (intercept: unknown) => {
       if (intercept !== passThrough) embeddedOnly('what a function does is intercepted');
@@ -56,7 +58,7 @@ export async function connectToDeployedStack(): Promise<EmbeddedStack> {
       return Promise.resolve();
     },
   };
-  return stack as unknown as EmbeddedStack;
+  return stack as unknown as TestStack;
 }
 
 async function wait(milliseconds: number): Promise<void> {

@@ -1,10 +1,11 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../lib/platform/clock.ts';
 import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
-import { createRuntime, currentRuntime } from '../../lib/platform/runtime.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { currentRuntime } from '../../lib/platform/runtime.ts';
 import { type ExamineOptions, examine, type Summary } from '../../tools/doctor/examine.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
+import { asTimePasses } from './stack.ts';
+import type { TestStack } from './test-stack.ts';
 
 export interface Consultation {
   readonly verdicts: readonly Verdict[];
@@ -17,22 +18,24 @@ export interface Consultation {
  * @param options.intercept sees the doctor's own calls; the grace period passes on `options.clock`.
  */
 export async function consultDoctor(
-  stack: EmbeddedStack,
+  stack: TestStack,
   options: Partial<Omit<ExamineOptions, 'tell'>> & {
     readonly intercept?: Interceptor;
     readonly clock?: Clock;
   } = {},
 ): Promise<Consultation> {
   const { intercept = passThrough, clock = stack.clock, ...examineOptions } = options;
-  const runtime = createRuntime(stack.environment, { clock, intercept });
+  const runtime = stack.runtime({ clock, intercept });
   const verdicts: Verdict[] = [];
-  const summary = await examine(runtime, {
-    fix: false,
-    graceMs: 0,
-    pageSize: 100,
-    ...examineOptions,
-    tell: (verdict) => verdicts.push(verdict),
-  });
+  const summary = await asTimePasses(() =>
+    examine(runtime, {
+      fix: false,
+      graceMs: 0,
+      pageSize: 100,
+      ...examineOptions,
+      tell: (verdict) => verdicts.push(verdict),
+    }),
+  );
   const { dynamo, queues, stateMachines } = runtime.aws;
   for (const client of [dynamo, queues, stateMachines]) client.destroy();
   return { verdicts, summary };

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import type { TestStack } from './test-stack.ts';
 
 /** Makes the next calls of the Order Service to Inventory fail, as anybody would: over HTTP. */
-export async function setFault(stack: EmbeddedStack, mode: string, times: number): Promise<void> {
+export async function setFault(stack: TestStack, mode: string, times: number): Promise<void> {
   const response = await fetch(`${stack.companionUrl}/faults/inventory`, {
     method: 'PUT',
     body: JSON.stringify({ mode, times }),
@@ -11,7 +11,7 @@ export async function setFault(stack: EmbeddedStack, mode: string, times: number
 }
 
 /** How often the fault that was set last has struck. */
-export async function strikes(stack: EmbeddedStack): Promise<number | undefined> {
+export async function strikes(stack: TestStack): Promise<number | undefined> {
   const response = await fetch(`${stack.companionUrl}/faults`);
   const { inventory } = (await response.json()) as {
     readonly inventory: { readonly struck: number } | null;
@@ -19,6 +19,6 @@ export async function strikes(stack: EmbeddedStack): Promise<number | undefined>
   return inventory?.struck;
 }
 
-export async function clearFaults(stack: EmbeddedStack): Promise<void> {
+export async function clearFaults(stack: TestStack): Promise<void> {
   await fetch(`${stack.companionUrl}/faults`, { method: 'DELETE' });
 }

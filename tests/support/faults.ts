@@ -4,8 +4,8 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { type Effect, passThrough } from '../../lib/platform/effects.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { dieHere } from '../../local/stack/lambda-runtime.ts';
+import type { TestStack } from './test-stack.ts';
 
 type Act = <Result>(proceed: () => Promise<Result>, effect: Effect) => Promise<Result>;
 
@@ -22,7 +22,7 @@ export interface Injected {
 }
 
 /** Puts faults between the handlers and the world in the place of all earlier ones. */
-export function inject(stack: EmbeddedStack, ...faults: readonly Fault[]): Injected {
+export function inject(stack: TestStack, ...faults: readonly Fault[]): Injected {
   const counts = faults.map(() => 0);
   stack.setInterceptor((effect, proceed) => {
     const index = faults.findIndex(
@@ -42,7 +42,7 @@ export function inject(stack: EmbeddedStack, ...faults: readonly Fault[]): Injec
 }
 
 /** Takes every fault away. */
-export function heal(stack: EmbeddedStack): void {
+export function heal(stack: TestStack): void {
   stack.setInterceptor(passThrough);
 }
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Effect, Interceptor } from '../../lib/platform/effects.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { seededRandom } from './seeded-random.ts';
+import type { Pace } from './simulated/pace.ts';
+import { currentPace } from './simulated/simulated-stack.ts';
+import type { TestStack } from './test-stack.ts';
 
 /** So many turns of the event loop without anything new count as "everyone waits". */
 const QUIET_TURNS = 4;
@@ -33,7 +35,9 @@ export class Interleaving {
   }
 
   /** Runs `work` under this schedule, and everything that it sets off until `work` is done. */
-  async run<Result>(stack: EmbeddedStack, work: () => Promise<Result>): Promise<Result> {
+  async run<Result>(stack: TestStack, work: () => Promise<Result>): Promise<Result> {
+    const pace = currentPace();
+    if (pace !== undefined) return this.#runAt(pace, stack, work);
     const state = { isDone: false };
     stack.setInterceptor(this.#intercept);
     const result = work().finally(() => {
@@ -43,6 +47,21 @@ export class Interleaving {
     stack.setInterceptor((_effect, proceed) => proceed());
     for (const { go } of this.#waiting.splice(0)) go();
     return result;
+  }
+
+  /** The simulated stack tells when nothing else moves, so no turns of the event loop need to be counted. */
+  async #runAt<Result>(pace: Pace, stack: TestStack, work: () => Promise<Result>): Promise<Result> {
+    const withdraw = pace.beforeTimePasses(() => this.#letOneGo());
+    stack.setInterceptor(this.#intercept);
+    try {
+      const result = await pace.during(work);
+      while (this.#waiting.length > 0) await pace.advance(0);
+      return result;
+    } finally {
+      withdraw();
+      stack.setInterceptor((_effect, proceed) => proceed());
+      for (const { go } of this.#waiting.splice(0)) go();
+    }
   }
 
   readonly #intercept: Interceptor = async (effect, proceed) => {
@@ -66,12 +85,17 @@ export class Interleaving {
 
   async #letOneThrough(): Promise<void> {
     await this.#quiet();
-    if (this.#waiting.length === 0) return;
+    this.#letOneGo();
+  }
+
+  /** @returns whether one waited. */
+  #letOneGo(): boolean {
     const index = Math.floor(this.#random() * this.#waiting.length);
     const [chosen] = this.#waiting.splice(index, 1);
-    if (chosen === undefined) return;
+    if (chosen === undefined) return false;
     this.#order.push(chosen.label);
     chosen.go();
+    return true;
   }
 
   /** Until no effect runs and for a few turns nobody new has arrived. */

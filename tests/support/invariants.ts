@@ -1,7 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
 import { brokenPromises } from '../../torture/promises.ts';
 import type { StoredOrder, Snapshot as WholeSnapshot } from '../../torture/world/snapshot.ts';
@@ -9,25 +7,16 @@ import { consultDoctor } from './doctor.ts';
 import { type Charge, chargesOf, isOwn } from './shop.ts';
 import { eventually, executions, messagesLeftIn } from './stack.ts';
 import { isDeployed } from './target.ts';
+import type { TestStack } from './test-stack.ts';
 
 export type Snapshot = Pick<WholeSnapshot, 'orders' | 'payments' | 'products' | 'reservations'>;
 
-function documents(stack: EmbeddedStack): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(
-    new DynamoDBClient({
-      endpoint: stack.endpoints.dynamodb,
-      region: 'eu-central-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    }),
-  );
-}
-
-async function scan(stack: EmbeddedStack, table: string): Promise<Record<string, unknown>[]> {
-  const client = documents(stack);
+async function scan(stack: TestStack, table: string): Promise<Record<string, unknown>[]> {
+  const { documents } = stack.runtime().aws;
   const items: Record<string, unknown>[] = [];
   let startKey: Record<string, unknown> | undefined;
   do {
-    const page = await client.send(
+    const page = await documents.send(
       new ScanCommand({
         TableName: stack.tableNames[table],
         ConsistentRead: true,
@@ -37,12 +26,11 @@ async function scan(stack: EmbeddedStack, table: string): Promise<Record<string,
     items.push(...(page.Items ?? []));
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);
-  client.destroy();
   return items;
 }
 
 /** Everything that both services have stored. */
-export async function snapshotOf(stack: EmbeddedStack): Promise<Snapshot> {
+export async function snapshotOf(stack: TestStack): Promise<Snapshot> {
   const [orderItems, inventoryItems] = await Promise.all([
     scan(stack, 'OrdersTable'),
     scan(stack, 'InventoryTable'),
@@ -70,13 +58,13 @@ function ownPartOf({ orders, payments, products, reservations }: Snapshot): Snap
   };
 }
 
-export async function ordersOf(stack: EmbeddedStack, userId: string): Promise<StoredOrder[]> {
+export async function ordersOf(stack: TestStack, userId: string): Promise<StoredOrder[]> {
   const { orders } = await snapshotOf(stack);
   return orders.filter((order) => order.userId === userId);
 }
 
 /** One order as it is stored, with the counters that the API does not show. */
-export async function storedOrder(stack: EmbeddedStack, orderId: string): Promise<StoredOrder> {
+export async function storedOrder(stack: TestStack, orderId: string): Promise<StoredOrder> {
   const { orders } = await snapshotOf(stack);
   const order = orders.find((one) => one.orderId === orderId);
   if (order === undefined) throw new Error(`There is no order ${orderId}.`);
@@ -97,7 +85,7 @@ const RESTING = [
  * and what the gateway charged against the promises P1, P2, P3, P5 and P6. The doctor, which knows the
  * promises in words of its own, must find nothing either.
  */
-export async function expectPromisesAtRest(stack: EmbeddedStack): Promise<void> {
+export async function expectPromisesAtRest(stack: TestStack): Promise<void> {
   const snapshot = await eventually(() => expectRest(stack));
   const charges = await chargesByOrder(stack, snapshot.orders);
   expect({
@@ -121,7 +109,7 @@ function isOfAnOrder({ disagreement: { check, orderId } }: Verdict): boolean {
 }
 
 /** @throws unless nothing is under way or owed at this moment. */
-export async function expectRest(stack: EmbeddedStack): Promise<Snapshot> {
+export async function expectRest(stack: TestStack): Promise<Snapshot> {
   const [snapshot, all] = await Promise.all([snapshotOf(stack), executions(stack)]);
   expect(unrest(snapshot)).toEqual([]);
   const orderIds = new Set(snapshot.orders.map(({ orderId }) => orderId));
@@ -138,7 +126,7 @@ export async function expectRest(stack: EmbeddedStack): Promise<Snapshot> {
 }
 
 async function chargesByOrder(
-  stack: EmbeddedStack,
+  stack: TestStack,
   orders: readonly StoredOrder[],
 ): Promise<ReadonlyMap<string, readonly Charge[]>> {
   const charges = orders.map(

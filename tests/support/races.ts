@@ -1,10 +1,13 @@
 import { expect } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { Interleaving } from './interleaving.ts';
 import { expectPromisesAtRest } from './invariants.ts';
+import { isSimulated } from './target.ts';
+import type { TestStack } from './test-stack.ts';
 
 /** How many schedules each race is run with; RACE_SCHEDULES=200 for a longer look. */
-const SCHEDULES = Number(process.env['RACE_SCHEDULES'] ?? 12);
+const SCHEDULES = Number(process.env['RACE_SCHEDULES'] ?? (isSimulated ? 24 : 12));
+/** A schedule that does not vary would prove nothing. */
+const LEAST_DIFFERENT_SCHEDULES = 4;
 
 /**
  * Runs one race under many schedules. `prepare` sets the scene undisturbed, `race` starts what
@@ -13,7 +16,7 @@ const SCHEDULES = Number(process.env['RACE_SCHEDULES'] ?? 12);
  * @returns how often each outcome was seen.
  */
 export async function manySchedules<Scene>(
-  stack: EmbeddedStack,
+  stack: TestStack,
   prepare: () => Promise<Scene>,
   race: (scene: Scene, schedule: Interleaving) => readonly (() => Promise<unknown>)[],
   outcome: (scene: Scene, answers: readonly unknown[]) => Promise<string>,
@@ -31,8 +34,7 @@ export async function manySchedules<Scene>(
     outcomes[seen] = (outcomes[seen] ?? 0) + 1;
     await expectPromisesAtRest(stack);
   }
-  // A schedule that does not vary would prove nothing.
-  expect(schedules.size).toBeGreaterThan(SCHEDULES / 3);
+  expect(schedules.size).toBeGreaterThan(LEAST_DIFFERENT_SCHEDULES);
   return outcomes;
 }
 

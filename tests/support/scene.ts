@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { heal } from './faults.ts';
 import { Customer, newProduct } from './shop.ts';
 import { asTimeGoesOn, startTestStack } from './stack.ts';
+import type { TestStack } from './test-stack.ts';
 
 /** What most tests of a file act in: one stack for all of them, a user and a product for each. */
 export class Scene {
-  #stack: EmbeddedStack | undefined;
+  #stack: TestStack | undefined;
   #user: Customer | undefined;
   #productId = '';
 
@@ -28,7 +28,7 @@ export class Scene {
     });
   }
 
-  get stack(): EmbeddedStack {
+  get stack(): TestStack {
     if (this.#stack === undefined) throw new Error('The stack is not up.');
     return this.#stack;
   }

@@ -3,9 +3,9 @@ import { expect } from 'vitest';
 import { createProduct } from '../../lib/inventory/create-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
-import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { expectDocumented } from './documented.ts';
 import { inTurn, isDeployed } from './target.ts';
+import type { TestStack } from './test-stack.ts';
 
 interface Money {
   readonly amount: number;
@@ -128,7 +128,7 @@ export type Items = readonly { readonly productId: string; readonly quantity: nu
 
 /** Calls the API as anybody, with any body; whatever it answers must be documented. */
 export async function call(
-  stack: EmbeddedStack,
+  stack: TestStack,
   method: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
@@ -174,15 +174,15 @@ let customers = 0;
 export class Customer {
   readonly userId: string;
   readonly token: string;
-  readonly #stack: EmbeddedStack;
+  readonly #stack: TestStack;
 
-  private constructor(stack: EmbeddedStack, userId: string, token: string) {
+  private constructor(stack: TestStack, userId: string, token: string) {
     this.#stack = stack;
     this.userId = userId;
     this.token = token;
   }
 
-  static async of(stack: EmbeddedStack, scope?: string): Promise<Customer> {
+  static async of(stack: TestStack, scope?: string): Promise<Customer> {
     customers += 1;
     const userId = `user-${OWN}-${String(customers)}`;
     return new Customer(stack, userId, await stack.mintToken(userId, scope));
@@ -259,10 +259,10 @@ export class Customer {
   }
 }
 
-const managers = new WeakMap<EmbeddedStack, Promise<string>>();
+const managers = new WeakMap<TestStack, Promise<string>>();
 
 async function callAsManager(
-  stack: EmbeddedStack,
+  stack: TestStack,
   method: string,
   productId: string,
   body?: unknown,
@@ -280,7 +280,7 @@ async function callAsManager(
 
 /** What a manager may change of a product, by `PUT /product/{id}`. */
 export async function changeProduct(
-  stack: EmbeddedStack,
+  stack: TestStack,
   productId: string,
   changes: { readonly unitPrice?: Money; readonly active?: boolean },
 ): Promise<void> {
@@ -288,20 +288,20 @@ export async function changeProduct(
 }
 
 /** A product's counters, as its manager sees them. */
-export async function stockOf(stack: EmbeddedStack, productId: string): Promise<Stock> {
+export async function stockOf(stack: TestStack, productId: string): Promise<Stock> {
   const answer = await callAsManager(stack, 'GET', productId);
   const { available, reserved, sold, received } = answer.json as Stock;
   return { available, reserved, sold, received };
 }
 
 /** As the specification writes it: available/reserved/sold. */
-export async function stockLine(stack: EmbeddedStack, productId: string): Promise<string> {
+export async function stockLine(stack: TestStack, productId: string): Promise<string> {
   const { available, reserved, sold } = await stockOf(stack, productId);
   return [available, reserved, sold].map(String).join('/');
 }
 
 /** What was really charged for an order, oldest first. */
-export async function chargesOf(stack: EmbeddedStack, orderId: string): Promise<Charge[]> {
+export async function chargesOf(stack: TestStack, orderId: string): Promise<Charge[]> {
   const response = await fetch(`${stack.companionUrl}/gateway/charges?orderId=${orderId}`);
   return ((await response.json()) as { charges: Charge[] }).charges;
 }
@@ -340,7 +340,7 @@ export interface ReservationDocument {
 
 /** Calls the Inventory Service as the Order Service does. */
 export function inventoryCall(
-  stack: EmbeddedStack,
+  stack: TestStack,
   method: string,
   path: string,
   body?: unknown,

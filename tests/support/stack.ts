@@ -2,33 +2,46 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   type ExecutionListItem,
   ListExecutionsCommand,
-  SFNClient,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
-import { type EmbeddedStack, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { createRuntime, currentRuntime } from '../../lib/platform/runtime.ts';
+import { startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { connectToDeployedStack } from './deployed-stack.ts';
-import { isDeployed, isSkip } from './target.ts';
+import { runtimesBeside } from './runtimes-beside.ts';
+import { currentPace, startSimulatedStack } from './simulated/simulated-stack.ts';
+import { isDeployed, isSimulated, isSkip } from './target.ts';
+import type { TestStack } from './test-stack.ts';
 
-/** A stack of a test file's own, on free ports; or the one that is deployed, as it is configured. */
-export function startTestStack(
+/**
+ * Starts a stack of the test file's own: simulated, or embedded on free ports; or connects to the deployed one,
+ * as it is configured. The vitest project decides (`TEST_STACK`).
+ */
+export async function startTestStack(
   environment: Readonly<Record<string, string>> = {},
-): Promise<EmbeddedStack> {
+): Promise<TestStack> {
   if (isDeployed) return connectToDeployedStack();
-  return startEmbeddedStack({
+  if (isSimulated) return startSimulatedStack(environment);
+  const stack = await startEmbeddedStack({
     ports: { api: 0, companion: 0, stepFunctions: 0, queues: 0, dynamodb: 0 },
     environment,
   });
+  const runtime = runtimesBeside((overrides) =>
+    createRuntime(stack.environment, { clock: stack.clock, ...overrides }),
+  );
+  return { ...stack, runtime };
 }
 
 const POLL_PAUSE_MS = 20;
+const MOMENT_MS = 50;
 const SLOW_POLL_PAUSE_MS = 250;
 /** An emulator on a busy machine is some ten times slower. */
 const GIVE_UP_AFTER_MS = isDeployed ? 90_000 : 20_000;
 
-/** Looks again until `check` throws no more, and then answers what it answered; bounded in real time. */
+/** Looks again until `check` throws no more, and then answers what it answered; bounded in the stack's time. */
 export async function eventually<Result>(check: () => Promise<Result> | Result): Promise<Result> {
+  const pace = currentPace();
+  if (pace !== undefined) return pace.eventually(check, GIVE_UP_AFTER_MS);
   const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
   for (;;) {
     try {
@@ -40,12 +53,23 @@ export async function eventually<Result>(check: () => Promise<Result> | Result):
   }
 }
 
+/** Lets time pass while something beside the handlers works; only the simulated stack's has to be let. */
+export function asTimePasses<Result>(work: () => Promise<Result>): Promise<Result> {
+  return currentPace()?.during(work) ?? work();
+}
+
+/** Lets whatever else is under way move on; for a test that looks again and again. */
+export async function aMoment(): Promise<void> {
+  const pace = currentPace();
+  await (pace === undefined ? pause(0) : pace.advance(MOMENT_MS));
+}
+
 /**
  * Lets the stack's time go on in steps until `check` throws no more.
  * @param stepSeconds shorter than whatever must not be jumped over.
  */
 export async function asTimeGoesOn<Result>(
-  stack: EmbeddedStack,
+  stack: TestStack,
   check: () => Promise<Result>,
   { stepSeconds = 5, limitSeconds = 900 } = {},
 ): Promise<Result> {
@@ -61,31 +85,18 @@ export async function asTimeGoesOn<Result>(
   }
 }
 
-/** A client of the stack's state machines that passes no interceptor. */
-function stateMachines(stack: EmbeddedStack): SFNClient {
-  return new SFNClient({
-    endpoint: stack.endpoints.stepFunctions,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-}
-
 /** All executions of the order saga, or those of one order by the number of their run. */
-export async function executions(
-  stack: EmbeddedStack,
-  orderId?: string,
-): Promise<ExecutionListItem[]> {
-  const client = stateMachines(stack);
+export async function executions(stack: TestStack, orderId?: string): Promise<ExecutionListItem[]> {
+  const { stateMachines } = stack.runtime().aws;
   const found: ExecutionListItem[] = [];
   let nextToken: string | undefined;
   do {
-    const page = await client.send(
+    const page = await stateMachines.send(
       new ListExecutionsCommand({ stateMachineArn: stack.orderSagaArn, nextToken }),
     );
     found.push(...(page.executions ?? []));
     nextToken = page.nextToken;
   } while (nextToken !== undefined);
-  client.destroy();
   return found
     .filter(({ name }) => orderId === undefined || name?.startsWith(`${orderId}-`))
     .sort((a, b) => runOf(a) - runOf(b));
@@ -96,20 +107,15 @@ export function runOf({ name }: ExecutionListItem): number {
 }
 
 /** As an operator would in the console. */
-export async function abortExecution(
-  stack: EmbeddedStack,
-  orderId: string,
-  run = 1,
-): Promise<void> {
-  const client = stateMachines(stack);
+export async function abortExecution(stack: TestStack, orderId: string, run = 1): Promise<void> {
+  const { stateMachines } = stack.runtime().aws;
   const machineArn = stack.orderSagaArn.replace(':stateMachine:', ':execution:');
   const executionArn = `${machineArn}:${orderId}-${String(run)}`;
-  await client.send(new StopExecutionCommand({ executionArn }));
-  client.destroy();
+  await stateMachines.send(new StopExecutionCommand({ executionArn }));
 }
 
 /** How many messages a queue holds by its logical id, in any state. */
-export async function messagesLeftIn(stack: EmbeddedStack, queue: string): Promise<number> {
+export async function messagesLeftIn(stack: TestStack, queue: string): Promise<number> {
   if (!isDeployed) return messagesIn(stack, queue).length;
   const { Attributes = {} } = await currentRuntime().aws.queues.send(
     new GetQueueAttributesCommand({
@@ -125,7 +131,7 @@ export async function messagesLeftIn(stack: EmbeddedStack, queue: string): Promi
 }
 
 /** The messages of a queue by its logical id, in any state, without taking them. */
-export function messagesIn(stack: EmbeddedStack, queue: string): Record<string, unknown>[] {
+export function messagesIn(stack: TestStack, queue: string): Record<string, unknown>[] {
   const name = stack.queueUrls[queue]?.split('/').at(-1) ?? '';
   const found = stack.queues.inspectQueue(name);
   if (found === undefined) throw new Error(`There is no queue ${queue}.`);

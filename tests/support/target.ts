@@ -8,6 +8,9 @@ export const deployed = {
 
 export const isDeployed = deployed.apiUrl !== '';
 
+/** Whether the tests act in the simulated world; `simulated` in the project's settings (vitest.config.ts). */
+export const isSimulated = !isDeployed && process.env['TEST_STACK'] === 'simulated';
+
 /**
  * The rest of the running test needs what only the embedded stack has, so on a deployed one it is
  * skipped, and the report says why.

@@ -15,6 +15,8 @@ export interface ApiRequest {
   readonly body?: unknown;
 }
 
+export type ApiResponse = Pick<APIGatewayProxyResult, 'statusCode' | 'headers' | 'body'>;
+
 interface Route {
   readonly functionKey: string;
   /** In upper case; `ANY` takes all. */
@@ -40,8 +42,18 @@ export class Api {
       .sort((a, b) => parametersIn(a.template) - parametersIn(b.template));
   }
 
-  /** A function that fails is answered for, as API Gateway does: 502, or 504 where it timed out. */
+  /** Sends a request; a JSON body of the response comes parsed. */
   async call(request: ApiRequest): Promise<HttpResponse> {
+    const { statusCode, headers, body } = await this.respond(request);
+    return {
+      status: statusCode,
+      headers: new Headers(headers as Record<string, string>),
+      body: parseJson(body),
+    };
+  }
+
+  /** Sends a request. A function that fails gets API Gateway's own response: 502, or 504 for a time-out. */
+  async respond(request: ApiRequest): Promise<ApiResponse> {
     const [path = '/', query = ''] = request.path.split(/\?(.*)/s);
     const route = this.#routes.find(
       ({ method, pattern }) =>
@@ -49,14 +61,11 @@ export class Api {
     );
     if (route === undefined) throw new Error(`No route takes ${request.method} ${path}.`);
     const event = eventOf(request, route, path, new URLSearchParams(query));
-    let result: Pick<APIGatewayProxyResult, 'statusCode' | 'headers' | 'body'>;
     try {
-      result = (await this.#invoke(route.functionKey, event)) as APIGatewayProxyResult;
+      return (await this.#invoke(route.functionKey, event)) as APIGatewayProxyResult;
     } catch (error) {
-      result = failedInvocation(error);
+      return failedInvocation(error);
     }
-    const headers = new Headers(result.headers as Record<string, string>);
-    return { status: result.statusCode, headers, body: parseJson(result.body) };
   }
 }
 

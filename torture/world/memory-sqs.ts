@@ -7,6 +7,7 @@ import type {
   GetQueueAttributesCommandInput,
   GetQueueUrlCommandInput,
   Message,
+  PurgeQueueCommandInput,
   ReceiveMessageCommandInput,
   SendMessageCommandInput,
 } from '@aws-sdk/client-sqs';
@@ -65,6 +66,7 @@ export class MemorySqs {
       'ChangeMessageVisibilityBatch',
       (request: ChangeMessageVisibilityBatchCommandInput) => this.#changeVisibilities(request),
     ],
+    ['PurgeQueue', (request: PurgeQueueCommandInput) => this.#purge(request)],
     ['GetQueueAttributes', (request: GetQueueAttributesCommandInput) => this.#attributes(request)],
     [
       'GetQueueUrl',
@@ -147,6 +149,11 @@ export class MemorySqs {
   #deleteAll({ QueueUrl: url, Entries: entries = [] }: DeleteMessageBatchCommandInput): object {
     for (const { ReceiptHandle: handle = '' } of entries) this.#byUrl(url).delete(handle);
     return { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] };
+  }
+
+  #purge({ QueueUrl: url }: PurgeQueueCommandInput): object {
+    this.#byUrl(url).purge();
+    return {};
   }
 
   #changeVisibility(request: ChangeMessageVisibilityCommandInput): object {

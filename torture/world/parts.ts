@@ -1,6 +1,6 @@
 import { createAwsClients, type RequestHandler } from '../../lib/platform/aws-clients.ts';
 import { type Config, readConfig } from '../../lib/platform/config.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Runtime, RuntimeOverrides } from '../../lib/platform/runtime.ts';
 import { ACCOUNT_ID } from '../../local/stack/resources.ts';
 import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
 import { orderSaga } from '../../local/stack/stack-parts.ts';
@@ -27,6 +27,8 @@ export interface PartsOptions {
 export interface Parts {
   readonly service: ServiceDefinition;
   readonly foundation: Foundation;
+  /** What the handlers see. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly config: Config;
   readonly storage: Storage;
   readonly functions: Functions;
@@ -81,6 +83,7 @@ export async function createParts(
   return {
     service,
     foundation,
+    environment,
     config,
     storage,
     functions,
@@ -105,18 +108,16 @@ function createGateway({ clock, newId }: Foundation, config: Config, api: Api): 
   });
 }
 
-/** What the handlers get: the parts, behind the one seam that every effect passes. */
-export function createRuntime({
-  foundation,
-  config,
-  functions,
-  api,
-  gateway,
-  requestHandler,
-}: Parts): Runtime {
+/**
+ * The runtime of the handlers: the parts, behind the one seam that every effect passes.
+ * @param overrides for somebody beside the handlers, such as an operator's tool.
+ */
+export function createRuntime(
+  { foundation, config, functions, api, gateway, requestHandler }: Parts,
+  overrides: Pick<RuntimeOverrides, 'clock' | 'intercept'> = {},
+): Runtime {
   const { effects, newId, detached } = foundation;
-  const { intercept } = effects;
-  const { clock } = functions;
+  const { clock = functions.clock, intercept = effects.intercept } = overrides;
   const random = foundation.random('handlers');
   return {
     config,

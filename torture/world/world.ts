@@ -13,7 +13,7 @@ import { DIRECTORY } from './functions.ts';
 import { Issuer } from './issuer.ts';
 import type { WriteListener } from './memory-dynamodb.ts';
 import type { Delivery } from './memory-sqs.ts';
-import { createParts, createRuntime } from './parts.ts';
+import { createParts, createRuntime, type Parts } from './parts.ts';
 import { consumeQueues } from './queue-consumers.ts';
 import { startSchedules } from './schedules.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -44,6 +44,7 @@ export interface WorldCall extends ApiRequest {
 }
 
 export interface World {
+  readonly parts: Parts;
   /** For operators' tools: what is done with it, and not by a handler, is no effect of the world's. */
   readonly runtime: Runtime;
   readonly clock: VirtualClock;
@@ -52,6 +53,8 @@ export interface World {
   /** Every effect of every handler so far, in the order they were asked for. */
   readonly effects: readonly RecordedEffect[];
   setInterceptor(intercept: WorldInterceptor): void;
+  /** Issues a token for a user, good for one day of the world's time. */
+  issueToken(user: string, scope?: string): string;
   /** Answers when the function has; of a call that waits, only as time goes on. */
   call(request: WorldCall): Promise<HttpResponse>;
   /** Runs a function once more, or at another time than whoever runs it otherwise. */
@@ -142,6 +145,7 @@ async function build(
     },
   });
   return {
+    parts,
     runtime,
     clock,
     caller: () => effects.caller(),
@@ -149,6 +153,7 @@ async function build(
     setInterceptor: (replacement) => {
       effects.setInterceptor(replacement);
     },
+    issueToken: (user, scope) => issuer.issue(user, scope),
     call: ({ user, scope, headers, ...request }) => {
       const authorization =
         user === undefined ? {} : { authorization: `Bearer ${issuer.issue(user, scope)}` };

@@ -95,6 +95,11 @@ export class MessageQueue {
     if (this.#messages.get(key)?.receiptHandle === receiptHandle) this.#remove(key);
   }
 
+  /** Removes every message, whoever holds it. */
+  purge(): void {
+    for (const key of this.#messages.keys()) this.#remove(key);
+  }
+
   /** @returns false where the message is not in flight on this handle any more. */
   changeVisibility(receiptHandle: string, visibilitySeconds: number): boolean {
     const key = keyOf(receiptHandle);

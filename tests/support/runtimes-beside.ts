@@ -1,0 +1,19 @@
+import { passThrough } from '../../lib/platform/effects.ts';
+import type { Runtime, RuntimeOverrides } from '../../lib/platform/runtime.ts';
+
+type Overrides = Pick<RuntimeOverrides, 'clock' | 'intercept'>;
+
+/**
+ * Makes the runtimes of a stack's tests and tools. Without overrides it is one and the same, because every
+ * runtime has connections of its own.
+ */
+export function runtimesBeside(
+  make: (overrides: Overrides) => Runtime,
+): (overrides?: Overrides) => Runtime {
+  let shared: Runtime | undefined;
+  return (overrides) => {
+    if (overrides !== undefined) return make({ intercept: passThrough, ...overrides });
+    shared ??= make({ intercept: passThrough });
+    return shared;
+  };
+}

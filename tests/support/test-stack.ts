@@ -1,0 +1,42 @@
+import type { Runtime, RuntimeOverrides } from '../../lib/platform/runtime.ts';
+import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import type { TravelClock } from '../../local/stack/travel-clock.ts';
+
+interface QueuedMessage {
+  readonly body: string;
+}
+
+/** A service that tests act on: embedded, simulated or deployed. tests/README.md says which tests run on which. */
+export interface TestStack
+  extends Pick<
+    EmbeddedStack,
+    | 'apiUrl'
+    | 'companionUrl'
+    | 'endpoints'
+    | 'tableNames'
+    | 'queueUrls'
+    | 'orderSagaArn'
+    | 'environment'
+    | 'mintToken'
+    | 'setInterceptor'
+    | 'runSchedules'
+    | 'pollQueues'
+    | 'logs'
+    | 'stop'
+  > {
+  readonly clock: Pick<TravelClock, 'now' | 'schedule' | 'advance' | 'skip' | 'settle'>;
+  readonly queues: {
+    /** The messages of a queue by its name, without taking them; undefined if there is no such queue. */
+    inspectQueue(name: string):
+      | {
+          readonly messages: {
+            readonly ready: readonly QueuedMessage[];
+            readonly delayed: readonly QueuedMessage[];
+            readonly inflight: readonly { readonly message: QueuedMessage }[];
+          };
+        }
+      | undefined;
+  };
+  /** Makes a runtime for somebody beside the handlers, such as an operator's tool: no injected fault reaches it. */
+  runtime(overrides?: Pick<RuntimeOverrides, 'clock' | 'intercept'>): Runtime;
+}
