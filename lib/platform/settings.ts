@@ -1,8 +1,10 @@
+import { isIP } from 'node:net';
+
 /**
  * The settings of the service. Each row of the table gives a setting's name, range, default and
  * meaning. Made from it are the check of the environment (config.ts), the template's parameters and
  * environment (infrastructure/settings.cjs), the local start (local/start-settings.ts) and
- * docs/configuration.md. This file imports nothing: every Lambda loads it.
+ * docs/configuration.md. Every Lambda loads this file, so it uses no library.
  */
 
 interface Described {
@@ -42,6 +44,12 @@ interface TextSetting extends Described {
   readonly default?: string;
 }
 
+/** An IPv4 or IPv6 address. */
+interface AddressSetting extends Described {
+  readonly kind: 'address';
+  readonly default: string;
+}
+
 interface ChoiceSetting extends Described {
   readonly kind: 'choice';
   readonly choices: readonly string[];
@@ -62,6 +70,7 @@ export type Setting =
   | NumberSetting
   | UrlSetting
   | TextSetting
+  | AddressSetting
   | ChoiceSetting
   | SwitchSetting
   | SecretsSetting;
@@ -273,6 +282,8 @@ function checkedValue(
     }
     case 'text':
       return text !== '' || setting.default === '' ? text : undefined;
+    case 'address':
+      return isIP(text) === 0 ? undefined : text;
     case 'choice':
       return setting.choices.includes(text) ? text : undefined;
     case 'switch':
@@ -300,6 +311,8 @@ export function rangeOf(setting: Setting): string {
         : `an http or https URL that contains ${setting.placeholder}`;
     case 'text':
       return setting.default === '' ? 'any text' : 'a text that is not empty';
+    case 'address':
+      return 'an IPv4 or IPv6 address';
     case 'choice':
       return setting.choices.join(' or ');
     case 'switch':
