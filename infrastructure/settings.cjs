@@ -19,7 +19,7 @@ class BadSettingError extends Error {
   }
 }
 
-/** Named parameters that have a value there, each replaced by the variable that sets it. */
+/** Parameters by name: the variable of the environment, or the template's value if there is one. */
 function parameters(templateValueOf) {
   return Object.fromEntries(
     PARAMETERS.flatMap(([name, setting]) => {
@@ -32,14 +32,14 @@ function parameters(templateValueOf) {
   );
 }
 
-/** Only those that the stage has in the place of the default. */
+/** Parameters of one stage whose value is not the default. */
 function parametersOfStage(stage) {
   const own = PARAMETERS.filter(([, setting]) => setting[stage] !== undefined);
   const all = parameters((setting) => setting[stage]);
   return Object.fromEntries(own.map(([name]) => [name, all[name]]));
 }
 
-/** A value that CloudFormation looks up or puts together is known to it alone. */
+/** Whether the value can be checked now: CloudFormation looks some of them up, or builds them. */
 function isKnown(value) {
   return typeof value !== 'object' && !String(value).startsWith('{{resolve:');
 }
