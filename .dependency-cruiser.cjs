@@ -1,6 +1,8 @@
 // Which folder may import what. Type imports count: knowing a type is knowing the module.
 
-const domain = '/(order|payment|product|reservation)\\.ts$|^lib/money\\.ts$';
+const domain = '/(order|payment|product|reservation)\\.ts$|^lib/(money|limits)\\.ts$';
+// One meaning of money and one set of limits for both services.
+const shared = '^lib/(money|limits)\\.ts$';
 const npm = '^node_modules/';
 const node = { dependencyTypesNot: ['core'] };
 
@@ -22,7 +24,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/orders/' },
       to: {
-        pathNot: ['^lib/(orders|payments|platform)/', '^lib/money\\.ts$', inventoryOverHttp, npm],
+        pathNot: ['^lib/(orders|payments|platform)/', shared, inventoryOverHttp, npm],
         ...node,
       },
     },
@@ -32,7 +34,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/payments/' },
       to: {
-        pathNot: ['^lib/(payments|platform)/', '^lib/money\\.ts$', inventoryOverHttp, npm],
+        pathNot: ['^lib/(payments|platform)/', shared, inventoryOverHttp, npm],
         ...node,
       },
     },
@@ -41,14 +43,14 @@ module.exports = {
       comment: 'The Inventory Service knows nothing of orders and payments.',
       severity: 'error',
       from: { path: '^lib/inventory/' },
-      to: { pathNot: ['^lib/(inventory|platform)/', '^lib/money\\.ts$', npm], ...node },
+      to: { pathNot: ['^lib/(inventory|platform)/', shared, npm], ...node },
     },
     {
       name: 'platform',
       comment: 'The platform knows nothing of the services that stand on it.',
       severity: 'error',
       from: { path: '^lib/platform/' },
-      to: { pathNot: ['^lib/platform/', npm], ...node },
+      to: { pathNot: ['^lib/platform/', '^lib/limits\\.ts$', npm], ...node },
     },
     {
       name: 'api-document',
@@ -58,6 +60,7 @@ module.exports = {
       to: {
         pathNot: [
           '^lib/(api-document|platform)/',
+          '^lib/limits\\.ts$',
           '^lib/(orders|inventory)/api-document\\.ts$',
           npm,
         ],

@@ -7,6 +7,7 @@ const domainFiles = [
   'lib/**/product.ts',
   'lib/**/reservation.ts',
   'lib/**/money.ts',
+  'lib/limits.ts',
 ];
 
 export default defineConfig(

@@ -1,6 +1,10 @@
 // What API Gateway answers by itself, before or after any function, in the form of all other problems
 // (RFC 9457); and the settings of its stage.
 
+const loadTypeScript = require('./load-typescript.cjs');
+
+const { MAX_BODY_BYTES } = loadTypeScript('lib/limits.ts');
+
 const AGAIN = 'Send the same request with the same Idempotency-Key again; nothing is done twice.';
 const CORRECT = 'Correct the request; see /docs.';
 
@@ -16,7 +20,12 @@ const RESPONSES = {
   ],
   MISSING_AUTHENTICATION_TOKEN: [404, 'NOT_FOUND', 'There is nothing here', CORRECT],
   RESOURCE_NOT_FOUND: [404, 'NOT_FOUND', 'There is nothing here', CORRECT],
-  REQUEST_TOO_LARGE: [413, 'BODY_TOO_LARGE', 'The body is too large', 'Send at most 65536 bytes.'],
+  REQUEST_TOO_LARGE: [
+    413,
+    'BODY_TOO_LARGE',
+    'The body is too large',
+    `Send at most ${MAX_BODY_BYTES} bytes.`,
+  ],
   UNSUPPORTED_MEDIA_TYPE: [415, 'BAD_REQUEST', 'The body must be JSON', CORRECT],
   THROTTLED: [429, 'TOO_MANY_REQUESTS', 'Too many requests at once', `Wait a moment. ${AGAIN}`],
   INTEGRATION_FAILURE: [504, 'TEMPORARILY_UNAVAILABLE', 'Temporarily unavailable', AGAIN],

@@ -1,41 +1,16 @@
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import {
+  problemWith,
+  SETTINGS,
+  type Setting,
+  type ValueOf,
+  valueOf,
+} from '../lib/platform/settings.ts';
+import { LOCAL_SETTINGS } from './local-settings.ts';
 import type { StackPorts } from './stack/embedded-stack.ts';
 import { StartupProblem } from './stack/startup-problem.ts';
 
-const port = (preset: number) => z.coerce.number().int().min(1).max(65_535).default(preset);
-
-const settingsSchema = z.object({
-  LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
-  API_PORT: port(3000),
-  COMPANION_PORT: port(3100),
-  STEP_FUNCTIONS_PORT: port(8083),
-  QUEUES_PORT: port(9324),
-  DYNAMODB_PORT: port(8000),
-});
-
-/** Configuration of the service itself that may be set for a local start. */
-const CONFIGURATION = [
-  'RESERVATION_TTL_SECONDS',
-  'PAYMENT_ACK_TIMEOUT_SECONDS',
-  'INVENTORY_TIMEOUT_MS',
-  'INVENTORY_OUTAGE_BUDGET_SECONDS',
-  'INVENTORY_CIRCUIT_FAILURES',
-  'INVENTORY_CIRCUIT_PAUSE_SECONDS',
-  'GATEWAY_TIMEOUT_MS',
-  'RETRY_MAX_ATTEMPTS',
-  'RETRY_BASE_SECONDS',
-  'QUEUE_MAX_RECEIVES',
-  'DUPLICATE_WINDOW_SECONDS',
-  'DISPATCH_AFTER_SECONDS',
-  'SCHEDULE_SECONDS',
-  'GATEWAY_URL',
-  'INVENTORY_URL',
-  'PAYMENT_PAGE_URL',
-  'JWT_ISSUER',
-  'JWT_AUDIENCE',
-  'JWKS_URL',
-];
+type Variables = Readonly<Record<string, string | undefined>>;
 
 export class BadSettingError extends StartupProblem {
   override readonly name = 'BadSettingError';
@@ -44,47 +19,57 @@ export class BadSettingError extends StartupProblem {
 export interface StartSettings {
   readonly host: string;
   readonly ports: StackPorts;
+  /** Every setting of the service that is set; secrets among them. */
   readonly environment: Readonly<Record<string, string>>;
   /** Where tables, queues and charges are kept for the next start. */
   readonly dataDirectory?: string;
 }
 
 /**
- * What the command line and the environment say about a local start; everything has a default.
- * @throws BadSettingError that names the argument or the variable. The service's own configuration
- *   is checked by the service.
+ * Reads the settings of a local start: those of the service that are set, and the start's own with
+ * their defaults.
+ * @throws BadSettingError that names the argument, or every bad variable with its range.
  */
 export function readStartSettings(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Variables,
   commandLine: readonly string[] = [],
 ): StartSettings {
   const dataDirectory = readDataDirectory(commandLine);
-  const parsed = settingsSchema.safeParse(environment);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => {
-      const variable = String(path[0]);
-      return `${variable} is ${JSON.stringify(environment[variable])}: ${message}`;
-    });
-    throw new BadSettingError(`Bad setting. ${problems.join('; ')}.`);
-  }
-  const settings = parsed.data;
+  const problems = Object.entries({ ...SETTINGS, ...LOCAL_SETTINGS }).flatMap(([name, setting]) => {
+    const text = environment[name];
+    const isGood = text === undefined || valueOf<Setting>(setting, text) !== undefined;
+    return isGood ? [] : [problemWith(name, setting, text)];
+  });
+  if (problems.length > 0) throw new BadSettingError(`Bad setting. ${problems.join('; ')}.`);
   return {
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
-    host: settings.LISTEN_ADDRESS,
+    host: localSetting('LISTEN_ADDRESS', environment),
     ports: {
-      api: settings.API_PORT,
-      companion: settings.COMPANION_PORT,
-      stepFunctions: settings.STEP_FUNCTIONS_PORT,
-      queues: settings.QUEUES_PORT,
-      dynamodb: settings.DYNAMODB_PORT,
+      api: localSetting('API_PORT', environment),
+      companion: localSetting('COMPANION_PORT', environment),
+      stepFunctions: localSetting('STEP_FUNCTIONS_PORT', environment),
+      queues: localSetting('QUEUES_PORT', environment),
+      dynamodb: localSetting('DYNAMODB_PORT', environment),
     },
     environment: Object.fromEntries(
-      CONFIGURATION.flatMap((name) => {
-        const value = environment[name];
-        return value === undefined ? [] : [[name, value] as const];
+      Object.keys(SETTINGS).flatMap((name) => {
+        const text = environment[name];
+        return text === undefined ? [] : [[name, text] as const];
       }),
     ),
   };
+}
+
+type LocalSettings = typeof LOCAL_SETTINGS;
+
+/** The setting's value, or its default where it is not set. */
+function localSetting<Name extends keyof LocalSettings>(
+  name: Name,
+  environment: Variables,
+): ValueOf<LocalSettings[Name]> {
+  const setting = LOCAL_SETTINGS[name];
+  const text = environment[name] ?? String(setting.default);
+  return valueOf(setting, text) as ValueOf<LocalSettings[Name]>;
 }
 
 function readDataDirectory(commandLine: readonly string[]): string | undefined {

@@ -1,3 +1,4 @@
+import { MAX_BODY_BYTES, MAX_PIECES_PER_LINE } from '../limits.ts';
 import { type Problem, type ProblemCode, problem } from '../platform/problems.ts';
 
 interface Told {
@@ -22,7 +23,7 @@ const TOLD: Readonly<Record<ProblemCode, Told>> = {
       ],
     },
   },
-  BODY_TOO_LARGE: { detail: 'Send at most 65536 bytes.' },
+  BODY_TOO_LARGE: { detail: `Send at most ${String(MAX_BODY_BYTES)} bytes.` },
   UNAUTHENTICATED: { detail: 'The token has expired; get a new one.' },
   BAD_SIGNATURE: {
     detail:
@@ -96,7 +97,7 @@ const TOLD: Readonly<Record<ProblemCode, Told>> = {
     detail: 'This Idempotency-Key was used for a request with another content; use a new key.',
   },
   BAD_QUANTITY: {
-    detail: 'Every quantity must be a whole number from 1 to 10000; place the order again.',
+    detail: `Every quantity must be a whole number from 1 to ${String(MAX_PIECES_PER_LINE)}; place the order again.`,
     members: ofOrder,
   },
   OUT_OF_STOCK: {

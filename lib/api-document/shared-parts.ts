@@ -1,3 +1,4 @@
+import { CORRELATION_ID, IDEMPOTENCY_KEY, MAX_WAIT_SECONDS } from '../limits.ts';
 import type { AnswerHeader, RequestHeader } from '../platform/api-document.ts';
 import type { Json, OpenApiDocument, OpenApiHeader, OpenApiParameter } from './open-api-format.ts';
 
@@ -19,13 +20,15 @@ export const REQUEST_HEADERS: Readonly<
     description:
       'The same key and request replays the first answer for 24 hours and does nothing twice. ' +
       'Answers that are only true for the moment (409, 5xx) are not replayed.',
-    schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
+    schema: { type: 'string', pattern: IDEMPOTENCY_KEY.source },
     example: '7d1f0c3e-checkout-1',
   },
   Prefer: {
-    description: '`wait=N`: wait up to N seconds (at most 10) until it is decided (RFC 7240).',
+    description:
+      `\`wait=N\`: wait up to N seconds (at most ${String(MAX_WAIT_SECONDS)}) ` +
+      'until it is decided (RFC 7240).',
     schema: { type: 'string' },
-    example: 'wait=10',
+    example: `wait=${String(MAX_WAIT_SECONDS)}`,
   },
   'If-Match': {
     description: 'The `ETag` you have read: only if it has not changed since.',
@@ -39,7 +42,7 @@ export const REQUEST_HEADERS: Readonly<
   },
   'X-Correlation-Id': {
     description: 'Kept in logs and answers; a new one where it is absent or has other characters.',
-    schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
+    schema: { type: 'string', pattern: CORRELATION_ID.source },
     example: 'checkout-4711',
   },
 };
@@ -83,7 +86,7 @@ export const ANSWER_HEADERS: Readonly<
   'X-Correlation-Id': {
     description: 'Yours, or a new one; name it when you report something.',
     required: true,
-    schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
+    schema: { type: 'string', pattern: CORRELATION_ID.source },
     example: 'checkout-4711',
   },
   'WWW-Authenticate': {

@@ -2,11 +2,11 @@ import * as z from 'zod';
 import type { Money } from '../money.ts';
 import { type CircuitBreaker, circuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import type { Secrets } from '../platform/config.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import { secretReader } from '../platform/secrets.ts';
+import type { Secrets } from '../platform/settings.ts';
 import {
   CacheTimeout,
   InventoryCircuitOpen,

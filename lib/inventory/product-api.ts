@@ -1,16 +1,21 @@
 import * as z from 'zod';
+import {
+  MAX_PIECES_PER_RECEIPT,
+  MAX_PRODUCT_DESCRIPTION_CHARACTERS,
+  MAX_PRODUCT_NAME_CHARACTERS,
+  MAX_UNIT_PRICE_MINOR,
+  PRODUCT_ID,
+  PRODUCTS_PER_PAGE,
+} from '../limits.ts';
 import { pageQuerySchema } from '../platform/paging.ts';
 
 /** The scope that shows and changes what others do not see. */
 export const MANAGE_PRODUCTS = 'products:write';
 
-const PRODUCT_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const MOST = 1_000_000_000;
-
-const name = z.string().max(200).regex(/\S/, 'must not be empty');
-const description = z.string().max(2000);
+const name = z.string().max(MAX_PRODUCT_NAME_CHARACTERS).regex(/\S/, 'must not be empty');
+const description = z.string().max(MAX_PRODUCT_DESCRIPTION_CHARACTERS);
 const unitPrice = z.strictObject({
-  amount: z.int().min(1).max(MOST),
+  amount: z.int().min(1).max(MAX_UNIT_PRICE_MINOR),
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code, such as EUR'),
 });
 
@@ -22,7 +27,7 @@ export const createProductBodySchema = z.strictObject({
   name,
   description,
   unitPrice,
-  stock: z.int().min(0).max(MOST),
+  stock: z.int().min(0).max(MAX_PIECES_PER_RECEIPT),
   active: z.boolean().default(true),
 });
 
@@ -34,10 +39,12 @@ export const changeProductBodySchema = z
     'Give at least one of name, description, unitPrice and active',
   );
 
-export const receiveStockBodySchema = z.strictObject({ quantity: z.int().min(1).max(MOST) });
+export const receiveStockBodySchema = z.strictObject({
+  quantity: z.int().min(1).max(MAX_PIECES_PER_RECEIPT),
+});
 
 export const listProductsQuerySchema = pageQuerySchema({
-  defaultLimit: 50,
-  maximumLimit: 100,
+  defaultLimit: PRODUCTS_PER_PAGE.default,
+  maximumLimit: PRODUCTS_PER_PAGE.max,
   position: PRODUCT_ID,
 });

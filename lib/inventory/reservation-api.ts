@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MAX_ID_CHARACTERS, MAX_LINES_PER_ORDER, MAX_PIECES_PER_LINE } from '../limits.ts';
 import { moneySchema, timestampSchema } from '../platform/schemas.ts';
 
 /** The wire format of `/inventory/reservation/{orderId}`, shared by the service and its client. */
@@ -9,9 +10,14 @@ export const reserveBodySchema = z.strictObject({
   /** A modification: what is held already keeps its time. */
   keepsTime: z.boolean().default(false),
   items: z
-    .array(z.strictObject({ productId: z.string().min(1).max(100), quantity: z.int().min(1) }))
+    .array(
+      z.strictObject({
+        productId: z.string().min(1).max(MAX_ID_CHARACTERS),
+        quantity: z.int().min(1).max(MAX_PIECES_PER_LINE),
+      }),
+    )
     .min(1)
-    .max(20)
+    .max(MAX_LINES_PER_ORDER)
     .refine(
       (items) => new Set(items.map(({ productId }) => productId)).size === items.length,
       'must name each product once',

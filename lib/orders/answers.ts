@@ -1,6 +1,6 @@
 import type { Payment } from '../payments/payment.ts';
 import { DomainError, type DomainErrorOptions } from '../platform/errors.ts';
-import type { Order } from './order.ts';
+import { type Order, QUANTITY_RANGE } from './order.ts';
 import type { OrderService } from './order-service.ts';
 import { codeOf, toOrderDocument, toPaymentDocument } from './order-view.ts';
 
@@ -53,7 +53,7 @@ export function orderAnswer(service: OrderService, order: Order) {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  BAD_QUANTITY: 'Every quantity must be a whole number from 1 to 10000; place the order again.',
+  BAD_QUANTITY: `Every quantity must be ${QUANTITY_RANGE}; place the order again.`,
   OUT_OF_STOCK: 'There is not enough in stock; see GET /product and order fewer.',
   UNKNOWN_PRODUCT: 'A product of the order does not exist; see GET /product.',
   MIXED_CURRENCIES: 'The products are priced in different currencies; order them separately.',

@@ -1,3 +1,4 @@
+import { MAX_MODIFICATIONS_PER_ORDER } from '../limits.ts';
 import { acknowledgementSchema } from '../payments/acknowledgement.ts';
 import { acceptedSchema } from '../payments/acknowledgement-document.ts';
 import {
@@ -245,7 +246,8 @@ const operations: Readonly<Record<string, Operation>> = {
     summary: 'Change the items of an order',
     description:
       'Replaces the items while the order waits for a payment, is being paid, or after a payment ' +
-      'failed. The old items and total stand until the new ones are reserved. At most 20 times.',
+      'failed. The old items and total stand until the new ones are reserved. At most ' +
+      `${String(MAX_MODIFICATIONS_PER_ORDER)} times.`,
     access: 'user',
     idempotent: true,
     headers: ['Prefer', 'If-Match'],

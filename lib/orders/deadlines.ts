@@ -1,7 +1,5 @@
 import type { Config } from '../platform/config.ts';
-
-/** Longest back-off between two retries of one step; the state machine's `MaxDelaySeconds`. */
-const RETRY_MAX_DELAY_SECONDS = 60;
+import { SAGA_CONSTANTS } from '../platform/settings.ts';
 
 /** How long each state in which the system owes the next move may last, grace included. */
 export interface Deadlines {
@@ -26,7 +24,7 @@ export function deadlinesOf(config: Config): Deadlines {
     let totalMs = timeoutMs;
     for (let retry = 0; retry < config.RETRY_MAX_ATTEMPTS; retry += 1) {
       const delaySeconds = Math.min(
-        RETRY_MAX_DELAY_SECONDS,
+        SAGA_CONSTANTS.RETRY_MAX_DELAY_SECONDS,
         config.RETRY_BASE_SECONDS * 2 ** retry,
       );
       totalMs += timeoutMs + delaySeconds * 1000;

@@ -1,4 +1,5 @@
 import { ReservationGone } from '../inventory/errors.ts';
+import { MAX_RUNS_PER_ORDER } from '../limits.ts';
 import { PaymentNotCaptured } from '../payments/errors.ts';
 import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
 import { type LogContext, loggerFor } from '../platform/logging.ts';
@@ -6,7 +7,7 @@ import { observe } from '../platform/observe.ts';
 import { DUE_SHARDS } from '../platform/outbox.ts';
 import { type Round, workThrough } from '../platform/round.ts';
 import { hasPendingModification } from './modification.ts';
-import { MAX_RUNS, type Order, type OrderIn, touchOrder } from './order.ts';
+import { type Order, type OrderIn, touchOrder } from './order.ts';
 import type { DueCandidate } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
 import { reportStuckWork } from './report-stuck-work.ts';
@@ -145,7 +146,7 @@ export async function pushSaga(
     await wake(service, order);
     return 'WOKEN';
   }
-  if (run >= MAX_RUNS) return 'NO_RUN_LEFT';
+  if (run >= MAX_RUNS_PER_ORDER) return 'NO_RUN_LEFT';
   const next = touchOrder<Order>(order, {
     run: run + 1,
     dueAtMs: stateDeadlineMs(service, order),

@@ -1,11 +1,12 @@
+import { ORDERS_PER_PAGE } from '../limits.ts';
 import { type PageQuery, pageOf, pageQuerySchema } from '../platform/paging.ts';
 import type { Order } from './order.ts';
 import { orderIdAt } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
 
 export const listOrdersQuerySchema = pageQuerySchema({
-  defaultLimit: 20,
-  maximumLimit: 50,
+  defaultLimit: ORDERS_PER_PAGE.default,
+  maximumLimit: ORDERS_PER_PAGE.max,
   position: /^\d{15}#ord_[0-9a-f]{26}$/,
 });
 

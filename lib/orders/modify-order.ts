@@ -1,3 +1,4 @@
+import { MAX_MODIFICATIONS_PER_ORDER } from '../limits.ts';
 import { totalOf } from '../money.ts';
 import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
 import { duplicateGuardFor, guardKeyFor } from './duplicate-guard.ts';
@@ -9,7 +10,6 @@ import {
 } from './errors.ts';
 import {
   hasBadQuantity,
-  MAX_MODIFICATIONS,
   mergeLines,
   moveOrder,
   type Order,
@@ -17,6 +17,7 @@ import {
   type PaymentFailedOrder,
   type PaymentInProgressOrder,
   type PendingPaymentOrder,
+  QUANTITY_RANGE,
   touchOrder,
 } from './order.ts';
 import { decideAgain, type OrderService, userMove } from './order-service.ts';
@@ -26,7 +27,7 @@ import { wake } from './wake.ts';
 export interface ModifyOrderRequest {
   readonly orderId: string;
   readonly userId: string;
-  /** As sent: 1 to 20 lines, products not merged yet. */
+  /** As sent: equal products are not added up yet. */
   readonly items: readonly { readonly productId: string; readonly quantity: number }[];
   /** The version the caller has seen, from `If-Match`; undefined where the caller does not care. */
   readonly ifVersion: number | undefined;
@@ -79,14 +80,13 @@ function requireAllowed(order: Order, request: ModifyOrderRequest): void {
     );
   }
   if (hasBadQuantity(request.items)) {
-    throw new BadQuantity(
-      'Every quantity must be a whole number from 1 to 10000; the order stays as it is.',
-      { details: { orderId } },
-    );
+    throw new BadQuantity(`Every quantity must be ${QUANTITY_RANGE}; the order stays as it is.`, {
+      details: { orderId },
+    });
   }
-  if (order.modifications >= MAX_MODIFICATIONS) {
+  if (order.modifications >= MAX_MODIFICATIONS_PER_ORDER) {
     throw new IllegalTransition(
-      `An order can be changed ${String(MAX_MODIFICATIONS)} times; place a new one.`,
+      `An order can be changed ${String(MAX_MODIFICATIONS_PER_ORDER)} times; place a new one.`,
       { details: { orderId, orderStatus: order.status } },
     );
   }

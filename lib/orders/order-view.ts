@@ -1,12 +1,7 @@
+import { MAX_MODIFICATIONS_PER_ORDER, MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import type { Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import {
-  LEGAL_MOVES,
-  MAX_MODIFICATIONS,
-  MAX_RUNS_BY_USER,
-  type Order,
-  type OrderStatus,
-} from './order.ts';
+import { LEGAL_MOVES, type Order, type OrderStatus } from './order.ts';
 import type { OrderDocument, PaymentDocument } from './order-document.ts';
 import type { OrderService } from './order-service.ts';
 
@@ -48,9 +43,9 @@ function linksOf(order: Order, isPayable: boolean): OrderDocument['links'] {
     isPayable ||
     status === 'PAYMENT_FAILED' ||
     (status === 'PAYMENT_IN_PROGRESS' && order.modification?.status !== 'PENDING');
-  const mayChange = isModifiable && order.modifications < MAX_MODIFICATIONS;
+  const mayChange = isModifiable && order.modifications < MAX_MODIFICATIONS_PER_ORDER;
   const allowed: readonly OrderStatus[] = LEGAL_MOVES[status];
-  const mayRunAgain = order.run < MAX_RUNS_BY_USER;
+  const mayRunAgain = order.run < MAX_USER_RUNS_PER_ORDER;
   return {
     self: link('GET', `/order/${orderId}`),
     ...(isPayable ? { pay: link('POST', '/payment') } : {}),

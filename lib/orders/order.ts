@@ -1,14 +1,6 @@
+import { MAX_PIECES_PER_LINE } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { IllegalTransition } from '../platform/errors.ts';
-
-/** At most so many lines an order, pieces a line, changes of its items, runs of its saga. */
-export const MAX_LINES = 20;
-export const MAX_MODIFICATIONS = 20;
-const MAX_QUANTITY = 10_000;
-export const MAX_RUNS = 50;
-/** Runs that only the system may use: a user's retries stop before them. */
-const RUNS_FOR_RECOVERY = 10;
-export const MAX_RUNS_BY_USER = MAX_RUNS - RUNS_FOR_RECOVERY;
 
 export interface OrderLine {
   readonly productId: string;
@@ -300,9 +292,19 @@ function baseOf(order: Order): OrderBase {
   };
 }
 
-/** Zero, negative and too large quantities make an order invalid; fractions never get this far. */
-export function hasBadQuantity(lines: readonly { readonly quantity: number }[]): boolean {
-  return lines.some(({ quantity }) => quantity < 1 || quantity > MAX_QUANTITY);
+/** Quantities that an order takes, in words. */
+export const QUANTITY_RANGE = `a whole number from 1 to ${String(MAX_PIECES_PER_LINE)}`;
+
+/**
+ * Zero, negative and too large quantities make an order invalid, before equal products are added up
+ * and after it. Fractions never get this far.
+ */
+export function hasBadQuantity(
+  lines: readonly { readonly productId: string; readonly quantity: number }[],
+): boolean {
+  return [...lines, ...mergeLines(lines)].some(
+    ({ quantity }) => quantity < 1 || quantity > MAX_PIECES_PER_LINE,
+  );
 }
 
 /** One line per product, quantities added, in the order of first mention. */

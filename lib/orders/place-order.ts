@@ -21,7 +21,7 @@ const PLACE_ATTEMPTS = 8;
 
 export interface PlaceOrderRequest {
   readonly userId: string;
-  /** As sent: 1 to 20 lines of whole quantities, products not merged yet. */
+  /** As sent: lines of whole quantities, equal products not added up yet. */
   readonly items: readonly { readonly productId: string; readonly quantity: number }[];
   readonly idempotencyKey: string | undefined;
   /** "I mean it": no duplicate guard. */

@@ -1,10 +1,11 @@
+import { MAX_RUNS_PER_ORDER } from '../limits.ts';
 import { type AcknowledgementQueue, acknowledgementQueue } from '../payments/acknowledgement.ts';
 import { owesGateway, type Payment } from '../payments/payment.ts';
 import { assertNever } from '../platform/errors.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import type { Letter } from './dead-letters.ts';
 import { type OwedOrder, pushSaga } from './dispatch-due-work.ts';
-import { MAX_RUNS, type Order, type OrderFailedOrder, touchOrder } from './order.ts';
+import { type Order, type OrderFailedOrder, touchOrder } from './order.ts';
 import { decideAgain, type OrderService, operatorMove, orderService } from './order-service.ts';
 import { startSaga } from './place-order.ts';
 import { runAgain } from './retry-order.ts';
@@ -146,7 +147,7 @@ function afterSagaStep(letter: SagaLetter, order: Order, payment: Payment | unde
       );
     case 'ORDER_FAILED': {
       const isItsFailure = letter.run === order.run && isExhaustion(order.reason);
-      if (isItsFailure && order.run < MAX_RUNS) return { action: 'RUN_AGAIN', order };
+      if (isItsFailure && order.run < MAX_RUNS_PER_ORDER) return { action: 'RUN_AGAIN', order };
       const why = isItsFailure ? 'NO_RUN_LEFT' : whySettled(letter, order);
       return compensation(letter, order, payment) ?? { action: 'NOTHING', why };
     }

@@ -1,12 +1,6 @@
+import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { IllegalTransition } from '../platform/errors.ts';
-import {
-  type BaseChanges,
-  type CreatedOrder,
-  MAX_RUNS_BY_USER,
-  type Move,
-  moveOrder,
-  type Order,
-} from './order.ts';
+import { type BaseChanges, type CreatedOrder, type Move, moveOrder, type Order } from './order.ts';
 import { type OrderService, userMove } from './order-service.ts';
 
 /**
@@ -25,7 +19,7 @@ export async function retryOrder(
 ): Promise<Order> {
   const isRepeated = request !== undefined && order.lastRequest === request;
   if (isRepeated && order.status !== 'ORDER_FAILED') return order;
-  if (order.run >= MAX_RUNS_BY_USER) {
+  if (order.run >= MAX_USER_RUNS_PER_ORDER) {
     throw new IllegalTransition('This order has been tried too often; place a new one.', {
       details: { orderId: order.orderId },
     });

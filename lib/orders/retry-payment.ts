@@ -1,8 +1,9 @@
+import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { isOpen, isUnsettled, newPayment, type Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
 import { PaymentUnsettled } from './errors.ts';
-import { MAX_RUNS_BY_USER, moveOrder, type PaymentFailedOrder } from './order.ts';
+import { moveOrder, type PaymentFailedOrder } from './order.ts';
 import { decideAgain, type OrderService, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { startSaga } from './place-order.ts';
@@ -74,7 +75,7 @@ async function begin(
   paymentId: string,
 ): Promise<Payment> {
   await requireSettled(service, order);
-  if (order.run >= MAX_RUNS_BY_USER) {
+  if (order.run >= MAX_USER_RUNS_PER_ORDER) {
     throw refused(
       order.orderId,
       order.status,

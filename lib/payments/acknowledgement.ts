@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { GATEWAY_CODE, GATEWAY_ID } from '../limits.ts';
 import { sendMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
 import { secretReader } from '../platform/secrets.ts';
@@ -6,7 +7,7 @@ import { BadSignature } from './errors.ts';
 import type { ChargeOutcome } from './payment-gateway.ts';
 import { isSigned, SIGNATURE_HEADER } from './signatures.ts';
 
-const id = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
+const id = z.string().regex(GATEWAY_ID, 'must be 1 to 255 printable ASCII characters');
 
 /** What the gateway sends when a charge changes. Fields that it adds one day are passed over. */
 export const acknowledgementSchema = z.object({
@@ -16,10 +17,7 @@ export const acknowledgementSchema = z.object({
   paymentId: id,
   orderId: id,
   status: z.enum(['CAPTURED', 'DECLINED', 'VOIDED', 'REFUNDED', 'PENDING']),
-  code: z
-    .string()
-    .regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'must be an upper-case code')
-    .optional(),
+  code: z.string().regex(GATEWAY_CODE, 'must be an upper-case code').optional(),
   occurredAt: z.iso.datetime(),
 });
 

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type * as z from 'zod';
+import { CORRELATION_ID, IDEMPOTENCY_KEY, MAX_BODY_BYTES, MAX_WAIT_SECONDS } from '../limits.ts';
 import { authenticateService, authenticateUser, isService, type User } from './authentication.ts';
 import { BadRequest, BodyTooLarge, DomainError, MissingScope, Unauthenticated } from './errors.ts';
 import { answerOnce, type StoredAnswer } from './idempotency.ts';
@@ -10,8 +11,6 @@ import { pipeline } from './pipeline.ts';
 import { type ProblemCode, problemOf } from './problems.ts';
 import { currentRuntime } from './runtime.ts';
 
-const MAX_BODY_BYTES = 64 * 1024;
-const MAX_WAIT_SECONDS = 10;
 /** Where the error itself does not know how long an outage lasts. */
 const OUTAGE_RETRY_AFTER_SECONDS = 1;
 
@@ -25,7 +24,7 @@ export interface ApiRequest<Body, Query> {
   readonly header: (name: string) => string | undefined;
   readonly correlationId: string;
   readonly idempotencyKey: string | undefined;
-  /** From `Prefer: wait=N`, clamped to 10; 0 where the caller does not want to wait. */
+  /** From `Prefer: wait=N`, clamped to MAX_WAIT_SECONDS; 0 where the caller does not want to wait. */
   readonly waitSeconds: number;
 }
 
@@ -240,14 +239,12 @@ function headerReader(event: APIGatewayProxyEvent): (name: string) => string | u
 
 /** The caller's own id is kept where it is harmless to log; otherwise a new one. */
 function correlationIdOf(given: string | undefined): string {
-  return given !== undefined && /^[\w.:-]{1,128}$/.test(given)
-    ? given
-    : currentRuntime().ids.random();
+  return given !== undefined && CORRELATION_ID.test(given) ? given : currentRuntime().ids.random();
 }
 
 function idempotencyKeyOf(given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
-  if (!/^[\x21-\x7e]{1,255}$/.test(given)) {
+  if (!IDEMPOTENCY_KEY.test(given)) {
     throw new BadRequest('Idempotency-Key must be 1 to 255 printable ASCII characters.');
   }
   return given;

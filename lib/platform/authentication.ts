@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { MAX_USER_ID_CHARACTERS } from '../limits.ts';
 import type { Config } from './config.ts';
 import { InfrastructureUnavailable, Unauthenticated } from './errors.ts';
 import { currentRuntime, perRuntime, type VerifyToken } from './runtime.ts';
@@ -38,7 +39,9 @@ export async function authenticateUser(authorization: string | undefined): Promi
   const token = bearer(authorization);
   try {
     const { sub, scope } = await verifier()(token, currentRuntime().clock.now());
-    if (sub === undefined || sub === '') throw new Unauthenticated(BAD_TOKEN);
+    if (sub === undefined || sub === '' || sub.length > MAX_USER_ID_CHARACTERS) {
+      throw new Unauthenticated(BAD_TOKEN);
+    }
     const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
     return { userId: sub, scopes: new Set(scopes) };
   } catch (error) {

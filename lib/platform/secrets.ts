@@ -1,8 +1,9 @@
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
-import { ConfigurationError, parseSecrets, type SecretName, type Secrets } from './config.ts';
+import { ConfigurationError, parseSecrets, type SecretName } from './config.ts';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './logging.ts';
 import type { Runtime } from './runtime.ts';
+import type { Secrets } from './settings.ts';
 
 /** A container relies on what it has read for so long, and asks again then. */
 const GOOD_FOR_MS = 60_000;

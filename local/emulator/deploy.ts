@@ -1,18 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { parse } from 'yaml';
 import { StartupProblem } from '../stack/startup-problem.ts';
 
 /** The stage of serverless.yml that is deployed to emulators. */
 export const STAGE = 'local';
 
-/** The stage's own parameters, and what serverless.yml reads in their place. */
-const STAGE_PARAMETERS_FILE = 'infrastructure/local-parameters.yml';
-const PARAMETERS_FILE = '.local/deploy-parameters.json';
 /** The CLI bundles every function in a temporary folder and leaves it there. */
 const TEMPORARY_FOLDER = '.local/deploy';
 
@@ -26,7 +22,7 @@ export interface DeployOptions {
   /** The project's folder. */
   readonly directory: string;
   readonly endpoint: string;
-  /** Named parameters of the stage that differ from serverless.yml. */
+  /** Settings that differ from the stage's own, by name. */
   readonly parameters: Readonly<Record<string, string>>;
   /** All that the CLI says, without colours. */
   readonly logFile: string;
@@ -66,17 +62,14 @@ async function runCli(options: DeployOptions): Promise<string> {
   const temporary = join(directory, TEMPORARY_FOLDER);
   mkdirSync(temporary, { recursive: true });
   mkdirSync(dirname(logFile), { recursive: true });
-  const ofStage = parse(readFileSync(join(directory, STAGE_PARAMETERS_FILE), 'utf8')) as object;
-  const all = { ...ofStage, ...inTheirTypes(parameters) };
-  writeFileSync(join(directory, PARAMETERS_FILE), JSON.stringify(all));
   const log = createWriteStream(logFile, { flags: 'w' });
   const child = spawn(process.execPath, [cli, 'deploy', '--stage', STAGE], {
     cwd: directory,
     env: {
       ...process.env,
+      ...parameters,
       NO_COLOR: '1',
       TMPDIR: temporary,
-      LOCAL_PARAMETERS: PARAMETERS_FILE,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(stopping === undefined ? {} : { signal: stopping }),
@@ -96,16 +89,6 @@ async function runCli(options: DeployOptions): Promise<string> {
   throw new DeploymentFailedError(
     `serverless deploy failed; all it said is in ${logFile}. Its last lines:\n${lastLines}`,
   );
-}
-
-/** The state machine takes no number in quotes, and the CLI's own `--param` makes texts of all. */
-function inTheirTypes(
-  parameters: Readonly<Record<string, string>>,
-): Record<string, string | number> {
-  const typed = Object.entries(parameters).map(
-    ([name, value]) => [name, /^\d+$/.test(value) ? Number(value) : value] as const,
-  );
-  return Object.fromEntries(typed);
 }
 
 /** Any function would do: all of them have the same configuration. */

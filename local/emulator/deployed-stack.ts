@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../lib/platform/clock.ts';
+import { parseSecrets } from '../../lib/platform/config.ts';
 import { createRuntime } from '../../lib/platform/runtime.ts';
 import { INVENTORY_PROXY_PATH } from '../companion/faults/inventory-proxy.ts';
 import { startCompanion } from '../companion/server.ts';
@@ -24,7 +25,7 @@ export interface DeployedStackOptions {
   readonly emulator: Emulator;
   /** 0 takes any free port. */
   readonly companionPort: number;
-  /** Named parameters of the stage that differ from serverless.yml. */
+  /** Settings that differ from the stage's own, by name; secrets among them. */
   readonly parameters: Readonly<Record<string, string>>;
   /** What the serverless CLI says. */
   readonly logFile: string;
@@ -67,18 +68,24 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
   ]);
   const port = companionPort === 0 ? await findFreePort(host) : companionPort;
   const forFunctions = `http://${hostForFunctions}:${String(port)}`;
+  const { INVENTORY_CREDENTIAL, WEBHOOK_SECRETS, ...settings } = options.parameters;
   const parameters = {
     GATEWAY_URL: `${forFunctions}/gateway`,
     INVENTORY_URL: `${forFunctions}${INVENTORY_PROXY_PATH}`,
     JWT_ISSUER: `${forFunctions}/issuer`,
     JWT_AUDIENCE: 'ordersaga',
     JWKS_URL: `${forFunctions}/issuer/jwks.json`,
-    ...options.parameters,
+    ...settings,
   };
   const aws = awsEnvironment(endpoint, process.env);
   parts.onStop(overrideEnvironment(aws));
 
-  const secrets = await parts.start('secrets', prepareSecrets);
+  const secrets = await parts.start('secrets', () =>
+    prepareSecrets({
+      ...(INVENTORY_CREDENTIAL === undefined ? {} : { INVENTORY_CREDENTIAL }),
+      ...(WEBHOOK_SECRETS === undefined ? {} : { WEBHOOK_SECRETS }),
+    }),
+  );
   const { apiUrl, environment } = await parts.start('deployment', () =>
     deploy({ directory, endpoint, parameters, logFile, stopping }),
   );
@@ -102,7 +109,7 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
       inventoryUrl: apiUrl,
       webhook: {
         url: `${apiUrl}/payment/webhook`,
-        secret: secrets.WEBHOOK_SECRETS.split(',')[0] ?? '',
+        secret: parseSecrets(secrets.WEBHOOK_SECRETS)[0],
         ackLateMs: ackTimeoutSeconds * 1000 + ACK_LATE_BY_MS,
       },
       stackEnvironment: () => whole,

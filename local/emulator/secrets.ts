@@ -14,13 +14,20 @@ export interface StageSecrets {
   readonly WEBHOOK_SECRETS: string;
 }
 
-/** What an earlier deployment has made stays: functions that run know it. */
-export async function prepareSecrets(): Promise<StageSecrets> {
+/**
+ * Writes the secrets that are given to Parameter Store, and makes those that are missing. A secret
+ * of an earlier deployment stays otherwise: functions that run know it.
+ */
+export async function prepareSecrets(given: Partial<StageSecrets>): Promise<StageSecrets> {
   const client = new SSMClient({});
   try {
     const [credential, webhook] = await Promise.all([
-      parameter(client, 'inventory-credential', randomSecret()),
-      parameter(client, 'webhook-secrets', `${randomSecret()},${randomSecret()}`),
+      given.INVENTORY_CREDENTIAL === undefined
+        ? foundOrMade(client, 'inventory-credential', randomSecret())
+        : put(client, 'inventory-credential', given.INVENTORY_CREDENTIAL),
+      given.WEBHOOK_SECRETS === undefined
+        ? foundOrMade(client, 'webhook-secrets', `${randomSecret()},${randomSecret()}`)
+        : put(client, 'webhook-secrets', given.WEBHOOK_SECRETS),
     ]);
     return { INVENTORY_CREDENTIAL: credential, WEBHOOK_SECRETS: webhook };
   } finally {
@@ -28,16 +35,26 @@ export async function prepareSecrets(): Promise<StageSecrets> {
   }
 }
 
-async function parameter(client: SSMClient, name: string, Value: string): Promise<string> {
-  const Name = `/ordersaga/${STAGE}/${name}`;
+async function foundOrMade(client: SSMClient, name: string, made: string): Promise<string> {
   try {
-    const found = await client.send(new GetParameterCommand({ Name, WithDecryption: true }));
+    const found = await client.send(
+      new GetParameterCommand({ Name: pathOf(name), WithDecryption: true }),
+    );
     if (found.Parameter?.Value !== undefined) return found.Parameter.Value;
   } catch (error) {
     if (!(error instanceof ParameterNotFound)) throw error;
   }
-  await client.send(new PutParameterCommand({ Name, Value, Type: 'SecureString' }));
+  return put(client, name, made);
+}
+
+async function put(client: SSMClient, name: string, Value: string): Promise<string> {
+  const parameter = { Name: pathOf(name), Value, Type: 'SecureString', Overwrite: true } as const;
+  await client.send(new PutParameterCommand(parameter));
   return Value;
+}
+
+function pathOf(name: string): string {
+  return `/ordersaga/${STAGE}/${name}`;
 }
 
 function randomSecret(): string {

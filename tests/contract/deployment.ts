@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
@@ -42,8 +43,14 @@ export function parametersOfOrderSaga(): string[] {
 
 /** `params.default` of serverless.yml. */
 export function stageParameters(): Parameters {
-  const { params } = readYaml('serverless.yml') as { params: { default: Parameters } };
-  return params.default;
+  return templateSettings().defaults;
+}
+
+/** Parameters as infrastructure/settings.cjs gives them to serverless.yml. */
+function templateSettings(): Readonly<Record<'defaults' | 'local' | 'prod', Parameters>> {
+  return createRequire(import.meta.url)('../../infrastructure/settings.cjs') as ReturnType<
+    typeof templateSettings
+  >;
 }
 
 /** The `RedrivePolicy` of every queue that has one, by the queue's logical id. */
@@ -191,9 +198,8 @@ export function resourcesOf(type: string): ReadonlyMap<string, Resource> {
 
 /** What one stage has in the place of `params.default`. */
 export function parametersOf(stage: string): Parameters {
-  const { params } = readYaml('serverless.yml') as { params: Record<string, Parameters> };
-  const own = stage === 'local' ? readYaml('infrastructure/local-parameters.yml') : params[stage];
-  return { ...params['default'], ...(own as Parameters | undefined) };
+  const { defaults, ...stages } = templateSettings();
+  return { ...defaults, ...(stages as Readonly<Record<string, Parameters>>)[stage] };
 }
 
 /** The logical id of the queue whose messages a function is given; undefined where there is none. */

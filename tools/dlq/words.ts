@@ -1,4 +1,4 @@
-import { MAX_RUNS } from '../../lib/orders/order.ts';
+import { MAX_RUNS_PER_ORDER } from '../../lib/limits.ts';
 import type { NothingToDo, Redrive, Undoable } from '../../lib/orders/redrive.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 
@@ -6,7 +6,7 @@ const NOTHING: Readonly<Record<NothingToDo, string>> = {
   SETTLED: 'the order has settled and owes nothing',
   LATER_RUN: 'a later run has looked after the order',
   ONLY_ITS_USER: 'only its user can try the payment again',
-  NO_RUN_LEFT: `the order has had all its ${String(MAX_RUNS)} runs; its user has to place a new one`,
+  NO_RUN_LEFT: `the order has had all its ${String(MAX_RUNS_PER_ORDER)} runs; its user has to place a new one`,
   GIVEN_BACK: 'what was owed has been given back',
 };
 
@@ -24,7 +24,7 @@ export function wordsFor(redrive: Redrive): string {
       return `run the order again (run ${String(redrive.order.run + 1)})`;
     case 'MOVE_ON': {
       const { run, status } = redrive.order;
-      return run < MAX_RUNS
+      return run < MAX_RUNS_PER_ORDER
         ? `move the order on from ${status}: wake run ${String(run)}, or start run ${String(run + 1)} if that has ended`
         : `move the order on from ${status}: wake run ${String(run)}, or if that has ended let the dispatcher bring it to rest; no run is left`;
     }

@@ -72,6 +72,7 @@ describe("a user's token", () => {
     ['for no audience', { aud: undefined }],
     ['without a subject', { sub: undefined }],
     ['with an empty subject', { sub: '' }],
+    ['with a subject of 256 characters', { sub: 'a'.repeat(256) }],
     ['without an expiry', { exp: undefined }],
     ['that is not valid yet', { nbf: NOW_SECONDS + 60 }],
   ])('%s is refused', async (_what, claims) => {

@@ -90,6 +90,20 @@ describe('the configuration', () => {
     );
   });
 
+  test.each([
+    ['RESERVATION_TTL_SECONDS', '0', 'a whole number of seconds from 1 to 86400'],
+    ['INVENTORY_TIMEOUT_MS', '5001', 'a whole number of milliseconds from 50 to 5000'],
+    ['INVENTORY_OUTAGE_BUDGET_SECONDS', '14401', 'a whole number of seconds from 0 to 14400'],
+    ['RETRY_MAX_ATTEMPTS', '21', 'a whole number from 1 to 20'],
+    ['GATEWAY_URL', 'ftp://gateway', 'an http or https URL'],
+    ['PAYMENT_PAGE_URL', 'https://shop', 'an http or https URL that contains {orderId}'],
+    ['JWT_AUDIENCE', '', 'a text that is not empty'],
+  ])('says the range of %s when it is %j', (name, value, range) => {
+    expect(messageFor({ ...REQUIRED, [name]: value })).toBe(
+      `Bad configuration. ${name} is ${JSON.stringify(value)}: it must be ${range}.`,
+    );
+  });
+
   test('never prints the secret, not even a bad one', () => {
     const message = messageFor({ ...REQUIRED, INVENTORY_CREDENTIAL: 'tooshort-7f3a' });
     expect(message).toContain('INVENTORY_CREDENTIAL is "(hidden)"');

@@ -1,0 +1,21 @@
+// Loads TypeScript of lib/ into the serverless CLI, whichever Node.js runs the CLI.
+const { join } = require('node:path');
+const { buildSync } = require('esbuild');
+
+/** Exports of a module of this repository, by its path from the repository's folder. */
+module.exports = function loadTypeScript(path) {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(__dirname, '..', path)],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    write: false,
+  });
+  const loaded = { exports: {} };
+  new Function('module', 'exports', 'require', outputFiles[0].text)(
+    loaded,
+    loaded.exports,
+    require,
+  );
+  return loaded.exports;
+};

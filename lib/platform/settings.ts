@@ -1,0 +1,336 @@
+import { isIP } from 'node:net';
+
+/**
+ * The settings of the service. Each row of the table gives a setting's name, range, default and
+ * meaning. Made from it are the check of the environment (config.ts), the template's parameters and
+ * environment (infrastructure/settings.cjs), the local start (local/start-settings.ts) and
+ * docs/configuration.md. Every Lambda loads this file, so it uses no library.
+ */
+
+interface Described {
+  /** Meaning, in one sentence of plain English. */
+  readonly meaning: string;
+  /** Value in the template of a deployed stage, if it is not `default`; `shown` is its text. */
+  readonly deployed?: { readonly value: string; readonly shown: string };
+  /** Value in the template of the stage `local`, if it is another one. */
+  readonly local?: string;
+  /** Value in the template of the stage `prod`, if it is another one. */
+  readonly prod?: number | string | boolean;
+}
+
+/** A whole number, in digits. */
+interface NumberSetting extends Described {
+  readonly kind: 'number';
+  readonly min: number;
+  readonly max: number;
+  /** Unit of the number, if it counts one. */
+  readonly unit?: 'seconds' | 'milliseconds';
+  readonly default: number;
+  /** On a deployed stage the number has to be a multiple of this. */
+  readonly deployedMultipleOf?: number;
+}
+
+/** An http or https URL. Without a default it is required. */
+interface UrlSetting extends Described {
+  readonly kind: 'url';
+  /** Text that the URL must contain, for the service to replace. */
+  readonly placeholder?: string;
+  readonly default?: string;
+}
+
+/** Text that is not empty, unless its default is. */
+interface TextSetting extends Described {
+  readonly kind: 'text';
+  readonly default?: string;
+}
+
+/** An IPv4 or IPv6 address. */
+interface AddressSetting extends Described {
+  readonly kind: 'address';
+  readonly default: string;
+}
+
+interface ChoiceSetting extends Described {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly default: string;
+}
+
+interface SwitchSetting extends Described {
+  readonly kind: 'switch';
+  readonly default: boolean;
+}
+
+/** A comma-separated list of secrets; never printed, and never in the template. */
+interface SecretsSetting extends Described {
+  readonly kind: 'secrets';
+}
+
+export type Setting =
+  | NumberSetting
+  | UrlSetting
+  | TextSetting
+  | AddressSetting
+  | ChoiceSetting
+  | SwitchSetting
+  | SecretsSetting;
+
+/** One secret or more, in the order in which they are preferred. */
+export type Secrets = readonly [string, ...string[]];
+
+/** Type of a setting's value once its text has been checked. */
+export type ValueOf<Kind extends Setting> = Kind extends { readonly kind: 'number' }
+  ? number
+  : Kind extends { readonly kind: 'switch' }
+    ? boolean
+    : Kind extends { readonly kind: 'secrets' }
+      ? Secrets
+      : string;
+
+/** Shortest secret that is accepted, in characters. */
+const MIN_SECRET_CHARACTERS = 16;
+
+const DAY_SECONDS = 86_400;
+
+/** Settings that the functions read. */
+export const SETTINGS = {
+  RESERVATION_TTL_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 1,
+    max: DAY_SECONDS,
+    default: 900,
+    meaning: 'Time for which stock is held for an order that is not paid.',
+  },
+  PAYMENT_ACK_TIMEOUT_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 1,
+    max: DAY_SECONDS,
+    default: 180,
+    meaning:
+      'Time for which an open payment waits for its acknowledgement before the gateway is asked.',
+  },
+  // A function runs for 20 s at most and may call each of the two, or one of them twice.
+  INVENTORY_TIMEOUT_MS: {
+    kind: 'number',
+    unit: 'milliseconds',
+    min: 50,
+    max: 5000,
+    default: 2000,
+    meaning: 'Time-out of one call to Inventory.',
+  },
+  GATEWAY_TIMEOUT_MS: {
+    kind: 'number',
+    unit: 'milliseconds',
+    min: 50,
+    max: 6000,
+    default: 5000,
+    meaning: 'Time-out of one call to the payment gateway.',
+  },
+  INVENTORY_CIRCUIT_FAILURES: {
+    kind: 'number',
+    min: 1,
+    max: 1000,
+    default: 5,
+    meaning: 'Number of calls to Inventory that fail in a row before the circuit opens.',
+  },
+  INVENTORY_CIRCUIT_PAUSE_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 1,
+    max: 3600,
+    default: 10,
+    meaning: 'Time for which an open circuit sends nothing to Inventory; then one call probes it.',
+  },
+  INVENTORY_OUTAGE_BUDGET_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 0,
+    // A longer wait outgrows the 25,000 events of one execution.
+    max: 14_400,
+    default: 120,
+    meaning: 'Time for which an order waits for an Inventory that has asked for a pause.',
+  },
+  RETRY_MAX_ATTEMPTS: {
+    kind: 'number',
+    min: 1,
+    max: 20,
+    default: 5,
+    meaning: 'Number of retries of one saga step.',
+  },
+  RETRY_BASE_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 1,
+    max: 30,
+    default: 1,
+    meaning: 'Delay before the first retry of a saga step; it doubles each time, with full jitter.',
+  },
+  // SQS takes no more than 1000.
+  QUEUE_MAX_RECEIVES: {
+    kind: 'number',
+    min: 1,
+    max: 1000,
+    default: 8,
+    meaning: 'Number of times a queue delivers a message before it becomes a dead letter.',
+  },
+  DUPLICATE_WINDOW_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 0,
+    max: DAY_SECONDS,
+    default: 600,
+    meaning: 'Age up to which an open order with the same items counts as a double click.',
+  },
+  DISPATCH_AFTER_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 1,
+    max: 3600,
+    default: 30,
+    meaning: 'Delay after which the dispatcher does what a handler should have done at once.',
+  },
+  SCHEDULE_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 1,
+    max: 3600,
+    default: 60,
+    deployedMultipleOf: 60,
+    meaning:
+      'Interval between two rounds of the dispatcher, and of the sweeper of expired reservations.',
+  },
+  GATEWAY_URL: {
+    kind: 'url',
+    local: 'http://localhost:3100/gateway',
+    meaning: 'Base URL of the payment gateway.',
+  },
+  INVENTORY_URL: {
+    kind: 'url',
+    deployed: { value: '${self:custom.ownApiUrl}', shown: "the stage's own API" },
+    meaning: 'Base URL of the Inventory Service, as the Order Service reaches it.',
+  },
+  PAYMENT_PAGE_URL: {
+    kind: 'url',
+    placeholder: '{orderId}',
+    default: 'http://localhost:3000/pay/{orderId}',
+    meaning: 'Page that the `paymentUrl` of an order leads to.',
+  },
+  // CloudFormation looks the next three up during a deployment, so packaging needs no account.
+  JWT_ISSUER: {
+    kind: 'url',
+    deployed: ssmParameter('jwt-issuer'),
+    local: 'http://localhost:3100/issuer',
+    meaning: "Issuer of the callers' tokens, any OIDC provider: their claim `iss`.",
+  },
+  JWT_AUDIENCE: {
+    kind: 'text',
+    deployed: ssmParameter('jwt-audience'),
+    local: 'ordersaga',
+    meaning: "Audience of the callers' tokens: their claim `aud`.",
+  },
+  JWKS_URL: {
+    kind: 'url',
+    deployed: ssmParameter('jwks-url'),
+    local: 'http://localhost:3100/issuer/jwks.json',
+    meaning: "URL of the issuer's public keys.",
+  },
+  INVENTORY_CREDENTIAL: {
+    kind: 'secrets',
+    meaning: 'Credentials that Inventory accepts from the Order Service, which sends the first.',
+  },
+  WEBHOOK_SECRETS: {
+    kind: 'secrets',
+    meaning:
+      'Secrets that the payment gateway may sign a webhook with; the simulator uses the first.',
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** Numbers that the state machine and the code share, and that nobody may set. */
+export const SAGA_CONSTANTS = {
+  /** Longest delay between two retries of one step, in seconds. */
+  RETRY_MAX_DELAY_SECONDS: 60,
+  /** Delay before a saga that waits for Inventory looks again whether its pause is over, in seconds. */
+  INVENTORY_PAUSE_SECONDS: 5,
+} as const;
+
+/**
+ * Checks the text of one setting.
+ * @returns its value; undefined if the text is out of range.
+ */
+export function valueOf<Kind extends Setting>(
+  setting: Kind,
+  text: string,
+): ValueOf<Kind> | undefined {
+  return checkedValue(setting, text) as ValueOf<Kind> | undefined;
+}
+
+function checkedValue(
+  setting: Setting,
+  text: string,
+): number | string | boolean | Secrets | undefined {
+  switch (setting.kind) {
+    case 'number': {
+      // In digits only: an empty text is a mistake, not a zero.
+      const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+      return number >= setting.min && number <= setting.max ? number : undefined;
+    }
+    case 'url': {
+      const isUrl = /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
+      return isUrl && text.includes(setting.placeholder ?? '') ? text : undefined;
+    }
+    case 'text':
+      return text !== '' || setting.default === '' ? text : undefined;
+    case 'address':
+      return isIP(text) === 0 ? undefined : text;
+    case 'choice':
+      return setting.choices.includes(text) ? text : undefined;
+    case 'switch':
+      return text === 'true' || (text === 'false' ? false : undefined);
+    case 'secrets': {
+      const [first = '', ...others] = text.split(',').map((secret) => secret.trim());
+      const isEachLong = [first, ...others].every(
+        (secret) => secret.length >= MIN_SECRET_CHARACTERS,
+      );
+      return isEachLong ? [first, ...others] : undefined;
+    }
+  }
+}
+
+/** Values that a setting takes, in words that follow "must be". */
+export function rangeOf(setting: Setting): string {
+  switch (setting.kind) {
+    case 'number': {
+      const unit = setting.unit === undefined ? '' : ` of ${setting.unit}`;
+      return `a whole number${unit} from ${String(setting.min)} to ${String(setting.max)}`;
+    }
+    case 'url':
+      return setting.placeholder === undefined
+        ? 'an http or https URL'
+        : `an http or https URL that contains ${setting.placeholder}`;
+    case 'text':
+      return setting.default === '' ? 'any text' : 'a text that is not empty';
+    case 'address':
+      return 'an IPv4 or IPv6 address';
+    case 'choice':
+      return setting.choices.join(' or ');
+    case 'switch':
+      return 'true or false';
+    case 'secrets':
+      return `secrets separated by commas; each secret must have at least ${String(MIN_SECRET_CHARACTERS)} characters`;
+  }
+}
+
+/** Says which value of which variable is refused, and its range. A secret is not shown. */
+export function problemWith(name: string, setting: Setting, text: string): string {
+  const shown = setting.kind === 'secrets' ? '(hidden)' : text;
+  return `${name} is ${JSON.stringify(shown)}: it must be ${rangeOf(setting)}`;
+}
+
+function ssmParameter(name: string) {
+  return {
+    value: `{{resolve:ssm:/ordersaga/\${sls:stage}/${name}}}`,
+    shown: `the SSM parameter \`/ordersaga/<stage>/${name}\``,
+  };
+}

@@ -1,0 +1,78 @@
+import type { Setting } from './settings.ts';
+
+/**
+ * Settings of a deployed stage that the template alone uses: rows of the same form as in
+ * settings.ts. No function reads them, and the embedded stack ignores them.
+ */
+export const TEMPLATE_SETTINGS = {
+  // SecureStrings, made before the first deployment (docs/secrets.md).
+  INVENTORY_CREDENTIAL_PARAMETER: {
+    kind: 'text',
+    default: '/ordersaga/${sls:stage}/inventory-credential',
+    meaning: 'Name of the SSM parameter that holds the credentials of Inventory.',
+  },
+  WEBHOOK_SECRETS_PARAMETER: {
+    kind: 'text',
+    default: '/ordersaga/${sls:stage}/webhook-secrets',
+    meaning: 'Name of the SSM parameter that holds the webhook secrets.',
+  },
+  OPERATIONS_EMAIL: {
+    kind: 'text',
+    default: '',
+    meaning: 'Address that alarms are sent to; nobody is told while it is empty.',
+  },
+  TRACES: {
+    kind: 'choice',
+    choices: ['true', 'false'],
+    default: 'true',
+    // Emulators have no X-Ray.
+    local: 'false',
+    meaning: "Whether functions write trace segments of their own beside Lambda's.",
+  },
+  LOG_RETENTION_DAYS: {
+    // The CLI refuses the numbers of days that CloudWatch Logs does not know.
+    kind: 'number',
+    min: 1,
+    max: 3653,
+    default: 14,
+    prod: 90,
+    meaning: 'Days for which the logs of functions and the state machine are kept.',
+  },
+  SAGA_LOG_LEVEL: {
+    kind: 'choice',
+    choices: ['ALL', 'ERROR', 'OFF'],
+    default: 'ALL',
+    prod: 'ERROR',
+    meaning:
+      'Events that the state machine logs; never with its data, which has task tokens in it.',
+  },
+  TABLE_DELETION_POLICY: {
+    kind: 'choice',
+    choices: ['Delete', 'Retain'],
+    default: 'Delete',
+    prod: 'Retain',
+    meaning: 'Whether the tables go when the stage is removed.',
+  },
+  TABLE_DELETION_PROTECTION: {
+    kind: 'switch',
+    default: false,
+    prod: true,
+    meaning: 'Whether DynamoDB refuses to delete the tables.',
+  },
+  API_RATE_LIMIT: {
+    kind: 'number',
+    min: 1,
+    max: 10_000,
+    default: 100,
+    prod: 500,
+    meaning: 'Requests a second that the whole API takes; beyond them it answers `429`.',
+  },
+  API_BURST_LIMIT: {
+    kind: 'number',
+    min: 1,
+    max: 5000,
+    default: 200,
+    prod: 1000,
+    meaning: 'Requests at the same moment that the whole API takes.',
+  },
+} as const satisfies Readonly<Record<string, Setting>>;

@@ -1,0 +1,25 @@
+import type { Setting } from '../lib/platform/settings.ts';
+
+/** Settings of a local start alone: rows of the same form as in lib/platform/settings.ts. */
+export const LOCAL_SETTINGS = {
+  LISTEN_ADDRESS: {
+    kind: 'address',
+    default: '127.0.0.1',
+    meaning: 'Address that the API, the companion and Step Functions listen on.',
+  },
+  API_PORT: port(3000, 'the API'),
+  COMPANION_PORT: port(3100, 'the companion'),
+  STEP_FUNCTIONS_PORT: port(8083, 'Step Functions'),
+  QUEUES_PORT: port(9324, 'SQS'),
+  DYNAMODB_PORT: port(8000, 'DynamoDB Local'),
+} as const satisfies Readonly<Record<string, Setting>>;
+
+function port(preset: number, part: string) {
+  return {
+    kind: 'number',
+    min: 1,
+    max: 65_535,
+    default: preset,
+    meaning: `Port of ${part}.`,
+  } as const;
+}

@@ -1,0 +1,269 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { InventoryRepository } from '../../../lib/inventory/inventory-repository.ts';
+import type { HeldReservation } from '../../../lib/inventory/reservation.ts';
+import { reserveBodySchema } from '../../../lib/inventory/reservation-api.ts';
+import { reserveProducts } from '../../../lib/inventory/reserve-products.ts';
+import {
+  CORRELATION_ID,
+  GATEWAY_CODE,
+  GATEWAY_ID,
+  IDEMPOTENCY_KEY,
+  MAX_BODY_BYTES,
+  MAX_ID_CHARACTERS,
+  MAX_LINES_PER_ORDER,
+  MAX_MODIFICATIONS_PER_ORDER,
+  MAX_PIECES_PER_LINE,
+  MAX_PIECES_PER_RECEIPT,
+  MAX_RUNS_PER_ORDER,
+  MAX_UNIT_PRICE_MINOR,
+  MAX_USER_ID_CHARACTERS,
+  ORDERS_PER_PAGE,
+  PRODUCTS_PER_PAGE,
+} from '../../../lib/limits.ts';
+import { totalOf } from '../../../lib/money.ts';
+import { hasBadQuantity, type OrderLine } from '../../../lib/orders/order.ts';
+import { OrderRepository } from '../../../lib/orders/order-repository.ts';
+import { itemsBodySchema } from '../../../lib/orders/order-requests.ts';
+import { toOrderDocument } from '../../../lib/orders/order-view.ts';
+import { PaymentRepository } from '../../../lib/payments/payment-repository.ts';
+import { readConfig } from '../../../lib/platform/config.ts';
+import type { Runtime } from '../../../lib/platform/runtime.ts';
+import { NOW_MS, orderIn, paymentIn, World } from './orders/fakes.ts';
+import { REQUIRED } from './platform/environment.ts';
+
+/** Limits of DynamoDB, from its developer guide. */
+const DYNAMODB_TRANSACTION_ACTIONS = 100;
+const DYNAMODB_BATCH_GET_KEYS = 100;
+const DYNAMODB_PARTITION_KEY_BYTES = 2048;
+const DYNAMODB_SORT_KEY_BYTES = 1024;
+const DYNAMODB_ITEM_BYTES = 400 * 1024;
+
+/** The character of a JavaScript text that takes most bytes in UTF-8: three. */
+const WIDE = '\u20ac';
+
+interface Sent {
+  readonly RequestItems?: Readonly<Record<string, { readonly Keys: readonly unknown[] }>>;
+  readonly TransactItems?: readonly { readonly Put?: { readonly Item: object } }[];
+  readonly Item?: object;
+}
+
+let sent: Sent[];
+beforeEach(() => {
+  sent = [];
+});
+
+const config = readConfig(REQUIRED);
+
+/** A runtime whose database notes what it is asked and holds these items. */
+function runtimeOver(items: readonly object[] = []): Runtime {
+  const documents = {
+    send: ({ input }: { readonly input: Sent }) => {
+      sent.push(input);
+      return Promise.resolve({ Responses: { [config.INVENTORY_TABLE]: items } });
+    },
+  } as unknown as DynamoDBDocumentClient;
+  const clock = { now: () => NOW_MS };
+  return { config, clock, random: () => 0, aws: { documents } } as unknown as Runtime;
+}
+
+const transactions = () => sent.flatMap(({ TransactItems }) => TransactItems ?? []);
+
+/** Product ids as long as they may be, each another one. */
+function productIds(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_none, index) =>
+    `${prefix}${String(index)}`.padEnd(MAX_ID_CHARACTERS, WIDE),
+  );
+}
+
+function orderLines(count: number, prefix: string): Required<OrderLine>[] {
+  return productIds(count, prefix).map((productId) => ({
+    productId,
+    quantity: MAX_PIECES_PER_LINE,
+    unitPrice: { amount: MAX_UNIT_PRICE_MINOR, currency: 'EUR' },
+  }));
+}
+
+/** Changes a reservation of so many lines to as many others: Inventory's largest write. */
+async function exchangeReservation(lines: number): Promise<void> {
+  const after = orderLines(lines, 'new');
+  const held: HeldReservation = {
+    status: 'HELD',
+    orderId: 'o'.padEnd(MAX_ID_CHARACTERS, WIDE),
+    correlationId: 'c'.repeat(128),
+    revision: 1,
+    version: 1,
+    lines: orderLines(lines, 'old'),
+    expiresAtMs: NOW_MS,
+  };
+  const products = after.map(({ productId, unitPrice }) => ({
+    pk: `PRODUCT#${productId}`,
+    status: 'ACTIVE',
+    productId,
+    unitPrice,
+    available: MAX_PIECES_PER_LINE,
+  }));
+  const runtime = runtimeOver([{ pk: `RESERVATION#${held.orderId}`, ...held }, ...products]);
+  const repository = new InventoryRepository(runtime);
+  await reserveProducts({ ...runtime, repository }, { ...held, revision: 2, lines: after });
+}
+
+describe("the Inventory Service's largest transaction", () => {
+  test('stays within the actions of one transaction and the keys of one read', async () => {
+    await exchangeReservation(MAX_LINES_PER_ORDER);
+    // One update of each product that goes or comes, and the reservation.
+    expect(transactions()).toHaveLength(2 * MAX_LINES_PER_ORDER + 1);
+    expect(transactions().length).toBeLessThanOrEqual(DYNAMODB_TRANSACTION_ACTIONS);
+    const keys = sent.flatMap(
+      ({ RequestItems = {} }) => Object.values(RequestItems)[0]?.Keys ?? [],
+    );
+    expect(keys.length).toBeGreaterThan(MAX_LINES_PER_ORDER);
+    expect(keys.length).toBeLessThanOrEqual(DYNAMODB_BATCH_GET_KEYS);
+  });
+
+  test.each([50, 200])('would not with %i lines an order', async (lines) => {
+    await exchangeReservation(lines);
+    expect(transactions().length).toBeGreaterThan(DYNAMODB_TRANSACTION_ACTIONS);
+  });
+
+  test('writes a reservation far smaller than an item may be', async () => {
+    await exchangeReservation(MAX_LINES_PER_ORDER);
+    const [reservation] = transactions();
+    expect(itemBytes(reservation?.Put?.Item)).toBeGreaterThan(MAX_LINES_PER_ORDER * 300);
+    expect(itemBytes(reservation?.Put?.Item)).toBeLessThan(DYNAMODB_ITEM_BYTES / 10);
+  });
+});
+
+test("the Order Service's largest transaction stays within the actions of one", async () => {
+  const runtime = runtimeOver();
+  const orders = new OrderRepository(runtime, new PaymentRepository(runtime));
+  const previous = orderIn('PAYMENT_IN_PROGRESS');
+  const payment = { next: paymentIn('CAPTURED'), previous: paymentIn('PENDING') };
+  await orders.saveAcknowledged('evt_1', payment, { next: previous, previous });
+  expect(transactions()).toHaveLength(3);
+});
+
+describe('an order that has had all its changes and runs', () => {
+  const userId = WIDE.repeat(MAX_USER_ID_CHARACTERS);
+  const reason = 'R'.repeat(64);
+  const at = '2026-03-01T12:00:00.000Z';
+  // A run passes five states, in two of which the user brought it. A change adds three, and the
+  // payment of what was changed: two of them by the user.
+  const entry = { from: 'PENDING_RESERVING_STOCK', to: 'PENDING_RESERVING_STOCK', reason, at };
+  const byUser = 2 * MAX_RUNS_PER_ORDER + 2 * MAX_MODIFICATIONS_PER_ORDER;
+  const bySystem = 3 * MAX_RUNS_PER_ORDER + 2 * MAX_MODIFICATIONS_PER_ORDER;
+  const items = orderLines(MAX_LINES_PER_ORDER, 'new');
+  const payments = MAX_RUNS_PER_ORDER + MAX_MODIFICATIONS_PER_ORDER;
+  const order = orderIn('PAYMENT_IN_PROGRESS', {
+    userId,
+    items,
+    modification: { status: 'PENDING', items, code: reason },
+    refunds: Array.from({ length: payments }, () => ({
+      paymentId: 'pay_'.padEnd(30, '0'),
+      amount: { amount: Number.MAX_SAFE_INTEGER, currency: 'EUR' },
+      at,
+    })),
+    history: [
+      ...Array.from({ length: byUser }, () => ({ ...entry, by: userId })),
+      ...Array.from({ length: bySystem }, () => ({ ...entry, by: 'ordersaga' })),
+    ] as never,
+  });
+
+  test('is stored in an item of half the size that DynamoDB allows', async () => {
+    const runtime = runtimeOver();
+    await new OrderRepository(runtime, new PaymentRepository(runtime)).save(order, order);
+    const bytes = itemBytes(sent[0]?.Item);
+    expect(bytes).toBeGreaterThan(100_000);
+    expect(bytes).toBeLessThan(DYNAMODB_ITEM_BYTES / 2);
+  });
+
+  test('is answered in a body that an idempotency record can keep', () => {
+    const body = JSON.stringify(toOrderDocument(new World(order).service, order));
+    expect(Buffer.byteLength(body)).toBeLessThan((DYNAMODB_ITEM_BYTES * 2) / 3);
+  });
+
+  test('has a total that is an exact number', () => {
+    expect(Number.isSafeInteger(totalOf(items)?.amount)).toBe(true);
+    expect(Number.isSafeInteger(MAX_PIECES_PER_RECEIPT * MAX_RUNS_PER_ORDER)).toBe(true);
+  });
+});
+
+describe('a key', () => {
+  const id = WIDE.repeat(MAX_ID_CHARACTERS);
+  const eventId = '~'.repeat(longest(GATEWAY_ID));
+
+  test.each([
+    ['of an order', `ORDER#${id}`],
+    ['of a payment', `PAYMENT#${id}`],
+    ["of a gateway's event", `EVENT#${eventId}`],
+    ['of a product', `PRODUCT#${id}`],
+    ['of a reservation', `RESERVATION#${id}`],
+    ["of a user's orders", WIDE.repeat(MAX_USER_ID_CHARACTERS)],
+  ])('%s fits', (_name, key) => {
+    expect(Buffer.byteLength(key)).toBeLessThanOrEqual(DYNAMODB_PARTITION_KEY_BYTES);
+  });
+
+  test("of an order's place among its user's orders fits", () => {
+    const place = `${String(NOW_MS).padStart(15, '0')}#${id}`;
+    expect(Buffer.byteLength(place)).toBeLessThanOrEqual(DYNAMODB_SORT_KEY_BYTES);
+  });
+});
+
+test('a page and the entry that tells whether there is another are read at once', () => {
+  for (const { max } of [ORDERS_PER_PAGE, PRODUCTS_PER_PAGE]) {
+    expect(max).toBeLessThanOrEqual(DYNAMODB_BATCH_GET_KEYS);
+  }
+});
+
+describe('Inventory takes every order that the Order Service takes', () => {
+  const largest = orderLines(MAX_LINES_PER_ORDER, 'p').map(({ productId, quantity }) => ({
+    productId,
+    quantity,
+  }));
+  const both = (items: unknown) => [
+    itemsBodySchema.safeParse({ items }).success,
+    reserveBodySchema.safeParse({ revision: 1, items }).success,
+  ];
+
+  test('of all its lines, each of all its pieces', () => {
+    expect(both(largest)).toEqual([true, true]);
+    expect(hasBadQuantity(largest)).toBe(false);
+    expect(Buffer.byteLength(JSON.stringify({ items: largest }))).toBeLessThan(MAX_BODY_BYTES);
+  });
+
+  test('and no longer one', () => {
+    expect(both([...largest, { productId: 'one-more', quantity: 1 }])).toEqual([false, false]);
+  });
+
+  test('and no larger quantity', () => {
+    const items = [{ productId: 'mug', quantity: MAX_PIECES_PER_LINE + 1 }];
+    expect(hasBadQuantity(items)).toBe(true);
+    expect(both(items)[1]).toBe(false);
+  });
+});
+
+test('patterns refuse what has no end', () => {
+  expect([IDEMPOTENCY_KEY, CORRELATION_ID, GATEWAY_ID, GATEWAY_CODE].map(longest)).toEqual([
+    255, 128, 255, 64,
+  ]);
+});
+
+/** Length of the longest text of one letter that a pattern takes. */
+function longest(pattern: RegExp): number {
+  const lengths = Array.from({ length: 1000 }, (_none, index) => index);
+  return lengths.findLast((length) => pattern.test('A'.repeat(length))) ?? 0;
+}
+
+/** Size of an item as DynamoDB counts it: names and texts in UTF-8, and what each value adds. */
+function itemBytes(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'number') return 21;
+  if (Array.isArray(value)) {
+    return value.reduce((sum: number, member: unknown) => sum + 1 + itemBytes(member), 3);
+  }
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.entries(value).reduce(
+    (sum, [name, member]) => sum + 1 + Buffer.byteLength(name) + itemBytes(member),
+    3,
+  );
+}
