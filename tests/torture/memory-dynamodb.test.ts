@@ -18,13 +18,13 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MemoryDynamoDb } from '../../local/dynamodb/memory-dynamodb.ts';
 import { startDynamoDbLocal } from '../../local/stack/dynamodb-local.ts';
 import { javaCommand } from '../../local/stack/java.ts';
 import { findFreePort } from '../../local/stack/ports.ts';
 import { createTables, tablesOf } from '../../local/stack/resources.ts';
 import { readServiceDefinition } from '../../local/stack/service-definition.ts';
 import { inMemoryRequestHandler } from '../../torture/world/aws/request-handler.ts';
-import { MemoryDynamoDb } from '../../torture/world/memory-dynamodb.ts';
 
 const TABLE = 'ordersaga-local-orders';
 const SEQUENCES = 60;

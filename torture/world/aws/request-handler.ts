@@ -1,6 +1,6 @@
 import type { RequestHandler } from '../../../lib/platform/aws-clients.ts';
+import { AwsError, UnknownToTheWorld } from '../../../local/aws/aws-error.ts';
 import { StepFunctionsError } from '../../../local/step-functions/errors.ts';
-import { AwsError, UnknownToTheWorld } from './aws-error.ts';
 
 /** Takes a request's body, answers the answer's; throws AwsError for what the service refuses. */
 export type Operation = (request: never) => object;

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { assertNever } from '../../../lib/platform/errors.ts';
+import { assertNever } from '../../lib/platform/errors.ts';
 import { type Placeholders, valueOf } from './placeholders.ts';
 import { parsedOnce, type Tokens } from './tokens.ts';
 import { compare, type Item, isEqual } from './values.ts';

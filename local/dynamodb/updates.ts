@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { assertNever } from '../../../lib/platform/errors.ts';
+import { assertNever } from '../../lib/platform/errors.ts';
 import { givenValue, nameOf, type Placeholders } from './placeholders.ts';
 import { parsedOnce, type Tokens } from './tokens.ts';
 import { type Item, sum } from './values.ts';

@@ -9,13 +9,13 @@ import type {
   TransactWriteItemsCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { AwsError, onlyKnown, UnknownToTheWorld } from './aws/aws-error.ts';
-import { fulfils } from './dynamodb/conditions.ts';
-import { query, scan } from './dynamodb/pages.ts';
-import { placeholdersOf, type WithPlaceholders } from './dynamodb/placeholders.ts';
-import { Table, type TableDefinition } from './dynamodb/table.ts';
-import { updated } from './dynamodb/updates.ts';
-import type { Item } from './dynamodb/values.ts';
+import { AwsError, onlyKnown, UnknownToTheWorld } from '../aws/aws-error.ts';
+import { fulfils } from './conditions.ts';
+import { query, scan } from './pages.ts';
+import { placeholdersOf, type WithPlaceholders } from './placeholders.ts';
+import { Table, type TableDefinition } from './table.ts';
+import { updated } from './updates.ts';
+import type { Item } from './values.ts';
 
 /** A condition and what belongs to it, as every kind of write has them. */
 interface Conditional extends WithPlaceholders {
