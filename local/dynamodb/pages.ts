@@ -1,7 +1,10 @@
 import type { QueryCommandInput, ScanCommandInput } from '@aws-sdk/client-dynamodb';
-import { onlyKnown, UnknownToTheWorld } from '../aws/aws-error.ts';
-import { fulfils, namesIn } from './conditions.ts';
+import { onlyKnown, UnsupportedRequest } from '../aws/aws-error.ts';
+import { equalValueOf, fulfils, namesIn } from './conditions.ts';
+import { itemBytes } from './item-size.ts';
+import { LIMITS } from './limits.ts';
 import { nameOf, type Placeholders, placeholdersOf } from './placeholders.ts';
+import { invalidRequest } from './refusals.ts';
 import type { Table, View } from './table.ts';
 import type { Item } from './values.ts';
 
@@ -12,7 +15,7 @@ interface Page {
   readonly LastEvaluatedKey?: Item;
 }
 
-/** One page of what has a key in a table or an index; pages end at `Limit` only, not at a megabyte. */
+/** One page of the items with one hash key in a table or an index. */
 export function query(table: Table, request: QueryCommandInput): Page {
   onlyKnown('Query', request, [
     'TableName',
@@ -30,15 +33,20 @@ export function query(table: Table, request: QueryCommandInput): Page {
   const condition = request.KeyConditionExpression ?? '';
   for (const name of namesIn(condition, placeholders)) {
     if (name !== view.hashKey && name !== view.rangeKey) {
-      throw new UnknownToTheWorld(`Query by ${name}, which is no key`);
+      throw new UnsupportedRequest(`Query by ${name}, which is no key`);
     }
   }
-  const found = table.entries(view).filter((item) => fulfils(item, condition, placeholders));
+  const hash = equalValueOf(view.hashKey, condition, placeholders);
+  if (hash === undefined) {
+    throw invalidRequest(`Query condition missed key schema element: ${view.hashKey}`);
+  }
+  const start = startOf(view, request);
   const isForward = request.ScanIndexForward !== false;
-  return pageOf(table, view, isForward ? found : found.reverse(), request, isForward);
+  const entries = table.entries(view, { [view.hashKey]: hash }, start, isForward);
+  return pageOf(view, entries, request, (item) => fulfils(item, condition, placeholders));
 }
 
-/** One page of a whole table, in the order of its keys; DynamoDB's own order says nothing. */
+/** One page of a whole table. */
 export function scan(table: Table, request: ScanCommandInput): Page {
   onlyKnown('Scan', request, [
     'TableName',
@@ -53,7 +61,7 @@ export function scan(table: Table, request: ScanCommandInput): Page {
   const view = table.view(undefined);
   const placeholders = placeholdersOf(request);
   const { FilterExpression: filter, ProjectionExpression: projection } = request;
-  const page = pageOf(table, view, table.entries(view), request, true);
+  const page = pageOf(view, table.scan(startOf(view, request)), request, () => true);
   const kept = page.Items.filter(
     (item) => filter === undefined || fulfils(item, filter, placeholders),
   );
@@ -61,27 +69,52 @@ export function scan(table: Table, request: ScanCommandInput): Page {
   return { ...page, Items, Count: Items.length };
 }
 
-function pageOf(
-  table: Table,
+function startOf(
   view: View,
-  entries: readonly Item[],
-  { Limit: limit, ExclusiveStartKey: startKey }: QueryCommandInput | ScanCommandInput,
-  isForward: boolean,
+  { ExclusiveStartKey: start }: QueryCommandInput | ScanCommandInput,
+): Item | undefined {
+  if (start === undefined) return undefined;
+  const isKey =
+    Object.keys(start).length === view.keyNames.length &&
+    view.keyNames.every((name) => start[name] !== undefined);
+  if (!isKey) throw invalidRequest('The provided starting key is invalid');
+  return start;
+}
+
+/** A page ends at `Limit`, or with the item that makes it larger than a page may be. */
+function pageOf(
+  view: View,
+  entries: Iterable<Item>,
+  { Limit: limit }: QueryCommandInput | ScanCommandInput,
+  isFound: (item: Item) => boolean,
 ): Page {
-  const rest =
-    startKey === undefined
-      ? entries
-      : entries.filter((item) => table.order(view, item, startKey) * (isForward ? 1 : -1) > 0);
-  const page = limit === undefined ? rest : rest.slice(0, limit);
+  if (limit !== undefined && limit < 1) {
+    throw invalidRequest('Limit must be greater than or equal to 1');
+  }
+  const page: Item[] = [];
+  let bytes = 0;
+  let isCutShort = false;
+  for (const item of entries) {
+    if (!isFound(item)) continue;
+    if (bytes > LIMITS.pageBytes) {
+      isCutShort = true;
+      break;
+    }
+    const entry = pick(item, view.projected);
+    page.push(entry);
+    bytes += itemBytes(entry);
+    // A page that is full says so even where nothing comes after it.
+    if (page.length === limit) {
+      isCutShort = true;
+      break;
+    }
+  }
   const last = page.at(-1);
   return {
-    Items: page.map((item) => pick(item, view.projected)),
+    Items: page,
     Count: page.length,
     ScannedCount: page.length,
-    // A page that is full says so even where nothing comes after it.
-    ...(last === undefined || page.length !== limit
-      ? {}
-      : { LastEvaluatedKey: pick(last, view.keyNames) }),
+    ...(isCutShort && last !== undefined ? { LastEvaluatedKey: pick(last, view.keyNames) } : {}),
   };
 }
 

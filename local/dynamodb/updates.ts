@@ -10,7 +10,7 @@ type Change =
 
 /**
  * The item as an update expression leaves it: SET to values, ADD of numbers, REMOVE of attributes.
- * @throws UnknownToTheWorld for whatever else DynamoDB would understand.
+ * @throws UnsupportedRequest for whatever else DynamoDB would understand.
  */
 export function updated(item: Item, expression: string, placeholders: Placeholders): Item {
   const result: Record<string, AttributeValue> = { ...item };

@@ -33,5 +33,5 @@ export function startSchedules(
 
 function hasDue({ table, index }: WorkList, nowMs: number): boolean {
   const view = table.view(index);
-  return table.entries(view).some((item) => Number(item[view.rangeKey ?? '']?.N) <= nowMs);
+  return [...table.everyEntry(view)].some((item) => Number(item[view.rangeKey ?? '']?.N) <= nowMs);
 }

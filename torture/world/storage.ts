@@ -27,7 +27,7 @@ export function createStorage(
   delivery: Delivery,
   onWrite: WriteListener,
 ): Storage {
-  const dynamo = new MemoryDynamoDb(onWrite);
+  const dynamo = new MemoryDynamoDb({ onWrite });
   for (const { properties } of tablesOf(service)) dynamo.createTable(properties);
   const sqs = new MemorySqs({ clock, newId, endpoint: QUEUES_URL, delivery });
   const queueUrls = createQueues(service, sqs, QUEUES_URL);
