@@ -14,6 +14,7 @@ import { DUMMY_CREDENTIALS } from './handler-environment.ts';
 import { type IntrinsicValues, resolveIntrinsics } from './intrinsics.ts';
 import { LambdaRuntime, type OnInvocationEnd } from './lambda-runtime.ts';
 import { type LogRouter, routeLogs } from './log-router.ts';
+import { listeningOnLoopback } from './loopback-only.ts';
 import type { Parts } from './parts.ts';
 import { findFreePort } from './ports.ts';
 import { QueuePoller } from './queue-poller.ts';
@@ -91,7 +92,7 @@ export function startDatabase(
 export function startQueues({ parts, data }: Base, port: number): Promise<FauxqsServer> {
   return parts.start('SQS', async () => {
     const kept = data === undefined ? {} : { dataDir: data.queues };
-    const server = await startFauxqs({ port, logger: false, ...kept });
+    const server = await listeningOnLoopback(() => startFauxqs({ port, logger: false, ...kept }));
     parts.onStop(() => server.stop());
     return server;
   });
