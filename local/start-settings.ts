@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { StackPorts } from './stack/embedded-stack.ts';
 import { StartupProblem } from './stack/startup-problem.ts';
+import { STORE_CHOICES, type StoreChoice } from './stack/store.ts';
 
 const port = (preset: number) => z.coerce.number().int().min(1).max(65_535).default(preset);
 
@@ -12,6 +13,7 @@ const settingsSchema = z.object({
   STEP_FUNCTIONS_PORT: port(8083),
   QUEUES_PORT: port(9324),
   DYNAMODB_PORT: port(8000),
+  STORE: z.enum(STORE_CHOICES).default('auto'),
 });
 
 /** Configuration of the service itself that may be set for a local start. */
@@ -45,6 +47,7 @@ export interface StartSettings {
   readonly host: string;
   readonly ports: StackPorts;
   readonly environment: Readonly<Record<string, string>>;
+  readonly store: StoreChoice;
   /** Where tables, queues and charges are kept for the next start. */
   readonly dataDirectory?: string;
 }
@@ -71,6 +74,7 @@ export function readStartSettings(
   return {
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
     host: settings.LISTEN_ADDRESS,
+    store: settings.STORE,
     ports: {
       api: settings.API_PORT,
       companion: settings.COMPANION_PORT,

@@ -217,7 +217,14 @@ export class MemoryDynamoDb {
   /** Each write by itself; the ones that are throttled or in a conflict are left to the caller. */
   #batchWriteItem(request: BatchWriteItemCommandInput): object {
     onlyKnown('BatchWriteItem', request, ['RequestItems']);
-    const wanted = Object.entries(request.RequestItems ?? {}).flatMap(([name, requests]) =>
+    const tables = Object.entries(request.RequestItems ?? {});
+    for (const [name, requests] of tables) {
+      if (requests.length > 0) continue;
+      throw invalidRequest(
+        `The batch write request list for a table cannot be null or empty: ${name}`,
+      );
+    }
+    const wanted = tables.flatMap(([name, requests]) =>
       requests.map((one) => ({ name, one, write: this.#batchWriteOf(name, one) })),
     );
     if (wanted.length === 0) {
