@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { assertNever } from '../../lib/platform/errors.ts';
-import { nameOf, type Placeholders, valueOf } from './placeholders.ts';
+import { assertNameIsFree, nameOf, type Placeholders, valueOf } from './placeholders.ts';
 import { parsedOnce, type Tokens } from './tokens.ts';
 import { compare, type Item, isEqual } from './values.ts';
 
@@ -106,6 +106,8 @@ function parseList(tokens: Tokens): Operand[] {
 function parseOperand(tokens: Tokens): Operand {
   const operand = tokens.next();
   if (!/^[#:]?[A-Za-z_]/.test(operand) || /^(NOT|BETWEEN)$/i.test(operand)) throw tokens.unknown();
+  if (tokens.isNext('(')) throw tokens.unknown();
+  assertNameIsFree(operand);
   return operand;
 }
 

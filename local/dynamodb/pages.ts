@@ -3,7 +3,13 @@ import { onlyKnown, UnsupportedRequest } from '../aws/aws-error.ts';
 import { equalValueOf, fulfils, namesIn } from './conditions.ts';
 import { itemBytes } from './item-size.ts';
 import { LIMITS } from './limits.ts';
-import { nameOf, type Placeholders, placeholdersOf } from './placeholders.ts';
+import {
+  assertNameIsFree,
+  assertPlaceholdersMatch,
+  nameOf,
+  type Placeholders,
+  placeholdersOf,
+} from './placeholders.ts';
 import { invalidRequest } from './refusals.ts';
 import type { Table, View } from './table.ts';
 import type { Item } from './values.ts';
@@ -31,6 +37,7 @@ export function query(table: Table, request: QueryCommandInput): Page {
   const view = table.view(request.IndexName ?? undefined);
   const placeholders = placeholdersOf(request);
   const condition = request.KeyConditionExpression ?? '';
+  assertPlaceholdersMatch(request, [condition]);
   for (const name of namesIn(condition, placeholders)) {
     if (name !== view.hashKey && name !== view.rangeKey) {
       throw new UnsupportedRequest(`Query by ${name}, which is no key`);
@@ -61,6 +68,7 @@ export function scan(table: Table, request: ScanCommandInput): Page {
   const view = table.view(undefined);
   const placeholders = placeholdersOf(request);
   const { FilterExpression: filter, ProjectionExpression: projection } = request;
+  assertPlaceholdersMatch(request, [filter, projection]);
   const page = pageOf(view, table.scan(startOf(view, request)), request, () => true);
   const kept = page.Items.filter(
     (item) => filter === undefined || fulfils(item, filter, placeholders),
@@ -123,7 +131,10 @@ function project(
   projection: string,
   placeholders: Placeholders,
 ): readonly Item[] {
-  const names = projection.split(',').map((name) => nameOf(name.trim(), placeholders));
+  const names = projection.split(',').map((name) => {
+    assertNameIsFree(name.trim());
+    return nameOf(name.trim(), placeholders);
+  });
   return items.map((item) => pick(item, names));
 }
 

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { AwsError } from '../aws/aws-error.ts';
+import { invalidRequest } from './refusals.ts';
+import { isReservedWord } from './reserved-words.ts';
 import type { Item } from './values.ts';
 
 /** What the `#names` and `:values` in a request's expressions stand for. */
@@ -22,6 +23,52 @@ export function placeholdersOf(request: WithPlaceholders): Placeholders {
 }
 
 /**
+ * Checks that a request defines the placeholders that its expressions use, and no others.
+ * @throws AwsError ValidationException
+ */
+export function assertPlaceholdersMatch(
+  request: WithPlaceholders,
+  expressions: readonly (string | undefined)[],
+): void {
+  const used = new Set(expressions.flatMap((expression) => placeholdersIn(expression ?? '')));
+  const { names, values } = placeholdersOf(request);
+  for (const placeholder of used) {
+    if (placeholder.startsWith('#')) nameOf(placeholder, { names, values });
+    else givenValue(placeholder, { names, values });
+  }
+  for (const [member, defined] of [
+    ['ExpressionAttributeNames', names],
+    ['ExpressionAttributeValues', values],
+  ] as const) {
+    const unused = Object.keys(defined).filter((placeholder) => !used.has(placeholder));
+    if (unused.length === 0) continue;
+    throw invalidRequest(
+      `Value provided in ${member} unused in expressions: keys: {${unused.join(', ')}}`,
+    );
+  }
+}
+
+/** There are few expressions, and they come again and again. */
+const known = new Map<string, readonly string[]>();
+
+function placeholdersIn(expression: string): readonly string[] {
+  let found = known.get(expression);
+  if (found === undefined) {
+    found = expression.match(/[#:]\w+/g) ?? [];
+    known.set(expression, found);
+  }
+  return found;
+}
+
+/** @throws AwsError ValidationException for a name that is a reserved word. */
+export function assertNameIsFree(name: string): void {
+  if (!isReservedWord(name)) return;
+  throw invalidRequest(
+    `Invalid expression: Attribute name is a reserved keyword; reserved keyword: ${name}`,
+  );
+}
+
+/**
  * What an operand of an expression stands for: a value, or the item's attribute of that name.
  * @throws AwsError ValidationException for a placeholder that is not defined.
  */
@@ -38,18 +85,18 @@ export function valueOf(
 /** @throws AwsError ValidationException for a placeholder that is not defined. */
 export function givenValue(placeholder: string, { values }: Placeholders): AttributeValue {
   const value = values[placeholder];
-  if (value === undefined) throw undefinedPlaceholder(placeholder);
-  return value;
+  if (value !== undefined) return value;
+  throw invalidRequest(
+    `Invalid expression: An expression attribute value used in expression is not defined; attribute value: ${placeholder}`,
+  );
 }
 
 /** @throws AwsError ValidationException for a placeholder that is not defined. */
 export function nameOf(operand: string, { names }: Placeholders): string {
   if (!operand.startsWith('#')) return operand;
   const name = names[operand];
-  if (name === undefined) throw undefinedPlaceholder(operand);
-  return name;
-}
-
-function undefinedPlaceholder(operand: string): AwsError {
-  return new AwsError('ValidationException', `${operand} is used in an expression and not defined`);
+  if (name !== undefined) return name;
+  throw invalidRequest(
+    `Invalid expression: An expression attribute name used in the document path is not defined; attribute name: ${operand}`,
+  );
 }

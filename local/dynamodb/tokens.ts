@@ -31,6 +31,11 @@ export class Tokens {
     return true;
   }
 
+  /** Whether this is the next token. */
+  isNext(token: string): boolean {
+    return this.#tokens[this.#position] === token;
+  }
+
   expect(token: string): void {
     if (!this.take(token)) throw this.unknown();
   }

@@ -8,7 +8,7 @@ import { onlyKnown, UnsupportedRequest } from '../aws/aws-error.ts';
 import { fulfils } from './conditions.ts';
 import { itemBytes } from './item-size.ts';
 import { LIMITS } from './limits.ts';
-import { placeholdersOf, type WithPlaceholders } from './placeholders.ts';
+import { assertPlaceholdersMatch, placeholdersOf, type WithPlaceholders } from './placeholders.ts';
 import { conditionFailed, invalidItem, invalidRequest } from './refusals.ts';
 import type { Table } from './table.ts';
 import { updated } from './updates.ts';
@@ -53,6 +53,7 @@ const CONDITIONAL = [
 /** @throws AwsError ValidationException for an item that cannot be stored whatever is there. */
 export function putOf(request: PutItemCommandInput, find: FindTable): Write {
   onlyKnown('PutItem', request, [...CONDITIONAL, 'Item']);
+  assertPlaceholdersMatch(request, [request.ConditionExpression]);
   const table = find(request.TableName);
   if (request.Item === undefined) throw invalidRequest('Item to put in PutItem cannot be null');
   const item = acceptedItem(request.Item);
@@ -78,6 +79,7 @@ export function updateOf(
 ): Write {
   onlyKnown('UpdateItem', request, [...CONDITIONAL, 'Key', 'UpdateExpression']);
   const { Key: key = {}, UpdateExpression: expression = '' } = request;
+  assertPlaceholdersMatch(request, [request.ConditionExpression, expression]);
   const table = find(request.TableName);
   table.assertKeyGiven(key);
   const { values } = placeholdersOf(request);
@@ -100,6 +102,7 @@ export function updateOf(
 /** @throws AwsError ValidationException for a key that is none. */
 export function deleteOf(request: DeleteItemCommandInput, find: FindTable): Write {
   onlyKnown('DeleteItem', request, [...CONDITIONAL, 'Key']);
+  assertPlaceholdersMatch(request, [request.ConditionExpression]);
   const { Key: key = {} } = request;
   const table = find(request.TableName);
   table.assertKeyGiven(key);

@@ -164,6 +164,41 @@ const refused: Record<string, { readonly message: string; readonly commands: Com
       }),
     ],
   },
+  'an expression with a reserved word for a name': {
+    message: 'reserved keyword: Status',
+    commands: [
+      new PutItemCommand({
+        TableName,
+        Item: key('k'),
+        ConditionExpression: 'attribute_exists(Status)',
+      }),
+      new UpdateItemCommand({ TableName, Key: key('k'), UpdateExpression: 'REMOVE Status' }),
+    ],
+  },
+  'a placeholder that is not defined, or not used': {
+    message: '',
+    commands: [
+      new PutItemCommand({
+        TableName,
+        Item: key('k'),
+        ConditionExpression: 'attribute_not_exists(pk) OR v = :v',
+      }),
+      new PutItemCommand({
+        TableName,
+        Item: key('k'),
+        ConditionExpression: 'attribute_not_exists(#v)',
+      }),
+      new UpdateItemCommand({
+        ...set('k', 'v', { N: '1' }),
+        ExpressionAttributeNames: { '#name': 'v', '#other': 'w' },
+      }),
+      new PutItemCommand({
+        TableName,
+        Item: key('k'),
+        ExpressionAttributeValues: { ':v': { N: '1' } },
+      }),
+    ],
+  },
   'what is no number, or no number of DynamoDB': {
     message: '',
     commands: ['', 'NaN', '0x1', '1E+126', '1E-131', '123456789012345678901234567890123456789'].map(
