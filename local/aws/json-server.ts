@@ -28,7 +28,7 @@ export interface JsonServer {
 }
 
 /** The request is no request of the protocol; its `type` is the error's name on the wire. */
-export class ProtocolError extends Error {
+class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly type: string;
 
