@@ -12,9 +12,16 @@ export const shared: TestUserConfig = {
 };
 
 /** Parts of the suite that act on what only the embedded stack has: real HTTP, processes, tokens and logs. */
-const REAL = ['access', 'correlation', 'fault-modes', 'npm-start', 'operators-view', 'package'].map(
-  (name) => `tests/integration/${name}.test.ts`,
-);
+const REAL = [
+  'access',
+  'correlation',
+  'fault-modes',
+  'memory-store',
+  'npm-start',
+  'npm-start-without-java',
+  'operators-view',
+  'package',
+].map((name) => `tests/integration/${name}.test.ts`);
 
 /** Of the other parts, those that a newcomer's run repeats on the embedded stack, as a smoke test. */
 const SMOKE = ['first-order', 'whole-way', 'dlq'].map(
@@ -66,7 +73,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'smoke',
-          include: [...REAL, ...SMOKE, 'tests/step-functions/*.test.ts'],
+          include: [...REAL, ...SMOKE, 'tests/{dynamodb,step-functions}/*.test.ts'],
         },
       },
       {

@@ -1,4 +1,5 @@
 import type { Setting } from '../lib/platform/settings.ts';
+import { STORE_CHOICES } from './stack/store.ts';
 
 /** Settings of a local start alone: rows of the same form as in lib/platform/settings.ts. */
 export const LOCAL_SETTINGS = {
@@ -6,6 +7,13 @@ export const LOCAL_SETTINGS = {
     kind: 'address',
     default: '127.0.0.1',
     meaning: 'Address that the API, the companion and Step Functions listen on.',
+  },
+  STORE: {
+    kind: 'choice',
+    choices: STORE_CHOICES,
+    default: 'auto',
+    meaning:
+      'Store of the tables; `auto` is DynamoDB Local if there is Java 17 or newer, else memory.',
   },
   API_PORT: port(3000, 'the API'),
   COMPANION_PORT: port(3100, 'the companion'),

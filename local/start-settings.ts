@@ -9,6 +9,7 @@ import {
 import { LOCAL_SETTINGS } from './local-settings.ts';
 import type { StackPorts } from './stack/embedded-stack.ts';
 import { StartupProblem } from './stack/startup-problem.ts';
+import type { StoreChoice } from './stack/store.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -21,6 +22,7 @@ export interface StartSettings {
   readonly ports: StackPorts;
   /** Every setting of the service that is set; secrets among them. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly store: StoreChoice;
   /** Where tables, queues and charges are kept for the next start. */
   readonly dataDirectory?: string;
 }
@@ -44,6 +46,7 @@ export function readStartSettings(
   return {
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
     host: localSetting('LISTEN_ADDRESS', environment),
+    store: localSetting('STORE', environment),
     ports: {
       api: localSetting('API_PORT', environment),
       companion: localSetting('COMPANION_PORT', environment),

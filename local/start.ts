@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedStack, startEmbeddedStack } from './stack/embedded-stack.ts';
+import { describeStore } from './stack/store.ts';
 import { readStartSettings } from './start-settings.ts';
 import { printProgress, untilStopped } from './terminal.ts';
 import { welcome } from './welcome.ts';
@@ -17,7 +18,7 @@ async function start(): Promise<EmbeddedStack> {
     onProgress: printProgress,
   });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  console.log(`\nordersaga is ready after ${seconds} s.`);
+  console.log(`\nordersaga is ready after ${seconds} s.\n${describeStore(stack.store)}`);
   const { queues, stepFunctions, dynamodb } = stack.endpoints;
   console.log(
     await welcome(stack, {

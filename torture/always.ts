@@ -1,5 +1,5 @@
+import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
 import type { Invocation } from './world/effect-log.ts';
-import type { CarriedOut } from './world/memory-dynamodb.ts';
 import type {
   Snapshot,
   StoredOrder,

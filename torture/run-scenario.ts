@@ -1,3 +1,4 @@
+import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
 import { brokenAlways, brokenWrites } from './always.ts';
 import { violationsAtRest } from './at-rest.ts';
 import type { Scenario } from './scenarios.ts';
@@ -6,7 +7,6 @@ import { Striker } from './striker.ts';
 import type { Strike } from './strikes.ts';
 import { watch } from './watch.ts';
 import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
-import type { CarriedOut } from './world/memory-dynamodb.ts';
 import { createWorld } from './world/world.ts';
 
 export interface Run {

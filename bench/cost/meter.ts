@@ -98,6 +98,8 @@ export async function startMeter(
     startEmbeddedStack({
       ports: { api: 0, companion: 0, stepFunctions: 0, queues: 0, dynamodb: 0 },
       environment,
+      // It says what each request has consumed; the tables in memory do not.
+      store: 'dynamodb-local',
       onInvocationEnd: (fn, durationMs) => total.invocations.push({ fn, durationMs }),
     }),
   ]);

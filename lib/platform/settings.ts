@@ -85,7 +85,9 @@ export type ValueOf<Kind extends Setting> = Kind extends { readonly kind: 'numbe
     ? boolean
     : Kind extends { readonly kind: 'secrets' }
       ? Secrets
-      : string;
+      : Kind extends { readonly kind: 'choice'; readonly choices: readonly (infer Choice)[] }
+        ? Choice
+        : string;
 
 /** Shortest secret that is accepted, in characters. */
 const MIN_SECRET_CHARACTERS = 16;

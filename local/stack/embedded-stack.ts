@@ -8,7 +8,6 @@ import { createRuntime, installRuntime } from '../../lib/platform/runtime.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { overrideEnvironment } from './environment.ts';
 import { handlerEnvironment, sdkEnvironment } from './handler-environment.ts';
-import { checkJava, javaCommand } from './java.ts';
 import { type LambdaRuntime, type OnInvocationEnd, unlessDead } from './lambda-runtime.ts';
 import { Parts, type Progress } from './parts.ts';
 import { assertPortsFree } from './ports.ts';
@@ -29,6 +28,7 @@ import {
   startStepFunctions,
   urlOf,
 } from './stack-parts.ts';
+import { chooseStore, type Store, type StoreChoice } from './store.ts';
 import { TravelClock } from './travel-clock.ts';
 
 /** Each of them may be 0, which takes any free port. */
@@ -52,6 +52,13 @@ export interface EmbeddedStackOptions {
   readonly onProgress?: (step: Progress) => void;
   /** Told of every invocation of a function that has ended. */
   readonly onInvocationEnd?: OnInvocationEnd;
+  /** The store that holds the tables; `auto` unless told otherwise. */
+  readonly store?: StoreChoice;
+  /**
+   * Has tables in memory throttle the writes of each item, as AWS does with 1000 write units a
+   * second; only with `store: 'memory'`. Without it nothing is throttled.
+   */
+  readonly writeUnitsPerItemPerSecond?: number;
   /** A folder that keeps tables, queues and charges for the next start; without it nothing is kept. */
   readonly dataDirectory?: string;
   /** Where the handlers' log goes; without it only the latest lines are kept, in memory. */
@@ -66,6 +73,7 @@ export interface EmbeddedStack {
     readonly queues: string;
     readonly stepFunctions: string;
   };
+  readonly store: Store;
   readonly clock: TravelClock;
   readonly queues: FauxqsServer;
   /** By logical id in serverless.yml (`OrdersTable`). */
@@ -114,7 +122,7 @@ const ACK_LATE_BY_MS = 5000;
 let isRunning = false;
 
 /**
- * Starts the whole service in this process, beside one JVM for DynamoDB Local. The handlers' AWS
+ * Starts the whole service in this process, beside a JVM if DynamoDB Local runs. The handlers' AWS
  * clients find it by `process.env`, and `Date.now` follows its clock: hence one stack a process.
  * `stop` puts both back.
  * @throws ConfigurationError for a bad setting, StartupProblem for what this machine lacks.
@@ -136,16 +144,23 @@ export async function startEmbeddedStack(options: EmbeddedStackOptions): Promise
 
 async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<EmbeddedStack> {
   const { ports, environment: overrides = {}, host = '127.0.0.1' } = options;
-  const java = javaCommand(process.env);
+  const { store: choice = 'auto', dataDirectory, writeUnitsPerItemPerSecond } = options;
+  if (writeUnitsPerItemPerSecond !== undefined && choice !== 'memory') {
+    throw new Error(
+      'Only tables in memory throttle: writeUnitsPerItemPerSecond needs store: memory',
+    );
+  }
   const secrets = { INVENTORY_CREDENTIAL: randomSecret(), WEBHOOK_SECRETS: randomSecret() };
   const settings = readConfig({ ...STAND_INS, ...secrets, ...overrides });
   const [webhookSecret = ''] = settings.WEBHOOK_SECRETS ?? [];
-  await Promise.all([checkJava(java), assertStackPortsFree(host, ports)]);
+  const [store] = await Promise.all([
+    chooseStore(choice, dataDirectory !== undefined, process.env),
+    assertStackPortsFree(host, ports),
+  ]);
 
   const clock = options.clock ?? new TravelClock();
   const directory = fileURLToPath(new URL('../..', import.meta.url));
-  const data =
-    options.dataDirectory === undefined ? undefined : openDataDirectory(options.dataDirectory);
+  const data = dataDirectory === undefined ? undefined : openDataDirectory(dataDirectory);
   const base: Base = { parts, clock, host, directory, data };
   const log = startLog(base, options.logFile);
 
@@ -153,7 +168,12 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const token = { audience, ...(issuer === undefined ? {} : { issuer }) };
   const [service, database, queues] = await Promise.all([
     parts.start('serverless.yml', () => readServiceDefinition(directory)),
-    startDatabase(base, java, ports.dynamodb),
+    startDatabase(
+      base,
+      store,
+      ports.dynamodb,
+      writeUnitsPerItemPerSecond === undefined ? {} : { writeUnitsPerItemPerSecond },
+    ),
     startQueues(base, ports.queues),
   ]);
   const queuesUrl = urlOf('127.0.0.1', queues.port);
@@ -218,6 +238,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
     apiUrl,
     companionUrl: companion.url,
     endpoints,
+    store,
     clock,
     queues,
     tableNames,
@@ -248,7 +269,7 @@ function assertStackPortsFree(host: string, ports: StackPorts): Promise<void> {
     { port: ports.companion, part: 'the companion', variable: 'COMPANION_PORT' },
     { port: ports.stepFunctions, part: 'Step Functions', variable: 'STEP_FUNCTIONS_PORT' },
     { port: ports.queues, part: 'SQS', variable: 'QUEUES_PORT' },
-    { port: ports.dynamodb, part: 'DynamoDB Local', variable: 'DYNAMODB_PORT' },
+    { port: ports.dynamodb, part: 'DynamoDB', variable: 'DYNAMODB_PORT' },
   ]);
 }
 

@@ -16,12 +16,15 @@ or run everything in a container, Java included:
 
 export class JavaProblem extends StartupProblem {
   override readonly name = 'JavaProblem';
+  /** One clause: what is wrong with the Java of this machine. */
+  readonly finding: string;
 
   constructor(finding: string, options?: ErrorOptions) {
     super(
-      `DynamoDB Local needs Java ${String(OLDEST_JAVA)} or newer; ${finding}\n${HOW_TO_GET_JAVA}`,
+      `DynamoDB Local needs Java ${String(OLDEST_JAVA)} or newer; ${finding}.\n${HOW_TO_GET_JAVA}`,
       options,
     );
+    this.finding = finding;
   }
 }
 
@@ -41,7 +44,7 @@ export async function checkJava(command: string): Promise<void> {
   if (major === undefined) {
     throw new JavaProblem(`the version that ${command} gives is unreadable: ${version}`);
   }
-  if (major < OLDEST_JAVA) throw new JavaProblem(`${command} is Java ${String(major)}.`);
+  if (major < OLDEST_JAVA) throw new JavaProblem(`${command} is Java ${String(major)}`);
 }
 
 async function readVersion(command: string): Promise<string> {
@@ -51,7 +54,7 @@ async function readVersion(command: string): Promise<string> {
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     throw new JavaProblem(
-      isMissing ? `${command} was not found.` : `${command} is there but does not run.`,
+      isMissing ? `${command} was not found` : `${command} is there but does not run`,
       { cause },
     );
   }

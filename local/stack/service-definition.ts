@@ -5,6 +5,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { SETTINGS } from '../../lib/platform/settings.ts';
+import { TEMPLATE_SETTINGS } from '../../lib/platform/template-settings.ts';
 import { StartupProblem } from './startup-problem.ts';
 
 const record = z.record(z.string(), z.unknown());
@@ -92,9 +94,11 @@ async function sourceHash(
 ): Promise<string> {
   const files = (await Promise.all(SOURCES.map((source) => filesBelow(directory, source)))).flat();
   const contents = await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')));
-  const variables = contents
-    .flatMap((content) => [...content.matchAll(/env:(\w+)/g)])
-    .map(([, name = '']) => [name, environment[name]] as const);
+  const named = contents.flatMap((content) =>
+    [...content.matchAll(/env:(\w+)/g)].map(([, name = '']) => name),
+  );
+  const names = [...Object.keys({ ...SETTINGS, ...TEMPLATE_SETTINGS }), ...named];
+  const variables = names.map((name) => [name, environment[name]] as const);
   const made = JSON.stringify([process.version, files, contents, variables]);
   return createHash('sha256').update(made).digest('hex').slice(0, 32);
 }

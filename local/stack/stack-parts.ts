@@ -6,6 +6,8 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Clock } from '../../lib/platform/clock.ts';
 import { type Companion, type CompanionOptions, startCompanion } from '../companion/server.ts';
+import { MemoryDynamoDb, type MemoryDynamoDbOptions } from '../dynamodb/memory-dynamodb.ts';
+import { startMemoryDynamoDbServer } from '../dynamodb/server.ts';
 import { type StepFunctionsServer, startStepFunctionsServer } from '../step-functions/server.ts';
 import { type ApiGateway, startApiGateway } from './api-gateway.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -14,6 +16,7 @@ import { DUMMY_CREDENTIALS } from './handler-environment.ts';
 import { type IntrinsicValues, resolveIntrinsics } from './intrinsics.ts';
 import { LambdaRuntime, type OnInvocationEnd } from './lambda-runtime.ts';
 import { type LogRouter, routeLogs } from './log-router.ts';
+import { listeningOnLoopback } from './loopback-only.ts';
 import type { Parts } from './parts.ts';
 import { findFreePort } from './ports.ts';
 import { QueuePoller } from './queue-poller.ts';
@@ -21,6 +24,7 @@ import { ACCOUNT_ID, queueUrlOf } from './resources.ts';
 import { Schedules } from './schedules.ts';
 import { eventsOf, type ServiceDefinition } from './service-definition.ts';
 import { renderStateMachine } from './state-machine-definition.ts';
+import type { Store } from './store.ts';
 import type { TravelClock } from './travel-clock.ts';
 
 /** Where what nobody but this process calls listens. */
@@ -65,20 +69,50 @@ export function startLog({ parts }: Base, file: string | undefined): LogRouter {
   return log;
 }
 
+export interface Database {
+  readonly url: string;
+  readonly client: DynamoDBClient;
+}
+
+/** @param throughput what the tables in memory throttle; DynamoDB Local throttles nothing. */
 export function startDatabase(
+  base: Base,
+  store: Store,
+  port: number,
+  throughput: Pick<MemoryDynamoDbOptions, 'writeUnitsPerItemPerSecond'>,
+): Promise<Database> {
+  return store.kind === 'memory'
+    ? startMemoryTables(base, port, throughput)
+    : startDynamoDbLocalPart(base, store.java, port);
+}
+
+function startMemoryTables(
+  { parts, clock }: Base,
+  port: number,
+  throughput: Pick<MemoryDynamoDbOptions, 'writeUnitsPerItemPerSecond'>,
+): Promise<Database> {
+  return parts.start('DynamoDB', async () => {
+    const store = new MemoryDynamoDb({ ...throughput, now: () => clock.now() });
+    const server = await startMemoryDynamoDbServer({ store, host: LOOPBACK, port });
+    const url = urlOf(LOOPBACK, server.port);
+    const client = databaseClient(url);
+    parts.onStop(async () => {
+      client.destroy();
+      await server.stop();
+    });
+    return { url, client };
+  });
+}
+
+function startDynamoDbLocalPart(
   { parts, data }: Base,
   java: string,
   requestedPort: number,
-): Promise<{ readonly url: string; readonly client: DynamoDBClient }> {
+): Promise<Database> {
   return parts.start('DynamoDB Local', async () => {
     const port = requestedPort === 0 ? await findFreePort(LOOPBACK) : requestedPort;
     const url = urlOf(LOOPBACK, port);
-    const client = new DynamoDBClient({
-      endpoint: url,
-      region: 'local',
-      credentials: DUMMY_CREDENTIALS,
-      maxAttempts: 1,
-    });
+    const client = databaseClient(url);
     const database = await startDynamoDbLocal(java, port, client, data?.tables);
     parts.onStop(async () => {
       client.destroy();
@@ -88,10 +122,19 @@ export function startDatabase(
   });
 }
 
+function databaseClient(url: string): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint: url,
+    region: 'local',
+    credentials: DUMMY_CREDENTIALS,
+    maxAttempts: 1,
+  });
+}
+
 export function startQueues({ parts, data }: Base, port: number): Promise<FauxqsServer> {
   return parts.start('SQS', async () => {
     const kept = data === undefined ? {} : { dataDir: data.queues };
-    const server = await startFauxqs({ port, logger: false, ...kept });
+    const server = await listeningOnLoopback(() => startFauxqs({ port, logger: false, ...kept }));
     parts.onStop(() => server.stop());
     return server;
   });

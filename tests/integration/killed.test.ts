@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findJava, WITHOUT_JAVA } from '../support/java.ts';
 import { KillableStack } from '../support/killable-stack.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { runNode } from '../unit/companion/run-node.ts';
@@ -161,7 +162,8 @@ async function within<Result>(limitMs: number, check: () => Promise<Result>): Pr
 
 test(`killed again and again under load it loses no order and charges none twice (seed ${String(SEED)})`, {
   timeout: 600_000,
-}, async () => {
+}, async ({ skip }) => {
+  if ((await findJava()) === undefined) skip(WITHOUT_JAVA);
   const shoppers = Array.from(
     { length: SHOPPERS },
     (_none, index) => new Shopper(`shopper-${String(index)}`),

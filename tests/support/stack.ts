@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { createRuntime, currentRuntime } from '../../lib/platform/runtime.ts';
-import { startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { type EmbeddedStackOptions, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { connectToDeployedStack } from './deployed-stack.ts';
 import { runtimesBeside } from './runtimes-beside.ts';
 import { currentPace, startSimulatedStack } from './simulated/simulated-stack.ts';
@@ -22,9 +22,16 @@ export async function startTestStack(
 ): Promise<TestStack> {
   if (isDeployed) return connectToDeployedStack();
   if (isSimulated) return startSimulatedStack(environment);
+  return startEmbeddedTestStack({ environment });
+}
+
+/** Starts an embedded stack of the test file's own on free ports. */
+export async function startEmbeddedTestStack(
+  options: Omit<EmbeddedStackOptions, 'ports'>,
+): Promise<TestStack> {
   const stack = await startEmbeddedStack({
     ports: { api: 0, companion: 0, stepFunctions: 0, queues: 0, dynamodb: 0 },
-    environment,
+    ...options,
   });
   const runtime = runtimesBeside((overrides) =>
     createRuntime(stack.environment, { clock: stack.clock, ...overrides }),

@@ -1,9 +1,9 @@
+import type { CarriedOut } from '../../local/dynamodb/memory-dynamodb.ts';
 import { brokenAlways, brokenWrites } from '../always.ts';
 import { violationsAtRest } from '../at-rest.ts';
 import { LIMIT_MS } from '../shop.ts';
 import { watch } from '../watch.ts';
 import type { WorldInterceptor } from '../world/effect-log.ts';
-import type { CarriedOut } from '../world/memory-dynamodb.ts';
 import { createWorld, type World } from '../world/world.ts';
 import { brokenHistory } from './check-history.ts';
 import { Client } from './client.ts';

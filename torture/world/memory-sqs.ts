@@ -13,8 +13,8 @@ import type {
 } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { AwsError, onlyKnown } from '../../local/aws/aws-error.ts';
 import { ACCOUNT_ID, queueUrlOf } from '../../local/stack/resources.ts';
-import { AwsError, onlyKnown } from './aws/aws-error.ts';
 import { MessageQueue, type Redrive, type StoredMessage } from './sqs/message-queue.ts';
 
 export interface SentMessage {

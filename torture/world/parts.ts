@@ -1,6 +1,7 @@
 import { createAwsClients, type RequestHandler } from '../../lib/platform/aws-clients.ts';
 import { type Config, readConfig } from '../../lib/platform/config.ts';
 import type { Runtime, RuntimeOverrides } from '../../lib/platform/runtime.ts';
+import type { WriteListener } from '../../local/dynamodb/memory-dynamodb.ts';
 import { ACCOUNT_ID } from '../../local/stack/resources.ts';
 import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
 import { orderSaga } from '../../local/stack/stack-parts.ts';
@@ -10,7 +11,6 @@ import { inMemoryRequestHandler } from './aws/request-handler.ts';
 import type { Foundation } from './foundation.ts';
 import { DIRECTORY, Functions } from './functions.ts';
 import { Gateway } from './gateway.ts';
-import type { WriteListener } from './memory-dynamodb.ts';
 import type { Delivery } from './memory-sqs.ts';
 import { networkClient } from './network.ts';
 import { overrideGlobals } from './process-globals.ts';

@@ -1,6 +1,6 @@
+import type { Table } from '../../local/dynamodb/table.ts';
 import { Schedules } from '../../local/stack/schedules.ts';
 import { eventsOf } from '../../local/stack/service-definition.ts';
-import type { Table } from './dynamodb/table.ts';
 import type { Parts } from './parts.ts';
 
 /** What a scheduled function works off: an index of what is due, by the time it is. */
@@ -33,5 +33,5 @@ export function startSchedules(
 
 function hasDue({ table, index }: WorkList, nowMs: number): boolean {
   const view = table.view(index);
-  return table.entries(view).some((item) => Number(item[view.rangeKey ?? '']?.N) <= nowMs);
+  return [...table.everyEntry(view)].some((item) => Number(item[view.rangeKey ?? '']?.N) <= nowMs);
 }

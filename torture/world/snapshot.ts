@@ -1,6 +1,6 @@
 import type { Charge } from '../../local/companion/gateway/charges.ts';
-import type { Table } from './dynamodb/table.ts';
-import { plain } from './dynamodb/values.ts';
+import type { Table } from '../../local/dynamodb/table.ts';
+import { plain } from '../../local/dynamodb/values.ts';
 import type { Parts } from './parts.ts';
 
 interface Change {

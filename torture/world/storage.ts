@@ -1,9 +1,9 @@
+import { MemoryDynamoDb, type WriteListener } from '../../local/dynamodb/memory-dynamodb.ts';
+import type { Table } from '../../local/dynamodb/table.ts';
 import { type IntrinsicValues, resolveIntrinsics } from '../../local/stack/intrinsics.ts';
 import { createQueues, intrinsicValues, tablesOf } from '../../local/stack/resources.ts';
 import type { ServiceDefinition, SqsEvent } from '../../local/stack/service-definition.ts';
-import type { Table } from './dynamodb/table.ts';
 import type { Foundation } from './foundation.ts';
-import { MemoryDynamoDb, type WriteListener } from './memory-dynamodb.ts';
 import { type Delivery, MemorySqs } from './memory-sqs.ts';
 import { QUEUES_URL } from './settings.ts';
 import type { MessageQueue } from './sqs/message-queue.ts';
@@ -27,7 +27,7 @@ export function createStorage(
   delivery: Delivery,
   onWrite: WriteListener,
 ): Storage {
-  const dynamo = new MemoryDynamoDb(onWrite);
+  const dynamo = new MemoryDynamoDb({ onWrite });
   for (const { properties } of tablesOf(service)) dynamo.createTable(properties);
   const sqs = new MemorySqs({ clock, newId, endpoint: QUEUES_URL, delivery });
   const queueUrls = createQueues(service, sqs, QUEUES_URL);

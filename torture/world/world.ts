@@ -1,6 +1,7 @@
 import type { NewProduct } from '../../lib/inventory/create-product.ts';
 import type { HttpResponse } from '../../lib/platform/http-client.ts';
 import { installRuntime, type Runtime } from '../../lib/platform/runtime.ts';
+import type { WriteListener } from '../../local/dynamodb/memory-dynamodb.ts';
 import { seedProducts } from '../../local/stack/seed.ts';
 import {
   readServiceDefinition,
@@ -11,7 +12,6 @@ import type { RecordedEffect, WorldInterceptor } from './effect-log.ts';
 import { Foundation } from './foundation.ts';
 import { DIRECTORY } from './functions.ts';
 import { Issuer } from './issuer.ts';
-import type { WriteListener } from './memory-dynamodb.ts';
 import type { Delivery } from './memory-sqs.ts';
 import { createParts, createRuntime, type Parts } from './parts.ts';
 import { consumeQueues } from './queue-consumers.ts';

@@ -8,6 +8,7 @@ describe('readStartSettings', () => {
       host: '127.0.0.1',
       ports: { api: 3000, companion: 3100, stepFunctions: 8083, queues: 9324, dynamodb: 8000 },
       environment: {},
+      store: 'auto',
     });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { CarriedOut } from '../../../local/dynamodb/memory-dynamodb.ts';
 import {
   brokenAlways,
   brokenCharge,
@@ -6,7 +7,6 @@ import {
   brokenWrites,
   type StoredNow,
 } from '../../../torture/always.ts';
-import type { CarriedOut } from '../../../torture/world/memory-dynamodb.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LATER = NOW + 900_000;

@@ -1,6 +1,6 @@
 import type { RequestHandler } from '../../../lib/platform/aws-clients.ts';
+import { AwsError, UnsupportedRequest } from '../../../local/aws/aws-error.ts';
 import { StepFunctionsError } from '../../../local/step-functions/errors.ts';
-import { AwsError, UnknownToTheWorld } from './aws-error.ts';
 
 /** Takes a request's body, answers the answer's; throws AwsError for what the service refuses. */
 export type Operation = (request: never) => object;
@@ -53,7 +53,7 @@ export function inMemoryRequestHandler({
 function perform(services: Services, target: string, body: SdkRequest['body']): object {
   const [service = '', name = ''] = target.split('.');
   const operation = services[service]?.get(name);
-  if (operation === undefined) throw new UnknownToTheWorld(`the operation ${target}`);
+  if (operation === undefined) throw new UnsupportedRequest(`the operation ${target}`);
   return operation(JSON.parse(textOf(body)) as never);
 }
 

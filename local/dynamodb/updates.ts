@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { assertNever } from '../../../lib/platform/errors.ts';
-import { givenValue, nameOf, type Placeholders } from './placeholders.ts';
+import { assertNever } from '../../lib/platform/errors.ts';
+import { assertNameIsFree, givenValue, nameOf, type Placeholders } from './placeholders.ts';
 import { parsedOnce, type Tokens } from './tokens.ts';
 import { type Item, sum } from './values.ts';
 
@@ -10,7 +10,7 @@ type Change =
 
 /**
  * The item as an update expression leaves it: SET to values, ADD of numbers, REMOVE of attributes.
- * @throws UnknownToTheWorld for whatever else DynamoDB would understand.
+ * @throws UnsupportedRequest for whatever else DynamoDB would understand.
  */
 export function updated(item: Item, expression: string, placeholders: Placeholders): Item {
   const result: Record<string, AttributeValue> = { ...item };
@@ -46,14 +46,21 @@ const parseUpdate = parsedOnce((tokens): readonly Change[] => {
 function clause(tokens: Tokens): () => Change {
   if (tokens.take('SET')) {
     return () => {
-      const name = tokens.next();
+      const name = attribute(tokens);
       tokens.expect('=');
       return { kind: 'SET', name, value: value(tokens) };
     };
   }
-  if (tokens.take('ADD')) return () => ({ kind: 'ADD', name: tokens.next(), value: value(tokens) });
-  if (tokens.take('REMOVE')) return () => ({ kind: 'REMOVE', name: tokens.next() });
+  if (tokens.take('ADD'))
+    return () => ({ kind: 'ADD', name: attribute(tokens), value: value(tokens) });
+  if (tokens.take('REMOVE')) return () => ({ kind: 'REMOVE', name: attribute(tokens) });
   throw tokens.unknown();
+}
+
+function attribute(tokens: Tokens): string {
+  const name = tokens.next();
+  assertNameIsFree(name);
+  return name;
 }
 
 /** Of another attribute, or of a function of it, nobody makes use. */

@@ -14,14 +14,14 @@ export class AwsError extends Error {
 }
 
 /**
- * Something is asked of the world that it does not know how to do as AWS does it. No answer would be
- * right, so whoever drives the world is told.
+ * A request asks for something that the in-memory service does not know how to do as AWS does it.
+ * No answer would be right, so the caller is told what it is.
  */
-export class UnknownToTheWorld extends Error {
-  override readonly name = 'UnknownToTheWorld';
+export class UnsupportedRequest extends Error {
+  override readonly name = 'UnsupportedRequest';
 }
 
-/** @throws UnknownToTheWorld unless every member that is set is one of those that are understood. */
+/** @throws UnsupportedRequest unless every member that is set is one of those that are understood. */
 export function onlyKnown<Request extends object>(
   operation: string,
   request: Request,
@@ -29,7 +29,7 @@ export function onlyKnown<Request extends object>(
 ): void {
   for (const [member, value] of Object.entries(request)) {
     if (value !== undefined && !(known as readonly string[]).includes(member)) {
-      throw new UnknownToTheWorld(`${operation} with ${member}`);
+      throw new UnsupportedRequest(`${operation} with ${member}`);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { assertNever } from '../../../lib/platform/errors.ts';
-import { type Placeholders, valueOf } from './placeholders.ts';
+import { assertNever } from '../../lib/platform/errors.ts';
+import { assertNameIsFree, nameOf, type Placeholders, valueOf } from './placeholders.ts';
 import { parsedOnce, type Tokens } from './tokens.ts';
 import { compare, type Item, isEqual } from './values.ts';
 
@@ -22,7 +22,7 @@ type Condition =
 /**
  * Whether an item fulfils a condition, key or filter expression; a missing item is one without
  * attributes. Knows what lib/, its idempotency layer and the operator's tools say.
- * @throws UnknownToTheWorld for whatever else DynamoDB would understand.
+ * @throws UnsupportedRequest for whatever else DynamoDB would understand.
  */
 export function fulfils(item: Item, expression: string, placeholders: Placeholders): boolean {
   return evaluate(parseCondition(expression), item, placeholders);
@@ -40,6 +40,20 @@ export function namesIn(expression: string, { names }: Placeholders): string[] {
   return collect(parseCondition(expression))
     .filter((operand) => !operand.startsWith(':'))
     .map((operand) => names[operand] ?? operand);
+}
+
+/** The value that a condition wants an attribute to have; undefined where it leaves it open. */
+export function equalValueOf(
+  name: string,
+  expression: string,
+  placeholders: Placeholders,
+): AttributeValue | undefined {
+  const find = (condition: Condition): AttributeValue | undefined => {
+    if (condition.kind === 'AND') return find(condition.left) ?? find(condition.right);
+    const isWanted = condition.kind === '=' && nameOf(condition.left, placeholders) === name;
+    return isWanted ? valueOf(condition.right, {}, placeholders) : undefined;
+  };
+  return find(parseCondition(expression));
 }
 
 const parseCondition = parsedOnce(parseOr);
@@ -92,6 +106,8 @@ function parseList(tokens: Tokens): Operand[] {
 function parseOperand(tokens: Tokens): Operand {
   const operand = tokens.next();
   if (!/^[#:]?[A-Za-z_]/.test(operand) || /^(NOT|BETWEEN)$/i.test(operand)) throw tokens.unknown();
+  if (tokens.isNext('(')) throw tokens.unknown();
+  assertNameIsFree(operand);
   return operand;
 }
 

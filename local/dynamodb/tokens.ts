@@ -1,4 +1,4 @@
-import { UnknownToTheWorld } from '../aws/aws-error.ts';
+import { UnsupportedRequest } from '../aws/aws-error.ts';
 
 const TOKEN = /\s*(<=|>=|<>|[=<>(),]|[#:]?\w+)/y;
 
@@ -31,12 +31,17 @@ export class Tokens {
     return true;
   }
 
+  /** Whether this is the next token. */
+  isNext(token: string): boolean {
+    return this.#tokens[this.#position] === token;
+  }
+
   expect(token: string): void {
     if (!this.take(token)) throw this.unknown();
   }
 
-  unknown(): UnknownToTheWorld {
-    return new UnknownToTheWorld(`the expression ${this.#expression}`);
+  unknown(): UnsupportedRequest {
+    return new UnsupportedRequest(`the expression ${this.#expression}`);
   }
 }
 
@@ -45,7 +50,7 @@ function split(expression: string): string[] {
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < expression.length) {
     const token = TOKEN.exec(expression)?.[1];
-    if (token === undefined) throw new UnknownToTheWorld(`the expression ${expression}`);
+    if (token === undefined) throw new UnsupportedRequest(`the expression ${expression}`);
     tokens.push(token);
   }
   return tokens;

@@ -1,0 +1,43 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { numberBytes } from './numbers.ts';
+import { type Item, utf8Bytes } from './values.ts';
+
+/** Every list and map costs this, whatever is in it; each of its elements costs one more. */
+const DOCUMENT_BYTES = 3;
+const ELEMENT_BYTES = 1;
+
+/** Stored items never change, so each is measured once. */
+const measured = new WeakMap<Item, number>();
+
+/**
+ * Size of an item in bytes, by the rules of "DynamoDB item sizes and formats" in the developer
+ * guide: the UTF-8 of its attributes' names, and their values.
+ */
+export function itemBytes(item: Item): number {
+  let bytes = measured.get(item);
+  if (bytes === undefined) {
+    bytes = attributesBytes(item);
+    measured.set(item, bytes);
+  }
+  return bytes;
+}
+
+function attributesBytes(attributes: Item): number {
+  return Object.entries(attributes).reduce(
+    (sum, [name, value]) => sum + utf8Bytes(name) + valueBytes(value),
+    0,
+  );
+}
+
+function valueBytes({ S, N, L, M }: AttributeValue): number {
+  if (S !== undefined) return utf8Bytes(S);
+  if (N !== undefined) return numberBytes(N);
+  if (L !== undefined) {
+    return L.reduce((sum, value) => sum + valueBytes(value) + ELEMENT_BYTES, DOCUMENT_BYTES);
+  }
+  if (M !== undefined) {
+    return DOCUMENT_BYTES + attributesBytes(M) + Object.keys(M).length * ELEMENT_BYTES;
+  }
+  // A boolean or null; sets and binary values are not stored.
+  return 1;
+}

@@ -1,0 +1,70 @@
+import { assertNever } from '../../lib/platform/errors.ts';
+import { checkJava, JavaProblem, javaCommand } from './java.ts';
+import { StartupProblem } from './startup-problem.ts';
+
+export const STORE_CHOICES = ['auto', 'memory', 'dynamodb-local'] as const;
+
+/** Which store a stack is to run: `auto` is DynamoDB Local where there is Java, else memory. */
+export type StoreChoice = (typeof STORE_CHOICES)[number];
+
+/** The store that holds a stack's tables. */
+export type Store =
+  | {
+      readonly kind: 'memory';
+      /** Why DynamoDB Local could not run; undefined where memory was asked for. */
+      readonly problem?: JavaProblem;
+    }
+  | {
+      readonly kind: 'dynamodb-local';
+      /** The command that runs Java. */
+      readonly java: string;
+    };
+
+class StoreProblem extends StartupProblem {
+  override readonly name = 'StoreProblem';
+}
+
+/**
+ * Finds the store for a choice on this machine.
+ * @param isKept whether the data is to be kept for the next start.
+ * @throws StartupProblem where DynamoDB Local is needed and there is no Java for it, or where
+ *   memory is asked to keep data.
+ */
+export async function chooseStore(
+  choice: StoreChoice,
+  isKept: boolean,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Store> {
+  if (choice === 'memory') {
+    if (!isKept) return { kind: 'memory' };
+    throw new StoreProblem(
+      'Tables in memory are gone with the process: --data DIR cannot keep them. Leave out --data, or STORE=memory.',
+    );
+  }
+  const java = javaCommand(environment);
+  try {
+    await checkJava(java);
+    return { kind: 'dynamodb-local', java };
+  } catch (problem) {
+    if (!(problem instanceof JavaProblem) || choice === 'dynamodb-local') throw problem;
+    if (!isKept) return { kind: 'memory', problem };
+    throw new StoreProblem(
+      `Tables in memory are gone with the process: --data DIR needs DynamoDB Local. ${problem.message}`,
+      { cause: problem },
+    );
+  }
+}
+
+/** One line for the person at the terminal: which store runs, and what that means. */
+export function describeStore(store: Store): string {
+  switch (store.kind) {
+    case 'memory': {
+      const why = store.problem === undefined ? '' : ` (${store.problem.finding})`;
+      return `Tables are in memory${why}: gone when this ends. To keep them, --data DIR needs Java 17 or newer.`;
+    }
+    case 'dynamodb-local':
+      return "Tables are in Amazon's DynamoDB Local, which accepts connections from the network; STORE=memory does not.";
+    default:
+      return assertNever(store);
+  }
+}
