@@ -21,49 +21,55 @@ const secrets = z
 export type Secrets = z.infer<typeof secrets>;
 
 /** Everything that can be configured; section 7 of the specification, and what the deployment fills in. */
-const configSchema = z.object({
-  ORDERS_TABLE: name,
-  INVENTORY_TABLE: name,
-  IDEMPOTENCY_TABLE: name,
-  COMPENSATION_QUEUE_URL: url,
-  ACKNOWLEDGEMENT_QUEUE_URL: url,
-  SAGA_DEAD_LETTER_QUEUE_URL: url,
-  COMPENSATION_DEAD_LETTER_QUEUE_URL: url,
-  ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL: url,
-  ORDER_SAGA_ARN: name,
+const makeConfigSchema = () =>
+  z.object({
+    ORDERS_TABLE: name,
+    INVENTORY_TABLE: name,
+    IDEMPOTENCY_TABLE: name,
+    COMPENSATION_QUEUE_URL: url,
+    ACKNOWLEDGEMENT_QUEUE_URL: url,
+    SAGA_DEAD_LETTER_QUEUE_URL: url,
+    COMPENSATION_DEAD_LETTER_QUEUE_URL: url,
+    ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL: url,
+    ORDER_SAGA_ARN: name,
 
-  JWT_ISSUER: url,
-  JWT_AUDIENCE: name,
-  JWKS_URL: url,
-  /** Inventory takes any of them; the Order Service sends the first. */
-  INVENTORY_CREDENTIAL: secrets.optional(),
-  /** Any of them may have signed a webhook. */
-  WEBHOOK_SECRETS: secrets.optional(),
-  /** Names of the SSM parameters that hold the two where they are not given themselves. */
-  INVENTORY_CREDENTIAL_PARAMETER: name.optional(),
-  WEBHOOK_SECRETS_PARAMETER: name.optional(),
-  GATEWAY_URL: url,
-  INVENTORY_URL: url,
-  PAYMENT_PAGE_URL: z.string().includes('{orderId}').default('http://localhost:3000/pay/{orderId}'),
+    JWT_ISSUER: url,
+    JWT_AUDIENCE: name,
+    JWKS_URL: url,
+    /** Inventory takes any of them; the Order Service sends the first. */
+    INVENTORY_CREDENTIAL: secrets.optional(),
+    /** Any of them may have signed a webhook. */
+    WEBHOOK_SECRETS: secrets.optional(),
+    /** Names of the SSM parameters that hold the two where they are not given themselves. */
+    INVENTORY_CREDENTIAL_PARAMETER: name.optional(),
+    WEBHOOK_SECRETS_PARAMETER: name.optional(),
+    GATEWAY_URL: url,
+    INVENTORY_URL: url,
+    PAYMENT_PAGE_URL: z
+      .string()
+      .includes('{orderId}')
+      .default('http://localhost:3000/pay/{orderId}'),
 
-  RESERVATION_TTL_SECONDS: wholeNumber(1, 86_400).default(900),
-  PAYMENT_ACK_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(180),
-  // A function runs for 20 s at most and may call each of them, or one of them twice.
-  INVENTORY_TIMEOUT_MS: wholeNumber(50, 5000).default(2000),
-  INVENTORY_OUTAGE_BUDGET_SECONDS: wholeNumber(0, 86_400).default(120),
-  INVENTORY_CIRCUIT_FAILURES: wholeNumber(1, 1000).default(5),
-  INVENTORY_CIRCUIT_PAUSE_SECONDS: wholeNumber(1, 3600).default(10),
-  GATEWAY_TIMEOUT_MS: wholeNumber(50, 6000).default(5000),
-  RETRY_MAX_ATTEMPTS: wholeNumber(1, 20).default(5),
-  RETRY_BASE_SECONDS: wholeNumber(1, 30).default(1),
-  // The queues' own `maxReceiveCount`; SQS takes no more than 1000.
-  QUEUE_MAX_RECEIVES: wholeNumber(1, 1000).default(8),
-  DUPLICATE_WINDOW_SECONDS: wholeNumber(0, 86_400).default(600),
-  DISPATCH_AFTER_SECONDS: wholeNumber(1, 3600).default(30),
-  SCHEDULE_SECONDS: wholeNumber(1, 3600).default(60),
-});
+    RESERVATION_TTL_SECONDS: wholeNumber(1, 86_400).default(900),
+    PAYMENT_ACK_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(180),
+    // A function runs for 20 s at most and may call each of them, or one of them twice.
+    INVENTORY_TIMEOUT_MS: wholeNumber(50, 5000).default(2000),
+    INVENTORY_OUTAGE_BUDGET_SECONDS: wholeNumber(0, 86_400).default(120),
+    INVENTORY_CIRCUIT_FAILURES: wholeNumber(1, 1000).default(5),
+    INVENTORY_CIRCUIT_PAUSE_SECONDS: wholeNumber(1, 3600).default(10),
+    GATEWAY_TIMEOUT_MS: wholeNumber(50, 6000).default(5000),
+    RETRY_MAX_ATTEMPTS: wholeNumber(1, 20).default(5),
+    RETRY_BASE_SECONDS: wholeNumber(1, 30).default(1),
+    // The queues' own `maxReceiveCount`; SQS takes no more than 1000.
+    QUEUE_MAX_RECEIVES: wholeNumber(1, 1000).default(8),
+    DUPLICATE_WINDOW_SECONDS: wholeNumber(0, 86_400).default(600),
+    DISPATCH_AFTER_SECONDS: wholeNumber(1, 3600).default(30),
+    SCHEDULE_SECONDS: wholeNumber(1, 3600).default(60),
+  });
 
-export type Config = z.infer<typeof configSchema>;
+let configSchema: ReturnType<typeof makeConfigSchema> | undefined;
+
+export type Config = z.infer<ReturnType<typeof makeConfigSchema>>;
 
 const SECRET_NAMES = ['INVENTORY_CREDENTIAL', 'WEBHOOK_SECRETS'] as const;
 
@@ -80,6 +86,8 @@ export class ConfigurationError extends Error {
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
+  // Made on first use: it takes as long as loading the library.
+  configSchema ??= makeConfigSchema();
   const parsed = configSchema.safeParse(environment);
   const missing = SECRET_NAMES.filter(
     (secret) =>
@@ -105,4 +113,12 @@ export function parseSecrets(list: string): Secrets {
 
 function redact(variable: string, value: string): string {
   return SECRET_NAMES.some((secret) => secret === variable) ? '(hidden)' : value;
+}
+
+/**
+ * The trace header of the invocation that runs now, which Lambda writes into the environment for each
+ * one; undefined outside Lambda.
+ */
+export function lambdaTraceHeader(): string | undefined {
+  return process.env['_X_AMZN_TRACE_ID'];
 }

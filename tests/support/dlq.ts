@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { type Finished, runNode } from '../unit/companion/run-node.ts';
@@ -89,7 +90,7 @@ export async function putInto(
 ): Promise<void> {
   for (const MessageBody of bodies) {
     const QueueUrl = stack.queueUrls[queue];
-    await currentRuntime().aws.queues.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    await queueClient(currentRuntime().aws).send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
 }
 

@@ -6,6 +6,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import { type EmbeddedStack, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { connectToDeployedStack } from './deployed-stack.ts';
@@ -111,7 +112,7 @@ export async function abortExecution(
 /** How many messages a queue holds by its logical id, in any state. */
 export async function messagesLeftIn(stack: EmbeddedStack, queue: string): Promise<number> {
   if (!isDeployed) return messagesIn(stack, queue).length;
-  const { Attributes = {} } = await currentRuntime().aws.queues.send(
+  const { Attributes = {} } = await queueClient(currentRuntime().aws).send(
     new GetQueueAttributesCommand({
       QueueUrl: stack.queueUrls[queue],
       AttributeNames: [

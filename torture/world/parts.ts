@@ -1,4 +1,4 @@
-import { createAwsClients, type RequestHandler } from '../../lib/platform/aws-clients.ts';
+import { createAwsAccess, type RequestHandler } from '../../lib/platform/aws/aws-access.ts';
 import { type Config, readConfig } from '../../lib/platform/config.ts';
 import type { Runtime } from '../../lib/platform/runtime.ts';
 import { ACCOUNT_ID } from '../../local/stack/resources.ts';
@@ -123,7 +123,7 @@ export function createRuntime({
     clock,
     ids: { random: newId },
     random: () => random.next(),
-    aws: createAwsClients(intercept, requestHandler),
+    aws: createAwsAccess(intercept, requestHandler),
     http: networkClient({
       clock,
       intercept,

@@ -1,4 +1,4 @@
-import type { RequestHandler } from '../../../lib/platform/aws-clients.ts';
+import type { RequestHandler } from '../../../lib/platform/aws/aws-access.ts';
 import { StepFunctionsError } from '../../../local/step-functions/errors.ts';
 import { AwsError, UnknownToTheWorld } from './aws-error.ts';
 

@@ -1,22 +1,30 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { BadSignature } from '../../../../lib/payments/errors.ts';
-import {
-  type ApiRequest,
-  type ApiResponse,
-  apiHandler,
-  type Endpoint,
-  versionOf,
-} from '../../../../lib/platform/api.ts';
+import { BadSignature } from '../../../../../lib/payments/errors.ts';
 import {
   BadRequest,
   IllegalTransition,
   InfrastructureUnavailable,
   NotFound,
-} from '../../../../lib/platform/errors.ts';
-import { REQUIRED } from './environment.ts';
-import { installTestRuntime, startTestIssuer, type TestIssuer, tokenOf } from './test-issuer.ts';
+} from '../../../../../lib/platform/errors.ts';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  apiHandler,
+  type Declaration,
+} from '../../../../../lib/platform/http/api-handler.ts';
+import { forEveryone } from '../../../../../lib/platform/http/for-everyone.ts';
+import { forServices } from '../../../../../lib/platform/http/for-services.ts';
+import { forUsers } from '../../../../../lib/platform/http/for-users.ts';
+import { forUsersAndServices } from '../../../../../lib/platform/http/for-users-and-services.ts';
+import { idempotent } from '../../../../../lib/platform/http/idempotent.ts';
+import { versionOf } from '../../../../../lib/platform/http/if-match.ts';
+import { jsonBody } from '../../../../../lib/platform/http/json-body.ts';
+import { queryParameters } from '../../../../../lib/platform/http/query-parameters.ts';
+import { signedBody } from '../../../../../lib/platform/http/signed-body.ts';
+import { REQUIRED } from '../environment.ts';
+import { installTestRuntime, startTestIssuer, type TestIssuer, tokenOf } from '../test-issuer.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
@@ -47,11 +55,11 @@ const OK: ApiResponse = { status: 200, body: { fine: true } };
 /** Calls a handler in process, as API Gateway would; `seen` is what reached the use case. */
 async function call(
   sent: Sent,
-  endpoint: Partial<Endpoint<z.ZodType, z.ZodType>> = {},
+  declared: Partial<Declaration<z.ZodType, z.ZodType>> = {},
   respond: () => Promise<ApiResponse> = () => Promise.resolve(OK),
 ) {
   const handler = apiHandler<z.ZodType, z.ZodType>(
-    { route: 'POST /order', access: 'public', ...endpoint },
+    { route: 'POST /order', access: forEveryone, ...declared },
     (request) => {
       seen = request;
       return respond();
@@ -130,7 +138,7 @@ describe('an answer', () => {
   );
 
   test('that is a problem carries the correlation id too', async () => {
-    const answer = await call({ headers: { 'X-Correlation-Id': 'abc' } }, { access: 'user' });
+    const answer = await call({ headers: { 'X-Correlation-Id': 'abc' } }, { access: forUsers() });
     expect(answer).toMatchObject({ status: 401, headers: { 'X-Correlation-Id': 'abc' } });
   });
 
@@ -141,7 +149,7 @@ describe('an answer', () => {
 });
 
 describe('a body', () => {
-  const endpoint = { body: bodySchema };
+  const endpoint = { body: jsonBody(bodySchema) };
 
   test('that is well-formed reaches the use case parsed', async () => {
     await call({ body: GOOD_BODY }, endpoint);
@@ -234,7 +242,7 @@ describe('a body', () => {
 
 describe('path and query', () => {
   test('reach the use case, parsed and with defaults', async () => {
-    const endpoint = { query: querySchema };
+    const endpoint = { query: queryParameters(querySchema) };
     await call({ pathParameters: { orderId: 'ord_1', gone: undefined } }, endpoint);
     expect(seen).toMatchObject({ path: { orderId: 'ord_1' }, query: { limit: 20 } });
     expect(seen?.path).not.toHaveProperty('gone');
@@ -245,7 +253,7 @@ describe('path and query', () => {
   test.each([{ limit: '0' }, { limit: 'many' }, { limit: '1.5' }, { offset: '1' }])(
     'the query %j is 400',
     async (queryStringParameters) => {
-      const answer = await call({ queryStringParameters }, { query: querySchema });
+      const answer = await call({ queryStringParameters }, { query: queryParameters(querySchema) });
       expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
       expect(answer.body['detail']).toContain(Object.keys(queryStringParameters)[0]);
     },
@@ -283,7 +291,7 @@ describe('Prefer', () => {
 });
 
 describe('Idempotency-Key', () => {
-  const idempotent = true;
+  const declared = { idempotency: idempotent() };
 
   /** The table of answers is out of reach: what gets that far is 503, and nothing is done. */
   function withoutDatabase(): void {
@@ -299,13 +307,13 @@ describe('Idempotency-Key', () => {
     '%j is taken',
     async (key) => {
       withoutDatabase();
-      const answer = await call({ headers: { 'idempotency-KEY': key } }, { idempotent });
+      const answer = await call({ headers: { 'idempotency-KEY': key } }, declared);
       expect(answer.status).toBe(503);
     },
   );
 
   test.each(['', ' ', 'a b', 'ä', 'a\tb', 'k'.repeat(256)])('%j is 400', async (key) => {
-    const answer = await call({ headers: { 'Idempotency-Key': key } }, { idempotent });
+    const answer = await call({ headers: { 'Idempotency-Key': key } }, declared);
     expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
     expect(answer.body['detail']).toContain('Idempotency-Key');
     expect(seen).toBeUndefined();
@@ -323,7 +331,7 @@ describe('Idempotency-Key', () => {
 
   test('where it cannot be looked up, nothing is done and the caller may try again', async () => {
     withoutDatabase();
-    const answer = await call({ headers: { 'Idempotency-Key': 'key' } }, { idempotent });
+    const answer = await call({ headers: { 'Idempotency-Key': 'key' } }, declared);
     expect(answer).toMatchObject({
       status: 503,
       headers: { 'Retry-After': '1' },
@@ -340,7 +348,7 @@ describe('access', () => {
   });
 
   test('without a token is 401 before the body is read', async () => {
-    const answer = await call({ body: '{' }, { access: 'user', body: bodySchema });
+    const answer = await call({ body: '{' }, { access: forUsers(), body: jsonBody(bodySchema) });
     expect(answer).toMatchObject({
       status: 401,
       headers: {
@@ -354,12 +362,12 @@ describe('access', () => {
   test('that must prove its body is shown the bytes as they were sent, and the headers', async () => {
     const bytes = Buffer.from('{"items":[{"productId":"Müll","quantity":1}]} ');
     const shown: [Buffer, string | undefined][] = [];
-    const verify: Endpoint<z.ZodType, z.ZodType>['verify'] = (rawBody, header) => {
+    const signature = signedBody((rawBody, header) => {
       shown.push([rawBody, header('x-proof')]);
       return Promise.resolve();
-    };
+    });
     const headers = { 'X-Proof': 'abc' };
-    const endpoint = { body: bodySchema, verify };
+    const endpoint = { body: jsonBody(bodySchema), signature };
     await call({ headers, body: bytes.toString('utf8') }, endpoint);
     await call({ headers, body: bytes.toString('base64'), isBase64Encoded: true }, endpoint);
     expect(shown).toEqual([
@@ -370,8 +378,8 @@ describe('access', () => {
   });
 
   test('whose body proves nothing is 401 before it is parsed', async () => {
-    const verify = () => Promise.reject(new BadSignature('Sign it.'));
-    expect(await call({ body: '{' }, { body: bodySchema, verify })).toMatchObject({
+    const signature = signedBody(() => Promise.reject(new BadSignature('Sign it.')));
+    expect(await call({ body: '{' }, { body: jsonBody(bodySchema), signature })).toMatchObject({
       status: 401,
       headers: { 'WWW-Authenticate': 'Signature' },
       body: { code: 'BAD_SIGNATURE', detail: 'Sign it.' },
@@ -381,12 +389,12 @@ describe('access', () => {
 
   test("with a good token reaches the use case as the token's subject", async () => {
     const headers = { authorization: `Bearer ${await tokenOf(issuer)}` };
-    expect((await call({ headers }, { access: 'user' })).status).toBe(200);
+    expect((await call({ headers }, { access: forUsers() })).status).toBe(200);
     expect(seen?.user.userId).toBe('alice');
   });
 
   test('without the scope is 403, with it 200', async () => {
-    const endpoint = { access: 'user', scope: 'products:write' } as const;
+    const endpoint = { access: forUsers('products:write') };
     const call403 = { headers: { authorization: `Bearer ${await tokenOf(issuer)}` } };
     expect(await call(call403, endpoint)).toMatchObject({
       status: 403,
@@ -402,7 +410,7 @@ describe('access', () => {
   test('while the key server is down is 503, not 401', async () => {
     const headers = { authorization: `Bearer ${await tokenOf(issuer)}` };
     issuer.behave('hangs-up');
-    const answer = await call({ headers }, { access: 'user' });
+    const answer = await call({ headers }, { access: forUsers() });
     issuer.behave('answers');
     expect(answer).toMatchObject({
       status: 503,
@@ -413,7 +421,7 @@ describe('access', () => {
   });
 
   test("to a service's route takes the services' credential only", async () => {
-    const endpoint = { access: 'service' } as const;
+    const endpoint = { access: forServices() };
     const user = await tokenOf(issuer, { scope: 'products:write' });
     const statusWith = async (token: string) =>
       (await call({ headers: { authorization: `Bearer ${token}` } }, endpoint)).status;
@@ -424,7 +432,7 @@ describe('access', () => {
 });
 
 describe('access for users and the other service', () => {
-  const endpoint = { access: 'user-or-service' } as const;
+  const endpoint = { access: forUsersAndServices() };
   const statusWith = async (authorization: string) =>
     (await call({ headers: { authorization } }, endpoint)).status;
 
