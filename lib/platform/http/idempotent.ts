@@ -2,7 +2,6 @@ import type { Context } from 'aws-lambda';
 import { BadRequest } from '../errors.ts';
 import { observe } from '../observe.ts';
 import { type ProblemCode, problemOf } from '../problems.ts';
-import { answerOnce } from './answer-once.ts';
 import type { Call, HttpAnswer } from './call.ts';
 import type { Part } from './endpoint.ts';
 import { problemAnswer } from './problem-answers.ts';
@@ -49,6 +48,8 @@ export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Id
         key,
         content: { path: call.path, body: call.body },
       };
+      // Loaded with the first request that brings a key.
+      const { answerOnce } = await import('./answer-once.ts');
       const answer = await answerOnce(request, context, produce);
       const isReplayed = answer.headers['Idempotent-Replayed'] !== undefined;
       const isStale = isReplayed && (await isOutdated?.(JSON.parse(answer.body)));

@@ -34,7 +34,7 @@ export function prepare(): void {
   });
 }
 
-export const OK: ApiResponse = { status: 200, body: { fine: true } };
+const OK: ApiResponse = { status: 200, body: { fine: true } };
 
 /** Calls a handler in process, as API Gateway would; `seen` is what reached the use case. */
 export async function call(
