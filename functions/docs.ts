@@ -1,15 +1,12 @@
-import { openApiDocument } from '../lib/api-document/open-api.ts';
-import { PAGE_SECURITY_POLICY, renderPage } from '../lib/api-document/page.ts';
-import { apiHandler } from '../lib/platform/api.ts';
+import { PAGE_SECURITY_POLICY, PAGE_TEXT } from '../lib/api-document/rendered-page.ts';
+import { apiHandler } from '../lib/platform/http/api-handler.ts';
+import { forEveryone } from '../lib/platform/http/for-everyone.ts';
 
-let body: string | undefined;
-
-export const handler = apiHandler({ route: 'GET /docs', access: 'public' }, () => {
-  body ??= renderPage(openApiDocument());
-  return Promise.resolve({
+export const handler = apiHandler({ route: 'GET /docs', access: forEveryone }, () =>
+  Promise.resolve({
     status: 200,
     contentType: 'text/html; charset=utf-8',
     headers: { 'Content-Security-Policy': PAGE_SECURITY_POLICY },
-    body,
-  });
-});
+    body: PAGE_TEXT,
+  }),
+);

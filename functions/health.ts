@@ -1,6 +1,7 @@
-import { apiHandler } from '../lib/platform/api.ts';
+import { apiHandler } from '../lib/platform/http/api-handler.ts';
+import { forEveryone } from '../lib/platform/http/for-everyone.ts';
 
-/** Liveness: this function runs and its configuration is readable by the runtime. */
-export const handler = apiHandler({ route: 'GET /health', access: 'public' }, () =>
+/** Liveness: the API and this function run. It needs no configuration and asks no other service. */
+export const handler = apiHandler({ route: 'GET /health', access: forEveryone }, () =>
   Promise.resolve({ status: 200, body: { status: 'ok' } }),
 );

@@ -1,9 +1,7 @@
-import { openApiDocument } from '../lib/api-document/open-api.ts';
-import { apiHandler } from '../lib/platform/api.ts';
+import { DOCUMENT_TEXT } from '../lib/api-document/rendered-document.ts';
+import { apiHandler } from '../lib/platform/http/api-handler.ts';
+import { forEveryone } from '../lib/platform/http/for-everyone.ts';
 
-let body: ReturnType<typeof openApiDocument> | undefined;
-
-export const handler = apiHandler({ route: 'GET /openapi.json', access: 'public' }, () => {
-  body ??= openApiDocument();
-  return Promise.resolve({ status: 200, body });
-});
+export const handler = apiHandler({ route: 'GET /openapi.json', access: forEveryone }, () =>
+  Promise.resolve({ status: 200, contentType: 'application/json', body: DOCUMENT_TEXT }),
+);

@@ -45,7 +45,7 @@ function statement([name, actions]) {
   };
 }
 
-/** Every function writes its own log and its traces; X-Ray has no resources. */
+/** Every function writes its own log, and Lambda its traces in its name; X-Ray has no resources. */
 function everywhere(functionKey) {
   const group = `/aws/lambda/\${self:service}-\${sls:stage}-${functionKey}`;
   return [

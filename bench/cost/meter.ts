@@ -1,4 +1,5 @@
 import { GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { databaseClient } from '../../lib/platform/aws/database-client.ts';
 import type { Effect } from '../../lib/platform/effects.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import { type EmbeddedStack, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
@@ -123,7 +124,7 @@ interface Capacity {
 
 /** Asks for the consumed capacity of every request of the handlers' client, and adds it up. */
 function countCapacity(total: Total): void {
-  currentRuntime().aws.dynamo.middlewareStack.add(
+  databaseClient(currentRuntime().aws).middlewareStack.add(
     (next, context) => async (args) => {
       const commandName = String((context as { commandName?: string }).commandName);
       const input = Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });

@@ -8,6 +8,9 @@ const PLATFORM_LOG_BYTES = 420;
 /** Of a message that a function is called with: the poller receives and deletes it. */
 const QUEUE_REQUESTS_PER_DELIVERY = 2;
 
+/** The share of traces recorded beyond one a second: TRACE_SAMPLE_SHARE in serverless.yml. */
+const SAMPLED_SHARE = 0.05;
+
 const BYTES_PER_GIGABYTE = 2 ** 30;
 
 export interface UsageOptions {
@@ -45,7 +48,7 @@ export function usageOf(
       effects.filter(({ kind }) => kind === 'sqs').length +
       QUEUE_REQUESTS_PER_DELIVERY * called(callers.queue),
     logGigabytes: logBytes / BYTES_PER_GIGABYTE,
-    traces: called(callers.http) - called(callers.service),
+    traces: SAMPLED_SHARE * (called(callers.http) - called(callers.service)),
   };
 }
 

@@ -2,7 +2,11 @@ import { changeProduct } from '../../lib/inventory/change-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { changeProductBodySchema, MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
 import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
-import { apiHandler, versionOf } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { idempotent } from '../../lib/platform/http/idempotent.ts';
+import { versionOf } from '../../lib/platform/http/if-match.ts';
+import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -10,10 +14,9 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'PUT /product/{productId}',
-    access: 'user',
-    scope: MANAGE_PRODUCTS,
-    body: changeProductBodySchema,
-    idempotent: true,
+    access: forUsers(MANAGE_PRODUCTS),
+    body: jsonBody(changeProductBodySchema),
+    idempotency: idempotent(),
   },
   async ({ path, user: { userId }, body, header, idempotencyKey }) => {
     const product = await changeProduct(inventory(), {

@@ -2,7 +2,9 @@ import { confirmReservation } from '../../lib/inventory/end-reservation.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { confirmBodySchema } from '../../lib/inventory/reservation-api.ts';
 import { toReservationDocument } from '../../lib/inventory/reservation-view.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forServices } from '../../lib/platform/http/for-services.ts';
+import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -10,8 +12,8 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'POST /inventory/reservation/{orderId}/confirm',
-    access: 'service',
-    body: confirmBodySchema,
+    access: forServices(),
+    body: jsonBody(confirmBodySchema),
   },
   async ({ path, body }) => {
     const orderId = path['orderId'] ?? '';

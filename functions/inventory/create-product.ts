@@ -2,7 +2,10 @@ import { createProduct } from '../../lib/inventory/create-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { createProductBodySchema, MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
 import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { idempotent } from '../../lib/platform/http/idempotent.ts';
+import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -10,10 +13,9 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'POST /product',
-    access: 'user',
-    scope: MANAGE_PRODUCTS,
-    body: createProductBodySchema,
-    idempotent: true,
+    access: forUsers(MANAGE_PRODUCTS),
+    body: jsonBody(createProductBodySchema),
+    idempotency: idempotent(),
   },
   async ({ user: { userId }, body, idempotencyKey }) => {
     const product = await createProduct(inventory(), { userId, idempotencyKey, product: body });

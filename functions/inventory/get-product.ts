@@ -2,13 +2,14 @@ import { getProduct } from '../../lib/inventory/get-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
 import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsersAndServices } from '../../lib/platform/http/for-users-and-services.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 
 export const handler = apiHandler(
-  { route: 'GET /product/{productId}', access: 'user-or-service' },
+  { route: 'GET /product/{productId}', access: forUsersAndServices() },
   async ({ path, user }) => {
     const product = await getProduct(inventory(), path['productId'] ?? '');
     return {

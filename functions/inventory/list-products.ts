@@ -3,13 +3,15 @@ import { listProducts } from '../../lib/inventory/list-products.ts';
 import { listProductsQuerySchema, MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
 import type { ProductPageDocument } from '../../lib/inventory/product-document.ts';
 import { toProductDocument } from '../../lib/inventory/product-view.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { queryParameters } from '../../lib/platform/http/query-parameters.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 
 export const handler = apiHandler(
-  { route: 'GET /product', access: 'user', query: listProductsQuerySchema },
+  { route: 'GET /product', access: forUsers(), query: queryParameters(listProductsQuerySchema) },
   async ({ user, query }) => {
     const { products, next } = await listProducts(inventory(), query);
     const showsStock = user.scopes.has(MANAGE_PRODUCTS);

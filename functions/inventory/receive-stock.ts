@@ -2,7 +2,10 @@ import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { MANAGE_PRODUCTS, receiveStockBodySchema } from '../../lib/inventory/product-api.ts';
 import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
 import { receiveStock } from '../../lib/inventory/receive-stock.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { idempotent } from '../../lib/platform/http/idempotent.ts';
+import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -10,10 +13,9 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'POST /product/{productId}/stock',
-    access: 'user',
-    scope: MANAGE_PRODUCTS,
-    body: receiveStockBodySchema,
-    idempotent: true,
+    access: forUsers(MANAGE_PRODUCTS),
+    body: jsonBody(receiveStockBodySchema),
+    idempotency: idempotent(),
   },
   async ({ path, user: { userId }, body: { quantity }, idempotencyKey }) => {
     const productId = path['productId'] ?? '';

@@ -2,7 +2,9 @@ import { releaseReservation } from '../../lib/inventory/end-reservation.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { releaseQuerySchema } from '../../lib/inventory/reservation-api.ts';
 import { toReservationDocument } from '../../lib/inventory/reservation-view.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forServices } from '../../lib/platform/http/for-services.ts';
+import { queryParameters } from '../../lib/platform/http/query-parameters.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -10,8 +12,8 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'DELETE /inventory/reservation/{orderId}',
-    access: 'service',
-    query: releaseQuerySchema,
+    access: forServices(),
+    query: queryParameters(releaseQuerySchema),
   },
   async ({ path, query }) => {
     const orderId = path['orderId'] ?? '';

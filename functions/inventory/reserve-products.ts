@@ -2,13 +2,19 @@ import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { reserveBodySchema } from '../../lib/inventory/reservation-api.ts';
 import { toReservationDocument } from '../../lib/inventory/reservation-view.ts';
 import { reserveProducts } from '../../lib/inventory/reserve-products.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forServices } from '../../lib/platform/http/for-services.ts';
+import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 
 export const handler = apiHandler(
-  { route: 'PUT /inventory/reservation/{orderId}', access: 'service', body: reserveBodySchema },
+  {
+    route: 'PUT /inventory/reservation/{orderId}',
+    access: forServices(),
+    body: jsonBody(reserveBodySchema),
+  },
   async ({ path, body, correlationId }) => {
     const reservation = await reserveProducts(inventory(), {
       orderId: path['orderId'] ?? '',

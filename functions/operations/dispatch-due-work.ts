@@ -1,5 +1,5 @@
 import { dispatchDueWork } from '../../lib/orders/dispatch-due-work.ts';
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { scheduledHandler } from '../../lib/platform/task.ts';
 

@@ -1,14 +1,16 @@
 import { listOrders, listOrdersQuerySchema } from '../../lib/orders/list-orders.ts';
 import type { OrderPageDocument } from '../../lib/orders/order-document.ts';
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { toOrderDocument } from '../../lib/orders/order-view.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { queryParameters } from '../../lib/platform/http/query-parameters.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({}));
 
 export const handler = apiHandler(
-  { route: 'GET /order', access: 'user', query: listOrdersQuerySchema },
+  { route: 'GET /order', access: forUsers(), query: queryParameters(listOrdersQuerySchema) },
   async ({ user, query }) => {
     const { orders, next } = await listOrders(service(), user.userId, query);
     return {

@@ -1,17 +1,23 @@
+import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
 import { isModificationDecided, modificationAnswer } from '../../lib/orders/answers.ts';
 import { modifyOrder } from '../../lib/orders/modify-order.ts';
 import { itemsBodySchema } from '../../lib/orders/order-requests.ts';
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { waitFor } from '../../lib/orders/wait.ts';
-import { apiHandler, versionOf } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { idempotent } from '../../lib/platform/http/idempotent.ts';
+import { versionOf } from '../../lib/platform/http/if-match.ts';
+import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ inventory: inventoryClient, saga: sagaClient }));
 const route = 'PUT /order/{orderId}';
 
 export const handler = apiHandler(
-  { route, access: 'user', body: itemsBodySchema, idempotent: true },
+  { route, access: forUsers(), body: jsonBody(itemsBodySchema), idempotency: idempotent() },
   async ({ path, user: { userId }, body, header, idempotencyKey, waitSeconds }) => {
     const orderId = path['orderId'] ?? '';
     const modified = await modifyOrder(service(), {

@@ -1,21 +1,24 @@
 import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/answers.ts';
 import { itemsBodySchema } from '../../lib/orders/order-requests.ts';
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder } from '../../lib/orders/owned.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { waitFor } from '../../lib/orders/wait.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { idempotent } from '../../lib/platform/http/idempotent.ts';
+import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 
 export const handler = apiHandler(
   {
     route: 'POST /order',
-    access: 'user',
-    body: itemsBodySchema,
-    idempotent: true,
-    isOutdated: (body) => hasFailed(service(), body),
+    access: forUsers(),
+    body: jsonBody(itemsBodySchema),
+    idempotency: idempotent((body) => hasFailed(service(), body)),
   },
   async (request) => {
     const { userId } = request.user;

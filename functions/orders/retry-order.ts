@@ -1,21 +1,23 @@
 import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/answers.ts';
-import { decideAgain, orderService } from '../../lib/orders/order-service.ts';
+import { decideAgain, orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
 import { startSaga } from '../../lib/orders/place-order.ts';
 import { retryOrder } from '../../lib/orders/retry-order.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { waitFor } from '../../lib/orders/wait.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { idempotent } from '../../lib/platform/http/idempotent.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 const route = 'POST /order/retryorder/{orderId}';
 
 export const handler = apiHandler(
   {
     route,
-    access: 'user',
-    idempotent: true,
-    isOutdated: (body) => hasFailed(service(), body),
+    access: forUsers(),
+    idempotency: idempotent((body) => hasFailed(service(), body)),
   },
   async ({ path, user: { userId }, idempotencyKey, waitSeconds }) => {
     const read = () => ownedOrder(service(), path['orderId'] ?? '', userId);

@@ -1,15 +1,24 @@
 import { paymentAnswer } from '../../lib/orders/answers.ts';
 import { paymentBodySchema } from '../../lib/orders/order-requests.ts';
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { awaitOutcome } from '../../lib/orders/payment-progress.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { startPayment } from '../../lib/orders/start-payment.ts';
-import { apiHandler } from '../../lib/platform/api.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { idempotent } from '../../lib/platform/http/idempotent.ts';
+import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 
 export const handler = apiHandler(
-  { route: 'POST /payment', access: 'user', body: paymentBodySchema, idempotent: true },
+  {
+    route: 'POST /payment',
+    access: forUsers(),
+    body: jsonBody(paymentBodySchema),
+    idempotency: idempotent(),
+  },
   async (request) => {
     const payment = await startPayment(service(), {
       userId: request.user.userId,

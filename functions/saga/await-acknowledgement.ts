@@ -1,9 +1,10 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { awaitAcknowledgement } from '../../lib/orders/saga/charge-payment.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { taskHandler, waitingTaskSchema } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 
 export const handler = taskHandler(
   'await-acknowledgement',

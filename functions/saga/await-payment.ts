@@ -1,11 +1,12 @@
 import * as z from 'zod';
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { moneySchema } from '../../lib/platform/schemas.ts';
 import { taskHandler, waitingTaskSchema } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 
 const inputSchema = waitingTaskSchema.extend({
   reservation: z

@@ -1,9 +1,13 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { chargePayment } from '../../lib/orders/saga/charge-payment.ts';
+import { httpPaymentGateway } from '../../lib/payments/http-payment-gateway.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(
+  orderServiceWith({ inventory: inventoryClient, gateway: httpPaymentGateway }),
+);
 
 export const handler = taskHandler('charge-payment', sagaRunSchema, (input) =>
   chargePayment(service(), input),

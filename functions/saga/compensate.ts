@@ -1,9 +1,13 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { compensate } from '../../lib/orders/saga/compensate.ts';
+import { httpPaymentGateway } from '../../lib/payments/http-payment-gateway.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(
+  orderServiceWith({ inventory: inventoryClient, gateway: httpPaymentGateway }),
+);
 
 export const handler = taskHandler('compensate', sagaRunSchema, ({ orderId }) =>
   compensate(service(), { orderId }),

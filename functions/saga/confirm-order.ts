@@ -1,9 +1,10 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { confirmOrder } from '../../lib/orders/saga/confirm-order.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ inventory: inventoryClient }));
 
 export const handler = taskHandler('confirm-order', sagaRunSchema, (input) =>
   confirmOrder(service(), input),

@@ -1,9 +1,9 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { expireOrder } from '../../lib/orders/saga/await-payment.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({}));
 
 export const handler = taskHandler('expire-order', sagaRunSchema, (input) =>
   expireOrder(service(), input),

@@ -1,9 +1,10 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { giveUpPayment } from '../../lib/orders/saga/charge-payment.ts';
+import { sagaQueues } from '../../lib/orders/saga-queues.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { failedTaskSchema, taskHandler } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ queues: sagaQueues }));
 
 export const handler = taskHandler('give-up-payment', failedTaskSchema, ({ failure, ...run }) =>
   giveUpPayment(service(), { ...run, failure: failure.Error }),

@@ -1,9 +1,11 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { rejectReservation } from '../../lib/orders/saga/reserve-stock.ts';
+import { sagaQueues } from '../../lib/orders/saga-queues.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { failedTaskSchema, taskHandler } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ inventory: inventoryClient, queues: sagaQueues }));
 
 export const handler = taskHandler('reject-reservation', failedTaskSchema, ({ failure, ...run }) =>
   rejectReservation(service(), { ...run, failure: failure.Error }),

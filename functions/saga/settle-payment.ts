@@ -1,9 +1,10 @@
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { settlePayment } from '../../lib/orders/saga/charge-payment.ts';
+import { httpPaymentGateway } from '../../lib/payments/http-payment-gateway.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
 
-const service = perRuntime(orderService);
+const service = perRuntime(orderServiceWith({ gateway: httpPaymentGateway }));
 
 export const handler = taskHandler('settle-payment', sagaRunSchema, (input) =>
   settlePayment(service(), input),

@@ -8,12 +8,11 @@ import {
   receiveStockBodySchema,
 } from './product-api.ts';
 import { type ProductDocument, productPageSchema, productSchema } from './product-document.ts';
+import { type ReservationDocument, reservationSchema } from './reservation-answer.ts';
 import {
   confirmBodySchema,
   extendBodySchema,
-  type ReservationDocument,
   releaseQuerySchema,
-  reservationSchema,
   reserveBodySchema,
 } from './reservation-api.ts';
 

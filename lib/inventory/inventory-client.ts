@@ -21,7 +21,7 @@ import {
   StaleRevision,
   UnknownProduct,
 } from './errors.ts';
-import { type ReservationDocument, reservationSchema } from './reservation-api.ts';
+import { type ReservationDocument, reservationSchema } from './reservation-answer.ts';
 
 export type { ReservationDocument };
 

@@ -1,10 +1,12 @@
 import {
+  type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   QueryCommand,
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { documentClient } from '../platform/aws/database-client.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
 import {
   conditionalWrite,
@@ -57,11 +59,11 @@ const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
 /** The Inventory Service's table; nothing else reads or writes it. */
 export class InventoryRepository {
   readonly #table: string;
-  readonly #documents: Runtime['aws']['documents'];
+  readonly #documents: DynamoDBDocumentClient;
 
   constructor(runtime: Runtime) {
     this.#table = runtime.config.INVENTORY_TABLE;
-    this.#documents = runtime.aws.documents;
+    this.#documents = documentClient(runtime.aws);
   }
 
   /** The order's reservation and the named products, read consistently. */

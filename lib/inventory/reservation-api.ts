@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { MAX_ID_CHARACTERS, MAX_LINES_PER_ORDER, MAX_PIECES_PER_LINE } from '../limits.ts';
-import { moneySchema, timestampSchema } from '../platform/schemas.ts';
+import { timestampSchema } from '../platform/schemas.ts';
 
-/** The wire format of `/inventory/reservation/{orderId}`, shared by the service and its client. */
+/** The requests of `/inventory/reservation/{orderId}`. */
 const revision = z.int().min(1);
 
 export const reserveBodySchema = z.strictObject({
@@ -32,14 +32,3 @@ export const releaseQuerySchema = z.strictObject({
     .min(1)
     .describe('What is to be released: this revision, or a lower one.'),
 });
-
-export const reservationSchema = z.object({
-  orderId: z.string(),
-  status: z.enum(['HELD', 'CONFIRMED', 'RELEASED']),
-  revision,
-  items: z.array(z.object({ productId: z.string(), quantity: z.int(), unitPrice: moneySchema })),
-  expiresAt: timestampSchema.nullable(),
-  paymentId: z.string().nullable(),
-});
-
-export type ReservationDocument = z.infer<typeof reservationSchema>;

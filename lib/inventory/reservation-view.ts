@@ -1,6 +1,6 @@
 import { toTimestamp } from '../platform/clock.ts';
 import type { Reservation } from './reservation.ts';
-import type { ReservationDocument } from './reservation-api.ts';
+import type { ReservationDocument } from './reservation-answer.ts';
 
 export function toReservationDocument(reservation: Reservation): ReservationDocument {
   return {

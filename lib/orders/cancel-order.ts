@@ -17,7 +17,7 @@ type CancellableOrder = OrderIn<
  * @throws NotFound; IllegalTransition where the order is being paid, paid or invalid.
  */
 export function cancelOrder(
-  service: OrderService,
+  service: OrderService<'saga'>,
   orderId: string,
   userId: string,
 ): Promise<Order> {
@@ -49,7 +49,7 @@ export function cancelOrder(
 }
 
 async function cancel(
-  service: OrderService,
+  service: OrderService<'saga'>,
   order: CancellableOrder,
   userId: string,
 ): Promise<Order> {

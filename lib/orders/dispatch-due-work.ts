@@ -37,7 +37,10 @@ export type OwedOrder = OrderIn<
  * one that fails round after round leaves a dead letter.
  * @param hasTime false when nothing new is to be begun any more; the next round goes on.
  */
-export function dispatchDueWork(service: OrderService, hasTime: () => boolean): Promise<Round> {
+export function dispatchDueWork(
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
+  hasTime: () => boolean,
+): Promise<Round> {
   const nowMs = service.clock.now();
   return workThrough<DueCandidate>({
     shardCount: DUE_SHARDS,
@@ -51,7 +54,7 @@ export function dispatchDueWork(service: OrderService, hasTime: () => boolean): 
 }
 
 async function dispatch(
-  service: OrderService,
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
   candidate: DueCandidate,
   roundAtMs: number,
 ): Promise<boolean> {
@@ -82,7 +85,10 @@ function logFailure(candidate: DueCandidate, error: unknown): void {
   logger.error('Due work not dispatched; the next round tries again', { error: error as Error });
 }
 
-export async function dispatchOrder(service: OrderService, orderId: string): Promise<boolean> {
+export async function dispatchOrder(
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
+  orderId: string,
+): Promise<boolean> {
   const order = await service.orders.find(orderId);
   if (order === undefined) return false;
   const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
@@ -108,7 +114,10 @@ export async function dispatchOrder(service: OrderService, orderId: string): Pro
 }
 
 /** What the system owes is moved on; then it is next due at the state's deadline. */
-async function moveSagaOn(service: OrderService, order: OwedOrder): Promise<void> {
+async function moveSagaOn(
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
+  order: OwedOrder,
+): Promise<void> {
   const { orderId, run, correlationId } = order;
   const outcome = await pushSaga(service, order);
   switch (outcome) {
@@ -137,7 +146,7 @@ async function moveSagaOn(service: OrderService, order: OwedOrder): Promise<void
  * @throws InfrastructureUnavailable, ConcurrentUpdate
  */
 export async function pushSaga(
-  service: OrderService,
+  service: OrderService<'saga'>,
   order: OwedOrder,
 ): Promise<'WOKEN' | 'RUN_AGAIN' | 'NO_RUN_LEFT'> {
   const { orderId, run, correlationId } = order;
@@ -161,7 +170,10 @@ export async function pushSaga(
  * No run is left: the dispatcher itself takes the steps that lead to rest, one look at a time. What
  * fails now is tried again an hour later, and each look leaves a dead letter.
  */
-async function finishWithoutSaga(service: OrderService, run: SagaRun): Promise<void> {
+async function finishWithoutSaga(
+  service: OrderService<'inventory' | 'gateway' | 'queues'>,
+  run: SagaRun,
+): Promise<void> {
   const order = await service.orders.find(run.orderId);
   switch (order?.status) {
     case 'CREATED':
@@ -198,7 +210,7 @@ async function finishWithoutSaga(service: OrderService, run: SagaRun): Promise<v
   }
 }
 
-async function wake(service: OrderService, order: OwedOrder): Promise<void> {
+async function wake(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
   if (order.status === 'CREATED') return;
   if (order.waitToken !== undefined) await service.saga.signal(order.waitToken);
   if (order.status !== 'PAYMENT_IN_PROGRESS') return;
@@ -233,7 +245,7 @@ async function postpone(service: OrderService, order: OwedOrder, dueAtMs: number
 
 /** Stock is still to be given back: the compensation queue is told again. */
 async function requestAgain(
-  service: OrderService,
+  service: OrderService<'queues'>,
   order: OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>,
 ): Promise<void> {
   const { orderId, run, correlationId } = order;
@@ -243,7 +255,10 @@ async function requestAgain(
 }
 
 /** Money is still to be given back, or a void to be made sure of: the queue is told again. */
-export async function dispatchPayment(service: OrderService, paymentId: string): Promise<boolean> {
+export async function dispatchPayment(
+  service: OrderService<'queues'>,
+  paymentId: string,
+): Promise<boolean> {
   const payment = await service.payments.find(paymentId);
   if (payment?.status !== 'CAPTURED' && payment?.status !== 'FAILED') return false;
   if (payment.dueAtMs === undefined || payment.dueAtMs > service.clock.now()) return false;

@@ -22,7 +22,7 @@ type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
  * @throws what kept it from being handled; the message is then to be reported as failed.
  */
 export function handleAcknowledgement(
-  service: OrderService,
+  service: OrderService<'saga' | 'queues'>,
   runtime: Runtime,
   message: QueueMessage,
 ): Promise<void> {
@@ -77,7 +77,7 @@ async function subjectOf(
  * @throws UnknownPayment, InfrastructureUnavailable, ConcurrentUpdate
  */
 export async function acknowledge(
-  service: OrderService,
+  service: OrderService<'saga' | 'queues'>,
   acknowledgement: Acknowledgement,
 ): Promise<Payment> {
   const { paymentId, orderId, eventId } = acknowledgement;
@@ -94,13 +94,16 @@ export async function acknowledge(
 }
 
 /** Written first, then read: the order has taken the token over from the payment. */
-async function wakeSaga(service: OrderService, { orderId, paymentId }: Payment): Promise<void> {
+async function wakeSaga(
+  service: OrderService<'saga'>,
+  { orderId, paymentId }: Payment,
+): Promise<void> {
   const order = await service.orders.find(orderId);
   if (order?.status !== 'PAYMENT_IN_PROGRESS' || order.paymentId !== paymentId) return;
   await wake(service, order, order.waitToken);
 }
 
-async function refundSoon(service: OrderService, payment: Payment): Promise<void> {
+async function refundSoon(service: OrderService<'queues'>, payment: Payment): Promise<void> {
   const { orderId, paymentId, correlationId } = payment;
   const order = await service.orders.find(orderId);
   if (order === undefined) return;

@@ -43,7 +43,10 @@ export interface ModifyOrderRequest {
  * @throws NotFound, PreconditionFailed, BadQuantity, ModificationPending, ReservationExpired,
  * IllegalTransition; UnknownProduct, ProductUnavailable, MixedCurrencies where items are priced here.
  */
-export function modifyOrder(service: OrderService, request: ModifyOrderRequest): Promise<Order> {
+export function modifyOrder(
+  service: OrderService<'inventory' | 'saga'>,
+  request: ModifyOrderRequest,
+): Promise<Order> {
   return decideAgain(service, async () => {
     const order = await ownedOrder(service, request.orderId, request.userId);
     if (request.request !== undefined && order.lastRequest === request.request) return order;
@@ -123,7 +126,7 @@ function changes(
 }
 
 async function reserveAgain(
-  service: OrderService,
+  service: OrderService<'saga'>,
   order: PendingPaymentOrder,
   request: ModifyOrderRequest,
   items: readonly OrderLine[],
@@ -154,7 +157,7 @@ async function reserveAgain(
 }
 
 async function askForVoid(
-  service: OrderService,
+  service: OrderService<'saga'>,
   order: PaymentInProgressOrder,
   request: ModifyOrderRequest,
   items: readonly OrderLine[],
@@ -173,7 +176,7 @@ async function askForVoid(
 
 /** Nothing is reserved: the new items are priced now and reserved when the payment is retried. */
 async function replaceItems(
-  service: OrderService,
+  service: OrderService<'inventory'>,
   order: PaymentFailedOrder,
   request: ModifyOrderRequest,
   wanted: readonly OrderLine[],
@@ -193,7 +196,7 @@ async function replaceItems(
 
 /** Products that the user has seen a price of keep it; the others get today's. */
 async function priced(
-  service: OrderService,
+  service: OrderService<'inventory'>,
   order: Order,
   wanted: readonly OrderLine[],
 ): Promise<OrderLine[]> {

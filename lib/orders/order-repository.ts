@@ -1,4 +1,5 @@
 import {
+  type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   type PutCommandInput,
@@ -7,6 +8,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
+import { documentClient } from '../platform/aws/database-client.ts';
 import {
   conditionalWrite,
   databaseRead,
@@ -60,12 +62,12 @@ export interface DueCandidate {
 /** Orders, their duplicate guards and the outbox index, in the Order Service's table. */
 export class OrderRepository {
   readonly #table: string;
-  readonly #documents: Runtime['aws']['documents'];
+  readonly #documents: DynamoDBDocumentClient;
   readonly #payments: PaymentRepository;
 
   constructor(runtime: Runtime, payments: PaymentRepository) {
     this.#table = runtime.config.ORDERS_TABLE;
-    this.#documents = runtime.aws.documents;
+    this.#documents = documentClient(runtime.aws);
     this.#payments = payments;
   }
 

@@ -1,5 +1,4 @@
-import { type InventoryClient, inventoryClient } from '../inventory/inventory-client.ts';
-import { httpPaymentGateway } from '../payments/http-payment-gateway.ts';
+import type { InventoryClient } from '../inventory/inventory-client.ts';
 import type { PaymentGateway } from '../payments/payment-gateway.ts';
 import { PaymentRepository } from '../payments/payment-repository.ts';
 import { type Clock, sleep, toTimestamp } from '../platform/clock.ts';
@@ -10,17 +9,21 @@ import type { Runtime } from '../platform/runtime.ts';
 import { type Deadlines, deadlinesOf } from './deadlines.ts';
 import type { Move } from './order.ts';
 import { OrderRepository } from './order-repository.ts';
-import { type SagaClient, sagaClient } from './saga-client.ts';
-import { type SagaQueues, sagaQueues } from './saga-queues.ts';
+import type { SagaClient } from './saga-client.ts';
+import type { SagaQueues } from './saga-queues.ts';
 
-/** What the Order Service's use cases and saga steps work with. */
-export interface OrderService {
-  readonly orders: OrderRepository;
-  readonly payments: PaymentRepository;
+/** Ways to other services, which only some use cases and saga steps go. */
+export interface OrderPorts {
   readonly inventory: InventoryClient;
   readonly gateway: PaymentGateway;
   readonly saga: SagaClient;
   readonly queues: SagaQueues;
+}
+
+/** Everything that every use case and saga step works with. */
+interface OrderCore {
+  readonly orders: OrderRepository;
+  readonly payments: PaymentRepository;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: () => number;
@@ -28,15 +31,35 @@ export interface OrderService {
   readonly deadlines: Deadlines;
 }
 
-export function orderService(runtime: Runtime): OrderService {
+/**
+ * The Order Service with the ports named in `Port`, and no others: a function that never signals the
+ * saga neither needs nor carries its client.
+ */
+export type OrderService<Port extends keyof OrderPorts = never> = OrderCore &
+  Pick<OrderPorts, Port>;
+
+/**
+ * Makes the builder of an Order Service with the given ports:
+ * `perRuntime(orderServiceWith({ saga: sagaClient }))`.
+ */
+export function orderServiceWith<Ports extends Partial<OrderPorts>>(
+  ports: {
+    readonly [Port in keyof Ports]: (runtime: Runtime) => Ports[Port];
+  },
+): (runtime: Runtime) => OrderCore & Ports {
+  return (runtime) => {
+    const made = Object.entries<(runtime: Runtime) => unknown>(ports).map(
+      ([port, make]) => [port, make(runtime)] as const,
+    );
+    return { ...orderCore(runtime), ...(Object.fromEntries(made) as Ports) };
+  };
+}
+
+function orderCore(runtime: Runtime): OrderCore {
   const payments = new PaymentRepository(runtime);
   return {
     orders: new OrderRepository(runtime, payments),
     payments,
-    inventory: inventoryClient(runtime),
-    gateway: httpPaymentGateway(runtime),
-    saga: sagaClient(runtime),
-    queues: sagaQueues(runtime),
     clock: runtime.clock,
     ids: runtime.ids,
     random: runtime.random,

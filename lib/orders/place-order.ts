@@ -36,7 +36,7 @@ export interface PlaceOrderRequest {
  * @throws IdempotencyConflict where the key made an order of other items.
  */
 export async function placeOrder(
-  service: OrderService,
+  service: OrderService<'saga'>,
   request: PlaceOrderRequest,
 ): Promise<Order> {
   const orderId = deriveId(
@@ -57,7 +57,7 @@ export async function placeOrder(
  * Starts the order's run at once. If that fails, or this process dies before it, the order is still
  * due and the dispatcher starts it.
  */
-export async function startSaga(service: OrderService, order: Order): Promise<void> {
+export async function startSaga(service: OrderService<'saga'>, order: Order): Promise<void> {
   const { orderId, run, correlationId } = order;
   try {
     await service.saga.start({ orderId, run, correlationId });

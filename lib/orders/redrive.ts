@@ -6,11 +6,13 @@ import type { Runtime } from '../platform/runtime.ts';
 import type { Letter } from './dead-letters.ts';
 import { type OwedOrder, pushSaga } from './dispatch-due-work.ts';
 import { type Order, type OrderFailedOrder, touchOrder } from './order.ts';
-import { decideAgain, type OrderService, operatorMove, orderService } from './order-service.ts';
+import { decideAgain, type OrderService, operatorMove, orderServiceWith } from './order-service.ts';
 import { startSaga } from './place-order.ts';
 import { runAgain } from './retry-order.ts';
 import { isExhaustion } from './saga/reserve-stock.ts';
+import { sagaClient } from './saga-client.ts';
 import type { CompensationRequest } from './saga-queues.ts';
+import { sagaQueues } from './saga-queues.ts';
 
 /** Why a letter has nothing left to do, so that it is only removed. */
 export type NothingToDo =
@@ -57,12 +59,13 @@ export interface Stored {
 
 /** What redriving works with: the Order Service, and the queue that acknowledgements came from. */
 export interface RedriveService {
-  readonly service: OrderService;
+  readonly service: OrderService<'saga' | 'queues'>;
   readonly acknowledgements: AcknowledgementQueue;
 }
 
 export function redriveService(runtime: Runtime): RedriveService {
-  return { service: orderService(runtime), acknowledgements: acknowledgementQueue(runtime) };
+  const withPorts = orderServiceWith({ saga: sagaClient, queues: sagaQueues });
+  return { service: withPorts(runtime), acknowledgements: acknowledgementQueue(runtime) };
 }
 
 /**
@@ -234,7 +237,7 @@ export function redrive(
  * As the dispatcher would, but at once. Where no run is left the dispatcher itself brings the order
  * to rest, which takes the service's own way to Inventory and the gateway: the order becomes due now.
  */
-async function moveOn(service: OrderService, order: OwedOrder): Promise<void> {
+async function moveOn(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
   if ((await pushSaga(service, order)) !== 'NO_RUN_LEFT') return;
   const dueAtMs = service.clock.now();
   if (order.dueAtMs > dueAtMs)

@@ -15,7 +15,7 @@ const STUCK_AFTER_MS = 15 * 60 * 1000;
  * @param roundAtMs when the round began.
  */
 export async function reportStuckWork(
-  service: OrderService,
+  service: OrderService<'queues'>,
   candidate: DueCandidate,
   error: unknown,
   roundAtMs: number,

@@ -11,7 +11,7 @@ import { type CompensationRequest, compensationRequestSchema } from './saga-queu
  * @throws what kept it from being finished; the message is then to be reported as failed.
  */
 export function retryCompensation(
-  service: OrderService,
+  service: OrderService<'inventory' | 'gateway'>,
   runtime: Runtime,
   message: QueueMessage,
 ): Promise<void> {

@@ -24,7 +24,7 @@ const ROUTE = 'POST /retrypayment';
  * @throws NotFound, PaymentUnsettled, IllegalTransition, IdempotencyConflict
  */
 export function retryPayment(
-  service: OrderService,
+  service: OrderService<'saga'>,
   request: StartPaymentRequest,
 ): Promise<Payment> {
   return decideAgain(service, async () => {
@@ -69,7 +69,7 @@ function refused(orderId: string, status: string, advice: string): IllegalTransi
 }
 
 async function begin(
-  service: OrderService,
+  service: OrderService<'saga'>,
   order: PaymentFailedOrder,
   request: StartPaymentRequest,
   paymentId: string,

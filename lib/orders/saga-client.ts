@@ -7,6 +7,7 @@ import {
   TaskDoesNotExist,
   TaskTimedOut,
 } from '@aws-sdk/client-sfn';
+import { stateMachineClient } from '../platform/aws/state-machine-client.ts';
 import { InfrastructureUnavailable } from '../platform/errors.ts';
 import type { Runtime } from '../platform/runtime.ts';
 
@@ -33,7 +34,7 @@ export interface SagaClient {
 }
 
 export function sagaClient(runtime: Runtime): SagaClient {
-  const { stateMachines } = runtime.aws;
+  const stateMachines = stateMachineClient(runtime.aws);
   const stateMachineArn = runtime.config.ORDER_SAGA_ARN;
 
   async function isRunning(name: string): Promise<boolean> {

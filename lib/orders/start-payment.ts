@@ -26,7 +26,7 @@ export interface StartPaymentRequest {
  * @throws NotFound, ReservationExpired, IllegalTransition, IdempotencyConflict
  */
 export function startPayment(
-  service: OrderService,
+  service: OrderService<'saga'>,
   request: StartPaymentRequest,
 ): Promise<Payment> {
   return decideAgain(service, async () => {
@@ -93,7 +93,7 @@ async function currentPayment(service: OrderService, paymentId: string): Promise
 }
 
 async function begin(
-  service: OrderService,
+  service: OrderService<'saga'>,
   order: PendingPaymentOrder,
   request: StartPaymentRequest,
   paymentId: string,

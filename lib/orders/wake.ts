@@ -7,7 +7,7 @@ import type { OrderService } from './order-service.ts';
  * the dispatcher does it.
  */
 export async function wake(
-  service: OrderService,
+  service: OrderService<'saga'>,
   order: Order,
   waitToken: string | undefined,
 ): Promise<void> {

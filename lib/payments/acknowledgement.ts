@@ -2,10 +2,7 @@ import * as z from 'zod';
 import { GATEWAY_CODE, GATEWAY_ID } from '../limits.ts';
 import { sendMessage } from '../platform/queue-messages.ts';
 import type { Runtime } from '../platform/runtime.ts';
-import { secretReader } from '../platform/secrets.ts';
-import { BadSignature } from './errors.ts';
 import type { ChargeOutcome } from './payment-gateway.ts';
-import { isSigned, SIGNATURE_HEADER } from './signatures.ts';
 
 const id = z.string().regex(GATEWAY_ID, 'must be 1 to 255 printable ASCII characters');
 
@@ -27,25 +24,6 @@ export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 export const queuedAcknowledgementSchema = acknowledgementSchema.extend({
   receivedAs: z.string(),
 });
-
-/**
- * @returns what rejects with BadSignature unless the gateway, with one of `WEBHOOK_SECRETS`, sent
- *   exactly this now.
- */
-export function signatureCheck(runtime: Runtime) {
-  const readSecrets = secretReader(runtime, 'WEBHOOK_SECRETS');
-  return async (
-    rawBody: Uint8Array,
-    header: (name: string) => string | undefined,
-  ): Promise<void> => {
-    const secrets = await readSecrets();
-    if (isSigned(rawBody, header(SIGNATURE_HEADER), secrets, runtime.clock.now())) return;
-    throw new BadSignature(
-      `Send ${SIGNATURE_HEADER}: t=<unix seconds>,v1=<hex>, where v1 is the HMAC-SHA256 of ` +
-        '"<t>.<body>" with a current secret and t is at most 5 minutes off.',
-    );
-  };
-}
 
 export function outcomeOf({ status, code }: Acknowledgement): ChargeOutcome {
   return status === 'DECLINED' ? { status, code: code ?? 'DECLINED' } : { status };

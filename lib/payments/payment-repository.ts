@@ -1,4 +1,5 @@
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { documentClient } from '../platform/aws/database-client.ts';
 import { conditionalWrite, databaseRead, stillAsRead } from '../platform/dynamo.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { observe } from '../platform/observe.ts';
@@ -14,13 +15,13 @@ const EVENT_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 /** Payments, in the Order Service's table. */
 export class PaymentRepository {
   readonly #table: string;
-  readonly #documents: Runtime['aws']['documents'];
+  readonly #documents: DynamoDBDocumentClient;
   readonly #clock: Runtime['clock'];
 
   constructor(runtime: Runtime) {
     this.#clock = runtime.clock;
     this.#table = runtime.config.ORDERS_TABLE;
-    this.#documents = runtime.aws.documents;
+    this.#documents = documentClient(runtime.aws);
   }
 
   /** Read consistently. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Endpoint } from './api.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import type { ProblemCode } from './problems.ts';
 
 /**
@@ -12,7 +12,7 @@ export interface Operation {
   readonly tag: 'Orders' | 'Payments' | 'Products' | 'Reservations' | 'Service';
   readonly summary: string;
   readonly description: string;
-  readonly access: Endpoint<z.ZodType, z.ZodType>['access'];
+  readonly access: Endpoint['access'];
   readonly scope?: string;
   /** The payment gateway signs its body. */
   readonly isSigned?: true;

@@ -1,4 +1,5 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { documentClient } from './aws/database-client.ts';
 import { admission, afterAnswer, afterFailure, type Circuit, NEVER_FAILED } from './circuit.ts';
 import { conditionalWrite, databaseRead, stillAsRead } from './dynamo.ts';
 import { InfrastructureUnavailable } from './errors.ts';
@@ -46,7 +47,7 @@ export interface CircuitBreaker {
 export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions): CircuitBreaker {
   const { name, table, failuresToOpen, pauseMs, probeMs, outageMs, refusal } = options;
   const { clock } = runtime;
-  const { documents } = runtime.aws;
+  const documents = documentClient(runtime.aws);
   const key = { pk: `CIRCUIT#${name}` };
   let seen: { readonly circuit: Circuit; readonly atMs: number } | undefined;
 

@@ -19,26 +19,29 @@ type SchemaOf<Kind extends Setting> = Kind extends { readonly kind: 'secrets' }
   ? z.ZodOptional<z.ZodType<Secrets>>
   : z.ZodType<ValueOf<Kind>>;
 
-/** Configuration of the functions: names that the template fills in, and the settings. */
-const configSchema = z.object({
-  ORDERS_TABLE: name,
-  INVENTORY_TABLE: name,
-  IDEMPOTENCY_TABLE: name,
-  COMPENSATION_QUEUE_URL: url,
-  ACKNOWLEDGEMENT_QUEUE_URL: url,
-  SAGA_DEAD_LETTER_QUEUE_URL: url,
-  COMPENSATION_DEAD_LETTER_QUEUE_URL: url,
-  ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL: url,
-  ORDER_SAGA_ARN: name,
-  /** Names of the SSM parameters that hold the two secrets where they are not given themselves. */
-  INVENTORY_CREDENTIAL_PARAMETER: name.optional(),
-  WEBHOOK_SECRETS_PARAMETER: name.optional(),
-  ...(Object.fromEntries(
-    Object.entries(SETTINGS).map(([variable, setting]) => [variable, schemaOf(setting)]),
-  ) as unknown as { readonly [Name in keyof Settings]: SchemaOf<Settings[Name]> }),
-});
+/** Makes the schema of the functions' configuration: names that the template fills in, and the settings. */
+const makeConfigSchema = () =>
+  z.object({
+    ORDERS_TABLE: name,
+    INVENTORY_TABLE: name,
+    IDEMPOTENCY_TABLE: name,
+    COMPENSATION_QUEUE_URL: url,
+    ACKNOWLEDGEMENT_QUEUE_URL: url,
+    SAGA_DEAD_LETTER_QUEUE_URL: url,
+    COMPENSATION_DEAD_LETTER_QUEUE_URL: url,
+    ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL: url,
+    ORDER_SAGA_ARN: name,
+    /** Names of the SSM parameters that hold the two secrets where they are not given themselves. */
+    INVENTORY_CREDENTIAL_PARAMETER: name.optional(),
+    WEBHOOK_SECRETS_PARAMETER: name.optional(),
+    ...(Object.fromEntries(
+      Object.entries(SETTINGS).map(([variable, setting]) => [variable, schemaOf(setting)]),
+    ) as unknown as { readonly [Name in keyof Settings]: SchemaOf<Settings[Name]> }),
+  });
 
-export type Config = z.infer<typeof configSchema>;
+let configSchema: ReturnType<typeof makeConfigSchema> | undefined;
+
+export type Config = z.infer<ReturnType<typeof makeConfigSchema>>;
 
 const SECRET_NAMES = ['INVENTORY_CREDENTIAL', 'WEBHOOK_SECRETS'] as const;
 
@@ -55,6 +58,8 @@ export class ConfigurationError extends Error {
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
+  // Made on first use: it takes as long as loading the library.
+  configSchema ??= makeConfigSchema();
   const parsed = configSchema.safeParse(environment);
   const missing = SECRET_NAMES.filter(
     (secret) =>
@@ -92,4 +97,12 @@ function problemOf(variable: string, value: string | undefined, message: string)
   return setting === undefined
     ? `${variable} is ${JSON.stringify(value)}: ${message}`
     : problemWith(variable, setting, value);
+}
+
+/**
+ * The trace header of the invocation that runs now, which Lambda writes into the environment for each
+ * one; undefined outside Lambda.
+ */
+export function lambdaTraceHeader(): string | undefined {
+  return process.env['_X_AMZN_TRACE_ID'];
 }

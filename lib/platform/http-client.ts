@@ -18,12 +18,16 @@ export interface HttpResponse {
 /** Sends one JSON request. Every network failure and time-out rejects: the outcome is then unknown. */
 export type HttpClient = (request: HttpRequest) => Promise<HttpResponse>;
 
-export function createHttpClient(intercept: Interceptor): HttpClient {
+/** @param traceHeaders what links a call that is made now to the trace it belongs to. */
+export function createHttpClient(
+  intercept: Interceptor,
+  traceHeaders: () => Readonly<Record<string, string>>,
+): HttpClient {
   return (request) =>
     intercept({ kind: 'http', operation: request.method, target: request.url }, async () => {
       const response = await fetch(request.url, {
         method: request.method,
-        headers: { 'content-type': 'application/json', ...request.headers },
+        headers: { 'content-type': 'application/json', ...traceHeaders(), ...request.headers },
         signal: AbortSignal.timeout(request.timeoutMs),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });

@@ -1,11 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 export interface Ids {
   /** A fresh, unguessable value for callers that brought no idempotency key. */
   random(): string;
 }
-
-export const randomIds: Ids = { random: () => randomUUID() };
 
 /**
  * The same parts always give the same id, so a request that is repeated after a crash finds what

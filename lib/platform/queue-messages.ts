@@ -1,9 +1,11 @@
-import { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { InfrastructureUnavailable } from './errors.ts';
 import type { Runtime } from './runtime.ts';
 
 const FIRST_DELAY_SECONDS = 5;
 const LONGEST_DELAY_SECONDS = 15 * 60;
+
+/** Loaded with the first message: most functions send one only when something has failed. */
+const requests = () => import('./aws/queue-requests.ts');
 
 /** The part of an SQS record that a consumer needs. */
 export interface QueueMessage {
@@ -20,8 +22,8 @@ export async function sendMessage(
   message: unknown,
 ): Promise<void> {
   try {
-    const MessageBody = JSON.stringify(message);
-    await runtime.aws.queues.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
+    const { send } = await requests();
+    await send(runtime.aws, queueUrl, JSON.stringify(message));
   } catch (error) {
     throw new InfrastructureUnavailable('The queue did not take the message; send it again.', {
       cause: error,
@@ -43,11 +45,6 @@ export async function delayNextTry(
     LONGEST_DELAY_SECONDS,
     FIRST_DELAY_SECONDS * 2 ** (message.receiveCount - 1),
   );
-  await runtime.aws.queues.send(
-    new ChangeMessageVisibilityCommand({
-      QueueUrl: queueUrl,
-      ReceiptHandle: message.receiptHandle,
-      VisibilityTimeout: delaySeconds,
-    }),
-  );
+  const { hide } = await requests();
+  await hide(runtime.aws, queueUrl, message.receiptHandle, delaySeconds);
 }

@@ -1,34 +1,14 @@
-import { type AwsClients, createAwsClients } from './aws-clients.ts';
+import { createAwsAccess } from './aws/aws-access.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Config, readConfig } from './config.ts';
+import { lambdaTraceHeader, readConfig } from './config.ts';
 import { type Interceptor, passThrough } from './effects.ts';
-import { createHttpClient, type HttpClient } from './http-client.ts';
-import { type Ids, randomIds } from './ids.ts';
+import { createHttpClient } from './http-client.ts';
+import type { Ids } from './ids.ts';
+import { installedRuntime, installRuntime, type Runtime, randomIds } from './installed-runtime.ts';
+import { traceHeaders } from './trace.ts';
 
-/** What the code needs from the world it runs in; made once per process. */
-export interface Runtime {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  /** A number in [0, 1), for back-off jitter. */
-  readonly random: () => number;
-  readonly aws: AwsClients;
-  readonly http: HttpClient;
-  /** Of a host that issues its tokens itself; without it the issuer's published keys decide. */
-  readonly verifyToken?: VerifyToken;
-}
-
-/** What a token says that was found to be genuine; only what is looked at. */
-export interface Claims {
-  readonly sub?: string | undefined;
-  readonly scope?: unknown;
-}
-
-/**
- * Verifies a token: signature, algorithm, issuer, audience, and that it has not expired.
- * Rejects with the JOSE library's errors.
- */
-export type VerifyToken = (token: string, nowMs: number) => Promise<Claims>;
+export type { Runtime, VerifyToken } from './installed-runtime.ts';
+export { installRuntime };
 
 export interface RuntimeOverrides {
   readonly clock?: Clock;
@@ -51,22 +31,18 @@ export function createRuntime(
     clock: overrides.clock ?? systemClock,
     ids: overrides.ids ?? randomIds,
     random: overrides.random ?? Math.random,
-    aws: createAwsClients(intercept),
-    http: createHttpClient(intercept),
+    aws: createAwsAccess(intercept),
+    http: createHttpClient(intercept, () => traceHeaders(lambdaTraceHeader())),
   };
 }
 
-let current: Runtime | undefined;
-
 /** The process's runtime, made from its environment on first use unless one was installed. */
 export function currentRuntime(): Runtime {
-  current ??= createRuntime();
-  return current;
-}
-
-/** For a host that brings its own clock or interceptor and runs the handlers in its own process. */
-export function installRuntime(runtime: Runtime): void {
-  current = runtime;
+  const installed = installedRuntime();
+  if (installed !== undefined) return installed;
+  const runtime = createRuntime();
+  installRuntime(runtime);
+  return runtime;
 }
 
 /** Builds a service once per runtime: `const orders = perRuntime((runtime) => …)`. */

@@ -1,4 +1,3 @@
-import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { ConfigurationError, parseSecrets, type SecretName } from './config.ts';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './logging.ts';
@@ -30,10 +29,9 @@ export function secretReader(
   async function readAgain(): Promise<Secrets> {
     const askedAtMs = clock.now();
     try {
-      const output = await aws.parameters.send(
-        new GetParameterCommand({ Name: parameter, WithDecryption: true }),
-      );
-      const values = parseSecrets(output.Parameter?.Value ?? '');
+      // Loaded here, once a process, and not by functions that never get as far.
+      const { readParameter } = await import('./aws/read-parameter.ts');
+      const values = parseSecrets(await readParameter(aws, parameter));
       known = { values, untilMs: askedAtMs + GOOD_FOR_MS };
       return values;
     } catch (cause) {

@@ -13,7 +13,7 @@ interface Described {
   /** Value in the template of a deployed stage, if it is not `default`; `shown` is its text. */
   readonly deployed?: { readonly value: string; readonly shown: string };
   /** Value in the template of the stage `local`, if it is another one. */
-  readonly local?: string;
+  readonly local?: string | number;
   /** Value in the template of the stage `prod`, if it is another one. */
   readonly prod?: number | string | boolean;
 }
@@ -28,6 +28,12 @@ interface NumberSetting extends Described {
   readonly default: number;
   /** On a deployed stage the number has to be a multiple of this. */
   readonly deployedMultipleOf?: number;
+}
+
+/** A number from 0 to 1. */
+interface ShareSetting extends Described {
+  readonly kind: 'share';
+  readonly default: number;
 }
 
 /** An http or https URL. Without a default it is required. */
@@ -68,6 +74,7 @@ interface SecretsSetting extends Described {
 
 export type Setting =
   | NumberSetting
+  | ShareSetting
   | UrlSetting
   | TextSetting
   | AddressSetting
@@ -79,7 +86,7 @@ export type Setting =
 export type Secrets = readonly [string, ...string[]];
 
 /** Type of a setting's value once its text has been checked. */
-export type ValueOf<Kind extends Setting> = Kind extends { readonly kind: 'number' }
+export type ValueOf<Kind extends Setting> = Kind extends { readonly kind: 'number' | 'share' }
   ? number
   : Kind extends { readonly kind: 'switch' }
     ? boolean
@@ -278,6 +285,8 @@ function checkedValue(
       const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
       return number >= setting.min && number <= setting.max ? number : undefined;
     }
+    case 'share':
+      return /^(?:0|1|0?\.\d+)$/.test(text) ? Number(text) : undefined;
     case 'url': {
       const isUrl = /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
       return isUrl && text.includes(setting.placeholder ?? '') ? text : undefined;
@@ -307,6 +316,8 @@ export function rangeOf(setting: Setting): string {
       const unit = setting.unit === undefined ? '' : ` of ${setting.unit}`;
       return `a whole number${unit} from ${String(setting.min)} to ${String(setting.max)}`;
     }
+    case 'share':
+      return 'a number from 0 to 1';
     case 'url':
       return setting.placeholder === undefined
         ? 'an http or https URL'

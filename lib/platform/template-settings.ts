@@ -21,13 +21,13 @@ export const TEMPLATE_SETTINGS = {
     default: '',
     meaning: 'Address that alarms are sent to; nobody is told while it is empty.',
   },
-  TRACES: {
-    kind: 'choice',
-    choices: ['true', 'false'],
-    default: 'true',
+  TRACE_SAMPLE_SHARE: {
+    kind: 'share',
+    default: 0.05,
     // Emulators have no X-Ray.
-    local: 'false',
-    meaning: "Whether functions write trace segments of their own beside Lambda's.",
+    local: 0,
+    meaning:
+      "Share of the requests beyond one a second whose trace is recorded; 0 leaves that to the account's default rule.",
   },
   LOG_RETENTION_DAYS: {
     // The CLI refuses the numbers of days that CloudWatch Logs does not know.

@@ -1,10 +1,9 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
 import { openApiDocument } from '../../lib/api-document/open-api.ts';
 import { OPERATIONS, problemCodesOf } from '../../lib/api-document/operations.ts';
-import type { Endpoint } from '../../lib/platform/api.ts';
 import { problemSchema } from '../../lib/platform/api-document.ts';
+import type { Endpoint } from '../../lib/platform/http/endpoint.ts';
 import { PROBLEMS } from '../../lib/platform/problems.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { deployedFunctions, deployedRoutes, load } from './deployment.ts';
@@ -103,13 +102,13 @@ describe.each(operations)('%s', (route, operation) => {
   test('is described as the function was made', async () => {
     const file = deployedFunctions().get(operation.id) ?? '';
     const { handler } = (await load(file)) as {
-      handler: { endpoint: Endpoint<z.ZodType, z.ZodType> };
+      handler: { endpoint: Endpoint };
     };
     const { endpoint } = handler;
     expect(endpoint.route).toBe(route);
     expect({ access: endpoint.access, scope: endpoint.scope }).toEqual({ access, scope });
     expect(endpoint.idempotent === true).toBe(idempotent === true);
-    expect(endpoint.verify !== undefined).toBe(isSigned === true);
+    expect(endpoint.signed === true).toBe(isSigned === true);
     // The very schemas that validate, not copies of them.
     expect(endpoint.body === body?.schema, 'body').toBe(true);
     expect(endpoint.query === query?.schema, 'query').toBe(true);

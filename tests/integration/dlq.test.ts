@@ -1,5 +1,6 @@
 import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import {
   countIn,
@@ -54,7 +55,7 @@ async function onlyLetter(): Promise<Listed> {
 
 afterEach(async () => {
   await expectNothingHidden(scene.stack);
-  const { queues } = currentRuntime().aws;
+  const queues = queueClient(currentRuntime().aws);
   for (const queue of DEAD_LETTER_QUEUES) {
     await queues.send(new PurgeQueueCommand({ QueueUrl: scene.stack.queueUrls[queue] }));
   }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { dispatchDueWork } from '../../lib/orders/dispatch-due-work.ts';
-import { orderService } from '../../lib/orders/order-service.ts';
 import type { SagaClient } from '../../lib/orders/saga-client.ts';
 import type { CompensationRequest } from '../../lib/orders/saga-queues.ts';
+import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import { copiesOf } from '../support/copies.ts';
 import { inject } from '../support/faults.ts';

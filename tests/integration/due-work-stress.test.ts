@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { orderService } from '../../lib/orders/order-service.ts';
+import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { atMost } from '../../lib/platform/concurrency.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import { messagesAbout } from '../support/dlq.ts';

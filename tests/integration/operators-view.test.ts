@@ -2,6 +2,7 @@ import { GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { signatureOf } from '../../lib/payments/signatures.ts';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import {
   answerWith,
@@ -62,7 +63,7 @@ const sent: string[] = [];
 
 /** Whatever is sent to a queue from now on, as it is sent. */
 function listenToQueues(): void {
-  const queues: Pick<SQSClient, 'middlewareStack'> = currentRuntime().aws.queues;
+  const queues: Pick<SQSClient, 'middlewareStack'> = queueClient(currentRuntime().aws);
   queues.middlewareStack.add(
     (next) => (args) => {
       sent.push(JSON.stringify(args.input));

@@ -1,8 +1,7 @@
 import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
-import type * as z from 'zod';
-import type { Endpoint } from '../../lib/platform/api.ts';
+import type { Endpoint } from '../../lib/platform/http/endpoint.ts';
 import { deployedFunctions, load, queueOf } from '../contract/deployment.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -76,7 +75,7 @@ export async function possibleCalls(): Promise<ReadonlyMap<string, ReadonlySet<s
   const code = await ownCode();
   const calls = new Map<string, ReadonlySet<string>>();
   for (const [functionKey, file] of deployedFunctions()) {
-    const { handler } = (await load(file)) as { handler: { endpoint?: AnyEndpoint } };
+    const { handler } = (await load(file)) as { handler: { endpoint?: Endpoint } };
     calls.set(
       functionKey,
       new Set([
@@ -88,8 +87,6 @@ export async function possibleCalls(): Promise<ReadonlyMap<string, ReadonlySet<s
   }
   return calls;
 }
-
-type AnyEndpoint = Endpoint<z.ZodType, z.ZodType>;
 
 /** The project's own code that each file of functions/ can reach, without its comments. */
 async function ownCode(): Promise<ReadonlyMap<string, string>> {
@@ -126,12 +123,12 @@ function callsOfPorts(code: string): string[] {
   });
 }
 
-function callsOfPipeline({ access, idempotent, verify }: AnyEndpoint): string[] {
+function callsOfPipeline({ access, idempotent, signed }: Endpoint): string[] {
   const isForServices = access === 'service' || access === 'user-or-service';
   return [
     ...(idempotent === true ? IDEMPOTENT : []),
     ...(isForServices ? ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER'] : []),
-    ...(verify === undefined ? [] : ['ssm:GetParameter WEBHOOK_SECRETS_PARAMETER']),
+    ...(signed === true ? ['ssm:GetParameter WEBHOOK_SECRETS_PARAMETER'] : []),
   ];
 }
 

@@ -1,3 +1,6 @@
+import { databaseClient } from '../../lib/platform/aws/database-client.ts';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
+import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
 import type { World } from '../../torture/world/world.ts';
 
 /** What each function did, as IAM is asked about it: `dynamodb:PutItem OrdersTable`. */
@@ -22,7 +25,10 @@ interface Client {
 
 /** Notes what every function of a world asks of AWS from here on, whatever becomes of the request. */
 export function recordCalls(world: World, calls: Calls): void {
-  const { dynamo, queues, stateMachines } = world.runtime.aws;
+  const { aws } = world.runtime;
+  const dynamo = databaseClient(aws);
+  const queues = queueClient(aws);
+  const stateMachines = stateMachineClient(aws);
   const names = resourceNames(world);
   for (const client of [dynamo, queues, stateMachines] as unknown as Client[]) {
     client.middlewareStack.add(

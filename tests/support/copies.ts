@@ -1,5 +1,6 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { EXPIRY_SHARDS } from '../../lib/inventory/inventory-repository.ts';
+import { documentClient } from '../../lib/platform/aws/database-client.ts';
 import { deriveId, shardOf } from '../../lib/platform/ids.ts';
 import { DUE_SHARDS, dueShardName } from '../../lib/platform/outbox.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
@@ -60,12 +61,12 @@ function inItsShards(item: Item): Item {
 }
 
 async function itemOf(table: string, pk: string): Promise<Item | undefined> {
-  const { documents } = currentRuntime().aws;
+  const documents = documentClient(currentRuntime().aws);
   return (await documents.send(new GetCommand({ TableName: table, Key: { pk } }))).Item;
 }
 
 async function write(table: string, items: readonly Item[]): Promise<void> {
-  const { documents } = currentRuntime().aws;
+  const documents = documentClient(currentRuntime().aws);
   for (let first = 0; first < items.length; first += WRITES_AT_ONCE) {
     const some = items.slice(first, first + WRITES_AT_ONCE);
     await Promise.all(
@@ -79,7 +80,7 @@ async function countStock(reservation: Item, count: number): Promise<void> {
   const { aws, config } = currentRuntime();
   const lines = (reservation['lines'] ?? []) as { productId: string; quantity: number }[];
   for (const { productId, quantity } of lines) {
-    await aws.documents.send(
+    await documentClient(aws).send(
       new UpdateCommand({
         TableName: config.INVENTORY_TABLE,
         Key: { pk: `PRODUCT#${productId}` },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 import { runDlq } from '../../tools/dlq/run-dlq.ts';
 import { type Finished, runNode } from '../unit/companion/run-node.ts';
@@ -99,7 +100,7 @@ export async function putInto(
 ): Promise<void> {
   for (const MessageBody of bodies) {
     const QueueUrl = stack.queueUrls[queue];
-    await currentRuntime().aws.queues.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    await queueClient(currentRuntime().aws).send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
 }
 

@@ -1,4 +1,7 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { databaseClient, documentClient } from '../../lib/platform/aws/database-client.ts';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
+import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
 import type { Clock } from '../../lib/platform/clock.ts';
 import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
@@ -36,8 +39,10 @@ export async function consultDoctor(
       tell: (verdict) => verdicts.push(verdict),
     }),
   );
-  const { dynamo, queues, stateMachines } = runtime.aws;
-  for (const client of [dynamo, queues, stateMachines]) client.destroy();
+  const { aws } = runtime;
+  for (const client of [databaseClient(aws), queueClient(aws), stateMachineClient(aws)]) {
+    client.destroy();
+  }
   return { verdicts, summary };
 }
 
@@ -64,10 +69,10 @@ export async function tamper(
   const key = { pk: `${kind}#${id}` };
   const write = async (item: StoredItem | undefined): Promise<void> => {
     await (item === undefined
-      ? aws.documents.send(new DeleteCommand({ ...table, Key: key }))
-      : aws.documents.send(new PutCommand({ ...table, Item: item })));
+      ? documentClient(aws).send(new DeleteCommand({ ...table, Key: key }))
+      : documentClient(aws).send(new PutCommand({ ...table, Item: item })));
   };
-  const { Item: item } = await aws.documents.send(
+  const { Item: item } = await documentClient(aws).send(
     new GetCommand({ ...table, Key: key, ConsistentRead: true }),
   );
   if (item === undefined) throw new Error(`There is no ${key.pk}.`);

@@ -1,5 +1,6 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
+import { documentClient } from '../../lib/platform/aws/database-client.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
 import { brokenPromises } from '../../torture/promises.ts';
 import type { StoredOrder, Snapshot as WholeSnapshot } from '../../torture/world/snapshot.ts';
@@ -12,7 +13,7 @@ import type { TestStack } from './test-stack.ts';
 export type Snapshot = Pick<WholeSnapshot, 'orders' | 'payments' | 'products' | 'reservations'>;
 
 async function scan(stack: TestStack, table: string): Promise<Record<string, unknown>[]> {
-  const { documents } = stack.runtime().aws;
+  const documents = documentClient(stack.runtime().aws);
   const items: Record<string, unknown>[] = [];
   let startKey: Record<string, unknown> | undefined;
   do {

@@ -1,6 +1,5 @@
 import { InventoryTimeout } from '../../lib/inventory/errors.ts';
 import { cancelOrder } from '../../lib/orders/cancel-order.ts';
-import { type OrderService, orderService } from '../../lib/orders/order-service.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
 import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
 import { awaitAcknowledgement, chargePayment } from '../../lib/orders/saga/charge-payment.ts';
@@ -10,13 +9,14 @@ import { rejectReservation, reserveStock } from '../../lib/orders/saga/reserve-s
 import { failPayment, oweRefund } from '../../lib/orders/saga/settle.ts';
 import type { SagaRun } from '../../lib/orders/saga-client.ts';
 import { startPayment } from '../../lib/orders/start-payment.ts';
+import { orderService, type WholeOrderService } from '../../lib/orders/whole-order-service.ts';
 import { InfrastructureUnavailable } from '../../lib/platform/errors.ts';
 import { currentRuntime } from '../../lib/platform/runtime.ts';
 
 const nobodyThere = () => Promise.reject(new InfrastructureUnavailable('Nobody is there.'));
 
 /** The Order Service where neither saga nor queue can be reached: what it writes stays due. */
-function cutOff(): OrderService {
+function cutOff(): WholeOrderService {
   return {
     ...orderService(currentRuntime()),
     saga: { start: nobodyThere, signal: nobodyThere },

@@ -71,11 +71,12 @@ export async function loadAll(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const files: [string, string][] = [];
   for (const [name, archive] of code) {
-    for (const { name: path } of archive.file(/\.js$/)) {
+    for (const { name: path } of archive.file(/\.js(?:\.map)?$/)) {
       const file = join(folder, name, path);
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, (await archive.file(path)?.async('nodebuffer')) ?? '');
-      files.push([name, file]);
+      // The part that is loaded on demand is no module by itself.
+      if (/(?<!\.later)\.js$/.test(path)) files.push([name, file]);
     }
   }
   const script = `const files = ${JSON.stringify(files)};

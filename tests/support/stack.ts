@@ -5,6 +5,8 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
+import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
 import { createRuntime, currentRuntime } from '../../lib/platform/runtime.ts';
 import { type EmbeddedStackOptions, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { connectToDeployedStack } from './deployed-stack.ts';
@@ -94,7 +96,7 @@ export async function asTimeGoesOn<Result>(
 
 /** All executions of the order saga, or those of one order by the number of their run. */
 export async function executions(stack: TestStack, orderId?: string): Promise<ExecutionListItem[]> {
-  const { stateMachines } = stack.runtime().aws;
+  const stateMachines = stateMachineClient(stack.runtime().aws);
   const found: ExecutionListItem[] = [];
   let nextToken: string | undefined;
   do {
@@ -115,7 +117,7 @@ export function runOf({ name }: ExecutionListItem): number {
 
 /** As an operator would in the console. */
 export async function abortExecution(stack: TestStack, orderId: string, run = 1): Promise<void> {
-  const { stateMachines } = stack.runtime().aws;
+  const stateMachines = stateMachineClient(stack.runtime().aws);
   const machineArn = stack.orderSagaArn.replace(':stateMachine:', ':execution:');
   const executionArn = `${machineArn}:${orderId}-${String(run)}`;
   await stateMachines.send(new StopExecutionCommand({ executionArn }));
@@ -124,7 +126,7 @@ export async function abortExecution(stack: TestStack, orderId: string, run = 1)
 /** How many messages a queue holds by its logical id, in any state. */
 export async function messagesLeftIn(stack: TestStack, queue: string): Promise<number> {
   if (!isDeployed) return messagesIn(stack, queue).length;
-  const { Attributes = {} } = await currentRuntime().aws.queues.send(
+  const { Attributes = {} } = await queueClient(currentRuntime().aws).send(
     new GetQueueAttributesCommand({
       QueueUrl: stack.queueUrls[queue],
       AttributeNames: [

@@ -1,5 +1,6 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, describe, expect, test } from 'vitest';
+import { documentClient } from '../../lib/platform/aws/database-client.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
 import { examine } from '../../tools/doctor/examine.ts';
 import type { WorldInterceptor } from '../../torture/world/effect-log.ts';
@@ -269,7 +270,7 @@ describe('the world itself', () => {
     const { aws, config } = of.runtime;
     const request = { TableName: config.ORDERS_TABLE, Key: { pk: 'x' } };
     await expect(
-      aws.documents.send(new GetCommand({ ...request, ProjectionExpression: 'pk' })),
+      documentClient(aws).send(new GetCommand({ ...request, ProjectionExpression: 'pk' })),
     ).rejects.toThrow('GetItem with ProjectionExpression');
     await expect(of.runUntilIdle()).rejects.toThrow('GetItem with ProjectionExpression');
   });

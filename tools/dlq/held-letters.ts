@@ -6,6 +6,7 @@ import {
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { type DeadLetterQueue, type Letter, readLetter } from '../../lib/orders/dead-letters.ts';
+import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
 import type { Config } from '../../lib/platform/config.ts';
 import type { Runtime } from '../../lib/platform/runtime.ts';
@@ -88,7 +89,7 @@ export class HeldLetters {
   /** @throws QueueProblem: the letter is still there. */
   async remove({ id, queue, receiptHandle }: HeldLetter): Promise<void> {
     await this.#ask(queue, 'sqs:DeleteMessage', () =>
-      this.#runtime.aws.queues.send(
+      queueClient(this.#runtime.aws).send(
         new DeleteMessageCommand({ QueueUrl: this.#urls[queue], ReceiptHandle: receiptHandle }),
       ),
     );
@@ -115,7 +116,7 @@ export class HeldLetters {
 
   async #receive(queue: DeadLetterQueue): Promise<number> {
     const { Messages: messages = [] } = await this.#ask(queue, 'sqs:ReceiveMessage', () =>
-      this.#runtime.aws.queues.send(
+      queueClient(this.#runtime.aws).send(
         new ReceiveMessageCommand({
           QueueUrl: this.#urls[queue],
           MaxNumberOfMessages: BATCH_SIZE,
@@ -135,7 +136,7 @@ export class HeldLetters {
 
   async #countHidden(queue: DeadLetterQueue): Promise<number> {
     const { Attributes: attributes = {} } = await this.#ask(queue, 'sqs:GetQueueAttributes', () =>
-      this.#runtime.aws.queues.send(
+      queueClient(this.#runtime.aws).send(
         new GetQueueAttributesCommand({
           QueueUrl: this.#urls[queue],
           AttributeNames: ['ApproximateNumberOfMessagesNotVisible'],
@@ -147,7 +148,7 @@ export class HeldLetters {
 
   async #show(queue: DeadLetterQueue, letters: readonly HeldLetter[]): Promise<void> {
     await this.#ask(queue, 'sqs:ChangeMessageVisibility', () =>
-      this.#runtime.aws.queues.send(
+      queueClient(this.#runtime.aws).send(
         new ChangeMessageVisibilityBatchCommand({
           QueueUrl: this.#urls[queue],
           Entries: letters.map(({ receiptHandle }, index) => ({

@@ -2,8 +2,9 @@ import { expireReservation } from '../../lib/inventory/end-reservation.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { dispatchOrder, dispatchPayment } from '../../lib/orders/dispatch-due-work.ts';
 import { type Order, touchOrder } from '../../lib/orders/order.ts';
-import { type OrderService, orderService } from '../../lib/orders/order-service.ts';
+import type { OrderService } from '../../lib/orders/order-service.ts';
 import { failPayment, oweRefund, recordOutcome } from '../../lib/orders/saga/settle.ts';
+import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { type Payment, touchPayment } from '../../lib/payments/payment.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
@@ -102,7 +103,7 @@ async function removeMethodToken(service: OrderService, payment: Payment): Promi
 }
 
 /** Asked anew: what is recorded is what the gateway says now. */
-async function recordCharge(service: OrderService, paymentId: string): Promise<void> {
+async function recordCharge(service: OrderService<'gateway'>, paymentId: string): Promise<void> {
   const outcome = await service.gateway.find(paymentId);
   if (outcome !== undefined) await recordOutcome(service, paymentId, outcome);
 }

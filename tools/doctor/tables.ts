@@ -1,4 +1,5 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { documentClient } from '../../lib/platform/aws/database-client.ts';
 import { databaseRead, readItems } from '../../lib/platform/dynamo.ts';
 import type { Runtime } from '../../lib/platform/runtime.ts';
 
@@ -29,7 +30,7 @@ export async function* pagesOf(
   let startKey: Record<string, unknown> | undefined;
   do {
     const page = await databaseRead(() =>
-      aws.documents.send(
+      documentClient(aws).send(
         new ScanCommand({
           TableName: table,
           ConsistentRead: true,
@@ -63,7 +64,8 @@ export async function itemsOf(
   const found = new Map<string, Item>();
   for (let start = 0; start < all.length; start += BATCH_SIZE) {
     const batch = all.slice(start, start + BATCH_SIZE).map((pk) => ({ pk }));
-    for (const [pk, item] of await readItems(aws.documents, table, batch)) found.set(pk, item);
+    for (const [pk, item] of await readItems(documentClient(aws), table, batch))
+      found.set(pk, item);
   }
   return found;
 }

@@ -38,8 +38,12 @@ export class Functions {
     return [...this.#running].map(({ functionKey }) => functionKey);
   }
 
-  preload(): Promise<void> {
-    return this.#lambda.preload();
+  /** Imports all code, also what is imported on demand: the clock must not move on while a file is read. */
+  async preload(): Promise<void> {
+    await this.#lambda.preload();
+    await import('../../lib/platform/aws/queue-requests.ts');
+    await import('../../lib/platform/aws/read-parameter.ts');
+    await import('../../lib/platform/http/answer-once.ts');
   }
 
   /** Invokes a function by its key or name; rejects with the runtime's InvocationError. */

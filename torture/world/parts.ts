@@ -1,4 +1,4 @@
-import { createAwsClients, type RequestHandler } from '../../lib/platform/aws-clients.ts';
+import { createAwsAccess, type RequestHandler } from '../../lib/platform/aws/aws-access.ts';
 import { type Config, readConfig } from '../../lib/platform/config.ts';
 import type { Runtime, RuntimeOverrides } from '../../lib/platform/runtime.ts';
 import type { WriteListener } from '../../local/dynamodb/memory-dynamodb.ts';
@@ -124,7 +124,7 @@ export function createRuntime(
     clock,
     ids: { random: newId },
     random: () => random.next(),
-    aws: createAwsClients(intercept, requestHandler),
+    aws: createAwsAccess(intercept, requestHandler),
     http: networkClient({
       clock,
       intercept,

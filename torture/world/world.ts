@@ -20,7 +20,6 @@ import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Time } from './time.ts';
 import { unrestOfParts, unrestOfStored } from './unrest.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import { withoutAsyncHooks } from './without-async-hooks.ts';
 
 export interface WorldOptions {
   /** Decides every id and every random number. */
@@ -127,7 +126,7 @@ async function build(
   const issuer = new Issuer(clock);
   const runtime = { ...createRuntime(parts), verifyToken: issuer.verify };
   installRuntime(runtime);
-  await withoutAsyncHooks(() => functions.preload());
+  await functions.preload();
   await seedProducts(runtime, products);
   consumeQueues(parts);
   startSchedules(parts, {

@@ -33,7 +33,10 @@ export interface AwaitPaymentInput extends SagaRun {
  * write. Whoever decides for the user writes the order first and then signals that token; a step
  * that finds its wait already decided completes itself.
  */
-export function awaitPayment(service: OrderService, input: AwaitPaymentInput): Promise<void> {
+export function awaitPayment(
+  service: OrderService<'saga'>,
+  input: AwaitPaymentInput,
+): Promise<void> {
   return decideAgain(service, async () => {
     const order = await orderOfRun(service, input);
     switch (order.status) {
@@ -72,7 +75,7 @@ export function awaitPayment(service: OrderService, input: AwaitPaymentInput): P
  * then the wait that counts looks at the order, comes back, and stores a token anew.
  */
 export async function recallWait(
-  service: OrderService,
+  service: OrderService<'saga'>,
   replaced: string,
   waitToken: string,
 ): Promise<void> {

@@ -37,7 +37,10 @@ import { failPayment, findPayment, recordOutcome } from './settle.ts';
  * acknowledgement. GatewayUnavailable: the same key may be sent again.
  * @throws OrderModified, OrderSettled, ReservationExpired, StillAwaitingPayment: not to be charged.
  */
-export async function chargePayment(service: OrderService, input: SagaRun): Promise<void> {
+export async function chargePayment(
+  service: OrderService<'inventory' | 'gateway'>,
+  input: SagaRun,
+): Promise<void> {
   const order = await orderOfRun(service, input);
   if (order.status === 'PENDING_PAYMENT') throw wokenWhilePending(service, order);
   if (order.status === 'PAYMENT_DONE') return;
@@ -61,7 +64,10 @@ export async function chargePayment(service: OrderService, input: SagaRun): Prom
   requireCaptured(await recordOutcome(service, payment.paymentId, outcome));
 }
 
-function extendHold(service: OrderService, order: PaymentInProgressOrder): Promise<unknown> {
+function extendHold(
+  service: OrderService<'inventory'>,
+  order: PaymentInProgressOrder,
+): Promise<unknown> {
   return service.inventory.extend(
     { ...reservationOf(order), revision: order.heldRevision },
     service.clock.now() + service.deadlines.holdMs,
@@ -69,7 +75,10 @@ function extendHold(service: OrderService, order: PaymentInProgressOrder): Promi
 }
 
 /** If the stock is gone, the gateway is not called. */
-async function holdStock(service: OrderService, order: PaymentInProgressOrder): Promise<void> {
+async function holdStock(
+  service: OrderService<'inventory'>,
+  order: PaymentInProgressOrder,
+): Promise<void> {
   try {
     await extendHold(service, order);
   } catch (error) {
@@ -107,7 +116,7 @@ function requireCaptured(payment: Payment): void {
  * settled already.
  */
 export function awaitAcknowledgement(
-  service: OrderService,
+  service: OrderService<'saga'>,
   input: SagaRun & { readonly waitToken: string },
 ): Promise<void> {
   return decideAgain(service, async () => {
@@ -160,7 +169,10 @@ function waiting(
  * @throws PaymentNotCaptured: compensate. OrderModified: reserve the new items.
  * @throws StillAwaitingAcknowledgement: woken too early. GatewayUnavailable, GatewayUnknown: ask again.
  */
-export async function settlePayment(service: OrderService, input: SagaRun): Promise<void> {
+export async function settlePayment(
+  service: OrderService<'gateway'>,
+  input: SagaRun,
+): Promise<void> {
   const order = await orderOfRun(service, input);
   if (order.status === 'PAYMENT_DONE') return;
   if (order.status !== 'PAYMENT_IN_PROGRESS') throw followUnpaid(order);
@@ -179,7 +191,7 @@ function followUnpaid(order: Order): Error {
 }
 
 async function outcomeOf(
-  service: OrderService,
+  service: OrderService<'gateway'>,
   order: PaymentInProgressOrder,
   payment: Payment,
 ): Promise<Payment> {
@@ -224,7 +236,7 @@ async function reserveNewItems(
  * @throws PaymentCaptured: it was acknowledged after all; confirm. RunSuperseded
  */
 export async function giveUpPayment(
-  service: OrderService,
+  service: OrderService<'queues'>,
   input: SagaRun & { readonly failure: string },
 ): Promise<void> {
   const order = await orderOfRun(service, input);

@@ -22,7 +22,7 @@ type RestingOrder = OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED
  * @throws the errors of Inventory and the gateway: something is still owed and is stored as such.
  */
 export async function compensate(
-  service: OrderService,
+  service: OrderService<'inventory' | 'gateway'>,
   request: Pick<CompensationRequest, 'orderId' | 'paymentId'>,
 ): Promise<void> {
   const order = await service.orders.find(request.orderId);
@@ -34,7 +34,7 @@ export async function compensate(
   if (stock.status === 'rejected') throw stock.reason;
 }
 
-async function giveStockBack(service: OrderService, order: Order): Promise<void> {
+async function giveStockBack(service: OrderService<'inventory'>, order: Order): Promise<void> {
   switch (order.status) {
     case 'PAYMENT_IN_PROGRESS':
       return rollBackPayment(service, order);
@@ -55,7 +55,7 @@ async function giveStockBack(service: OrderService, order: Order): Promise<void>
 
 /** A payment that ended without money: stock back first, then `PAYMENT_FAILED`. */
 async function rollBackPayment(
-  service: OrderService,
+  service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
 ): Promise<void> {
   const failure = await failureOf(service, order);
@@ -109,7 +109,10 @@ async function moveToPaymentFailed(
   await service.orders.save(next, order);
 }
 
-async function releaseOwedStock(service: OrderService, order: RestingOrder): Promise<void> {
+async function releaseOwedStock(
+  service: OrderService<'inventory'>,
+  order: RestingOrder,
+): Promise<void> {
   const { releaseOwed } = order;
   if (releaseOwed === undefined) return;
   await service.inventory.release({ ...reservationOf(order), revision: releaseOwed.revision });
@@ -135,7 +138,7 @@ function observeReleased({ orderId, correlationId }: Order): void {
  * long as something is owed.
  */
 export async function queueCompensation(
-  service: OrderService,
+  service: OrderService<'queues'>,
   request: CompensationRequest,
 ): Promise<void> {
   const order = await service.orders.find(request.orderId);

@@ -14,7 +14,10 @@ import { findPayment, oweRefund } from './settle.ts';
  * @throws ReservationGone: Inventory's definite no; the refund is owed from the same moment.
  * @throws PaymentNotCaptured, OrderSettled: nothing to confirm; compensate.
  */
-export async function confirmOrder(service: OrderService, input: SagaRun): Promise<void> {
+export async function confirmOrder(
+  service: OrderService<'inventory'>,
+  input: SagaRun,
+): Promise<void> {
   const order = await orderOfRun(service, input);
   if (order.status === 'PAYMENT_DONE') return;
   if (order.status !== 'PAYMENT_IN_PROGRESS') {

@@ -11,7 +11,7 @@ import type { SagaRun } from '../saga-client.ts';
  * @throws InfrastructureUnavailable: whether the letter was taken is unknown.
  */
 export async function endExhausted(
-  service: OrderService,
+  service: OrderService<'queues'>,
   exhausted: SagaRun & { readonly step: string; readonly failure: string },
 ): Promise<void> {
   await reportExhausted(service, exhausted);
@@ -43,7 +43,7 @@ function lookAgainSoon(service: OrderService, { orderId, run }: SagaRun): Promis
  * @throws InfrastructureUnavailable
  */
 export async function reportExhausted(
-  service: OrderService,
+  service: OrderService<'queues'>,
   exhausted: SagaRun & { readonly step: string; readonly failure: string },
 ): Promise<void> {
   const { orderId, run, correlationId, step, failure } = exhausted;

@@ -30,7 +30,7 @@ import { failUnchargedPayment } from './settle.ts';
  * OrderSettled where the user cancelled meanwhile.
  */
 export async function reserveStock(
-  service: OrderService,
+  service: OrderService<'inventory'>,
   input: SagaRun,
 ): Promise<ReservedStock | null> {
   const order = await orderOfRun(service, input);
@@ -64,7 +64,7 @@ export async function reserveStock(
 }
 
 async function reserve(
-  service: OrderService,
+  service: OrderService<'inventory'>,
   order: PendingReservingStockOrder,
 ): Promise<ReservedStock> {
   if (order.outage !== undefined && service.clock.now() < order.outage.notBeforeMs) {
@@ -135,7 +135,7 @@ const REFUSAL_CODES: Readonly<Record<string, string>> = {
  * waits for the payment again. OrderSettled: only what the order owes is left to do.
  */
 export async function rejectReservation(
-  service: OrderService,
+  service: OrderService<'inventory' | 'queues'>,
   input: SagaRun & { readonly failure: string },
 ): Promise<void> {
   const order = await orderOfRun(service, input);
@@ -194,7 +194,10 @@ export function isExhaustion(reason: string): boolean {
  * Ends a reservation that no run is left for, whatever Inventory would say: `ORDER_FAILED`, or
  * `PAYMENT_FAILED` for a retried payment, with the release owed.
  */
-export async function abandonReservation(service: OrderService, input: SagaRun): Promise<void> {
+export async function abandonReservation(
+  service: OrderService<'queues'>,
+  input: SagaRun,
+): Promise<void> {
   const order = await orderOfRun(service, input);
   if (order.status !== 'PENDING_RESERVING_STOCK') return;
   if (order.purpose === 'PAYMENT_RETRY') {
@@ -204,7 +207,7 @@ export async function abandonReservation(service: OrderService, input: SagaRun):
 }
 
 async function rejectFirst(
-  service: OrderService,
+  service: OrderService<'queues'>,
   order: PendingReservingStockOrder,
   refusal: string | undefined,
   failure: string,
@@ -233,7 +236,7 @@ async function rejectFirst(
  * for good, Inventory is asked what it holds, and the new items are adopted if it is those.
  */
 async function rejectModification(
-  service: OrderService,
+  service: OrderService<'inventory' | 'queues'>,
   order: PendingReservingStockOrder,
   refusal: string | undefined,
   failure: string,
@@ -274,7 +277,7 @@ async function rejectModification(
  * @returns undefined where the old reservation is gone and cannot be had again.
  */
 async function heldForGood(
-  service: OrderService,
+  service: OrderService<'inventory'>,
   order: PendingReservingStockOrder,
 ): Promise<ReservationDocument | undefined> {
   const held = await service.inventory.find(reservationOf(order));
@@ -294,7 +297,7 @@ function standing({ former }: PendingReservingStockOrder, { revision }: Reservat
 }
 
 async function rejectPaymentRetry(
-  service: OrderService,
+  service: OrderService<'queues'>,
   order: PendingReservingStockOrder,
   refusal: string | undefined,
   failure: string,

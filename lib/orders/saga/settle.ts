@@ -190,7 +190,10 @@ export async function failUnchargedPayment(
  * too late. Safe to repeat: gateway and payment each do it once.
  * @throws GatewayUnavailable, GatewayUnknown: still owed.
  */
-export async function meetObligation(service: OrderService, paymentId: string): Promise<void> {
+export async function meetObligation(
+  service: OrderService<'gateway'>,
+  paymentId: string,
+): Promise<void> {
   let payment = await findPayment(service, paymentId);
   if (payment.status === 'FAILED' && payment.voidOwed === true) {
     payment = await recordOutcome(service, paymentId, await service.gateway.void(payment));

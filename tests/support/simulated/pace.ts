@@ -6,6 +6,10 @@ const LOOK_EVERY_MS = 100;
 /** The longest that a test may wait for one thing; in the world's time. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+}
+
 /** Somebody who waits for time to pass. */
 interface Waiter {
   /** Time must not jump over this moment; in milliseconds since 1970. */
@@ -91,7 +95,7 @@ export class Pace {
           triedAtMs = clock.now();
           if (triedAtMs < giveUpAtMs && !isSkip(error)) return;
           settle(() => {
-            reject(error as Error);
+            reject(asError(error));
           });
         }
       };
@@ -145,7 +149,7 @@ export class Pace {
         if (this.#waiters.size > 0) this.#letTimePass();
       }
     } catch (error) {
-      this.#giveUp(error as Error);
+      this.#giveUp(asError(error));
     } finally {
       // In the same moment: whoever comes next starts a loop of their own.
       this.#running = undefined;

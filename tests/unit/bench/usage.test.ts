@@ -36,7 +36,8 @@ describe('what is billed of what was counted', () => {
     expect(usageOf(READING, CALLERS, { stateEntries: 4 })).toMatchObject({
       // placeOrder and reserveProducts; only the first was called from outside.
       apiRequests: 2,
-      traces: 1,
+      // One trace in twenty is recorded.
+      traces: 0.05,
       invocations: 4,
       stateEntries: 4,
       writeUnits: 12,

@@ -3,7 +3,8 @@ import { text } from 'node:stream/consumers';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CacheTimeout, LockContention } from '../../../lib/inventory/errors.ts';
-import { apiHandler } from '../../../lib/platform/api.ts';
+import { apiHandler } from '../../../lib/platform/http/api-handler.ts';
+import { forEveryone } from '../../../lib/platform/http/for-everyone.ts';
 import type { Companion } from '../../../local/companion/server.ts';
 import { REQUIRED } from '../lib/platform/environment.ts';
 import { installTestRuntime } from '../lib/platform/test-issuer.ts';
@@ -109,7 +110,7 @@ describe('a call that is struck by', () => {
   ])('%s is answered as by the Inventory Service itself', async (mode, error) => {
     installTestRuntime({ jwksUrl: REQUIRED.JWKS_URL });
     const path = '/inventory/reservation/ord_1';
-    const handler = apiHandler({ route: `PUT ${path}`, access: 'public' }, () =>
+    const handler = apiHandler({ route: `PUT ${path}`, access: forEveryone }, () =>
       Promise.reject(error),
     );
     const event = { path, headers: {}, queryStringParameters: null } as APIGatewayProxyEvent;

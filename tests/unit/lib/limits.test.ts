@@ -64,7 +64,7 @@ function runtimeOver(items: readonly object[] = []): Runtime {
     },
   } as unknown as DynamoDBDocumentClient;
   const clock = { now: () => NOW_MS };
-  return { config, clock, random: () => 0, aws: { documents } } as unknown as Runtime;
+  return { config, clock, random: () => 0, aws: { clients: { documents } } } as unknown as Runtime;
 }
 
 const transactions = () => sent.flatMap(({ TransactItems }) => TransactItems ?? []);

@@ -1,4 +1,4 @@
-import type { RequestHandler } from '../../../lib/platform/aws-clients.ts';
+import type { RequestHandler } from '../../../lib/platform/aws/aws-access.ts';
 import { AwsError, UnsupportedRequest } from '../../../local/aws/aws-error.ts';
 import { StepFunctionsError } from '../../../local/step-functions/errors.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { inventoryClient } from '../../../../lib/inventory/inventory-client.ts';
-import { authenticateService } from '../../../../lib/platform/authentication.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
+import { authenticateService } from '../../../../lib/platform/http/service-credential.ts';
 import type { HttpRequest } from '../../../../lib/platform/http-client.ts';
 import type { Runtime } from '../../../../lib/platform/runtime.ts';
 import { REQUIRED } from '../platform/environment.ts';
@@ -19,7 +19,7 @@ async function presentedWith(INVENTORY_CREDENTIAL: string): Promise<string | und
   const runtime = {
     config: readConfig({ ...REQUIRED, INVENTORY_CREDENTIAL }),
     clock: { now: () => 0, schedule: () => () => undefined },
-    aws: { documents: { send: () => Promise.resolve({}) } },
+    aws: { clients: { documents: { send: () => Promise.resolve({}) } } },
     http: (request: HttpRequest) => {
       sent.push(request);
       return Promise.resolve({ status: 404, headers: new Headers(), body: undefined });

@@ -1,5 +1,5 @@
 import type { InventoryClient } from '../../../../lib/inventory/inventory-client.ts';
-import type { ReservationDocument } from '../../../../lib/inventory/reservation-api.ts';
+import type { ReservationDocument } from '../../../../lib/inventory/reservation-answer.ts';
 import type { Money } from '../../../../lib/money.ts';
 import { deadlinesOf } from '../../../../lib/orders/deadlines.ts';
 import type { Order, OrderIn, OrderStatus } from '../../../../lib/orders/order.ts';
@@ -8,9 +8,9 @@ import type {
   GuardWrite,
   OrderRepository,
 } from '../../../../lib/orders/order-repository.ts';
-import type { OrderService } from '../../../../lib/orders/order-service.ts';
 import type { SagaClient } from '../../../../lib/orders/saga-client.ts';
 import type { SagaQueues } from '../../../../lib/orders/saga-queues.ts';
+import type { WholeOrderService } from '../../../../lib/orders/whole-order-service.ts';
 import type { Payment, PaymentIn, PaymentStatus } from '../../../../lib/payments/payment.ts';
 import type { PaymentGateway } from '../../../../lib/payments/payment-gateway.ts';
 import type { PaymentRepository } from '../../../../lib/payments/payment-repository.ts';
@@ -199,7 +199,7 @@ export class World {
     return this.stored.payments.get(paymentId)!;
   }
 
-  get service(): OrderService {
+  get service(): WholeOrderService {
     const { clock, config, deadlines } = this;
     const service = {
       orders: this.#orders(),
@@ -215,7 +215,7 @@ export class World {
       random: () => 0.5,
     };
     // Repositories are classes with private fields; a step takes only these methods from them.
-    return service as unknown as OrderService;
+    return service as unknown as WholeOrderService;
   }
 
   async #called(call: string): Promise<void> {

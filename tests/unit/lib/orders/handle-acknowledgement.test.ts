@@ -5,7 +5,7 @@ import {
   handleAcknowledgement,
 } from '../../../../lib/orders/handle-acknowledgement.ts';
 import type { Order, PaymentInProgressOrder } from '../../../../lib/orders/order.ts';
-import type { OrderService } from '../../../../lib/orders/order-service.ts';
+import type { WholeOrderService } from '../../../../lib/orders/whole-order-service.ts';
 import type { Acknowledgement } from '../../../../lib/payments/acknowledgement.ts';
 import type { Payment, PaymentStatus } from '../../../../lib/payments/payment.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
@@ -106,8 +106,8 @@ class World {
     this.payment = paymentIn(stored);
   }
 
-  get service(): OrderService {
-    const orders: Partial<OrderService['orders']> = {
+  get service(): WholeOrderService {
+    const orders: Partial<WholeOrderService['orders']> = {
       find: (orderId) => Promise.resolve(orderId === 'ord_1' ? this.order : undefined),
       saveAcknowledged: async (eventId, payment, order) => {
         await this.#do(
@@ -124,7 +124,7 @@ class World {
         return 'SAVED';
       },
     };
-    const payments: Partial<OrderService['payments']> = {
+    const payments: Partial<WholeOrderService['payments']> = {
       find: (paymentId) => Promise.resolve(paymentId === 'pay_1' ? this.payment : undefined),
       recordEvent: async (eventId) => {
         await this.#do(`record ${eventId}`);
@@ -154,7 +154,7 @@ class World {
       random: () => 0,
       config,
       deadlines: deadlinesOf(config),
-    } as unknown as OrderService;
+    } as unknown as WholeOrderService;
   }
 
   acknowledge(acknowledgement: Acknowledgement): Promise<Payment> {
@@ -437,7 +437,7 @@ describe('the consumer', () => {
       return Promise.resolve({});
     };
     const clock = { now: () => NOW_MS };
-    runtime = { config, clock, aws: { queues: { send } } } as unknown as Runtime;
+    runtime = { config, clock, aws: { clients: { queues: { send } } } } as unknown as Runtime;
   });
 
   const handle = (world: World, body: string, receiveCount: number) =>
@@ -501,7 +501,7 @@ describe('the consumer', () => {
       ...world.service,
       orders: { find: gone },
       payments: { find: gone },
-    } as unknown as OrderService;
+    } as unknown as WholeOrderService;
     const message = { body: UNKNOWN, receiptHandle: 'handle', receiveCount: 8 };
     await handleAcknowledgement(service, runtime, message);
     expect(letters()).toEqual([

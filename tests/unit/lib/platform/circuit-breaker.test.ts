@@ -64,7 +64,7 @@ beforeEach(() => {
 function instance(): CircuitBreaker {
   const runtime = {
     clock: { now: () => nowMs },
-    aws: { documents: table },
+    aws: { clients: { documents: table } },
   } as unknown as Runtime;
   return circuitBreaker(runtime, {
     name: 'stock',

@@ -64,7 +64,7 @@ function receive(body: string, receiveCount: number, maxReceives = 8): Promise<v
   const runtime = {
     config: { ...config, QUEUE_MAX_RECEIVES: maxReceives },
     clock: { now: () => NOW_MS },
-    aws: { queues: { send } },
+    aws: { clients: { queues: { send } } },
   } as unknown as Runtime;
   return consume(runtime, consumer, { body, receiptHandle: 'handle', receiveCount });
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deriveId, randomIds, shardOf } from '../../../../lib/platform/ids.ts';
+import { deriveId, shardOf } from '../../../../lib/platform/ids.ts';
+import { randomIds } from '../../../../lib/platform/installed-runtime.ts';
 import { DUE_SHARDS, dueAttributes, dueShardName } from '../../../../lib/platform/outbox.ts';
 
 describe('derived ids', () => {

@@ -33,7 +33,7 @@ function reader(config: Config) {
     },
   };
   const clock = { now: () => nowMs, schedule: () => () => undefined };
-  const runtime = { config, clock, aws: { parameters } } as unknown as Runtime;
+  const runtime = { config, clock, aws: { clients: { parameters } } } as unknown as Runtime;
   return secretReader(runtime, 'WEBHOOK_SECRETS');
 }
 

@@ -54,7 +54,7 @@ export class FakeQueues {
   get runtime(): Runtime {
     const send = (command: unknown) =>
       Promise.resolve().then(() => this.#answer(command as Command));
-    return { config, aws: { queues: { send } } } as unknown as Runtime;
+    return { config, aws: { clients: { queues: { send } } } } as unknown as Runtime;
   }
 
   #of(url: string): Stored[] {

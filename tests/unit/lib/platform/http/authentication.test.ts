@@ -1,8 +1,9 @@
 import { exportJWK, generateKeyPair, importJWK, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { authenticateService, authenticateUser } from '../../../../lib/platform/authentication.ts';
-import { InfrastructureUnavailable, Unauthenticated } from '../../../../lib/platform/errors.ts';
-import { REQUIRED } from './environment.ts';
+import { InfrastructureUnavailable, Unauthenticated } from '../../../../../lib/platform/errors.ts';
+import { authenticateService } from '../../../../../lib/platform/http/service-credential.ts';
+import { authenticateUser } from '../../../../../lib/platform/http/user-token.ts';
+import { REQUIRED } from '../environment.ts';
 import {
   installTestRuntime,
   type KeyService,
@@ -10,7 +11,7 @@ import {
   startTestIssuer,
   type TestIssuer,
   tokenOf,
-} from './test-issuer.ts';
+} from '../test-issuer.ts';
 
 let issuer: TestIssuer;
 

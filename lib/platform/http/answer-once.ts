@@ -8,17 +8,12 @@ import {
 } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import type { Context } from 'aws-lambda';
-import { IdempotencyConflict, InfrastructureUnavailable, RequestInProgress } from './errors.ts';
-import { perRuntime } from './runtime.ts';
+import { databaseClient } from '../aws/database-client.ts';
+import { IdempotencyConflict, InfrastructureUnavailable, RequestInProgress } from '../errors.ts';
+import { perRuntime } from '../runtime.ts';
+import type { HttpAnswer } from './call.ts';
 
 const KEPT_SECONDS = 24 * 60 * 60;
-
-/** The answer as it is stored; headers and body exactly as the first caller got them. */
-export interface StoredAnswer {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 export interface IdempotentRequest {
   readonly route: string;
@@ -31,8 +26,8 @@ export interface IdempotentRequest {
 /** Thrown inside to hand an answer out without storing it: the same key then runs again. */
 class NotStored extends Error {
   override readonly name = 'NotStored';
-  readonly answer: StoredAnswer;
-  constructor(answer: StoredAnswer) {
+  readonly answer: HttpAnswer;
+  constructor(answer: HttpAnswer) {
     super('Not stored');
     this.answer = answer;
   }
@@ -42,7 +37,7 @@ const store = perRuntime(
   (runtime) =>
     new DynamoDBPersistenceLayer({
       tableName: runtime.config.IDEMPOTENCY_TABLE,
-      awsSdkV3Client: runtime.aws.dynamo,
+      awsSdkV3Client: databaseClient(runtime.aws),
     }),
 );
 
@@ -55,8 +50,8 @@ const store = perRuntime(
 export async function answerOnce(
   request: IdempotentRequest,
   context: Context,
-  produce: () => Promise<StoredAnswer>,
-): Promise<StoredAnswer> {
+  produce: () => Promise<HttpAnswer>,
+): Promise<HttpAnswer> {
   const config = new IdempotencyConfig({
     eventKeyJmesPath: 'key',
     payloadValidationJmesPath: 'content',
@@ -64,7 +59,7 @@ export async function answerOnce(
     hashFunction: 'sha256',
     throwOnNoIdempotencyKey: true,
     lambdaContext: context,
-    responseHook: (answer) => replayed(answer as unknown as StoredAnswer) as never,
+    responseHook: (answer) => replayed(answer as unknown as HttpAnswer) as never,
   });
   const once = makeIdempotent(
     async (_payload: { key: string; content: unknown }) => {
@@ -86,7 +81,7 @@ export async function answerOnce(
 }
 
 /** 5xx, a conflict with the present state (nothing was done), and whatever says when to come back. */
-function isTransient(answer: StoredAnswer): boolean {
+function isTransient(answer: HttpAnswer): boolean {
   const { statusCode, headers } = answer;
   return (
     statusCode >= 400 &&
@@ -94,7 +89,7 @@ function isTransient(answer: StoredAnswer): boolean {
   );
 }
 
-function replayed(answer: StoredAnswer): StoredAnswer {
+function replayed(answer: HttpAnswer): HttpAnswer {
   return { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
 }
 

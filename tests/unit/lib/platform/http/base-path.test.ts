@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { linkedBelow, mountOf, requestPathOf } from '../../../../lib/platform/mount.ts';
+import { basePathOf, linkedBelow } from '../../../../../lib/platform/http/base-path.ts';
+import { requestPathOf } from '../../../../../lib/platform/http/request-path.ts';
 
 function event(resource: string, path: string, contextPath?: string): APIGatewayProxyEvent {
   const requestContext = contextPath === undefined ? undefined : { path: contextPath };
@@ -31,7 +32,7 @@ describe('where the API is mounted', () => {
     ['of the catch-all, which has no links', '/{proxy+}', '/x/y', '/prod/x/y', ''],
     ['of a test invocation', '/order', '/order', undefined, ''],
   ])('%s', (_what, resource, path, contextPath, expected) => {
-    expect(mountOf(event(resource, path, contextPath))).toBe(expected);
+    expect(basePathOf(event(resource, path, contextPath))).toBe(expected);
   });
 
   test('is in the path that a problem names', () => {

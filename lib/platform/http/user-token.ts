@@ -1,18 +1,13 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import { MAX_USER_ID_CHARACTERS } from '../limits.ts';
-import type { Config } from './config.ts';
-import { InfrastructureUnavailable, Unauthenticated } from './errors.ts';
-import { currentRuntime, perRuntime, type VerifyToken } from './runtime.ts';
-import { secretReader } from './secrets.ts';
+import { MAX_USER_ID_CHARACTERS } from '../../limits.ts';
+import type { Config } from '../config.ts';
+import { InfrastructureUnavailable, Unauthenticated } from '../errors.ts';
+import { currentRuntime, perRuntime, type VerifyToken } from '../runtime.ts';
+import { bearer } from './bearer.ts';
+import type { User } from './call.ts';
 
 /** Asymmetric only: a token signed with a shared secret, or not at all, is never accepted. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
-
-export interface User {
-  readonly userId: string;
-  readonly scopes: ReadonlySet<string>;
-}
 
 const verifier = perRuntime(({ config, verifyToken }) => verifyToken ?? byPublishedKeys(config));
 
@@ -71,35 +66,4 @@ function isAboutKeys(error: errors.JOSEError): boolean {
   );
 }
 
-const credentials = perRuntime((runtime) => secretReader(runtime, 'INVENTORY_CREDENTIAL'));
-
-/**
- * Whether the caller presents one of the services' own credentials; compared in constant time.
- * @throws Unauthenticated where nothing is presented; InfrastructureUnavailable where they are not known.
- */
-export async function isService(authorization: string | undefined): Promise<boolean> {
-  const presented = digestOf(bearer(authorization));
-  const accepted = await credentials()();
-  return accepted.some((credential) => timingSafeEqual(digestOf(credential), presented));
-}
-
-/** @throws Unauthenticated unless the caller presents one of the services' own credentials. */
-export async function authenticateService(authorization: string | undefined): Promise<void> {
-  if (!(await isService(authorization))) {
-    throw new Unauthenticated('Only the Order Service may call this; its credential is not valid.');
-  }
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
 const BAD_TOKEN = 'The token is not valid here; check issuer, audience, signature and expiry.';
-
-function bearer(authorization: string | undefined): string {
-  const match = /^Bearer +(\S+)$/i.exec(authorization ?? '');
-  if (match?.[1] === undefined) {
-    throw new Unauthenticated('Send "Authorization: Bearer <token>".');
-  }
-  return match[1];
-}

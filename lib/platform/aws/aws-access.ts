@@ -1,0 +1,103 @@
+import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import type { Effect, Interceptor } from '../effects.ts';
+
+/** Carrier of the SDK's requests: an object that sends them, or options for the SDK's own one. */
+export type RequestHandler = NonNullable<DynamoDBClientConfig['requestHandler']>;
+
+export type ClientKind = 'database' | 'documents' | 'queues' | 'stateMachines' | 'parameters';
+
+/**
+ * How this process reaches AWS. The modules beside this one make the clients from it, each on its
+ * first use, so that a function carries only the clients whose modules it imports.
+ */
+export interface AwsAccess {
+  readonly intercept: Interceptor;
+  /** Set by a host that answers the requests itself. */
+  readonly requestHandler: RequestHandler | undefined;
+  /** The clients made so far. */
+  readonly clients: Partial<Record<ClientKind, object>>;
+}
+
+/** @param requestHandler for a host that answers the requests itself. */
+export function createAwsAccess(
+  intercept: Interceptor,
+  requestHandler?: RequestHandler,
+): AwsAccess {
+  return { intercept, requestHandler, clients: {} };
+}
+
+/** Time limits of every call, in milliseconds. */
+export const OVER_THE_NETWORK = {
+  connectionTimeout: 1000,
+  requestTimeout: 5000,
+  throwOnRequestTimeout: true,
+};
+
+/**
+ * Makes one client per access, on its first use. Endpoint, region and credentials come from the
+ * SDK's standard environment variables.
+ */
+export function perAccess<Client extends object>(
+  kind: ClientKind,
+  build: (access: AwsAccess) => Client,
+): (access: AwsAccess) => Client {
+  // Only the client of this kind is ever put there.
+  return (access) => (access.clients[kind] ??= build(access)) as Client;
+}
+
+/** The part of an SDK client that the seam needs; the clients' own types differ in their commands. */
+interface InterceptableClient {
+  readonly middlewareStack: {
+    add(
+      middleware: (
+        next: (args: { input: object }) => Promise<{ response: unknown; output: object }>,
+        context: { commandName?: string },
+      ) => (args: { input: object }) => Promise<{ response: unknown; output: object }>,
+      options: { step: 'initialize'; name: string; priority: 'high' },
+    ): void;
+  };
+}
+
+/**
+ * Has every call of the client pass the interceptor exactly once, around the SDK's own retries,
+ * which repeat a request that the service did not accept or answer.
+ * @returns the client.
+ */
+export function intercepted<Client extends object>(
+  client: Client,
+  kind: Effect['kind'],
+  { intercept }: AwsAccess,
+): Client {
+  (client as unknown as InterceptableClient).middlewareStack.add(
+    (next, context) => (args) =>
+      intercept(
+        {
+          kind,
+          operation: (context.commandName ?? 'Unknown').replace(/Command$/, ''),
+          target: targetOf(args.input),
+        },
+        () => next(args),
+      ),
+    { step: 'initialize', name: 'ordersagaEffects', priority: 'high' },
+  );
+  return client;
+}
+
+/** The table, queue, machine or parameter that a request names; of several items, that of the first. */
+function targetOf(input: object): string {
+  const request = input as Readonly<Record<string, unknown>>;
+  for (const key of ['TableName', 'QueueUrl', 'stateMachineArn', 'executionArn', 'Name']) {
+    const value = request[key];
+    if (typeof value === 'string') return value;
+  }
+  const { RequestItems: batch, TransactItems: transaction } = request;
+  if (typeof batch === 'object' && batch !== null) return Object.keys(batch)[0] ?? '';
+  if (Array.isArray(transaction)) return targetOf(firstOperation(transaction));
+  return '';
+}
+
+/** The request inside the first item of a transaction: `{ Put: { TableName, … } }`. */
+function firstOperation(transaction: readonly unknown[]): object {
+  const item = (transaction[0] ?? {}) as Readonly<Record<string, object>>;
+  return Object.values(item)[0] ?? {};
+}

@@ -1,0 +1,10 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { intercepted, OVER_THE_NETWORK, perAccess } from './aws-access.ts';
+
+export const queueClient = perAccess('queues', (access) =>
+  intercepted(
+    new SQSClient({ requestHandler: access.requestHandler ?? OVER_THE_NETWORK }),
+    'sqs',
+    access,
+  ),
+);

@@ -1,0 +1,81 @@
+import type { Context } from 'aws-lambda';
+import { IDEMPOTENCY_KEY } from '../../limits.ts';
+import { BadRequest } from '../errors.ts';
+import { observe } from '../observe.ts';
+import { type ProblemCode, problemOf } from '../problems.ts';
+import type { Call, HttpAnswer } from './call.ts';
+import type { Part } from './endpoint.ts';
+import { problemAnswer } from './problem-answers.ts';
+
+export interface Idempotent extends Part<'idempotent'> {
+  /** Runs the request once for its key, or just runs it if it brings none. */
+  readonly answer: (
+    call: Call,
+    context: Context,
+    respond: () => Promise<HttpAnswer>,
+  ) => Promise<HttpAnswer>;
+}
+
+/**
+ * Honours `Idempotency-Key`, and counts refused duplicates.
+ * @param isOutdated tells whether a stored answer (its body) no longer answers a repeated request.
+ */
+export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Idempotent {
+  return {
+    facts: { idempotent: true },
+    middleware: {
+      before: ({ event: call }) => {
+        call.idempotencyKey = idempotencyKeyOf(call.header('idempotency-key'));
+      },
+      onError: ({ event: call, error }) => {
+        countDuplicate(error, call);
+      },
+    },
+    async answer(call, context, respond) {
+      const { idempotencyKey: key } = call;
+      if (key === undefined) return respond();
+      // A problem is an answer, too: some are stored.
+      const produce = async () => {
+        try {
+          return await respond();
+        } catch (error) {
+          countDuplicate(error, call);
+          return problemAnswer(error, call);
+        }
+      };
+      const request = {
+        route: call.route,
+        userId: call.user.userId,
+        key,
+        content: { path: call.path, body: call.body },
+      };
+      // Loaded with the first request that brings a key.
+      const { answerOnce } = await import('./answer-once.ts');
+      const answer = await answerOnce(request, context, produce);
+      const isReplayed = answer.headers['Idempotent-Replayed'] !== undefined;
+      const isStale = isReplayed && (await isOutdated?.(JSON.parse(answer.body)));
+      return isStale === true ? produce() : answer;
+    },
+  };
+}
+
+function idempotencyKeyOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (!IDEMPOTENCY_KEY.test(given)) {
+    throw new BadRequest('Idempotency-Key must be 1 to 255 printable ASCII characters.');
+  }
+  return given;
+}
+
+/** Refusals of a request because of an earlier one. */
+const DUPLICATES: ReadonlySet<string> = new Set([
+  'DUPLICATE_ORDER',
+  'IDEMPOTENCY_CONFLICT',
+  'REQUEST_IN_PROGRESS',
+] satisfies ProblemCode[]);
+
+function countDuplicate(error: unknown, { correlationId, route, instance }: Call): void {
+  const { code, orderId } = problemOf(error, instance);
+  if (!DUPLICATES.has(code)) return;
+  observe('DuplicateRefused', { correlationId, route }, { code }, { orderId });
+}

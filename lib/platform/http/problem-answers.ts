@@ -1,0 +1,41 @@
+import { DomainError } from '../errors.ts';
+import { loggerFor } from '../logging.ts';
+import { problemOf } from '../problems.ts';
+import type { Call, HttpAnswer } from './call.ts';
+import type { CallMiddleware } from './endpoint.ts';
+
+/** For an outage whose error does not say how long it lasts. */
+const OUTAGE_RETRY_AFTER_SECONDS = 1;
+
+/** Answers whatever was thrown with a problem document (RFC 9457). */
+export function problemAnswers(): CallMiddleware {
+  return {
+    onError: (request) => {
+      request.response = problemAnswer(request.error, request.event);
+    },
+  };
+}
+
+/** The answer to an error. Logs it if the service is at fault. */
+export function problemAnswer(error: unknown, call: Call): HttpAnswer {
+  const document = problemOf(error, call.instance);
+  const { code, status } = document;
+  if (status >= 500) {
+    const about = { correlationId: call.correlationId, route: call.route };
+    loggerFor(about).error('Request failed', { code, error: error as Error });
+  }
+  const retryAfterSeconds =
+    (error instanceof DomainError ? error.retryAfterSeconds : undefined) ??
+    (status === 503 ? OUTAGE_RETRY_AFTER_SECONDS : undefined);
+  return {
+    statusCode: status,
+    body: JSON.stringify(document),
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
+      ...(status === 401
+        ? { 'WWW-Authenticate': code === 'BAD_SIGNATURE' ? 'Signature' : 'Bearer' }
+        : {}),
+    },
+  };
+}

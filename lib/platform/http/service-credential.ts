@@ -1,0 +1,28 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Unauthenticated } from '../errors.ts';
+import { perRuntime } from '../runtime.ts';
+import { secretReader } from '../secrets.ts';
+import { bearer } from './bearer.ts';
+
+const credentials = perRuntime((runtime) => secretReader(runtime, 'INVENTORY_CREDENTIAL'));
+
+/**
+ * Whether the caller presents one of the services' own credentials; compared in constant time.
+ * @throws Unauthenticated where nothing is presented; InfrastructureUnavailable where they are not known.
+ */
+export async function isService(authorization: string | undefined): Promise<boolean> {
+  const presented = digestOf(bearer(authorization));
+  const accepted = await credentials()();
+  return accepted.some((credential) => timingSafeEqual(digestOf(credential), presented));
+}
+
+/** @throws Unauthenticated unless the caller presents one of the services' own credentials. */
+export async function authenticateService(authorization: string | undefined): Promise<void> {
+  if (!(await isService(authorization))) {
+    throw new Unauthenticated('Only the Order Service may call this; its credential is not valid.');
+  }
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

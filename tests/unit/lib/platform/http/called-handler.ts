@@ -1,0 +1,69 @@
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import type { z } from 'zod';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  apiHandler,
+  type Declaration,
+} from '../../../../../lib/platform/http/api-handler.ts';
+import { forEveryone } from '../../../../../lib/platform/http/for-everyone.ts';
+import { installTestRuntime, startTestIssuer, type TestIssuer } from '../test-issuer.ts';
+
+process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+
+type Seen = ApiRequest<unknown, unknown>;
+type Sent = Partial<
+  Omit<APIGatewayProxyEvent, 'headers'> & { headers: Record<string, string> | null }
+>;
+
+/** The issuer whose tokens the handlers take. */
+export let issuer: TestIssuer;
+/** The last request that reached the use case. */
+export let seen: Seen | undefined;
+
+/** Gives every test of a file an issuer and a runtime. */
+export function prepare(): void {
+  beforeAll(async () => {
+    issuer = await startTestIssuer();
+  });
+  afterAll(() => issuer.stop());
+  beforeEach(() => {
+    seen = undefined;
+    installTestRuntime(issuer);
+  });
+}
+
+const OK: ApiResponse = { status: 200, body: { fine: true } };
+
+/** Calls a handler in process, as API Gateway would; `seen` is what reached the use case. */
+export async function call(
+  sent: Sent,
+  declared: Partial<Declaration<z.ZodType, z.ZodType>> = {},
+  respond: () => Promise<ApiResponse> = () => Promise.resolve(OK),
+) {
+  const handler = apiHandler<z.ZodType, z.ZodType>(
+    { route: 'POST /order', access: forEveryone, ...declared },
+    (request) => {
+      seen = request;
+      return respond();
+    },
+  );
+  const event = {
+    path: '/order',
+    httpMethod: 'POST',
+    headers: {},
+    pathParameters: null,
+    queryStringParameters: null,
+    body: null,
+    isBase64Encoded: false,
+    ...sent,
+  };
+  const result = await handler(event as unknown as APIGatewayProxyEvent, {} as Context);
+  return {
+    status: result.statusCode,
+    headers: result.headers ?? {},
+    body: JSON.parse(result.body) as Record<string, unknown>,
+    text: result.body,
+  };
+}

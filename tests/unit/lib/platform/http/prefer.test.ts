@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { call, prepare, seen } from './called-handler.ts';
+
+prepare();
+
+describe('Prefer', () => {
+  test.each([
+    [undefined, 0],
+    ['', 0],
+    ['wait=0', 0],
+    ['wait=1', 1],
+    ['wait=10', 10],
+    ['wait=11', 10],
+    ['wait=3600', 10],
+    ['wait=99999999999999999999', 10],
+    ['WAIT=3', 3],
+    ['wait = 3', 3],
+    ['wait="3"', 3],
+    ['respond-async, wait=5', 5],
+    ['wait=5, respond-async', 5],
+    ['respond-async,wait=5', 5],
+    ['wait=2, wait=9', 2],
+    ['wait', 0],
+    ['wait=', 0],
+    ['wait=-1', 0],
+    ['wait=soon', 0],
+    ['x-wait=5', 0],
+    ['await=5', 0],
+    ['respond-async', 0],
+  ])('%j waits %i seconds', async (prefer, seconds) => {
+    await call({ headers: prefer === undefined ? {} : { Prefer: prefer } });
+    expect(seen?.waitSeconds).toBe(seconds);
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { queryParameters } from '../../../../../lib/platform/http/query-parameters.ts';
+import { call, prepare, seen } from './called-handler.ts';
+
+prepare();
+
+const querySchema = z.strictObject({ limit: z.coerce.number().int().min(1).default(20) });
+
+describe('path and query', () => {
+  test('reach the use case, parsed and with defaults', async () => {
+    const endpoint = { query: queryParameters(querySchema) };
+    await call({ pathParameters: { orderId: 'ord_1', gone: undefined } }, endpoint);
+    expect(seen).toMatchObject({ path: { orderId: 'ord_1' }, query: { limit: 20 } });
+    expect(seen?.path).not.toHaveProperty('gone');
+    await call({ queryStringParameters: { limit: '5' } }, endpoint);
+    expect(seen?.query).toEqual({ limit: 5 });
+  });
+
+  test.each([{ limit: '0' }, { limit: 'many' }, { limit: '1.5' }, { offset: '1' }])(
+    'the query %j is 400',
+    async (queryStringParameters) => {
+      const answer = await call({ queryStringParameters }, { query: queryParameters(querySchema) });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
+      expect(answer.body['detail']).toContain(Object.keys(queryStringParameters)[0]);
+    },
+  );
+});
