@@ -114,7 +114,7 @@ function offlineFunction(lambda: LambdaRuntime, functionKey: string): OfflineFun
   let event: unknown;
   return {
     setEvent: (value) => {
-      event = value;
+      event = withTextBody(value);
     },
     runHandler: async () => {
       try {
@@ -124,6 +124,17 @@ function offlineFunction(lambda: LambdaRuntime, functionKey: string): OfflineFun
       }
     },
   };
+}
+
+/**
+ * The event with its body as text, as API Gateway sends it. serverless-offline parses every body,
+ * and puts the text back for all values but those that JavaScript takes for false.
+ */
+function withTextBody(event: unknown): unknown {
+  const { body } = event as { readonly body?: unknown };
+  return body === false || body === 0
+    ? { ...(event as object), body: JSON.stringify(body) }
+    : event;
 }
 
 /** What API Gateway answers for an invocation that failed. */
