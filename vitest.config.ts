@@ -16,6 +16,7 @@ const REAL = [
   'access',
   'correlation',
   'fault-modes',
+  'hurt-stack',
   'memory-store',
   'npm-start',
   'npm-start-without-java',

@@ -17,6 +17,7 @@ import { readServiceDefinition } from './service-definition.ts';
 import {
   type Base,
   createLambdaRuntime,
+  type Database,
   followClock,
   startApi,
   startCompanionPart,
@@ -90,6 +91,8 @@ export interface EmbeddedStack {
   pollQueues(): Promise<number>;
   /** The latest lines of the handlers' log, oldest first. */
   logs(): readonly string[];
+  /** Resolves if the stack cannot go on, with one sentence that says why; it is to be stopped then. */
+  readonly broken: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -161,6 +164,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const clock = options.clock ?? new TravelClock();
   const directory = fileURLToPath(new URL('../..', import.meta.url));
   const data = dataDirectory === undefined ? undefined : openDataDirectory(dataDirectory);
+  parts.onStop(() => data?.release());
   const base: Base = { parts, clock, host, directory, data };
   const log = startLog(base, options.logFile);
 
@@ -233,7 +237,6 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
 
   const pollers = startPollers(deployed, endpoints.queues);
   const schedules = startSchedules(deployed, config.SCHEDULE_SECONDS);
-
   return {
     apiUrl,
     companionUrl: companion.url,
@@ -255,8 +258,15 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
       return counts.reduce((sum, count) => sum + count, 0);
     },
     logs: () => log.lines(),
+    broken: brokenBy(database),
     stop: () => parts.stop(),
   };
+}
+
+async function brokenBy({ ended = new Promise<never>(() => undefined) }: Database) {
+  const words = await ended;
+  const [last] = words.split('\n').slice(-1);
+  return `DynamoDB Local has ended while the stack ran${last === '' ? '' : ` (${String(last)})`}: everything is stopped.`;
 }
 
 function randomSecret(): string {
