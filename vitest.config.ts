@@ -22,6 +22,7 @@ const REAL = [
   'npm-start-without-java',
   'operators-view',
   'package',
+  'restarted',
 ].map((name) => `tests/integration/${name}.test.ts`);
 
 /** Of the other parts, those that a newcomer's run repeats on the embedded stack, as a smoke test. */

@@ -12,6 +12,7 @@ import { type LambdaRuntime, type OnInvocationEnd, unlessDead } from './lambda-r
 import { Parts, type Progress } from './parts.ts';
 import { assertPortsFree } from './ports.ts';
 import { createQueues, createTables, intrinsicValues } from './resources.ts';
+import { resumeOrders } from './resume-orders.ts';
 import { seedProducts } from './seed.ts';
 import { readServiceDefinition } from './service-definition.ts';
 import {
@@ -237,6 +238,12 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
 
   const pollers = startPollers(deployed, endpoints.queues);
   const schedules = startSchedules(deployed, config.SCHEDULE_SECONDS);
+  if (data !== undefined) {
+    for (const error of await parts.start('kept orders', () => resumeOrders(runtime))) {
+      log.append(JSON.stringify({ level: 'ERROR', message: `Not resumed: ${String(error)}` }));
+    }
+  }
+
   return {
     apiUrl,
     companionUrl: companion.url,
