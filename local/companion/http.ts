@@ -22,6 +22,7 @@ export interface Call {
 
 export type Reply =
   | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'page'; readonly html: string }
   /** The connection is closed without an answer, as if the network had failed. */
   | { readonly kind: 'cut' };
 
@@ -214,6 +215,16 @@ function answerOf(reply: Reply): Answer | 'CUT' {
         status: reply.status,
         headers: { 'content-type': 'application/json' },
         content: JSON.stringify(reply.body),
+      };
+    case 'page':
+      return {
+        status: 200,
+        headers: {
+          'content-type': 'text/html; charset=utf-8',
+          // Nothing is loaded from anywhere, and no script runs.
+          'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+        },
+        content: reply.html,
       };
     case 'cut':
       return 'CUT';

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { SEED_PRODUCTS } from '../stack/seed-products.ts';
 import { FAULT_MODES } from './faults/fault-modes.ts';
 import { InventoryFaults } from './faults/inventory-faults.ts';
 import { INVENTORY_PROXY_PATH, InventoryProxy } from './faults/inventory-proxy.ts';
@@ -15,6 +16,7 @@ import { createGatewayRoutes, createLedger } from './gateway/routes.ts';
 import type { Route } from './http.ts';
 import { ok, serve } from './http.ts';
 import { createIssuerRoutes, createSigningKey, mintToken } from './issuer.ts';
+import { type StartPage, startPage } from './start-page.ts';
 
 export interface CompanionOptions {
   readonly host: string;
@@ -31,6 +33,8 @@ export interface CompanionOptions {
   readonly webhook?: Webhook;
   /** Keeps what was charged for a later start. */
   readonly chargesFile?: string;
+  /** Where the log of the stack beside it is, for the start page. */
+  readonly logFile?: string;
   /** Says what the functions of the stack beside it see, for the operator's tools. */
   readonly stackEnvironment?: () => Readonly<Record<string, string | undefined>>;
 }
@@ -78,12 +82,19 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
   const { chargesFile } = options;
   const journal = chargesFile === undefined ? undefined : chargeJournal(chargesFile);
   const serveRoutes = serve(
-    withIndex([
-      ...createGatewayRoutes(createLedger(acknowledgements, { journal })),
-      ...createIssuerRoutes(issuer),
-      ...createFaultRoutes(faults),
-      ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),
-    ]),
+    withIndex(
+      [
+        ...createGatewayRoutes(createLedger(acknowledgements, { journal })),
+        ...createIssuerRoutes(issuer),
+        ...createFaultRoutes(faults),
+        ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),
+      ],
+      {
+        apiUrl: options.inventoryUrl,
+        companionUrl: url,
+        places: () => placesOf(options),
+      },
+    ),
   );
   server.on('request', (request, response) => {
     if (proxy.isFor(request)) void proxy.handle(request, response);
@@ -116,14 +127,19 @@ function stackRoute(environment: () => Readonly<Record<string, string | undefine
   };
 }
 
-function withIndex(routes: readonly Route[]): readonly Route[] {
+/** `/`: a page for a browser, and its content as JSON for everybody else. */
+function withIndex(
+  routes: readonly Route[],
+  surroundings: Pick<StartPage, 'apiUrl' | 'companionUrl'> & {
+    readonly places: () => Readonly<Record<string, string>>;
+  },
+): readonly Route[] {
   const index: Route = {
     method: 'GET',
     path: '/',
-    summary: 'this index',
-    handle: () =>
-      ok({
-        name: 'ordersaga companion',
+    summary: 'this index; for a browser a start page',
+    handle: ({ headers }) => {
+      const content = {
         calls: {
           ...Object.fromEntries(
             [index, ...routes].map(({ method, path, summary }) => [`${method} ${path}`, summary]),
@@ -132,9 +148,36 @@ function withIndex(routes: readonly Route[]): readonly Route[] {
         },
         paymentMethodTokens: summaries(PAYMENT_METHODS),
         faultModes: summaries(Object.entries(FAULT_MODES)),
-      }),
+      };
+      if (headers.accept?.includes('text/html') !== true) {
+        return ok({ name: 'ordersaga companion', ...content });
+      }
+      const places = surroundings.places();
+      const html = startPage({ ...surroundings, ...content, places, products: SEED_PRODUCTS });
+      return { kind: 'page', html };
+    },
   };
   return [index, ...routes];
+}
+
+/** Where the AWS SDK finds the services beside it, by the SDK's own variables. */
+const ENDPOINTS = {
+  AWS_ENDPOINT_URL: 'AWS',
+  AWS_ENDPOINT_URL_DYNAMODB: 'DynamoDB',
+  AWS_ENDPOINT_URL_SQS: 'SQS',
+  AWS_ENDPOINT_URL_SFN: 'Step Functions',
+};
+
+function placesOf({ stackEnvironment, logFile }: CompanionOptions): Record<string, string> {
+  const environment = stackEnvironment?.() ?? {};
+  const endpoints = Object.entries(ENDPOINTS).flatMap(([variable, service]) => {
+    const url = environment[variable];
+    return url === undefined ? [] : [[service, url] as const];
+  });
+  return {
+    ...Object.fromEntries(endpoints),
+    ...(logFile === undefined ? {} : { Log: logFile }),
+  };
 }
 
 function summaries(

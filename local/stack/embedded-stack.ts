@@ -203,6 +203,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
       ackLateMs: settings.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS,
     },
     stackEnvironment: () => whole,
+    ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });
   const environment = handlerEnvironment(service, values, {
     GATEWAY_URL: `${companion.url}/gateway`,
