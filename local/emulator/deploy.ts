@@ -53,7 +53,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     );
   }
   return {
-    apiUrl: `${options.endpoint}/restapis/${apiId}/${STAGE}/_user_request_`,
+    apiUrl: `${options.endpoint}/_aws/execute-api/${apiId}/${STAGE}`,
     environment: await deployedEnvironment(),
   };
 }
