@@ -89,6 +89,15 @@ interface Answer {
   readonly content: string;
 }
 
+/** Answers a request with the problem, whatever else it has sent. */
+export function refuse(
+  { url = '/' }: IncomingMessage,
+  response: ServerResponse,
+  problem: ProblemError,
+): void {
+  send(response, problemAnswer(url.split('?')[0] ?? '/', problem));
+}
+
 /** Serves the routes; a wrong path, method or body is answered with a problem. */
 export function serve(routes: readonly Route[]): RequestListener {
   return (request, response) => {

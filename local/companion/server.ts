@@ -14,8 +14,9 @@ import { chargeJournal } from './gateway/charge-journal.ts';
 import { PAYMENT_METHODS } from './gateway/payment-methods.ts';
 import { createGatewayRoutes, createLedger } from './gateway/routes.ts';
 import type { Route } from './http.ts';
-import { ok, serve } from './http.ts';
+import { ok, refuse, serve } from './http.ts';
 import { createIssuerRoutes, createSigningKey, mintToken } from './issuer.ts';
+import { ownHostCheck } from './own-hosts.ts';
 import { type StartPage, startPage } from './start-page.ts';
 
 export interface CompanionOptions {
@@ -35,7 +36,7 @@ export interface CompanionOptions {
   readonly chargesFile?: string;
   /** Where the log of the stack beside it is, for the start page. */
   readonly logFile?: string;
-  /** Says what the functions of the stack beside it see, for the operator's tools. */
+  /** What the operator's tools need of the stack beside it: never a credential of the user's. */
   readonly stackEnvironment?: () => Readonly<Record<string, string | undefined>>;
 }
 
@@ -96,8 +97,12 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
       },
     ),
   );
+  // Its tokens name it by their issuer: behind a tunnel, or for functions in containers.
+  const findWrongHost = ownHostCheck({ host: options.host, port, urls: [issuer.issuer] });
   server.on('request', (request, response) => {
-    if (proxy.isFor(request)) void proxy.handle(request, response);
+    const wrongHost = findWrongHost(request);
+    if (wrongHost !== undefined) refuse(request, response, wrongHost);
+    else if (proxy.isFor(request)) void proxy.handle(request, response);
     else serveRoutes(request, response);
   });
 
@@ -117,7 +122,7 @@ function urlOf(host: string, port: number): string {
   return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${String(port)}`;
 }
 
-/** With its secrets: whoever reaches the companion may have any token of it anyway. */
+/** Nothing in it opens anything but this stack, any token of which may be had here anyway. */
 function stackRoute(environment: () => Readonly<Record<string, string | undefined>>): Route {
   return {
     method: 'GET',

