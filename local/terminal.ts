@@ -67,7 +67,7 @@ interface Staying {
   stop(): Promise<void>;
 }
 
-/** How long something broken may take to stop. */
+/** Time that something broken is given to stop. */
 const STOP_WITHIN_MS = 10_000;
 
 /**

@@ -34,7 +34,7 @@ export interface CompanionOptions {
   readonly webhook?: Webhook;
   /** Keeps what was charged for a later start. */
   readonly chargesFile?: string;
-  /** Where the log of the stack beside it is, for the start page. */
+  /** Path of the log of the stack beside it, for the start page. */
   readonly logFile?: string;
   /** What the operator's tools need of the stack beside it: never a credential of the user's. */
   readonly stackEnvironment?: () => Readonly<Record<string, string | undefined>>;
@@ -165,7 +165,7 @@ function withIndex(
   return [index, ...routes];
 }
 
-/** Where the AWS SDK finds the services beside it, by the SDK's own variables. */
+/** Variables by which the AWS SDK finds the services beside it. */
 const ENDPOINTS = {
   AWS_ENDPOINT_URL: 'AWS',
   AWS_ENDPOINT_URL_DYNAMODB: 'DynamoDB',

@@ -1,8 +1,8 @@
-/** What the start page shows. */
+/** Content of the start page. */
 export interface StartPage {
   readonly apiUrl: string;
   readonly companionUrl: string;
-  /** Whatever else there is, and where: URLs and files. */
+  /** URLs and files by their names. */
   readonly places: Readonly<Record<string, string>>;
   readonly products: readonly {
     readonly productId: string;
@@ -11,10 +11,10 @@ export interface StartPage {
     readonly stock: number;
     readonly active: boolean;
   }[];
-  /** By its name, what each does. */
+  /** Each with a line on what it does. */
   readonly paymentMethodTokens: Readonly<Record<string, string>>;
   readonly faultModes: Readonly<Record<string, string>>;
-  /** By method and path, what each call of the companion does. */
+  /** All calls of the companion by method and path, each with a line on what it does. */
   readonly calls: Readonly<Record<string, string>>;
 }
 

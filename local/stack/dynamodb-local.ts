@@ -24,7 +24,7 @@ export class DynamoDbLocalProblem extends StartupProblem {
  */
 const TIED_TO_STDIN = 'exec 3<&0; "$@" </dev/null & jvm=$!; (cat <&3; kill -9 $jvm) & wait $jvm';
 
-/** How long a start is waited for. */
+/** Limits of the wait for a start. */
 interface Patience {
   /** Altogether: a busy machine may need long. */
   readonly startMs: number;
@@ -34,7 +34,7 @@ interface Patience {
 
 const PATIENCE: Patience = { startMs: 90_000, failingMs: 5000 };
 const LAST_WORDS = 8;
-/** For one look whether it answers. */
+/** Time-out of one request that asks whether it answers. */
 const LOOK_MS = 2000;
 
 /**

@@ -274,7 +274,8 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
 async function brokenBy({ ended = new Promise<never>(() => undefined) }: Database) {
   const words = await ended;
   const [last] = words.split('\n').slice(-1);
-  return `DynamoDB Local has ended while the stack ran${last === '' ? '' : ` (${String(last)})`}: everything is stopped.`;
+  const said = last === '' ? '' : ` (${String(last)})`;
+  return `DynamoDB Local has ended while the stack ran${said}: everything is stopped.`;
 }
 
 function randomSecret(): string {

@@ -9,7 +9,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Where a clock takes the time from. */
+/** Real time, as a clock reads it. */
 export interface TimeSource {
   /** The system's clock, in milliseconds since the Unix epoch; somebody may set it. */
   readonly systemNow: () => number;

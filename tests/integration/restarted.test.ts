@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { findJava, WITHOUT_JAVA } from '../support/java.ts';
 import { KillableStack } from '../support/killable-stack.ts';
 
-/** Of real time, after a start: far less than any deadline of the dispatcher. */
+/** Real time, far less than any deadline of the dispatcher. */
 const SOON_MS = 15_000;
 
 interface Order {

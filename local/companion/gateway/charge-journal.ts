@@ -13,7 +13,7 @@ import { StartupProblem } from '../../stack/startup-problem.ts';
 import { ProblemError } from '../http.ts';
 import type { ChargeJournal, ChargeRecord } from './charges.ts';
 
-/** What every record has; the rest was written by the ledger itself. */
+/** Fields that every record has; the ledger itself wrote the rest. */
 const recordSchema = z.looseObject({
   paymentId: z.string(),
   chargeId: z.string().nullable(),
@@ -38,7 +38,7 @@ export function chargeJournal(
   },
 ): ChargeJournal {
   let isFailing = false;
-  /** How long the file is without what could not be written as a whole; unknown before the first write. */
+  /** Length of the file up to its last whole line; unknown before the first write. */
   let wholeBytes: number | undefined;
 
   const appendWhole = (text: string) => {
