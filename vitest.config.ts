@@ -14,6 +14,7 @@ export const shared: TestUserConfig = {
 /** Parts of the suite that act on what only the embedded stack has: real HTTP, processes, tokens and logs. */
 const REAL = [
   'access',
+  'browsers',
   'correlation',
   'fault-modes',
   'memory-store',
