@@ -56,7 +56,11 @@ async function serve(
   try {
     const request = requestOf(incoming, await readBody(incoming));
     const { statusCode, headers, body } = await api.respond(request);
-    outgoing.writeHead(statusCode, headers);
+    const length = Buffer.byteLength(body);
+    outgoing.writeHead(
+      statusCode,
+      length === 0 ? headers : { ...headers, 'Content-Length': length },
+    );
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
     const hasCallerLeft = !incoming.complete;
