@@ -19,6 +19,7 @@ const REAL = [
   'fault-modes',
   'memory-store',
   'npm-start',
+  'offline',
   'npm-start-without-java',
   'operators-view',
   'package',
