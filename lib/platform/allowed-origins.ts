@@ -9,6 +9,6 @@ export function allowedOrigins(): readonly string[] {
 }
 
 /** Origins of a comma-separated list; none of an empty one. */
-export function originsIn(list = ''): readonly string[] {
+function originsIn(list = ''): readonly string[] {
   return list === '' ? [] : list.split(',').map((origin) => origin.trim());
 }

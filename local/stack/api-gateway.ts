@@ -69,18 +69,18 @@ async function serve(
   }
 }
 
-/** The body's bytes, read to their end so that the caller sees the answer; `too-large` keeps none. */
-async function readBody(incoming: IncomingMessage): Promise<Buffer | 'too-large'> {
+/** Reads the body to its end, so that the caller sees the answer; undefined for one that is too large. */
+async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes <= MAX_PAYLOAD_BYTES) chunks.push(chunk);
   }
-  return bytes > MAX_PAYLOAD_BYTES ? 'too-large' : Buffer.concat(chunks);
+  return bytes > MAX_PAYLOAD_BYTES ? undefined : Buffer.concat(chunks);
 }
 
-function requestOf(incoming: IncomingMessage, body: Buffer | 'too-large'): Request {
+function requestOf(incoming: IncomingMessage, body: Buffer | undefined): Request {
   const { method = 'GET', url = '/', rawHeaders, socket } = incoming;
   return {
     requestId: randomUUID(),
@@ -88,7 +88,7 @@ function requestOf(incoming: IncomingMessage, body: Buffer | 'too-large'): Reque
     url,
     headers: pairs(rawHeaders),
     // Without binary media types API Gateway takes every body for text.
-    body: body === 'too-large' ? body : body.toString('utf8'),
+    body: body?.toString('utf8'),
     sourceIp: socket.remoteAddress ?? '',
   };
 }

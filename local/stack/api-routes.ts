@@ -42,11 +42,6 @@ export class ApiRoutes {
       .sort(bySpecificity);
   }
 
-  /** Path templates of all resources. */
-  get templates(): string[] {
-    return this.#resources.map(({ template }) => template);
-  }
-
   /**
    * The route of a request; undefined if API Gateway would answer by itself.
    * @throws MalformedPath

@@ -9,8 +9,8 @@ export interface Request {
   /** Path and query. */
   readonly url: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The whole body, or that it is larger than API Gateway takes. */
-  readonly body: string | 'too-large';
+  /** The whole body; undefined if it is larger than API Gateway takes. */
+  readonly body: string | undefined;
   readonly sourceIp: string;
 }
 
@@ -42,7 +42,7 @@ export class RestApi {
     const [path = '/', query = ''] = request.url.split(/\?(.*)/s);
     const own = (type: string, status: number) =>
       this.#responses.render(type, status, { path, requestId: request.requestId });
-    if (request.body === 'too-large') return own('REQUEST_TOO_LARGE', 413);
+    if (request.body === undefined) return own('REQUEST_TOO_LARGE', 413);
     let route: Route | undefined;
     try {
       route = this.#routes.find(request.method, path);
@@ -110,7 +110,7 @@ function eventOf(
     multiValueQueryStringParameters: query.size === 0 ? null : listsOf([...query]),
     pathParameters,
     stageVariables: null,
-    body: body === '' ? null : body,
+    body: body === undefined || body === '' ? null : body,
     isBase64Encoded: false,
     requestContext: {
       accountId: '000000000000',

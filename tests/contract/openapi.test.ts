@@ -107,7 +107,7 @@ describe('a body', () => {
   const objectsIn = (value: unknown): Node[] => {
     if (typeof value !== 'object' || value === null) return [];
     const inside = Object.values(value).flatMap(objectsIn);
-    return 'properties' in value ? [value as Node, ...inside] : inside;
+    return 'properties' in value ? [value, ...inside] : inside;
   };
   const { schemas } = document.components;
   const namesIn = (part: unknown) =>

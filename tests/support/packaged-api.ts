@@ -29,9 +29,9 @@ export function methodsIn({ Resources }: Template): ReadonlyMap<string, Map<stri
 /** Root for everything that is no resource of its own. */
 function pathOf(resources: Resources, id: string | undefined): string {
   const { ParentId, PathPart } = resources[id ?? '']?.Properties ?? {};
-  if (PathPart === undefined) return '/';
+  if (typeof PathPart !== 'string') return '/';
   const parent = pathOf(resources, (ParentId as { readonly Ref?: string }).Ref);
-  return `${parent === '/' ? '' : parent}/${String(PathPart)}`;
+  return `${parent === '/' ? '' : parent}/${PathPart}`;
 }
 
 /** Key in serverless.yml; a method that is no Lambda proxy is none of ours. */

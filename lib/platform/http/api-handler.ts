@@ -121,7 +121,7 @@ function toAnswer({ status, body, headers, contentType }: ApiResponse): HttpAnsw
   if (body === undefined) return { statusCode: status, body: '', headers: { ...headers } };
   return {
     statusCode: status,
-    body: contentType === undefined ? JSON.stringify(body) : String(body),
+    body: contentType === undefined ? JSON.stringify(body) : (body as string),
     headers: { 'Content-Type': contentType ?? 'application/json', ...headers },
   };
 }

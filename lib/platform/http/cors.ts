@@ -3,7 +3,10 @@
  * file imports nothing.
  */
 
-/** Response headers that a page's script may read. */
+/**
+ * Response headers that a page's script may read.
+ * @public infrastructure/api-gateway.cjs reads it too.
+ */
 export const EXPOSED_HEADERS = [
   'Location',
   'ETag',
