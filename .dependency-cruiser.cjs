@@ -73,7 +73,11 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(functions|lib)/',
-        pathNot: ['^functions/(openapi|docs)\\.ts$', '-document\\.ts$', '^lib/api-document/'],
+        pathNot: [
+          '^functions/(openapi|docs|preflight)\\.ts$',
+          '-document\\.ts$',
+          '^lib/api-document/',
+        ],
       },
       to: {
         path: ['-document\\.ts$', '^lib/api-document/'],

@@ -14,11 +14,13 @@ export const shared: TestUserConfig = {
 /** Parts of the suite that act on what only the embedded stack has: real HTTP, processes, tokens and logs. */
 const REAL = [
   'access',
+  'browsers',
   'correlation',
   'fault-modes',
   'hurt-stack',
   'memory-store',
   'npm-start',
+  'offline',
   'npm-start-without-java',
   'operators-view',
   'package',

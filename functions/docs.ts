@@ -6,7 +6,10 @@ export const handler = apiHandler({ route: 'GET /docs', access: forEveryone }, (
   Promise.resolve({
     status: 200,
     contentType: 'text/html; charset=utf-8',
-    headers: { 'Content-Security-Policy': PAGE_SECURITY_POLICY },
+    headers: {
+      'Cache-Control': 'public, max-age=300',
+      'Content-Security-Policy': PAGE_SECURITY_POLICY,
+    },
     body: PAGE_TEXT,
   }),
 );

@@ -1,8 +1,9 @@
 import { NotFound } from '../lib/platform/errors.ts';
 import { apiHandler } from '../lib/platform/http/api-handler.ts';
 import { forEveryone } from '../lib/platform/http/for-everyone.ts';
+import { NO_SUCH_CALL } from '../lib/platform/problems.ts';
 
-/** Every path and method that no other function answers. */
+/** Every path and method that no other function answers; API Gateway's own `404` has the same text. */
 export const handler = apiHandler({ route: 'ANY /{proxy+}', access: forEveryone }, () =>
-  Promise.reject(new NotFound('No such path or method; see /docs for those there are.')),
+  Promise.reject(new NotFound(NO_SUCH_CALL)),
 );

@@ -66,6 +66,12 @@ function problemsWith(name, setting, value, stage) {
 /** The stage's value of every setting, from wherever the CLI takes parameters. */
 async function stageValues(resolveVariable) {
   const stage = await resolveVariable('sls:stage');
+  // Before any setting of that stage is found missing; the plugin itself comes too late for it.
+  if (process.argv[2] === 'offline' && stage !== 'local') {
+    throw new BadSettingError(
+      `--stage ${stage}: \`serverless offline\` runs the stage local only.`,
+    );
+  }
   const values = {};
   const problems = [];
   for (const [name, setting] of PARAMETERS) {

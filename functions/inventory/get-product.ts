@@ -4,18 +4,19 @@ import { MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
 import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsersAndServices } from '../../lib/platform/http/for-users-and-services.ts';
+import { unlessKnown } from '../../lib/platform/http/if-none-match.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 
 export const handler = apiHandler(
   { route: 'GET /product/{productId}', access: forUsersAndServices() },
-  async ({ path, user }) => {
+  async ({ path, user, header }) => {
     const product = await getProduct(inventory(), path['productId'] ?? '');
-    return {
+    return unlessKnown(header('if-none-match'), {
       status: 200,
       headers: { ETag: etagOf(product) },
       body: toProductDocument(product, user.scopes.has(MANAGE_PRODUCTS)),
-    };
+    });
   },
 );

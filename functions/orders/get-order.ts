@@ -1,20 +1,27 @@
+import { currentOrderAnswer, etagOf } from '../../lib/orders/answers.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { toOrderDocument } from '../../lib/orders/order-view.ts';
 import { ownedOrder } from '../../lib/orders/owned.ts';
+import { waitFor } from '../../lib/orders/wait.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
+import { isKnown, unlessKnown } from '../../lib/platform/http/if-none-match.ts';
 import { perRuntime } from '../../lib/platform/runtime.ts';
 
 const service = perRuntime(orderServiceWith({}));
 
+/** With `Prefer: wait=N` and `If-None-Match` it waits for the next change. */
 export const handler = apiHandler(
   { route: 'GET /order/{orderId}', access: forUsers() },
-  async ({ path, user }) => {
-    const order = await ownedOrder(service(), path['orderId'] ?? '', user.userId);
-    return {
-      status: 200,
-      headers: { ETag: `"${String(order.version)}"` },
-      body: toOrderDocument(service(), order),
-    };
+  async ({ path, user, header, waitSeconds }) => {
+    const ifNoneMatch = header('if-none-match');
+    const read = () => ownedOrder(service(), path['orderId'] ?? '', user.userId);
+    const order = await waitFor(
+      service(),
+      waitSeconds,
+      await read(),
+      (seen) => !isKnown(ifNoneMatch, etagOf(seen)),
+      read,
+    );
+    return unlessKnown(ifNoneMatch, currentOrderAnswer(service(), order));
   },
 );

@@ -36,7 +36,7 @@ export function schemas(): Record<string, Json> {
   return Object.fromEntries(Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Of requests what may be sent, of answers what will be there. */
+/** Of requests what may be sent, of answers what will be there and may be joined by more later. */
 function jsonSchemas(
   registry: Registry,
   io: 'input' | 'output',
@@ -48,6 +48,8 @@ function jsonSchemas(
     override: ({ jsonSchema }) => {
       // The format says the same as zod's pattern of leap years.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+      const isClosed = jsonSchema.additionalProperties === false;
+      if (io === 'output' && isClosed) delete jsonSchema.additionalProperties;
       // Implied where nothing else is said, and a distraction to readers.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;

@@ -9,6 +9,7 @@ export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, Json>>;
+    readonly responses: Readonly<Record<string, OpenApiResponse>>;
     readonly parameters: Readonly<Record<string, OpenApiParameter>>;
     readonly headers: Readonly<Record<string, OpenApiHeader>>;
     readonly examples: Readonly<Record<string, OpenApiExample>>;
@@ -27,7 +28,7 @@ export interface OpenApiOperation {
     readonly required: boolean;
     readonly content: Readonly<Record<string, OpenApiMedia>>;
   };
-  readonly responses: Readonly<Record<string, OpenApiResponse>>;
+  readonly responses: Readonly<Record<string, OpenApiResponse | Reference>>;
 }
 
 export interface OpenApiResponse {

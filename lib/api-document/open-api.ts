@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { DocumentedAnswer, Operation } from '../platform/api-document.ts';
 import { PROBLEMS } from '../platform/problems.ts';
+import { GATEWAY_RESPONSE_REFERENCES, gatewayResponses } from './gateway-answers.ts';
 import { reference, schemas } from './named-schemas.ts';
 import type {
   Json,
@@ -17,7 +18,11 @@ const DESCRIPTION = `Orders and payments that never oversell, never charge twice
 
 JSON in, JSON out. Money is integer minor units plus an ISO 4217 currency; times are RFC 3339 UTC.
 Whatever goes wrong is a problem (RFC 9457) with a stable \`code\`, and its \`detail\` says what to do next.
-\`Retry-After\` says when, wherever waiting helps. A path or method that is not listed here is answered \`404\`.`;
+\`Retry-After\` says when, wherever waiting helps. A path or method that is not listed here is answered \`404\`.
+Answers may get further members with time: read those you know, and ignore the others.
+
+From a browser: pages of the origins in \`ALLOWED_ORIGINS\` may make every call but those of the services, and read
+\`Location\`, \`ETag\`, \`Retry-After\`, \`Idempotent-Replayed\` and \`X-Correlation-Id\`.`;
 
 /** The document of the whole API, made from the schemas that validate and the views that answer. */
 export function openApiDocument(): OpenApiDocument {
@@ -29,6 +34,7 @@ export function openApiDocument(): OpenApiDocument {
     paths: paths(),
     components: {
       schemas: schemas(),
+      responses: gatewayResponses(),
       parameters: Object.fromEntries(
         Object.entries(REQUEST_HEADERS).map(([name, header]) => [
           name,
@@ -81,7 +87,9 @@ function operationObject(operation: Operation): OpenApiOperation {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [status, success(operation, answer)]),
       ),
+      ...notModified(operation),
       ...problems(operation),
+      ...GATEWAY_RESPONSE_REFERENCES,
     },
   };
 }
@@ -147,6 +155,12 @@ function success(operation: Operation, answer: DocumentedAnswer): OpenApiRespons
     ]),
     content: { [contentType]: { schema: reference(schema), example } },
   };
+}
+
+function notModified({ headers = [] }: Operation): Record<string, OpenApiResponse> {
+  if (!headers.includes('If-None-Match')) return {};
+  const description = 'Not changed since; without content.';
+  return { 304: { description, headers: headerReferences(['ETag']), content: {} } };
 }
 
 /** One response a status, with the codes that it may carry. */

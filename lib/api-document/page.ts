@@ -124,6 +124,12 @@ function section(document: OpenApiDocument, { method, path, operation }: Entry):
     '$ref' in parameter ? (resolve(document, parameter.$ref) as OpenApiParameter) : parameter,
   );
   const body = operation.requestBody?.content['application/json'];
+  const responses = Object.entries(operation.responses).map(
+    ([status, response]): [string, OpenApiResponse] => [
+      status,
+      '$ref' in response ? (resolve(document, response.$ref) as OpenApiResponse) : response,
+    ],
+  );
   return `<section aria-labelledby="${text(operationId)}">
 <h3 id="${text(operationId)}"><a href="#${text(operationId)}"><span class="summary">${text(summary)}</span> ${badge(method)} <code>${text(path)}</code></a></h3>
 ${prose(description)}
@@ -146,7 +152,7 @@ ${body === undefined ? '' : `<h4>Body: ${typeOf(body.schema)}</h4>\n${propertyTa
 <h4>Answers</h4>
 ${table(
   ['Status', 'Meaning', 'Headers'],
-  Object.entries(operation.responses).map(([status, response]) => [
+  responses.map(([status, response]) => [
     `<strong>${text(status)}</strong>`,
     meaning(response),
     Object.keys(response.headers)
@@ -154,9 +160,7 @@ ${table(
       .join(' '),
   ]),
 )}
-${Object.entries(operation.responses)
-  .map(([status, response]) => example(status, response))
-  .join('\n')}
+${responses.map(([status, response]) => example(status, response)).join('\n')}
 </section>`;
 }
 
@@ -209,13 +213,13 @@ function curl(
 }
 
 function meaning({ description, content }: OpenApiResponse): string {
-  const problem = content[PROBLEM];
-  if (problem !== undefined) {
-    return Object.keys(problem.examples ?? {})
+  const examples = content[PROBLEM]?.examples;
+  if (examples !== undefined) {
+    return Object.keys(examples)
       .map((code) => `<a href="#${text(code)}"><code>${text(code)}</code></a>`)
       .join(' ');
   }
-  const media = Object.values(content)[0];
+  const media = content[PROBLEM] === undefined ? Object.values(content)[0] : undefined;
   return inline(description) + (media === undefined ? '' : ` ${typeOf(media.schema)}`);
 }
 

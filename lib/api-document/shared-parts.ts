@@ -35,6 +35,13 @@ export const REQUEST_HEADERS: Readonly<
     schema: { type: 'string', pattern: '^\\s*("\\d{1,15}"|\\*)\\s*$' },
     example: '"3"',
   },
+  'If-None-Match': {
+    description:
+      'The `ETag` you have read: `304` without content while it has not changed; with `Prefer: wait=N` ' +
+      'an order is answered as soon as it changes.',
+    schema: { type: 'string' },
+    example: '"3"',
+  },
   'X-Allow-Duplicate': {
     description: '`true`: the same order once more, on purpose.',
     schema: { type: 'string', enum: ['true', 'false'] },
@@ -54,7 +61,7 @@ export const ANSWER_HEADERS: Readonly<
   >
 > = {
   ETag: {
-    description: 'The version of what is answered, for `If-Match`.',
+    description: 'The version of what is answered, for `If-Match` and `If-None-Match`.',
     required: true,
     schema: { type: 'string', pattern: '^"\\d+"$' },
     example: '"3"',
@@ -90,8 +97,9 @@ export const ANSWER_HEADERS: Readonly<
     example: 'checkout-4711',
   },
   'WWW-Authenticate': {
-    description: 'How to prove who you are.',
-    required: true,
+    description:
+      'How to prove who you are. API Gateway on AWS renames it `x-amzn-Remapped-WWW-Authenticate`.',
+    required: false,
     schema: { type: 'string', enum: ['Bearer', 'Signature'] },
     example: 'Bearer',
   },

@@ -67,6 +67,7 @@ const operations: Readonly<Record<string, Operation>> = {
       'With the scope `products:write` it shows all counters of the stock. The Order Service asks ' +
       'here for prices, with its own credential.',
     access: 'user-or-service',
+    headers: ['If-None-Match'],
     path: ofProduct,
     answers: { 200: answer('The product.', productSchema, { ...mug, available: 20 }, ['ETag']) },
     problems: ['NOT_FOUND'],

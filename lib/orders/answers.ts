@@ -105,7 +105,7 @@ export function currentOrderAnswer(service: OrderService, order: Order) {
   };
 }
 
-function etagOf(order: Order): string {
+export function etagOf(order: Order): string {
   return `"${String(order.version)}"`;
 }
 

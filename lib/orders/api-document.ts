@@ -234,8 +234,11 @@ const operations: Readonly<Record<string, Operation>> = {
     id: 'getOrder',
     tag: 'Orders',
     summary: 'Look at an order',
-    description: 'The order as it is now, with its history and the calls it allows.',
+    description:
+      'The order as it is now, with its history and the calls it allows. ' +
+      '`If-None-Match` and `Prefer: wait=N` together wait for its next change.',
     access: 'user',
+    headers: ['If-None-Match', 'Prefer'],
     path: ofOrder,
     answers: { 200: answer('The order.', orderSchema, reserved, ['ETag']) },
     problems: ['NOT_FOUND'],

@@ -30,7 +30,7 @@ export interface Operation {
   readonly problems?: readonly ProblemCode[];
 }
 
-export type RequestHeader = 'Prefer' | 'If-Match' | 'X-Allow-Duplicate';
+export type RequestHeader = 'Prefer' | 'If-Match' | 'If-None-Match' | 'X-Allow-Duplicate';
 export type AnswerHeader = 'ETag' | 'Location' | 'Retry-After' | 'Content-Security-Policy';
 
 export interface PathParameter {
@@ -81,7 +81,10 @@ export function answer<Schema extends z.ZodType>(
 export const problemSchema = z.looseObject({
   type: z.string().describe('A stable name of the kind of problem; `code` says the same.'),
   title: z.string().describe('The kind of problem in words.'),
-  status: z.int().describe("The answer's HTTP status."),
+  status: z
+    .int()
+    .optional()
+    .describe("The answer's HTTP status; absent from a few answers of API Gateway itself."),
   detail: z.string().describe('What to do next.'),
   instance: z.string().describe('The path that was called.'),
   code: z.string().describe('Stable and upper-case; what programs decide by.'),

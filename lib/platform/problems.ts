@@ -38,6 +38,9 @@ export const PROBLEMS = {
   INTERNAL_ERROR: [500, 'Something went wrong'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 
+/** For a path or method that the API does not have. */
+export const NO_SUCH_CALL = 'No such path or method; see /docs for those there are.';
+
 export type ProblemCode = keyof typeof PROBLEMS;
 
 export interface Problem {

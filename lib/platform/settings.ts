@@ -67,6 +67,12 @@ interface SwitchSetting extends Described {
   readonly default: boolean;
 }
 
+/** A comma-separated list of origins, as browsers send them in `Origin`; empty for none. */
+interface OriginsSetting extends Described {
+  readonly kind: 'origins';
+  readonly default: '';
+}
+
 /** A comma-separated list of secrets; never printed, and never in the template. */
 interface SecretsSetting extends Described {
   readonly kind: 'secrets';
@@ -80,6 +86,7 @@ export type Setting =
   | AddressSetting
   | ChoiceSetting
   | SwitchSetting
+  | OriginsSetting
   | SecretsSetting;
 
 /** One secret or more, in the order in which they are preferred. */
@@ -245,6 +252,12 @@ export const SETTINGS = {
     local: 'http://localhost:3100/issuer/jwks.json',
     meaning: "URL of the issuer's public keys.",
   },
+  // `*` is refused: every page that a user visits could then spend a token it has got hold of.
+  ALLOWED_ORIGINS: {
+    kind: 'origins',
+    default: '',
+    meaning: 'Origins whose pages may call the API from a browser (CORS).',
+  },
   INVENTORY_CREDENTIAL: {
     kind: 'secrets',
     meaning: 'Credentials that Inventory accepts from the Order Service, which sends the first.',
@@ -299,6 +312,10 @@ function checkedValue(
       return setting.choices.includes(text) ? text : undefined;
     case 'switch':
       return text === 'true' || (text === 'false' ? false : undefined);
+    case 'origins':
+      return text === '' || text.split(',').every((origin) => isOrigin(origin.trim()))
+        ? text
+        : undefined;
     case 'secrets': {
       const [first = '', ...others] = text.split(',').map((secret) => secret.trim());
       const isEachLong = [first, ...others].every(
@@ -330,6 +347,8 @@ export function rangeOf(setting: Setting): string {
       return setting.choices.join(' or ');
     case 'switch':
       return 'true or false';
+    case 'origins':
+      return 'origins separated by commas, each a scheme and a host such as https://shop.example.com';
     case 'secrets':
       return `secrets separated by commas; each secret must have at least ${String(MIN_SECRET_CHARACTERS)} characters`;
   }
@@ -339,6 +358,11 @@ export function rangeOf(setting: Setting): string {
 export function problemWith(name: string, setting: Setting, text: string): string {
   const shown = setting.kind === 'secrets' ? '(hidden)' : text;
   return `${name} is ${JSON.stringify(shown)}: it must be ${rangeOf(setting)}`;
+}
+
+/** Whether this is exactly how a browser writes an origin: lower case, no path, no default port. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 function ssmParameter(name: string) {

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { LambdaRuntime } from './lambda-runtime.ts';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { type Request, RestApi } from './rest-api.ts';
 import type { ServiceDefinition } from './service-definition.ts';
-import { eventsOf } from './service-definition.ts';
 
 export interface ApiGateway {
   readonly port: number;
@@ -11,154 +14,87 @@ export interface ApiGateway {
 export interface ApiGatewayOptions {
   readonly host: string;
   readonly port: number;
-  readonly directory: string;
   readonly service: ServiceDefinition;
-  readonly lambda: LambdaRuntime;
+  /** Invokes a function by its key; rejects if the invocation fails. */
+  readonly invoke: (functionKey: string, event: APIGatewayProxyEvent) => Promise<unknown>;
 }
 
-/** The parts of serverless-offline's HTTP server that are used here; it ships no types. */
-interface OfflineHttpServer {
-  createServer(): Promise<void>;
-  createRoutes(functionKey: string, event: object, handler: string): void;
-  create404Route(): void;
-  getServer(): {
-    readonly info: { readonly port: number };
-    ext(point: 'onPreResponse', method: (request: HapiRequest, h: HapiToolkit) => unknown): void;
-    start(): Promise<void>;
-    stop(options: { timeout: number }): Promise<void>;
-  };
-}
+/** API Gateway's limit, in bytes. */
+const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
+/** Time that calls under way get before a stop cuts them off. */
+const STOP_WITHIN_MS = 2000;
 
-interface HapiRequest {
-  readonly path: string;
-  readonly response: {
-    readonly isBoom?: true;
-    readonly message?: string;
-    readonly output?: { readonly statusCode: number };
-  };
-}
-
-interface HapiToolkit {
-  readonly continue: symbol;
-  response(body: string): {
-    code(status: number): { type(type: string): { header(name: string, value: string): unknown } };
-  };
-}
-
-type OfflineHttpServerClass = new (
-  serverless: object,
-  options: object,
-  lambda: { get(functionKey: string): OfflineFunction },
-) => OfflineHttpServer;
-
-interface OfflineFunction {
-  setEvent(event: unknown): void;
-  runHandler(): Promise<unknown>;
-}
-
-/**
- * Serves the `http` events with serverless-offline's emulation of API Gateway, over this process's
- * own Lambda runtime. Its HTTP server is used without the plugin around it: the plugin would open
- * a second port, end the process when one is taken, write into `process.env` at every invocation,
- * and an invocation in it could neither die nor be timed by the stack's clock.
- */
+/** Serves the `http` events over HTTP as the packaged API does: no header, method or status more. */
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
-  const { host, port, directory, service, lambda } = options;
-  const { stage } = service.provider;
-  const Server = await importOfflineHttpServer();
-  const server = new Server(
-    {
-      service: { provider: service.provider, custom: {}, functions: service.functions },
-      config: { servicePath: directory },
-      serviceDir: directory,
-    },
-    {
-      host,
-      httpPort: port,
-      stage,
-      prefix: '',
-      noPrependStageInUrl: true,
-      disableCookieValidation: true,
-    },
-    { get: (functionKey) => offlineFunction(lambda, functionKey) },
-  );
-  await server.createServer();
-  for (const { key, event } of eventsOf(service, 'http')) {
-    server.createRoutes(key, event, service.functions[key]?.handler ?? '');
-  }
-  server.create404Route();
-  const listener = server.getServer();
-  listener.ext('onPreResponse', ({ path, response }, h) => {
-    if (response.isBoom !== true) return h.continue;
-    // What the server itself refuses, before any function sees it, is a problem like all others.
-    const status = response.output?.statusCode ?? 500;
-    const { headers, body } = failure(status, response.message ?? 'Bad request', path);
-    return h
-      .response(body)
-      .code(status)
-      .type(headers['content-type'])
-      .header('x-correlation-id', headers['x-correlation-id']);
+  const { host, port, service, invoke } = options;
+  const api = new RestApi(service, invoke);
+  const server = createServer((request, response) => {
+    void serve(api, request, response);
   });
-  await listener.start();
-  return { port: listener.info.port, stop: () => listener.stop({ timeout: 2000 }) };
-}
-
-async function importOfflineHttpServer(): Promise<OfflineHttpServerClass> {
-  const url = new URL('./events/http/HttpServer.js', import.meta.resolve('serverless-offline'));
-  const module = (await import(url.href)) as { readonly default: OfflineHttpServerClass };
-  return module.default;
-}
-
-/** One request's invocation. */
-function offlineFunction(lambda: LambdaRuntime, functionKey: string): OfflineFunction {
-  let event: unknown;
+  server.listen(port, host);
+  await once(server, 'listening');
   return {
-    setEvent: (value) => {
-      event = withTextBody(value);
-    },
-    runHandler: async () => {
-      try {
-        return await lambda.invoke(functionKey, event);
-      } catch (error) {
-        return failedInvocation(error);
-      }
+    port: (server.address() as AddressInfo).port,
+    stop: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
+      const cutOff = setTimeout(() => {
+        server.closeAllConnections();
+      }, STOP_WITHIN_MS);
+      await closed;
+      clearTimeout(cutOff);
     },
   };
 }
 
-/**
- * The event with its body as text, as API Gateway sends it. serverless-offline parses every body,
- * and puts the text back for all values but those that JavaScript takes for false.
- */
-function withTextBody(event: unknown): unknown {
-  const { body } = event as { readonly body?: unknown };
-  return body === false || body === 0
-    ? { ...(event as object), body: JSON.stringify(body) }
-    : event;
+async function serve(
+  api: RestApi,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  try {
+    const request = requestOf(incoming, await readBody(incoming));
+    const { statusCode, headers, body } = await api.respond(request);
+    const length = Buffer.byteLength(body);
+    outgoing.writeHead(
+      statusCode,
+      length === 0 ? headers : { ...headers, 'Content-Length': length },
+    );
+    outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+  } catch (error) {
+    const hasCallerLeft = !incoming.complete;
+    if (!hasCallerLeft) console.error(error);
+    outgoing.destroy();
+  }
 }
 
-/** What API Gateway answers for an invocation that failed. */
-export function failedInvocation(error: unknown) {
-  return error instanceof Error && error.name === 'Sandbox.Timedout'
-    ? failure(504, 'Endpoint request timed out')
-    : failure(502, 'Internal server error');
+/** Reads the body to its end, so that the caller sees the answer; undefined for one that is too large. */
+async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= MAX_PAYLOAD_BYTES) chunks.push(chunk);
+  }
+  return bytes > MAX_PAYLOAD_BYTES ? undefined : Buffer.concat(chunks);
 }
 
-/** An answer of the gateway's own, in the form of all others (RFC 9457). */
-function failure(statusCode: number, title: string, instance = '') {
+function requestOf(incoming: IncomingMessage, body: Buffer | undefined): Request {
+  const { method = 'GET', url = '/', rawHeaders, socket } = incoming;
   return {
-    statusCode,
-    headers: { 'content-type': 'application/problem+json', 'x-correlation-id': randomUUID() },
-    body: JSON.stringify({
-      type: 'about:blank',
-      title,
-      status: statusCode,
-      detail:
-        statusCode >= 500
-          ? 'Send the same request with the same Idempotency-Key again; nothing is done twice.'
-          : 'Correct the request; see /docs.',
-      instance,
-      code: statusCode >= 500 ? 'INTERNAL_ERROR' : 'BAD_REQUEST',
-    }),
+    requestId: randomUUID(),
+    method,
+    url,
+    headers: pairs(rawHeaders),
+    // Without binary media types API Gateway takes every body for text.
+    body: body?.toString('utf8'),
+    sourceIp: socket.remoteAddress ?? '',
   };
+}
+
+function pairs(rawHeaders: readonly string[]): [string, string][] {
+  return rawHeaders.flatMap((name, index): [string, string][] =>
+    index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? '']] : [],
+  );
 }

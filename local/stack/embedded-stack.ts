@@ -169,10 +169,12 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const base: Base = { parts, clock, host, directory, data };
   const log = startLog(base, options.logFile);
 
+  // API Gateway's own responses depend on it, and they are part of the template.
+  const templateVariables = { ALLOWED_ORIGINS: settings.ALLOWED_ORIGINS };
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience = 'ordersaga' } = overrides;
   const token = { audience, ...(issuer === undefined ? {} : { issuer }) };
   const [service, database, queues] = await Promise.all([
-    parts.start('serverless.yml', () => readServiceDefinition(directory)),
+    parts.start('serverless.yml', () => readServiceDefinition(directory, templateVariables)),
     startDatabase(
       base,
       store,

@@ -60,10 +60,14 @@ class ServiceDefinitionProblem extends StartupProblem {
  * Reads the service's definition as the serverless CLI resolves it, so that the stack runs exactly what
  * a deployment would. The CLI takes seconds; its answer is kept under a hash of everything it depends on.
  * @param directory the project's folder.
+ * @param variables that the CLI sees beside those of this process.
  * @throws ServiceDefinitionProblem with the CLI's own words
  */
-export async function readServiceDefinition(directory: string): Promise<ServiceDefinition> {
-  const environment = { ...STAND_INS, ...process.env };
+export async function readServiceDefinition(
+  directory: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<ServiceDefinition> {
+  const environment = { ...STAND_INS, ...process.env, ...variables };
   const kept = join(directory, KEPT_IN, `${await sourceHash(directory, environment)}.json`);
   const text = await readFile(kept, 'utf8').catch(() => undefined);
   if (text !== undefined) return serviceSchema.parse(JSON.parse(text));

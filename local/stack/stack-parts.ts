@@ -191,13 +191,14 @@ export function createLambdaRuntime(
 }
 
 export function startApi(
-  { parts, host, directory }: Base,
+  { parts, host }: Base,
   port: number,
   service: ServiceDefinition,
   lambda: LambdaRuntime,
 ): Promise<ApiGateway> {
   return parts.start('API', async () => {
-    const api = await startApiGateway({ host, port, directory, service, lambda });
+    const invoke = (functionKey: string, event: unknown) => lambda.invoke(functionKey, event);
+    const api = await startApiGateway({ host, port, service, invoke });
     parts.onStop(() => api.stop());
     return api;
   });

@@ -100,7 +100,7 @@ describe.each(FUNCTIONS)('the bundle of %s', (functionKey, file) => {
   });
 });
 
-test.each(['health', 'notFound', 'openapi', 'docs'])(
+test.each(['health', 'notFound', 'openapi', 'docs', 'preflight'])(
   '%s has neither configuration nor schemas nor the AWS SDK',
   (functionKey) => {
     const { early, later } = bundleOf(deployedFunctions().get(functionKey) ?? '');
@@ -142,7 +142,12 @@ test('health answers without any configuration', async () => {
     .then((answer) => console.log(JSON.stringify(answer)));`;
   expect(await runBeside('functions/health.ts', script)).toEqual({
     statusCode: 200,
-    headers: { 'Content-Type': 'application/json', 'X-Correlation-Id': 'c-1' },
+    headers: {
+      'Cache-Control': 'no-store',
+      'Content-Type': 'application/json',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Correlation-Id': 'c-1',
+    },
     body: '{"status":"ok"}',
   });
 });

@@ -179,7 +179,6 @@ test('the image of the embedded stack leaves out what nothing in it imports, and
     'esbuild',
     'fauxqs',
     'serverless',
-    'serverless-offline',
     'serverless-step-functions',
     'yaml',
   ];

@@ -153,22 +153,37 @@ export function deployedFunctions(): ReadonlyMap<string, string> {
   );
 }
 
-/** The function that answers each route, by the route: `GET /order/{orderId}`; not the catch-all. */
-export function deployedRoutes(): ReadonlyMap<string, string> {
+interface HttpRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly functionKey: string;
+}
+
+function httpRoutes(): HttpRoute[] {
   type Http = { readonly method: string; readonly path: string };
   const functions = readYaml('infrastructure/functions.yml') as Record<
     string,
     { readonly events?: readonly { readonly http?: Http }[] }
   >;
-  return new Map(
-    Object.entries(functions).flatMap(([name, { events = [] }]) =>
-      events.flatMap(({ http }): [string, string][] =>
-        http === undefined || http.method === 'any'
-          ? []
-          : [[`${http.method.toUpperCase()} ${http.path}`, name]],
-      ),
-    ),
+  return Object.entries(functions).flatMap(([functionKey, { events = [] }]) =>
+    events.flatMap(({ http }) => (http === undefined ? [] : [{ ...http, functionKey }])),
   );
+}
+
+/** The function that answers each route, by the route: `GET /order/{orderId}`; no preflights, no catch-all. */
+export function deployedRoutes(): ReadonlyMap<string, string> {
+  return new Map(
+    httpRoutes()
+      .filter(({ method }) => method !== 'any' && method !== 'options')
+      .map(({ method, path, functionKey }) => [`${method.toUpperCase()} ${path}`, functionKey]),
+  );
+}
+
+/** Paths whose preflights are answered. */
+export function preflightPaths(): string[] {
+  return httpRoutes()
+    .filter(({ method }) => method === 'options')
+    .map(({ path }) => path);
 }
 
 /** How long each function may run, in seconds, by its key in serverless.yml. */

@@ -15,7 +15,7 @@ const operations = Object.entries(OPERATIONS);
 const FIRST_ANSWERS: Readonly<Record<string, readonly number[]>> = {
   'POST /order': [201, 202, 422, 503],
   'GET /order': [200],
-  'GET /order/{orderId}': [200, 404],
+  'GET /order/{orderId}': [200, 304, 404],
   'PUT /order/{orderId}': [200, 202, 404, 409, 412, 422, 503],
   'POST /order/cancelorder/{orderId}': [200, 404, 409],
   'POST /order/retryorder/{orderId}': [201, 202, 404, 409, 422, 503],
@@ -24,7 +24,7 @@ const FIRST_ANSWERS: Readonly<Record<string, readonly number[]>> = {
   'GET /payment/{paymentId}': [200, 404],
   'POST /payment/webhook': [202, 401],
   'GET /product': [200],
-  'GET /product/{productId}': [200, 404],
+  'GET /product/{productId}': [200, 304, 404],
   'POST /product': [201, 409],
   'PUT /product/{productId}': [200, 404, 412],
   'POST /product/{productId}/stock': [200, 404],
@@ -46,7 +46,13 @@ interface Documented {
 
 function documented(route: string): Documented {
   const [method = '', path = ''] = route.split(' ');
-  return document.paths[path]?.[method.toLowerCase()] as unknown as Documented;
+  const operation = document.paths[path]?.[method.toLowerCase()] as unknown as Documented;
+  const { responses: shared } = document.components;
+  const responses = Object.entries(operation.responses).map(([status, response]) => {
+    const { $ref } = response as { readonly $ref?: string };
+    return [status, $ref === undefined ? response : shared[$ref.split('/').at(-1) ?? '']];
+  });
+  return { ...operation, responses: Object.fromEntries(responses) as Documented['responses'] };
 }
 
 function headersOf(route: string): string[] {
@@ -93,6 +99,49 @@ describe('the document', () => {
 
   test('loads nothing from elsewhere and names no secret', () => {
     expect(JSON.stringify(document)).not.toMatch(/whsec_|eyJ/);
+  });
+});
+
+describe('a body', () => {
+  type Node = Readonly<Record<string, unknown>>;
+  const objectsIn = (value: unknown): Node[] => {
+    if (typeof value !== 'object' || value === null) return [];
+    const inside = Object.values(value).flatMap(objectsIn);
+    return 'properties' in value ? [value, ...inside] : inside;
+  };
+  const { schemas } = document.components;
+  const namesIn = (part: unknown) =>
+    [...JSON.stringify(part).matchAll(/#\/components\/schemas\/(\w+)/g)].map(
+      ([, name = '']) => name,
+    );
+
+  test('that is answered may get further members later', () => {
+    const answered = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).flatMap(({ responses }) => namesIn(responses)),
+    );
+    expect(answered.length).toBeGreaterThan(100);
+    for (const name of new Set(answered)) {
+      for (const schema of objectsIn(schemas[name])) {
+        expect(schema['additionalProperties'], name).not.toBe(false);
+      }
+    }
+  });
+
+  test('that is sent takes no other members', () => {
+    const sent = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).flatMap(({ operationId, requestBody }) =>
+        // The payment gateway's events, which are its own.
+        requestBody === undefined || operationId === 'receiveAcknowledgement'
+          ? []
+          : namesIn(requestBody),
+      ),
+    );
+    expect(sent.length).toBeGreaterThan(5);
+    for (const name of new Set(sent)) {
+      for (const schema of objectsIn(schemas[name])) {
+        expect(schema['additionalProperties'], name).toBe(false);
+      }
+    }
   });
 });
 
@@ -144,6 +193,14 @@ describe.each(operations)('%s', (route, operation) => {
     if (access !== 'public') expect(statuses).toContain('503');
     if (access === 'user' && Object.keys(path).length > 0) expect(statuses).toContain('404');
     if (body !== undefined || query !== undefined) expect(statuses).toContain('400');
+  });
+
+  test('may be answered by API Gateway itself', () => {
+    const { responses } = documented(route);
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(['413', '429', '502', '504']));
+    for (const status of ['429', '504']) {
+      expect(responses[status]?.headers['Retry-After']).toMatchObject({ required: true });
+    }
   });
 
   test('names its headers', () => {

@@ -61,6 +61,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   JWT_ISSUER: 'https://issuer.example/',
   JWT_AUDIENCE: 'shop',
   JWKS_URL: 'https://issuer.example/keys',
+  ALLOWED_ORIGINS: 'https://shop.example,http://localhost:5173',
   INVENTORY_CREDENTIAL: 'another-credential-0123456789',
   WEBHOOK_SECRETS: 'another-secret-0123456789',
 };
@@ -109,6 +110,11 @@ describe('the template', () => {
       { SCHEDULE_SECONDS: '90' },
       'SCHEDULE_SECONDS is 90: on a deployed stage it must be a multiple',
     ],
+    [
+      { ALLOWED_ORIGINS: 'https://shop.example/' },
+      'ALLOWED_ORIGINS is "https://shop.example/": it must be origins separated by commas',
+    ],
+    [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS is "*": it must be origins separated by commas'],
     [{ SAGA_LOG_LEVEL: 'LOUD' }, 'SAGA_LOG_LEVEL is "LOUD": it must be ALL or ERROR or OFF'],
   ])('is not resolved with %j: %s', async (variables, message) => {
     const gateway: Record<string, string> =

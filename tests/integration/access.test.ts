@@ -97,7 +97,7 @@ describe('a token', () => {
     const answer = await placeWith(await authorization());
 
     expect(answer.summary).toBe('401 UNAUTHENTICATED');
-    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    expect(answer.headers.get('x-amzn-remapped-www-authenticate')).toBe('Bearer');
     expect((await snapshotOf(stack)).orders.length).toBe(stored);
   });
 

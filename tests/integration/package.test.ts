@@ -2,8 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { deployedFunctions, functionOfTask, readOrderSaga } from '../contract/deployment.ts';
+import { type ApiGateway, startApiGateway } from '../../local/stack/api-gateway.ts';
+import { readServiceDefinition } from '../../local/stack/service-definition.ts';
 import {
+  deployedFunctions,
+  functionOfTask,
+  preflightPaths,
+  readOrderSaga,
+} from '../contract/deployment.ts';
+import { gatewayResponsesIn, methodsIn, OF_THE_TRANSPORT } from '../support/packaged-api.ts';
+import {
+  ALLOWED_ORIGINS,
   functionWithCompanion,
   loadAll,
   type Package,
@@ -109,6 +118,98 @@ describe.each(STAGES)('the package for %s', (stage) => {
       [],
     );
   });
+});
+
+describe.each(STAGES)('the local API, held against the package for %s,', (stage) => {
+  let local: ApiGateway;
+  let url: string;
+
+  beforeAll(async () => {
+    const service = await readServiceDefinition(join(import.meta.dirname, '../..'), {
+      ALLOWED_ORIGINS,
+    });
+    local = await startApiGateway({
+      host: '127.0.0.1',
+      port: 0,
+      service,
+      invoke: (functionKey, { resource, headers }) =>
+        'fail' in headers
+          ? Promise.reject(new Error('It failed.'))
+          : Promise.resolve({ statusCode: 200, headers: { 'X-Key': functionKey }, body: resource }),
+    });
+    url = `http://127.0.0.1:${String(local.port)}`;
+  });
+
+  afterAll(() => local.stop());
+
+  test('has the same methods at each resource, and hands a request to the same function', async () => {
+    const methods = methodsIn(packageOf(stage).template);
+    const paths = [...methods.keys()];
+    expect(paths).toEqual(expect.arrayContaining(['/', '/order', '/order/{orderId}', '/{proxy+}']));
+    for (const path of paths) {
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+        const own = methods.get(path)?.get(method) ?? methods.get(path)?.get('ANY');
+        const greedy = methods.get('/{proxy+}')?.get('ANY');
+        const answer = await fetch(url + path.replaceAll(/\{\w+\+?\}/g, 'x-1'), { method });
+        expect(answer.headers.get('x-key'), `${method} ${path}`).toBe(own ?? greedy);
+        if (method !== 'HEAD') {
+          expect(await answer.text()).toBe(own === undefined ? '/{proxy+}' : path);
+        }
+      }
+    }
+  });
+
+  test('answers a preflight at each path that pages may call, by the same function', () => {
+    const methods = methodsIn(packageOf(stage).template);
+    const preflights = [...methods].filter(([, own]) => own.get('OPTIONS') === 'preflight');
+    expect(preflights.map(([path]) => path).sort()).toEqual(preflightPaths().sort());
+    expect([...methods].filter(([, own]) => own.has('OPTIONS'))).toHaveLength(preflights.length);
+  });
+
+  test.each([
+    ['too large', 'REQUEST_TOO_LARGE', { method: 'POST', body: 'x'.repeat(11 * 1024 * 1024) }, 413],
+    ['of a function that fails', 'DEFAULT_5XX', { headers: { fail: 'yes' } }, 502],
+    ['an impossible path', 'DEFAULT_4XX', {}, 400],
+  ] as const)('answers by itself as API Gateway does: %s', async (_what, type, sent, status) => {
+    const path = type === 'DEFAULT_4XX' ? '/order/%ff' : '/order';
+    const { headers, body } = gatewayResponsesIn(packageOf(stage).template).get(type) ?? {};
+    const answer = await fetch(url + path, sent);
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toBe(body?.replace('$context.path', path));
+    const seen = [...answer.headers].filter(([name]) => !OF_THE_TRANSPORT.includes(name));
+    expect(Object.fromEntries(seen)).toEqual({
+      ...headers,
+      'x-correlation-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+  });
+
+  test('adds no header to an answer of a function, whatever a browser sends', async () => {
+    const answer = await fetch(`${url}/order`, {
+      headers: {
+        origin: 'https://evil.example.com',
+        'accept-encoding': 'gzip, br',
+        'if-none-match': '*',
+        'access-control-request-method': 'PUT',
+      },
+    });
+    const names = [...answer.headers.keys()].filter((name) => !OF_THE_TRANSPORT.includes(name));
+    expect([answer.status, names]).toEqual([200, ['content-type', 'x-key']]);
+  });
+});
+
+test.each(STAGES)('API Gateway itself answers pages of %s, without credentials', (stage) => {
+  const responses = [...gatewayResponsesIn(packageOf(stage).template)];
+  expect(responses.length).toBeGreaterThan(8);
+  for (const [type, { headers }] of responses) {
+    expect(headers, type).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-expose-headers':
+        'Location, ETag, Retry-After, Idempotent-Replayed, X-Correlation-Id',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(headers).not.toHaveProperty('access-control-allow-credentials');
+  }
 });
 
 test.each(STAGES)('the API of %s has the name that alarms and dashboard know it by', (stage) => {

@@ -334,7 +334,7 @@ describe('a webhook', () => {
     const queued = inject(scene.stack, { on: queueCall('SendMessage'), act: refuseConnection });
     const answer = await send();
     expect(answer.summary).toBe('401 BAD_SIGNATURE');
-    expect(answer.headers.get('www-authenticate')).toBe('Signature');
+    expect(answer.headers.get('x-amzn-remapped-www-authenticate')).toBe('Signature');
     expect(answer.problem.detail).toContain('X-Gateway-Signature');
     expect(queued.strikes).toBe(0);
   });

@@ -8,7 +8,7 @@ import JSZip from 'jszip';
 
 const root = join(import.meta.dirname, '../..');
 
-interface Template {
+export interface Template {
   readonly Resources: Readonly<
     Record<
       string,
@@ -18,11 +18,14 @@ interface Template {
           readonly Handler?: string;
           readonly Name?: string;
           readonly Role?: unknown;
-        };
+        } & Readonly<Record<string, unknown>>;
       }
     >
   >;
 }
+
+/** Origin that the packaged API is open to. */
+export const ALLOWED_ORIGINS = 'https://shop.example.com';
 
 export interface Package {
   /** What CloudFormation is given. */
@@ -43,7 +46,13 @@ export async function packageStage(stage: string, folder: string): Promise<Packa
     // leaves in its temporary folder goes with the package.
     {
       cwd: root,
-      env: { PATH, HOME, TMPDIR: dirname(folder), GATEWAY_URL: 'https://gateway.example.com' },
+      env: {
+        PATH,
+        HOME,
+        TMPDIR: dirname(folder),
+        GATEWAY_URL: 'https://gateway.example.com',
+        ALLOWED_ORIGINS,
+      },
     },
   );
   const template = await readFile(

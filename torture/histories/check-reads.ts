@@ -71,7 +71,7 @@ export function wrongVisibility({ calls }: Recorded): string[] {
   });
 }
 
-/** An error that nobody has thought of; of a function that died, the API answers 502 or 504. */
+/** An error that nobody has thought of; of a function that died, the API answers 502. */
 export function unmappedErrors({ calls }: Recorded): string[] {
   return calls
     .filter(({ answer }) => answer?.status === 500)

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { pipeline } from '../pipeline.ts';
 import { withTraceparent } from '../trace.ts';
 import { basePath } from './base-path.ts';
+import { browserHeaders } from './browser-headers.ts';
 import { type Call, callOf, type HttpAnswer, type User } from './call.ts';
 import { correlation } from './correlation.ts';
 import type { CallMiddleware, Endpoint, Part } from './endpoint.ts';
@@ -15,6 +16,8 @@ import type { QueryParameters } from './query-parameters.ts';
 export interface ApiRequest<Body, Query> {
   /** The caller; a nobody without scopes for services and public routes. */
   readonly user: User;
+  /** Path template of the resource that API Gateway has matched: `/order/{orderId}`. */
+  readonly resource: string;
   readonly body: Body;
   readonly path: Readonly<Record<string, string>>;
   readonly query: Query;
@@ -28,6 +31,7 @@ export interface ApiRequest<Body, Query> {
 
 export interface ApiResponse {
   readonly status: number;
+  /** Undefined for an answer without content. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** Of a body that is text already and is sent as it is; all others are sent as JSON. */
@@ -66,6 +70,7 @@ export function apiHandler<
   const run = pipeline<Call, HttpAnswer>()
     .use([
       correlation(),
+      browserHeaders(access.facts.access !== 'service' && signature === undefined),
       basePath(),
       problemAnswers(),
       ...parts.flatMap(({ middleware }) => middleware ?? []),
@@ -98,9 +103,10 @@ export function apiHandler<
 }
 
 function requestOf<Body, Query>(call: Call): ApiRequest<Body, Query> {
-  const { user, path, header, correlationId, idempotencyKey } = call;
+  const { event, user, path, header, correlationId, idempotencyKey } = call;
   return {
     user,
+    resource: event.resource,
     path,
     header,
     correlationId,
@@ -112,9 +118,10 @@ function requestOf<Body, Query>(call: Call): ApiRequest<Body, Query> {
 }
 
 function toAnswer({ status, body, headers, contentType }: ApiResponse): HttpAnswer {
+  if (body === undefined) return { statusCode: status, body: '', headers: { ...headers } };
   return {
     statusCode: status,
-    body: contentType === undefined ? JSON.stringify(body) : String(body),
+    body: contentType === undefined ? JSON.stringify(body) : (body as string),
     headers: { 'Content-Type': contentType ?? 'application/json', ...headers },
   };
 }

@@ -21,10 +21,17 @@ export function jsonBody<Schema extends z.ZodType>(schema: Schema): JsonBody<Sch
   };
 }
 
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** @throws BadRequest that says what is wrong with the text. */
 function parseJson(event: APIGatewayProxyEvent): unknown {
-  const raw = rawBodyOf(event);
+  const text = rawBodyOf(event).toString('utf8');
+  if (text === '') throw new BadRequest('The body must be JSON; it is empty.');
+  if (text.startsWith(BYTE_ORDER_MARK)) {
+    throw new BadRequest('The body must be JSON; leave out the byte order mark before it.');
+  }
   try {
-    return JSON.parse(raw.toString('utf8'));
+    return JSON.parse(text);
   } catch {
     throw new BadRequest('The body must be JSON.');
   }

@@ -8,7 +8,6 @@ async function gatewayWithEvents() {
   const events: { readonly body: unknown }[] = [];
   const lambda = new LambdaRuntime({
     functions: [],
-    directory: '.',
     clock: systemClock,
     region: 'eu-central-1',
     accountId: '000000000000',
@@ -20,7 +19,6 @@ async function gatewayWithEvents() {
   const gateway = await startApiGateway({
     host: '127.0.0.1',
     port: 0,
-    directory: '.',
     lambda,
     service: {
       provider: {

@@ -18,6 +18,7 @@ const DEFAULTS = {
   DISPATCH_AFTER_SECONDS: 30,
   SCHEDULE_SECONDS: 60,
   PAYMENT_PAGE_URL: 'http://localhost:3000/pay/{orderId}',
+  ALLOWED_ORIGINS: '',
 } as const;
 
 const NUMBERS = Object.entries(DEFAULTS)
@@ -42,6 +43,39 @@ describe('the configuration', () => {
       INVENTORY_CREDENTIAL: ['service-credential-0123456789'],
       WEBHOOK_SECRETS: ['webhook-secret-0123456789'],
     });
+  });
+
+  test.each([
+    'https://shop.example.com',
+    'https://shop.example.com,http://localhost:5173',
+    'https://shop.example.com, https://admin.example.com',
+    'http://[::1]:3000',
+  ])('takes %j as ALLOWED_ORIGINS', (origins) => {
+    const { ALLOWED_ORIGINS } = readConfig({ ...REQUIRED, ALLOWED_ORIGINS: origins });
+    expect(ALLOWED_ORIGINS).toBe(origins);
+  });
+
+  test.each([
+    '*',
+    'null',
+    'shop.example.com',
+    'https://',
+    'https://shop.example.com/',
+    'https://shop.example.com/shop',
+    'https://shop.example.com:443',
+    'https://Shop.example.com',
+    'https://*.example.com',
+    'https://user@shop.example.com',
+    'file://shop',
+    'https://shop.example.com,',
+    ',',
+    ' ',
+    'https://shop.example.com;https://admin.example.com',
+  ])('refuses %j as ALLOWED_ORIGINS', (origins) => {
+    expect(messageFor({ ...REQUIRED, ALLOWED_ORIGINS: origins })).toBe(
+      `Bad configuration. ALLOWED_ORIGINS is ${JSON.stringify(origins)}: it must be origins ` +
+        'separated by commas, each a scheme and a host such as https://shop.example.com.',
+    );
   });
 
   const SECRETS = ['INVENTORY_CREDENTIAL', 'WEBHOOK_SECRETS'] as const;

@@ -34,10 +34,18 @@ describe('an answer', () => {
     );
     expect(answer).toMatchObject({ status: 202, body: { a: 1 } });
     expect(answer.headers).toEqual({
+      'Cache-Control': 'no-store',
       'Content-Type': 'application/json',
       Location: '/order/1',
+      'X-Content-Type-Options': 'nosniff',
       'X-Correlation-Id': 'fresh-id',
     });
+  });
+
+  test('without content has no content type', async () => {
+    const answer = await call({}, {}, () => Promise.resolve({ status: 204, body: undefined }));
+    expect(answer).toMatchObject({ status: 204, text: '' });
+    expect(answer.headers).not.toHaveProperty('Content-Type');
   });
 });
 

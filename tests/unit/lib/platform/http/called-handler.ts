@@ -63,7 +63,7 @@ export async function call(
   return {
     status: result.statusCode,
     headers: result.headers ?? {},
-    body: JSON.parse(result.body) as Record<string, unknown>,
+    body: (result.body === '' ? {} : JSON.parse(result.body)) as Record<string, unknown>,
     text: result.body,
   };
 }

@@ -25,18 +25,48 @@ describe('a body', () => {
     expect(seen?.body).toEqual(JSON.parse(GOOD_BODY));
   });
 
-  test.each([null, '', '{', 'items=mug', '{"items":[]}}', "{'items':[]}"])(
-    '%j is no JSON: 400',
-    async (body) => {
-      const answer = await call({ body }, endpoint);
-      expect(answer).toMatchObject({
-        status: 400,
-        headers: { 'Content-Type': 'application/problem+json' },
-        body: { code: 'BAD_REQUEST', detail: 'The body must be JSON.', instance: '/order' },
-      });
-      expect(seen).toBeUndefined();
-    },
-  );
+  const NO_JSON = 'The body must be JSON.';
+  const EMPTY = 'The body must be JSON; it is empty.';
+  const MARKED = 'The body must be JSON; leave out the byte order mark before it.';
+
+  test.each([
+    [null, EMPTY],
+    ['', EMPTY],
+    ['{', NO_JSON],
+    ['items=mug', NO_JSON],
+    ['{"items":[]}}', NO_JSON],
+    ["{'items':[]}", NO_JSON],
+    [`\uFEFF${GOOD_BODY}`, MARKED],
+    ['['.repeat(60_000), NO_JSON],
+    ['{"items":'.repeat(7000), NO_JSON],
+  ])('%.20j is no JSON: 400', async (body, detail) => {
+    const answer = await call({ body }, endpoint);
+    expect(answer).toMatchObject({
+      status: 400,
+      headers: { 'Content-Type': 'application/problem+json' },
+      body: { code: 'BAD_REQUEST', detail, instance: '/order' },
+    });
+    expect(seen).toBeUndefined();
+  });
+
+  test.each([
+    ['false', 'boolean'],
+    ['true', 'boolean'],
+    ['0', 'number'],
+    ['-0', 'number'],
+    ['1e999', 'Infinity'],
+    ['null', 'null'],
+    ['""', 'string'],
+    ['[]', 'array'],
+    [`${'['.repeat(30_000)}${']'.repeat(30_000)}`, 'array'],
+    [`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, 'a'],
+  ])('%.20s is JSON but no request: 400 that names it', async (body, named) => {
+    const answer = await call({ body }, endpoint);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
+    expect(answer.body['detail']).toMatch(/^Correct the body: /);
+    expect(answer.body['detail']).toContain(named);
+    expect(seen).toBeUndefined();
+  });
 
   test.each([
     ['{}', ['items']],
