@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { SETTINGS } from '../../lib/platform/settings.ts';
 import { TEMPLATE_SETTINGS } from '../../lib/platform/template-settings.ts';
+import { awsEnvironment } from '../emulator/aws-environment.ts';
 import { StartupProblem } from './startup-problem.ts';
 
 const record = z.record(z.string(), z.unknown());
@@ -79,6 +80,9 @@ export async function readServiceDefinition(
 /** Deployments have to be told where the gateway is; the stack fills its own in later. */
 const STAND_INS = { GATEWAY_URL: 'http://localhost:3100/gateway' };
 
+/** An address at which nobody listens. */
+const NOBODY = 'http://127.0.0.1:9';
+
 const KEPT_IN = join('.local', 'service-definition');
 
 /** Files and folders, from which the CLI makes the definition. */
@@ -145,7 +149,12 @@ export async function askCli(
   const child = promisify(execFile)(
     process.execPath,
     [cli, 'print', '--format', 'json', '--stage', 'local'],
-    { cwd: directory, env: environment, maxBuffer: 16 * 1024 * 1024 },
+    {
+      cwd: directory,
+      // Nothing of AWS is asked, and no credential of the user's is there to be found.
+      env: { ...environment, ...awsEnvironment(NOBODY, environment) },
+      maxBuffer: 16 * 1024 * 1024,
+    },
   );
   try {
     const { stdout } = await child;
