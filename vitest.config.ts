@@ -17,12 +17,14 @@ const REAL = [
   'browsers',
   'correlation',
   'fault-modes',
+  'hurt-stack',
   'memory-store',
   'npm-start',
   'offline',
   'npm-start-without-java',
   'operators-view',
   'package',
+  'restarted',
 ].map((name) => `tests/integration/${name}.test.ts`);
 
 /** Of the other parts, those that a newcomer's run repeats on the embedded stack, as a smoke test. */

@@ -92,6 +92,8 @@ async function toCommonJs(id, text, { imports, inputs }) {
   const { code, map } = await transform(isMapped ? text : text.replace(INLINE_MAP, ''), {
     ...SETTINGS,
     format: 'cjs',
+    // An import on demand becomes a call of the loader below: Node itself would look for a file.
+    supported: { 'dynamic-import': false },
     sourcefile: id,
     sourcemap: isMapped ? 'external' : false,
     sourcesContent: false,

@@ -1,12 +1,10 @@
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DeployedStack, startDeployedStack } from './emulator/deployed-stack.ts';
-import { findEmulator } from './emulator/find-emulator.ts';
+import { EMULATOR_NAMES, findEmulator } from './emulator/find-emulator.ts';
 import { readStartSettings } from './start-settings.ts';
 import { printProgress, untilStopped } from './terminal.ts';
 import { welcome } from './welcome.ts';
-
-const NAMES = { ministack: 'MiniStack', localstack: 'LocalStack' };
 
 const directory = fileURLToPath(new URL('..', import.meta.url));
 const logFile = join(directory, '.local', 'deploy.log');
@@ -16,7 +14,7 @@ async function start(stopping: AbortSignal): Promise<DeployedStack> {
   const settings = readStartSettings(process.env);
   const emulator = await findEmulator(process.env['AWS_ENDPOINT_URL'] ?? 'http://127.0.0.1:4566');
   const { kind, version, endpoint } = emulator;
-  console.log(`Deploying ordersaga to ${NAMES[kind]} ${version} at ${endpoint}.\n`);
+  console.log(`Deploying ordersaga to ${EMULATOR_NAMES[kind]} ${version} at ${endpoint}.\n`);
   const stack = await startDeployedStack({
     directory,
     emulator,

@@ -1,6 +1,12 @@
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedStack, startEmbeddedStack } from './stack/embedded-stack.ts';
+import { PortInUseError } from './stack/ports.ts';
+import {
+  announceStack,
+  findRunningStackAt,
+  StackRunsAlreadyError,
+} from './stack/running-stacks.ts';
 import { describeStore } from './stack/store.ts';
 import { readStartSettings } from './start-settings.ts';
 import { printProgress, untilStopped } from './terminal.ts';
@@ -12,11 +18,17 @@ const logFile = join(directory, '.local', 'ordersaga.log');
 async function start(): Promise<EmbeddedStack> {
   const startedAt = performance.now();
   console.log('Starting ordersaga on this machine.\n');
+  const settings = readStartSettings(process.env, process.argv.slice(2));
   const stack = await startEmbeddedStack({
-    ...readStartSettings(process.env, process.argv.slice(2)),
+    ...settings,
     logFile,
     onProgress: printProgress,
+  }).catch(async (error: unknown) => {
+    if (!(error instanceof PortInUseError)) throw error;
+    const running = await findRunningStackAt(settings.ports.companion);
+    throw running === undefined ? error : new StackRunsAlreadyError(running, { cause: error });
   });
+  const takeBack = announceStack(stack);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`\nordersaga is ready after ${seconds} s.\n${describeStore(stack.store)}`);
   const { queues, stepFunctions, dynamodb } = stack.endpoints;
@@ -31,7 +43,13 @@ async function start(): Promise<EmbeddedStack> {
       ending: 'Ctrl-C stops everything.',
     }),
   );
-  return stack;
+  return {
+    ...stack,
+    stop: async () => {
+      takeBack();
+      await stack.stop();
+    },
+  };
 }
 
 await untilStopped(start);

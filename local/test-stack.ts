@@ -5,17 +5,23 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type DeployedStack, startDeployedStack } from './emulator/deployed-stack.ts';
-import { type Emulator, findEmulator } from './emulator/find-emulator.ts';
-import { startMiniStack } from './emulator/ministack.ts';
+import {
+  EMULATOR_NAMES,
+  type Emulator,
+  type EmulatorKind,
+  findEmulator,
+} from './emulator/find-emulator.ts';
+import { START_EMULATOR } from './emulator/start-emulator.ts';
 import { Parts } from './stack/parts.ts';
 import { findFreePort } from './stack/ports.ts';
 import { StartupProblem } from './stack/startup-problem.ts';
 import { printFailure, printProgress, stopSignal } from './terminal.ts';
 
-const USAGE = `Usage: npm run test:stack -- [--endpoint URL] [FILE...]
+const USAGE = `Usage: npm run test:stack -- [--emulator NAME | --endpoint URL] [FILE...]
   Deploys to an emulator of AWS and runs the end-to-end suite there.
-  --endpoint URL   an emulator that already runs; without it a MiniStack is started for the tests
-  FILE             only test files whose path contains it`;
+  --emulator NAME   ministack (the default) or localstack: one is started for the tests
+  --endpoint URL    an emulator that already runs
+  FILE              only test files whose path contains it`;
 
 /** So that whole lifecycles fit into a minute. */
 const PARAMETERS = {
@@ -37,34 +43,46 @@ class UsageProblem extends StartupProblem {
 const directory = fileURLToPath(new URL('..', import.meta.url));
 const local = join(directory, '.local');
 
-function readArguments(): { readonly endpoint: string | undefined; readonly files: string[] } {
+interface Arguments {
+  readonly kind: EmulatorKind;
+  readonly endpoint: string | undefined;
+  readonly files: readonly string[];
+}
+
+function readArguments(): Arguments {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { endpoint: { type: 'string' } },
+      options: { endpoint: { type: 'string' }, emulator: { type: 'string' } },
     });
-    return { endpoint: values.endpoint, files: positionals };
+    const { endpoint, emulator = 'ministack' } = values;
+    if (!isEmulatorKind(emulator)) throw new Error(`--emulator ${emulator} is not known.`);
+    if (endpoint !== undefined && values.emulator !== undefined) {
+      throw new Error('--endpoint and --emulator exclude each other.');
+    }
+    return { kind: emulator, endpoint, files: positionals };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageProblem(`${why}\n${USAGE}`, { cause });
   }
 }
 
-async function emulatorAt(
-  endpoint: string | undefined,
+function isEmulatorKind(name: string): name is EmulatorKind {
+  return Object.hasOwn(EMULATOR_NAMES, name);
+}
+
+async function emulatorFor(
+  { kind, endpoint }: Arguments,
   parts: Parts,
   stopping: AbortSignal,
 ): Promise<Emulator> {
   if (endpoint !== undefined) return findEmulator(endpoint);
-  return parts.start('MiniStack', async () => {
+  return parts.start(EMULATOR_NAMES[kind], async () => {
     const port = await findFreePort('127.0.0.1');
-    const miniStack = await startMiniStack({
-      directory: join(local, 'ministack'),
-      port,
-      stopping,
-    });
-    parts.onStop(() => miniStack.stop());
-    return miniStack.emulator;
+    const directory = join(local, kind);
+    const running = await START_EMULATOR[kind]({ directory, port, stopping });
+    parts.onStop(() => running.stop());
+    return running.emulator;
   });
 }
 
@@ -87,6 +105,7 @@ async function runSuite(
         ...process.env,
         STACK_API_URL: stack.apiUrl,
         STACK_COMPANION_URL: stack.companionUrl,
+        STACK_EMULATOR: emulator.kind,
         STEP_FUNCTIONS_ENDPOINT: emulator.endpoint,
       },
     },
@@ -97,22 +116,22 @@ async function runSuite(
 
 /** @returns the exit code. */
 async function main(stopping: AbortSignal): Promise<number> {
-  const { endpoint, files } = readArguments();
+  const given = readArguments();
   const parts = new Parts(printProgress);
   try {
-    const emulator = await emulatorAt(endpoint, parts, stopping);
+    const emulator = await emulatorFor(given, parts, stopping);
     console.log(`  ${emulator.kind} ${emulator.version} at ${emulator.endpoint}`);
     const stack = await startDeployedStack({
       directory,
       emulator,
       companionPort: 0,
       parameters: PARAMETERS,
-      logFile: join(local, 'stack-deploy.log'),
+      logFile: join(local, `stack-deploy-${emulator.kind}.log`),
       onProgress: printProgress,
       stopping,
     });
     parts.onStop(() => stack.stop());
-    return await runSuite(stack, emulator, files, stopping);
+    return await runSuite(stack, emulator, given.files, stopping);
   } finally {
     await parts.stop();
   }

@@ -27,7 +27,7 @@ export async function welcome(stack: Host, { places, ending }: Ending): Promise<
   const others = Object.entries(places).map(([part, place]) => `  ${part.padEnd(14)}  ${place}`);
   return `
   API             ${api}    ${api}/docs
-  Companion       ${companion}    what was really charged: ${companion}/gateway/charges?orderId=…
+  Companion       ${companion}    the start page: everything that is here
                   make Inventory fail: curl -X PUT ${companion}/faults/inventory -d '{"mode":"http_503","times":3}'
 ${others.join('\n')}
 
@@ -35,21 +35,21 @@ A first order. Copy, paste, and it is alice's; npm run -s token -- bob prints an
 
   TOKEN=${token}
 
-  # What is for sale
+  echo 'What is for sale:'
   curl -s ${api}/product -H "Authorization: Bearer $TOKEN"; echo
 
-  # Order two; waits until they are reserved
+  echo 'Order two; it waits until they are reserved:'
   ORDER=$(curl -s ${api}/order -H "Authorization: Bearer $TOKEN" -H 'Prefer: wait=10' \\
     -H 'Content-Type: application/json' -d '{"items":[{"productId":"prod-coffee","quantity":2}]}' \\
     | tee /dev/stderr | sed -n 's/.*"orderId":"\\([^"]*\\)".*/\\1/p'); echo
 
-  # Pay; waits until it is settled
+  echo 'Pay; it waits until that is settled:'
   curl -s ${api}/payment -H "Authorization: Bearer $TOKEN" -H 'Prefer: wait=10' \\
     -H 'Content-Type: application/json' \\
     -d '{"orderId":"'$ORDER'","paymentMethod":{"token":"tok_ok"}}'; echo
 
-  # Look at it, with its history
-  curl -s ${api}/order/$ORDER -H "Authorization: Bearer $TOKEN"; echo
+  echo 'The order, with its history:'
+  curl -s "${api}/order/$ORDER" -H "Authorization: Bearer $TOKEN"; echo
 
 ${ending}`;
 }

@@ -2,6 +2,7 @@ import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-l
 import { z } from 'zod';
 import { ConfigurationError } from '../lib/platform/config.ts';
 import { createRuntime, type Runtime } from '../lib/platform/runtime.ts';
+import { findCompanionUrl, SeveralStacksError } from '../local/stack/running-stacks.ts';
 
 /** The stage that runs on this machine. */
 export const LOCAL = 'local';
@@ -19,8 +20,8 @@ export class StageProblem extends Error {
 
 /**
  * What the functions of a stage work with, for a tool that runs beside them: the same configuration,
- * the same tables, queues and state machine. The running local stack is asked through its companion
- * (`COMPANION_URL`, by default `http://localhost:3100`), a deployed stage through the configuration
+ * the same tables, queues and state machine. The running local stack is asked through its companion,
+ * found by `COMPANION_URL`, `COMPANION_PORT` or what the stack has written down; a deployed stage through the configuration
  * of its functions, with the credentials and the region of the AWS SDK's own variables.
  * @throws StageProblem
  */
@@ -38,7 +39,7 @@ export async function connectToStage(stage: string): Promise<Runtime> {
 
 /** The local stack's answer also points the AWS SDK at it, by the SDK's own variables. */
 async function askCompanion(): Promise<Readonly<Record<string, string>>> {
-  const companionUrl = process.env['COMPANION_URL'] ?? 'http://localhost:3100';
+  const companionUrl = meantCompanion();
   if (!URL.canParse(companionUrl)) {
     throw new StageProblem(`COMPANION_URL is not a URL: ${companionUrl}`);
   }
@@ -69,6 +70,15 @@ async function askCompanion(): Promise<Readonly<Record<string, string>>> {
   delete process.env['AWS_PROFILE'];
   delete process.env['AWS_SESSION_TOKEN'];
   return environment;
+}
+
+function meantCompanion(): string {
+  try {
+    return findCompanionUrl(process.env);
+  } catch (error) {
+    if (!(error instanceof SeveralStacksError)) throw error;
+    throw new StageProblem(error.message, { cause: error });
+  }
 }
 
 async function askLambda(stage: string): Promise<Readonly<Record<string, string>>> {

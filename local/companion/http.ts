@@ -22,6 +22,7 @@ export interface Call {
 
 export type Reply =
   | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'page'; readonly html: string }
   /** The connection is closed without an answer, as if the network had failed. */
   | { readonly kind: 'cut' };
 
@@ -86,6 +87,15 @@ interface Answer {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly content: string;
+}
+
+/** Answers a request with the problem, whatever else it has sent. */
+export function refuse(
+  { url = '/' }: IncomingMessage,
+  response: ServerResponse,
+  problem: ProblemError,
+): void {
+  send(response, problemAnswer(url.split('?')[0] ?? '/', problem));
 }
 
 /** Serves the routes; a wrong path, method or body is answered with a problem. */
@@ -214,6 +224,16 @@ function answerOf(reply: Reply): Answer | 'CUT' {
         status: reply.status,
         headers: { 'content-type': 'application/json' },
         content: JSON.stringify(reply.body),
+      };
+    case 'page':
+      return {
+        status: 200,
+        headers: {
+          'content-type': 'text/html; charset=utf-8',
+          // Nothing is loaded from anywhere, and no script runs.
+          'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+        },
+        content: reply.html,
       };
     case 'cut':
       return 'CUT';

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { findCompanionUrl, SeveralStacksError } from '../stack/running-stacks.ts';
 
 const USAGE = 'Usage: npm run -s token -- <user> [--scope "products:write"]';
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -30,9 +31,18 @@ function readArguments(): { subject: string; scope?: string } {
 }
 
 function readCompanionUrl(): string {
-  const url = process.env['COMPANION_URL'] ?? 'http://localhost:3100';
+  const url = meantCompanion();
   if (URL.canParse(url)) return url;
   throw new TokenCommandError(`COMPANION_URL is not a URL: ${url}`);
+}
+
+function meantCompanion(): string {
+  try {
+    return findCompanionUrl(process.env);
+  } catch (error) {
+    if (!(error instanceof SeveralStacksError)) throw error;
+    throw new TokenCommandError(error.message, { cause: error });
+  }
 }
 
 async function requestToken(

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { SEED_PRODUCTS } from '../stack/seed-products.ts';
 import { FAULT_MODES } from './faults/fault-modes.ts';
 import { InventoryFaults } from './faults/inventory-faults.ts';
 import { INVENTORY_PROXY_PATH, InventoryProxy } from './faults/inventory-proxy.ts';
@@ -13,8 +14,10 @@ import { chargeJournal } from './gateway/charge-journal.ts';
 import { PAYMENT_METHODS } from './gateway/payment-methods.ts';
 import { createGatewayRoutes, createLedger } from './gateway/routes.ts';
 import type { Route } from './http.ts';
-import { ok, serve } from './http.ts';
+import { ok, refuse, serve } from './http.ts';
 import { createIssuerRoutes, createSigningKey, mintToken } from './issuer.ts';
+import { ownHostCheck } from './own-hosts.ts';
+import { type StartPage, startPage } from './start-page.ts';
 
 export interface CompanionOptions {
   readonly host: string;
@@ -31,7 +34,9 @@ export interface CompanionOptions {
   readonly webhook?: Webhook;
   /** Keeps what was charged for a later start. */
   readonly chargesFile?: string;
-  /** Says what the functions of the stack beside it see, for the operator's tools. */
+  /** Path of the log of the stack beside it, for the start page. */
+  readonly logFile?: string;
+  /** What the operator's tools need of the stack beside it: never a credential of the user's. */
   readonly stackEnvironment?: () => Readonly<Record<string, string | undefined>>;
 }
 
@@ -78,15 +83,26 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
   const { chargesFile } = options;
   const journal = chargesFile === undefined ? undefined : chargeJournal(chargesFile);
   const serveRoutes = serve(
-    withIndex([
-      ...createGatewayRoutes(createLedger(acknowledgements, { journal })),
-      ...createIssuerRoutes(issuer),
-      ...createFaultRoutes(faults),
-      ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),
-    ]),
+    withIndex(
+      [
+        ...createGatewayRoutes(createLedger(acknowledgements, { journal })),
+        ...createIssuerRoutes(issuer),
+        ...createFaultRoutes(faults),
+        ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),
+      ],
+      {
+        apiUrl: options.inventoryUrl,
+        companionUrl: url,
+        places: () => placesOf(options),
+      },
+    ),
   );
+  // Its tokens name it by their issuer: behind a tunnel, or for functions in containers.
+  const findWrongHost = ownHostCheck({ host: options.host, port, urls: [issuer.issuer] });
   server.on('request', (request, response) => {
-    if (proxy.isFor(request)) void proxy.handle(request, response);
+    const wrongHost = findWrongHost(request);
+    if (wrongHost !== undefined) refuse(request, response, wrongHost);
+    else if (proxy.isFor(request)) void proxy.handle(request, response);
     else serveRoutes(request, response);
   });
 
@@ -106,7 +122,7 @@ function urlOf(host: string, port: number): string {
   return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${String(port)}`;
 }
 
-/** With its secrets: whoever reaches the companion may have any token of it anyway. */
+/** Nothing in it opens anything but this stack, any token of which may be had here anyway. */
 function stackRoute(environment: () => Readonly<Record<string, string | undefined>>): Route {
   return {
     method: 'GET',
@@ -116,14 +132,19 @@ function stackRoute(environment: () => Readonly<Record<string, string | undefine
   };
 }
 
-function withIndex(routes: readonly Route[]): readonly Route[] {
+/** `/`: a page for a browser, and its content as JSON for everybody else. */
+function withIndex(
+  routes: readonly Route[],
+  surroundings: Pick<StartPage, 'apiUrl' | 'companionUrl'> & {
+    readonly places: () => Readonly<Record<string, string>>;
+  },
+): readonly Route[] {
   const index: Route = {
     method: 'GET',
     path: '/',
-    summary: 'this index',
-    handle: () =>
-      ok({
-        name: 'ordersaga companion',
+    summary: 'this index; for a browser a start page',
+    handle: ({ headers }) => {
+      const content = {
         calls: {
           ...Object.fromEntries(
             [index, ...routes].map(({ method, path, summary }) => [`${method} ${path}`, summary]),
@@ -132,9 +153,36 @@ function withIndex(routes: readonly Route[]): readonly Route[] {
         },
         paymentMethodTokens: summaries(PAYMENT_METHODS),
         faultModes: summaries(Object.entries(FAULT_MODES)),
-      }),
+      };
+      if (headers.accept?.includes('text/html') !== true) {
+        return ok({ name: 'ordersaga companion', ...content });
+      }
+      const places = surroundings.places();
+      const html = startPage({ ...surroundings, ...content, places, products: SEED_PRODUCTS });
+      return { kind: 'page', html };
+    },
   };
   return [index, ...routes];
+}
+
+/** Variables by which the AWS SDK finds the services beside it. */
+const ENDPOINTS = {
+  AWS_ENDPOINT_URL: 'AWS',
+  AWS_ENDPOINT_URL_DYNAMODB: 'DynamoDB',
+  AWS_ENDPOINT_URL_SQS: 'SQS',
+  AWS_ENDPOINT_URL_SFN: 'Step Functions',
+};
+
+function placesOf({ stackEnvironment, logFile }: CompanionOptions): Record<string, string> {
+  const environment = stackEnvironment?.() ?? {};
+  const endpoints = Object.entries(ENDPOINTS).flatMap(([variable, service]) => {
+    const url = environment[variable];
+    return url === undefined ? [] : [[service, url] as const];
+  });
+  return {
+    ...Object.fromEntries(endpoints),
+    ...(logFile === undefined ? {} : { Log: logFile }),
+  };
 }
 
 function summaries(

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { StartupProblem } from '../stack/startup-problem.ts';
+import type { AwsEnvironment } from './aws-environment.ts';
 
 /** The stage of serverless.yml that is deployed to emulators. */
 export const STAGE = 'local';
@@ -26,6 +27,8 @@ export interface DeployOptions {
   readonly parameters: Readonly<Record<string, string>>;
   /** All that the CLI says, without colours. */
   readonly logFile: string;
+  /** Points the CLI and the SDK at the emulator, by its own credentials. */
+  readonly aws: AwsEnvironment;
   readonly stopping?: AbortSignal | undefined;
 }
 
@@ -37,7 +40,7 @@ export interface Deployment {
 }
 
 /**
- * Deploys serverless.yml as it is, with the serverless CLI and what `process.env` says of AWS.
+ * Deploys serverless.yml as it is, with the serverless CLI.
  * @throws DeploymentFailedError with the end of what the CLI said.
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
@@ -50,13 +53,13 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     );
   }
   return {
-    apiUrl: `${options.endpoint}/restapis/${apiId}/${STAGE}/_user_request_`,
+    apiUrl: `${options.endpoint}/_aws/execute-api/${apiId}/${STAGE}`,
     environment: await deployedEnvironment(),
   };
 }
 
 async function runCli(options: DeployOptions): Promise<string> {
-  const { directory, parameters, logFile, stopping } = options;
+  const { directory, parameters, logFile, aws, stopping } = options;
   const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
   const cli = join(dirname(manifest), 'bin', 'serverless.js');
   const temporary = join(directory, TEMPORARY_FOLDER);
@@ -67,6 +70,7 @@ async function runCli(options: DeployOptions): Promise<string> {
     cwd: directory,
     env: {
       ...process.env,
+      ...aws,
       ...parameters,
       NO_COLOR: '1',
       TMPDIR: temporary,

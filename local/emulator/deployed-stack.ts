@@ -13,6 +13,7 @@ import { awsEnvironment } from './aws-environment.ts';
 import { deploy } from './deploy.ts';
 import type { Emulator } from './find-emulator.ts';
 import { prepareSecrets } from './secrets.ts';
+import { toolsEnvironment } from './tools-environment.ts';
 
 const GIVE_UP_AFTER_MS = 60_000;
 const LOOK_AGAIN_AFTER_MS = 500;
@@ -87,17 +88,13 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
     }),
   );
   const { apiUrl, environment } = await parts.start('deployment', () =>
-    deploy({ directory, endpoint, parameters, logFile, stopping }),
+    deploy({ directory, endpoint, parameters, logFile, aws, stopping }),
   );
   const local = `http://127.0.0.1:${String(port)}`;
-  // For the operator's tools, which run on this machine: its own name for the companion.
-  const whole = {
-    ...environment,
-    ...aws,
-    ...secrets,
+  const forTools = toolsEnvironment(environment, aws, {
     GATEWAY_URL: parameters.GATEWAY_URL.replace(forFunctions, local),
     INVENTORY_URL: parameters.INVENTORY_URL.replace(forFunctions, local),
-  };
+  });
   const ackTimeoutSeconds = Number(environment['PAYMENT_ACK_TIMEOUT_SECONDS']);
   const companion = await parts.start('companion', () =>
     startCompanion({
@@ -112,14 +109,14 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
         secret: parseSecrets(secrets.WEBHOOK_SECRETS)[0],
         ackLateMs: ackTimeoutSeconds * 1000 + ACK_LATE_BY_MS,
       },
-      stackEnvironment: () => whole,
+      stackEnvironment: () => forTools,
     }),
   );
   parts.onStop(() => companion.stop());
   await parts.start('first answer', async () => {
     await untilItAnswers(apiUrl, await companion.mintToken('first-answer'), stopping);
   });
-  await parts.start('seed data', () => seedProducts(createRuntime(whole)));
+  await parts.start('seed data', () => seedProducts(createRuntime(forTools)));
   return {
     apiUrl,
     companionUrl: local,

@@ -1,11 +1,18 @@
 import { z } from 'zod';
 import { StartupProblem } from '../stack/startup-problem.ts';
+import { isAwsHost } from './aws-hosts.ts';
 
-const ANSWER_TIMEOUT_MS = 5000;
+/** An emulator that works through many events answers late. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** Their names for people. */
+export const EMULATOR_NAMES = { ministack: 'MiniStack', localstack: 'LocalStack' } as const;
+
+export type EmulatorKind = keyof typeof EMULATOR_NAMES;
 
 /** What is known about every emulator that ordersaga is deployed to. */
 export interface Emulator {
-  readonly kind: 'ministack' | 'localstack';
+  readonly kind: EmulatorKind;
   readonly version: string;
   /** Without a slash at its end. */
   readonly endpoint: string;
@@ -19,31 +26,61 @@ export class NoEmulatorError extends StartupProblem {
   override readonly name = 'NoEmulatorError';
 }
 
-const health = z.object({ version: z.string() });
-/** What patched_ministack.py adds to the answer. */
-const mendedHealth = health.extend({ patches: z.array(z.string()) });
+/** Members of the answer to the one question that both understand. */
+const healthSchema = z.object({
+  version: z.string(),
+  /** Added by patched_ministack.py. */
+  patches: z.array(z.string()).optional(),
+  /** Only MiniStack's own answer has it. */
+  ready_scripts: z.unknown().optional(),
+  /** Added by host_localstack.py. */
+  functions: z.literal('processes').optional().catch(undefined),
+});
 
 /**
- * Asks what answers at the endpoint which emulator it is.
- * @throws NoEmulatorError where nothing answers, or what does is no emulator: AWS above all.
+ * Asks the endpoint which emulator answers there.
+ * @throws NoEmulatorError where nothing answers, or something that is no emulator: AWS above all.
  */
 export async function findEmulator(endpoint: string): Promise<Emulator> {
   const url = readEndpoint(endpoint);
   const base = url.href.replace(/\/$/, '');
-  const ministack = await ask(`${base}/_ministack/health`);
-  if (health.safeParse(ministack).success) return miniStack(base, ministack);
-  const localstack = health.safeParse(await ask(`${base}/_localstack/health`));
-  if (localstack.success) return localStack(base, localstack.data.version);
-  throw new NoEmulatorError(
-    `What answers at ${base} is no emulator that is known here: neither LocalStack nor MiniStack. ` +
-      `For AWS itself see docs/deploy.md.\n${HOW_TO_START}`,
+  // Not MiniStack's own path: LocalStack takes it for a bucket, and loads S3 for seconds to look for it.
+  const health = healthSchema.safeParse(await ask(`${base}/_localstack/health`));
+  if (!health.success) {
+    throw new NoEmulatorError(
+      `What answers at ${base} is no emulator that is known here: neither LocalStack nor MiniStack. ` +
+        `For AWS itself see docs/deploy.md.\n${HOW_TO_START}`,
+    );
+  }
+  const { version, patches, ready_scripts: ofMiniStack, functions } = health.data;
+  if (patches !== undefined) return { kind: 'ministack', version, endpoint: base, ...ON_LOOPBACK };
+  if (ofMiniStack !== undefined) throw new NoEmulatorError(bareMiniStack(base));
+  const reached = functions === 'processes' ? ON_LOOPBACK : FROM_CONTAINERS;
+  return { kind: 'localstack', version, endpoint: base, ...reached };
+}
+
+/** Its functions are processes of this machine. */
+const ON_LOOPBACK = { hostForFunctions: '127.0.0.1', companionAddress: '127.0.0.1' };
+
+const FROM_CONTAINERS = {
+  // docker-compose.yml gives this machine this name for functions in containers, on Linux too.
+  hostForFunctions: 'host.docker.internal',
+  // On Linux they come in over Docker's bridge, elsewhere over the loopback interface.
+  companionAddress: process.platform === 'linux' ? '0.0.0.0' : '127.0.0.1',
+};
+
+function bareMiniStack(endpoint: string): string {
+  return (
+    `The MiniStack at ${endpoint} was started by itself. It keeps no error's name, so that no order ` +
+    `would get anywhere: start it with npm run ministack, or by local/emulator/patched_ministack.py.`
   );
 }
 
 const HOW_TO_START = `Start one, or set AWS_ENDPOINT_URL to where it is:
-  docker compose up      LocalStack, on http://127.0.0.1:4566
-  npm run ministack      MiniStack, there too; needs Python 3.10 or newer and no Docker
-  npm run test:stack     brings a MiniStack of its own, only for the tests`;
+  npm run ministack              MiniStack, on http://127.0.0.1:4566; needs Python 3.10 or newer
+  npm run localstack             LocalStack, there too; needs Python 3.13, and Java 17 or newer
+  docker compose up localstack   LocalStack with its functions in containers; needs Docker
+  npm run test:stack             brings an emulator of its own, only for the tests`;
 
 function readEndpoint(endpoint: string): URL {
   const url = URL.parse(endpoint);
@@ -52,8 +89,7 @@ function readEndpoint(endpoint: string): URL {
       `AWS_ENDPOINT_URL is ${JSON.stringify(endpoint)}, which is no http URL. Try http://127.0.0.1:4566`,
     );
   }
-  // Whatever a stranger's answer may look like, what is done to an emulator is never done to AWS.
-  if (/(^|\.)(amazonaws\.com(\.cn)?|aws|aws\.dev|amazon\.com)$/.test(url.hostname)) {
+  if (isAwsHost(url.hostname)) {
     throw new NoEmulatorError(
       `AWS_ENDPOINT_URL is ${endpoint}: that is AWS itself. This command is for emulators only; to deploy to AWS see docs/deploy.md.`,
     );
@@ -71,31 +107,4 @@ async function ask(url: string): Promise<unknown> {
       cause,
     });
   }
-}
-
-function miniStack(endpoint: string, answer: unknown): Emulator {
-  const mended = mendedHealth.safeParse(answer);
-  if (!mended.success) {
-    throw new NoEmulatorError(
-      `The MiniStack at ${endpoint} was started by itself. It keeps no error's name, so that no order ` +
-        `would get anywhere: start it with npm run ministack, or by local/emulator/patched_ministack.py.`,
-    );
-  }
-  // Its functions are processes of the same machine.
-  const loopback = '127.0.0.1';
-  const { version } = mended.data;
-  const kind = 'ministack';
-  return { kind, version, endpoint, hostForFunctions: loopback, companionAddress: loopback };
-}
-
-function localStack(endpoint: string, version: string): Emulator {
-  return {
-    kind: 'localstack',
-    version,
-    endpoint,
-    // Its functions run in containers; docker-compose.yml gives them this name on Linux too.
-    hostForFunctions: 'host.docker.internal',
-    // On Linux they come in over Docker's bridge, elsewhere over the loopback interface.
-    companionAddress: process.platform === 'linux' ? '0.0.0.0' : '127.0.0.1',
-  };
 }

@@ -19,6 +19,7 @@ import uuid
 
 from ministack.core import lambda_runtime as runtime
 from ministack.core.responses import error_response_json, json_response, now_iso
+from ministack.services import apigateway_v1 as apis
 from ministack.services import lambda_svc as functions
 from ministack.services import stepfunctions as states
 
@@ -76,6 +77,29 @@ def errors_keep_their_name():
         if isinstance(body, dict) and body.get("errorMessage") == "Worker process died":
             body["errorType"] = "Runtime.ExitError"
         return result
+
+
+# --- API Gateway -------------------------------------------------------------------------------
+
+BELOW = contextvars.ContextVar("below", default="")
+
+
+@patch("functions-see-the-callers-path", apis._build_lambda_event_v1, '"path": f"/{stage_name}{request_path}"')
+def functions_see_the_callers_path():
+    """`requestContext.path` is the path that the caller sent, so that links made from it can be followed."""
+    from ministack import app
+
+    @replaces(app, "_parse_execute_api_url")
+    def parse(original, host, path):
+        found = re.match("/_aws/execute-api/[^/]+", path)
+        BELOW.set(found[0] if found else "")
+        return original(host, path)
+
+    @replaces(apis, "_build_lambda_event_v1")
+    def build(original, *args, **kwargs):
+        event = original(*args, **kwargs)
+        event["requestContext"]["path"] = BELOW.get() + event["requestContext"]["path"]
+        return event
 
 
 # --- Step Functions: how tasks, branches and executions end --------------------------------------

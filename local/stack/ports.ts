@@ -12,18 +12,23 @@ export interface PortRequest {
 
 export class PortInUseError extends StartupProblem {
   override readonly name = 'PortInUseError';
+  readonly taken: readonly PortRequest[];
 
-  constructor({ port, part, variable }: PortRequest) {
+  constructor(taken: readonly PortRequest[]) {
+    const isOne = taken.length === 1;
+    const lines = taken.map(({ port, part }) => `  ${String(port)}, which ${part} wants`);
+    const others = taken.map(({ port, variable }) => `${variable}=${String(port + 1)}`);
     super(
-      `Port ${String(port)}, which ${part} wants, is taken by another program. ` +
-        `Stop that one, or choose another port: ${variable}=${String(port + 1)} npm start`,
+      `${isOne ? 'A port is' : 'Ports are'} taken by another program:\n${lines.join('\n')}\n` +
+        `Stop it, or choose ${isOne ? 'another' : 'others'}: ${others.join(' ')} npm start`,
     );
+    this.taken = taken;
   }
 }
 
 /**
  * Looks before anything starts, because some parts end the process when their port is taken.
- * @throws PortInUseError for the first port that is taken; port 0 never is.
+ * @throws PortInUseError that names every port that is taken; port 0 never is.
  */
 export async function assertPortsFree(host: string, requests: readonly PortRequest[]) {
   const checked = await Promise.all(
@@ -32,8 +37,8 @@ export async function assertPortsFree(host: string, requests: readonly PortReque
       isTaken: request.port !== 0 && (await isTaken(host, request.port)),
     })),
   );
-  const taken = checked.find(({ isTaken }) => isTaken);
-  if (taken !== undefined) throw new PortInUseError(taken.request);
+  const taken = checked.flatMap(({ request, isTaken }) => (isTaken ? [request] : []));
+  if (taken.length > 0) throw new PortInUseError(taken);
 }
 
 /** A port that is free now; for a program that cannot be asked to choose one itself. */

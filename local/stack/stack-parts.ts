@@ -72,6 +72,8 @@ export function startLog({ parts }: Base, file: string | undefined): LogRouter {
 export interface Database {
   readonly url: string;
   readonly client: DynamoDBClient;
+  /** Resolves with its last words if it ends by itself. */
+  readonly ended?: Promise<string>;
 }
 
 /** @param throughput what the tables in memory throttle; DynamoDB Local throttles nothing. */
@@ -118,7 +120,7 @@ function startDynamoDbLocalPart(
       client.destroy();
       await database.stop();
     });
-    return { url, client };
+    return { url, client, ended: database.ended };
   });
 }
 

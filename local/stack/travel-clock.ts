@@ -9,15 +9,30 @@ interface Timer {
   readonly callback: () => void;
 }
 
+/** Real time, as a clock reads it. */
+export interface TimeSource {
+  /** The system's clock, in milliseconds since the Unix epoch; somebody may set it. */
+  readonly systemNow: () => number;
+  /** Milliseconds since any moment; never set, and never going back. */
+  readonly monotonicNow: () => number;
+}
+
 /** Kept from before anyone replaces it: a running stack makes `Date.now` follow this clock. */
-const realNow = Date.now.bind(Date);
+const REAL_TIME: TimeSource = {
+  systemNow: Date.now.bind(Date),
+  monotonicNow: performance.now.bind(performance),
+};
+
+/** Apart from each other by more than this, the system's clock was set. */
+const CLOCK_WAS_SET_MS = 1000;
 
 /** The longest delay that setTimeout takes; beyond it, it fires at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /**
- * Real time plus an offset. Left alone it runs as the system's clock does; `advance` jumps ahead
- * and fires on the way everything that falls due, in order, each at its own time.
+ * Real time plus an offset. Left alone it runs as the system's clock does, but for one thing: if that
+ * is set back, this one goes on as if it had not been, so that every timer still falls due in its time.
+ * `advance` jumps ahead and fires on the way everything that falls due, in order, each at its own time.
  */
 export class TravelClock implements Clock {
   /**
@@ -26,15 +41,23 @@ export class TravelClock implements Clock {
    */
   settle: () => Promise<unknown> = () => nextTurn();
 
+  readonly #source: TimeSource;
   #offsetMs = 0;
+  /** Both clocks of the source at the same moment: since then they have gone on together. */
+  #together: { readonly systemMs: number; readonly monotonicMs: number };
   /** During a jump time stands still between the timers. */
   #frozenAtMs: number | undefined;
   #timers = new Set<Timer>();
   #armed: { readonly dueMs: number; readonly handle: NodeJS.Timeout } | undefined;
   #lastJump: Promise<void> = Promise.resolve();
 
+  constructor(source: TimeSource = REAL_TIME) {
+    this.#source = source;
+    this.#together = { systemMs: source.systemNow(), monotonicMs: source.monotonicNow() };
+  }
+
   now(): number {
-    return this.#frozenAtMs ?? realNow() + this.#offsetMs;
+    return this.#frozenAtMs ?? this.#systemNow() + this.#offsetMs;
   }
 
   schedule(delayMs: number, callback: () => void): () => void {
@@ -89,10 +112,23 @@ export class TravelClock implements Clock {
         await this.settle();
       }
     } finally {
-      this.#offsetMs = targetMs - realNow();
+      this.#offsetMs = targetMs - this.#systemNow();
       this.#frozenAtMs = undefined;
       this.#armEarliest();
     }
+  }
+
+  /** The system's time, after the offset has made up for whatever it was set back by. */
+  #systemNow(): number {
+    const systemMs = this.#source.systemNow();
+    const monotonicMs = this.#source.monotonicNow();
+    const aheadMs = systemMs - this.#together.systemMs - (monotonicMs - this.#together.monotonicMs);
+    if (Math.abs(aheadMs) > CLOCK_WAS_SET_MS) {
+      // Set forward it is followed: so it is after a machine has slept, too.
+      if (aheadMs < 0) this.#offsetMs -= Math.round(aheadMs);
+      this.#together = { systemMs, monotonicMs };
+    }
+    return systemMs;
   }
 
   #fire(timer: Timer): void {

@@ -207,3 +207,44 @@ test('a module that is loaded on demand shares those that are loaded already', a
     'TEMPORARILY_UNAVAILABLE',
   ]);
 });
+
+test('what is imported on demand is loaded when it is asked for, and not before', async () => {
+  const project = join(folder, 'project');
+  const sources = {
+    'functions/first.ts':
+      "import { shared } from '../lib/shared.ts';\nexport const handler = async () => [shared, (await import('../lib/later.ts')).value, (await import('../lib/later.ts')).value];",
+    'functions/second.ts':
+      "import { shared } from '../lib/shared.ts';\nexport const handler = () => shared;",
+    'lib/shared.ts': "export const shared = 'shared';",
+    'lib/later.ts':
+      "import { shared } from './shared.ts';\nconsole.log('loaded');\nexport const value = `later ${shared}`;",
+  };
+  for (const [path, text] of Object.entries(sources)) {
+    await mkdir(dirname(join(project, path)), { recursive: true });
+    await writeFile(join(project, path), text);
+  }
+  const entries = ['functions/first.ts', 'functions/second.ts'];
+  const { files = new Map<string, string>() } =
+    (await bundleFunctions(project, entries)).get('functions/first.ts') ?? {};
+  const unpacked = join(folder, 'unpacked');
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(unpacked, path)), { recursive: true });
+    await writeFile(join(unpacked, path), text);
+  }
+  const call = `const { handler } = require('./functions/first.js');
+    console.log('started');
+    handler().then((answer) => console.log(answer.join()));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', call], { cwd: unpacked });
+  expect(stdout.trim().split('\n')).toEqual([
+    'started',
+    'loaded',
+    'shared,later shared,later shared',
+  ]);
+});
+
+test('no function leaves an import to Node that its archive does not hold', () => {
+  for (const [file, { files }] of bundles) {
+    const native = [...files.values()].flatMap((text) => text.match(/\bimport\s*\(/g) ?? []);
+    expect(native, file).toEqual([]);
+  }
+});

@@ -1,10 +1,11 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { type Dockerfile, DockerfileParser, type Instruction } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { SERVICES } from '../../local/emulator/localstack.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -18,10 +19,13 @@ interface Service {
   readonly ports?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly healthcheck?: unknown;
+  readonly command?: readonly string[];
+  readonly volumes?: readonly string[];
 }
 
 const compose = parse(read('docker-compose.yml'), { logLevel: 'error' }) as {
   readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
 };
 
 describe('docker-compose.yml', () => {
@@ -34,13 +38,24 @@ describe('docker-compose.yml', () => {
     expect(isCompose.errors).toBeNull();
   });
 
-  test('runs LocalStack alone unless something else is asked for', () => {
+  test('starts the product alone unless an emulator is named', () => {
     const unasked = Object.entries(compose.services).filter(
       ([, { profiles = [] }]) => profiles.length === 0,
     );
-    expect(unasked.map(([name]) => name)).toEqual(['localstack']);
+    expect(unasked.map(([name]) => name)).toEqual(['app']);
     expect(compose.services['ministack']?.profiles).toEqual(['ministack']);
-    expect(compose.services['app']?.profiles).toEqual(['app']);
+    expect(compose.services['localstack']?.profiles).toEqual(['localstack']);
+  });
+
+  test('keeps the data of the product, and its log, in a volume', () => {
+    const { command, volumes } = compose.services['app'] ?? {};
+    expect(command).toEqual(['node', 'local/start.ts', '--data', '.local/data']);
+    expect(volumes).toEqual(['app:/app/.local']);
+    expect(Object.keys(compose.volumes)).toContain('app');
+  });
+
+  test('publishes no image: DynamoDB Local may not be distributed', () => {
+    expect(compose.services['app']).not.toHaveProperty('image');
   });
 
   test('opens no port to the network', () => {
@@ -66,6 +81,24 @@ describe('docker-compose.yml', () => {
     ]);
     const offered = compose.services['localstack']?.environment?.['SERVICES']?.split(',');
     for (const [, type = ''] of types) expect(offered).toContain(type.toLowerCase());
+  });
+
+  test('offers on LocalStack what npm run localstack does', () => {
+    expect(compose.services['localstack']?.environment?.['SERVICES']).toBe(SERVICES);
+  });
+
+  test('lets LocalStack run functions for another processor than its own', () => {
+    expect(compose.services['localstack']?.environment).toMatchObject({
+      LAMBDA_IGNORE_ARCHITECTURE: '1',
+    });
+  });
+
+  test('mounts into containers only files that are here', () => {
+    for (const { volumes = [] } of Object.values(compose.services)) {
+      for (const [source = ''] of volumes.map((volume) => volume.split(':'))) {
+        if (source.startsWith('.')) expect(existsSync(join(root, source)), source).toBe(true);
+      }
+    }
   });
 
   test('pins LocalStack to the last version that runs without a token', () => {

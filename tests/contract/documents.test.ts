@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -24,6 +25,34 @@ describe.each(globSync('{*.md,docs/**/*.md}', { cwd: root }).sort())('%s', (path
       const target = file === '' ? path : join(dirname(path), file);
       expect(existsSync(join(root, target)), link).toBe(true);
       if (anchor !== undefined) expect(anchorsOf(read(target)), link).toContain(anchor);
+    }
+  });
+});
+
+describe('README.md', () => {
+  const blocks = [...read('README.md').matchAll(/^```sh\n(.*?)^```$/gms)].map(
+    ([, block = '']) => block,
+  );
+
+  test('has commands', () => {
+    expect(blocks.length).toBeGreaterThan(5);
+  });
+
+  test.each(blocks)('can be pasted into bash and zsh: %s', (block) => {
+    // A quoted part may hold anything; outside of it zsh takes these for something else.
+    const bare = block.replaceAll(/'[^']*'|"[^"]*"/g, 'QUOTED');
+    expect(bare, 'a comment').not.toMatch(/(^|\s)#/m);
+    expect(bare, 'a placeholder').not.toMatch(/<\w+>|\bID\b/);
+    expect(bare, 'a pattern of file names').not.toMatch(/[?*[\]]/);
+    expect(bare, 'a call of history').not.toContain('!');
+  });
+
+  test.each(['bash', 'zsh'])('is read by %s', (shell) => {
+    const { error } = spawnSync(shell, ['--version']);
+    if (error !== undefined) return;
+    for (const block of blocks) {
+      const { status, stderr } = spawnSync(shell, ['-n'], { input: block, encoding: 'utf8' });
+      expect({ status, stderr }, block).toEqual({ status: 0, stderr: '' });
     }
   });
 });

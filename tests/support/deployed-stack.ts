@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { passThrough } from '../../lib/platform/effects.ts';
 import { createRuntime, installRuntime } from '../../lib/platform/runtime.ts';
 import { overrideEnvironment } from '../../local/stack/environment.ts';
@@ -19,10 +20,11 @@ const SCHEDULED = ['dispatchDueWork', 'expireReservations'];
 export async function connectToDeployedStack(): Promise<TestStack> {
   const { apiUrl, companionUrl } = deployed;
   const answer = await fetch(`${companionUrl}/stack`);
-  const { environment } = (await answer.json()) as { environment: Record<string, string> };
+  const { environment: told } = (await answer.json()) as { environment: Record<string, string> };
   const restore = overrideEnvironment(
-    Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('AWS_'))),
+    Object.fromEntries(Object.entries(told).filter(([name]) => name.startsWith('AWS_'))),
   );
+  const environment: Record<string, string> = { ...told, ...(await readSecrets(told)) };
   installRuntime(createRuntime(environment));
   const lambda = new LambdaClient({});
   const { AWS_ENDPOINT_URL: endpoint = '', ORDER_SAGA_ARN: orderSagaArn = '' } = environment;
@@ -59,6 +61,24 @@ export async function connectToDeployedStack(): Promise<TestStack> {
     },
   };
   return stack as unknown as TestStack;
+}
+
+/** The values of the secrets that the environment names, as functions read them. */
+async function readSecrets(
+  environment: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const client = new SSMClient({});
+  const named = Object.entries(environment).filter(([name]) => name.endsWith('_PARAMETER'));
+  const secrets = await Promise.all(
+    named.map(async ([name, path]) => {
+      const found = await client.send(
+        new GetParameterCommand({ Name: path, WithDecryption: true }),
+      );
+      return [name.replace(/_PARAMETER$/, ''), found.Parameter?.Value ?? ''] as const;
+    }),
+  );
+  client.destroy();
+  return Object.fromEntries(secrets);
 }
 
 async function wait(milliseconds: number): Promise<void> {

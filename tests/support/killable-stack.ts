@@ -37,7 +37,8 @@ export class KillableStack {
       const { isUp, screen } = await this.#try();
       if (isUp) return;
       // The JVM of the one that was killed goes a moment later.
-      if (!/ is taken|in use/.test(screen)) throw new Error(`It does not start:\n${screen}`);
+      if (!/ is taken|are taken|in use/.test(screen))
+        throw new Error(`It does not start:\n${screen}`);
       await pause(PORT_PAUSE_MS);
     }
   }

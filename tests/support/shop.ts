@@ -142,7 +142,7 @@ export async function call(
         ? {}
         : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    return answerOf(response);
+    return answerOf(stack, response);
   });
   expectDocumented(method, path, answer);
   return answer;
@@ -156,17 +156,21 @@ export function isOwn(record: object): boolean {
   return JSON.stringify(record).includes(OWN);
 }
 
-/** As if the API were at the root: below a stage, every path in an answer begins with it. */
-async function answerOf(response: Response): Promise<Answer> {
+/**
+ * The answer as if the API were at the root. On a deployed stack, links lead below the address that deploy:local
+ * prints; one that leads elsewhere stays as it is, and is another than the test expects.
+ */
+async function answerOf(stack: TestStack, response: Response): Promise<Answer> {
   const text = await response.text();
   if (!isDeployed) return new Answer(response.status, response.headers, text);
+  const base = `${new URL(stack.apiUrl).pathname}/`;
   const headers = new Headers(response.headers);
   const location = headers.get('location');
-  if (location !== null) headers.set('location', location.replace(STAGE, '/'));
-  return new Answer(response.status, headers, text.replaceAll(`"${STAGE}`, '"/'));
+  if (location?.startsWith(base) === true) {
+    headers.set('location', `/${location.slice(base.length)}`);
+  }
+  return new Answer(response.status, headers, text.replaceAll(`"${base}`, '"/'));
 }
-
-const STAGE = '/local/';
 
 let customers = 0;
 

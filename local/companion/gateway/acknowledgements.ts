@@ -58,13 +58,22 @@ export class Acknowledgements {
     const { afterMs, deliveries } = this.#planOf(by);
     const chargedAtMs = this.#clock.now();
     if (deliveries === 0) return;
-    this.#after(afterMs, () => {
+    const acknowledge = () => {
+      let captured: Charge | undefined;
+      try {
+        captured = ledger.capture(charge.paymentId);
+      } catch {
+        // It could not be written down, so it is not captured yet.
+        this.#after(FIRST_RETRY_MS, acknowledge);
+        return;
+      }
       // What was voided meanwhile has nothing to be acknowledged.
-      if (ledger.capture(charge.paymentId) === undefined) return;
+      if (captured === undefined) return;
       const capturedAtMs = charge.status === 'CAPTURED' ? chargedAtMs : this.#clock.now();
       const event = captureOf(`evt_${this.#newId()}`, charge, capturedAtMs);
       for (let copy = 0; copy < deliveries; copy += 1) this.#deliver(event, 1);
-    });
+    };
+    this.#after(afterMs, acknowledge);
   }
 
   /** Nothing is delivered any more; what is on its way is cut. */

@@ -1,24 +1,126 @@
-import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+} from 'node:fs';
+import { z } from 'zod';
+import { StartupProblem } from '../../stack/startup-problem.ts';
+import { ProblemError } from '../http.ts';
 import type { ChargeJournal, ChargeRecord } from './charges.ts';
 
+/** Fields that every record has; the ledger itself wrote the rest. */
+const recordSchema = z.looseObject({
+  paymentId: z.string(),
+  chargeId: z.string().nullable(),
+  status: z.enum(['CAPTURED', 'REFUNDED', 'DECLINED', 'PENDING', 'VOIDED']),
+});
+
+class ChargeJournalProblem extends StartupProblem {
+  override readonly name = 'ChargeJournalProblem';
+}
+
+/** Adds text at the end of an open file. Tests hand in one that fails. */
+export type AppendText = (descriptor: number, text: string) => void;
+
 /**
- * A file with a line for each change. A process that is killed may leave half a line behind: that
- * change was answered to nobody, and is cut off.
+ * A file with a line for each change. Half a line was answered to nobody, and is cut off: one that a
+ * killed process has left behind when the file is read, one of a full disk before the caller is told.
  */
-export function chargeJournal(path: string): ChargeJournal {
+export function chargeJournal(
+  path: string,
+  appendText: AppendText = (descriptor, text) => {
+    appendFileSync(descriptor, text);
+  },
+): ChargeJournal {
+  let isFailing = false;
+  /** Length of the file up to its last whole line; unknown before the first write. */
+  let wholeBytes: number | undefined;
+
+  const appendWhole = (text: string) => {
+    const descriptor = openSync(path, 'a');
+    try {
+      const { size } = fstatSync(descriptor);
+      wholeBytes ??= size;
+      if (size > wholeBytes) ftruncateSync(descriptor, wholeBytes);
+      try {
+        appendText(descriptor, text);
+      } catch (error) {
+        ftruncateSync(descriptor, wholeBytes);
+        throw error;
+      }
+      wholeBytes += Buffer.byteLength(text);
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+
   return {
+    /** @throws ChargeJournalProblem for a line that no record can be read from. */
     read() {
       if (!existsSync(path)) return [];
       const content = readFileSync(path, 'utf8');
       const whole = content.slice(0, content.lastIndexOf('\n') + 1);
-      if (whole.length < content.length) truncateSync(path, Buffer.byteLength(whole));
+      if (whole.length < content.length) {
+        console.error(`Half a line at the end of ${path} was answered to nobody, and is cut off.`);
+        truncateSync(path, Buffer.byteLength(whole));
+      }
       return whole
         .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as ChargeRecord);
+        .flatMap((line, index) => (line === '' ? [] : [recordOf(line, index + 1, path)]));
     },
+    /** @throws ProblemError 503 if it cannot be written: then nothing of it has been. */
     append(record) {
-      appendFileSync(path, `${JSON.stringify(record)}\n`);
+      try {
+        appendWhole(`${JSON.stringify(record)}\n`);
+        isFailing = false;
+      } catch (cause) {
+        if (!isFailing) {
+          console.error(
+            `Charges cannot be written to ${path} (${String(cause)}): they are refused until they can.`,
+          );
+        }
+        isFailing = true;
+        throw new ProblemError(
+          503,
+          'GATEWAY_UNAVAILABLE',
+          'Nothing was changed: it cannot be written down. Try again with the same Idempotency-Key.',
+        );
+      }
     },
   };
+}
+
+/** @throws ChargeJournalProblem */
+function recordOf(line: string, lineNumber: number, path: string): ChargeRecord {
+  const record = parseRecord(line) ?? recordAtTheEndOf(line);
+  if (record === undefined) {
+    throw new ChargeJournalProblem(
+      `Line ${String(lineNumber)} of ${path} is not a charge: the file is damaged.\n` +
+        'Put back a copy of it, or remove that line and so forget what it says was charged.',
+    );
+  }
+  return record;
+}
+
+/** Versions that did not cut off half a line on a full disk wrote the next record behind it. */
+function recordAtTheEndOf(line: string): ChargeRecord | undefined {
+  for (let at = line.indexOf('{"', 1); at !== -1; at = line.indexOf('{"', at + 1)) {
+    const record = parseRecord(line.slice(at));
+    if (record !== undefined) return record;
+  }
+  return undefined;
+}
+
+function parseRecord(text: string): ChargeRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(text);
+    return recordSchema.safeParse(record).success ? (record as ChargeRecord) : undefined;
+  } catch {
+    return undefined;
+  }
 }

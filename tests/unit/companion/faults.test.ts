@@ -153,7 +153,9 @@ describe('a call that is struck by', () => {
     await setFault({ mode: 'timeout', times: 1 });
     const caller = connect(companion.port, '127.0.0.1');
     const answered = text(caller);
-    caller.write('GET /proxy/inventory/product/x HTTP/1.1\r\nHost: x\r\n\r\n');
+    caller.write(
+      `GET /proxy/inventory/product/x HTTP/1.1\r\nHost: localhost:${String(companion.port)}\r\n\r\n`,
+    );
     await vi.waitFor(async () => {
       expect(await faultNow()).toMatchObject({ inventory: { struck: 1 } });
     });
@@ -168,7 +170,9 @@ describe('a call that is struck by', () => {
     await setFault({ mode: 'timeout' });
     const caller = connect(companion.port, '127.0.0.1');
     const answered = text(caller);
-    caller.write('GET /proxy/inventory/product/x HTTP/1.1\r\nHost: x\r\n\r\n');
+    caller.write(
+      `GET /proxy/inventory/product/x HTTP/1.1\r\nHost: localhost:${String(companion.port)}\r\n\r\n`,
+    );
     await vi.waitFor(async () => {
       expect(await faultNow()).toMatchObject({ inventory: { struck: 1 } });
     });

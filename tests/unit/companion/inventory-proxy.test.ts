@@ -191,7 +191,9 @@ describe('when a connection breaks', () => {
   it('forwards nothing of a caller that leaves in the middle of its request', async () => {
     const socket = connect(companion.port, '127.0.0.1');
     await once(socket, 'connect');
-    socket.write('PUT /proxy/inventory/x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"rev');
+    socket.write(
+      `PUT /proxy/inventory/x HTTP/1.1\r\nHost: localhost:${String(companion.port)}\r\nContent-Length: 100\r\n\r\n{"rev`,
+    );
     socket.destroy();
     await once(socket, 'close');
     await callThrough('/after');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Companion } from '../../../local/companion/server.ts';
 import { runNode } from './run-node.ts';
 import { send, startTestCompanion, TestPayment } from './support.ts';
@@ -56,6 +56,43 @@ describe('what it answers', () => {
       'reset',
       'lost_response',
     ]);
+  });
+
+  it('shows a browser a start page that leads everywhere and loads nothing', async () => {
+    const whole = await startTestCompanion({
+      inventoryUrl: 'http://localhost:3000',
+      logFile: '/home/<alice>/ordersaga.log',
+      stackEnvironment: () => ({
+        AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:8000',
+        AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9324',
+        AWS_ENDPOINT_URL_SFN: 'http://127.0.0.1:8083',
+      }),
+    });
+    onTestFinished(() => whole.stop());
+    const accept = 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8';
+    const response = await fetch(whole.url, { headers: { accept } });
+    const page = await response.text();
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    for (const part of [
+      'href="http://localhost:3000/docs"',
+      'href="http://localhost:3000/openapi.json"',
+      'href="http://localhost:3000/health"',
+      'href="/faults"',
+      'action="/gateway/charges"',
+      `curl -s ${whole.url}/issuer/token -d`,
+      'prod-grinder',
+      'tok_ack_lost',
+      'lost_response',
+      'http://127.0.0.1:8000',
+      'http://127.0.0.1:9324',
+      'http://127.0.0.1:8083',
+      '/home/&lt;alice&gt;/ordersaga.log',
+      'POST /issuer/token',
+    ]) {
+      expect(page).toContain(part);
+    }
+    expect(page).not.toMatch(/<script|<link|<img|\bsrc=|url\(/);
   });
 
   it.each([
@@ -127,7 +164,9 @@ describe('what it answers', () => {
     const complain = vi.spyOn(console, 'error');
     const socket = connect(companion.port, '127.0.0.1');
     await once(socket, 'connect');
-    socket.write('POST /issuer/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"sub');
+    socket.write(
+      `POST /issuer/token HTTP/1.1\r\nHost: localhost:${String(companion.port)}\r\nContent-Length: 100\r\n\r\n{"sub`,
+    );
     socket.destroy();
     await once(socket, 'close');
     expect((await send(`${companion.url}/`)).status).toBe(200);
@@ -175,7 +214,9 @@ describe('starting and stopping', () => {
     const idle = connect(stopping.port, '127.0.0.1');
     const unanswered = connect(stopping.port, '127.0.0.1');
     await Promise.all([once(idle, 'connect'), once(unanswered, 'connect')]);
-    unanswered.write('POST /issuer/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    unanswered.write(
+      `POST /issuer/token HTTP/1.1\r\nHost: localhost:${String(stopping.port)}\r\nContent-Length: 100\r\n\r\n{`,
+    );
     await send(`${stopping.url}/`);
     const closed = Promise.all(
       [idle, unanswered].map(async (socket) => {

@@ -2,20 +2,23 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { awsEnvironment } from '../../../local/emulator/aws-environment.ts';
 import { findEmulator } from '../../../local/emulator/find-emulator.ts';
 
 let server: Server | undefined;
+/** Paths that were asked for. */
+let asked: string[] = [];
 
 afterEach(() => {
   server?.close();
   server?.closeAllConnections();
   server = undefined;
+  asked = [];
 });
 
 /** Answers JSON by path, and 404 elsewhere. */
 async function emulatorThatAnswers(answers: Readonly<Record<string, unknown>>): Promise<string> {
   server = createServer(({ url = '' }, response) => {
+    asked.push(url);
     const answer = answers[url];
     response.statusCode = answer === undefined ? 404 : 200;
     response.end(JSON.stringify(answer ?? {}));
@@ -25,7 +28,7 @@ async function emulatorThatAnswers(answers: Readonly<Record<string, unknown>>): 
   return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 }
 
-test('LocalStack is known by its health; its functions are in containers', async () => {
+test('LocalStack in its container is known by its health; functions are in containers, too', async () => {
   const endpoint = await emulatorThatAnswers({ '/_localstack/health': { version: '4.14.0' } });
   expect(await findEmulator(`${endpoint}/`)).toMatchObject({
     kind: 'localstack',
@@ -35,12 +38,19 @@ test('LocalStack is known by its health; its functions are in containers', async
   });
 });
 
-test('a patched MiniStack is known by its health; its functions are on this machine', async () => {
-  const health = { version: '1.5.33', patches: ['errors-keep-their-name'] };
-  const endpoint = await emulatorThatAnswers({
-    '/_ministack/health': health,
-    '/_localstack/health': health,
+test('LocalStack without Docker says that its functions are on this machine', async () => {
+  const health = { version: '4.14.0', functions: 'processes' };
+  const endpoint = await emulatorThatAnswers({ '/_localstack/health': health });
+  expect(await findEmulator(endpoint)).toMatchObject({
+    kind: 'localstack',
+    hostForFunctions: '127.0.0.1',
+    companionAddress: '127.0.0.1',
   });
+});
+
+test('a patched MiniStack is known by its health; its functions are on this machine', async () => {
+  const health = { version: '1.5.33', ready_scripts: {}, patches: ['errors-keep-their-name'] };
+  const endpoint = await emulatorThatAnswers({ '/_localstack/health': health });
   expect(await findEmulator(endpoint)).toMatchObject({
     kind: 'ministack',
     hostForFunctions: '127.0.0.1',
@@ -48,8 +58,14 @@ test('a patched MiniStack is known by its health; its functions are on this mach
   });
 });
 
+test('nothing but the one path is asked, as LocalStack takes every other for a bucket', async () => {
+  await findEmulator(await emulatorThatAnswers({ '/_localstack/health': { version: '4.14.0' } }));
+  expect(asked).toEqual(['/_localstack/health']);
+});
+
 test('a MiniStack without the patches is refused, and what to start is named', async () => {
-  const endpoint = await emulatorThatAnswers({ '/_ministack/health': { version: '1.5.33' } });
+  const health = { version: '1.5.33', ready_scripts: {} };
+  const endpoint = await emulatorThatAnswers({ '/_localstack/health': health });
   await expect(findEmulator(endpoint)).rejects.toThrow('npm run ministack');
 });
 
@@ -59,7 +75,7 @@ test('whatever else answers is refused', async () => {
 
 test('where nothing answers, the ways to start an emulator are named', async () => {
   await expect(findEmulator('http://127.0.0.1:1')).rejects.toThrow(
-    /No emulator answers at http:\/\/127\.0\.0\.1:1\.(.|\n)*docker compose up(.|\n)*npm run ministack/,
+    /No emulator answers at http:\/\/127\.0\.0\.1:1\.(.|\n)*npm run ministack(.|\n)*npm run localstack(.|\n)*docker compose up localstack/,
   );
 });
 
@@ -73,15 +89,4 @@ test.each([
 
 test.each(['', '127.0.0.1:4566', 'ftp://127.0.0.1'])('%j is no endpoint', async (endpoint) => {
   await expect(findEmulator(endpoint)).rejects.toThrow('is no http URL');
-});
-
-test('dummy credentials stand in where none are set, and no profile is asked', () => {
-  expect(awsEnvironment('http://127.0.0.1:4566', { AWS_PROFILE: 'work' })).toMatchObject({
-    AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_PROFILE: undefined,
-  });
-  const own = { AWS_ACCESS_KEY_ID: '111111111111', AWS_SECRET_ACCESS_KEY: 'own' };
-  expect(awsEnvironment('http://127.0.0.1:4566', own)).toMatchObject(own);
 });

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { routeLogs } from '../../../local/stack/log-router.ts';
 
 describe('routeLogs', () => {
@@ -39,7 +40,7 @@ describe('routeLogs', () => {
     expect(log.lines()).toEqual(['{"level":"INFO"}']);
   });
 
-  it('writes a file, making its folder and emptying it first', async () => {
+  it('writes a file, making its folder, and goes on with an earlier one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'log-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const file = join(folder, 'deep', 'ordersaga.log');
@@ -48,7 +49,37 @@ describe('routeLogs', () => {
       log.append(line);
       await log.stop();
     }
-    expect(await readFile(file, 'utf8')).toBe('{"run":2}\n');
+    expect(await readFile(file, 'utf8')).toBe('{"run":1}\n{"run":2}\n');
+  });
+
+  it('begins another file before one grows too long, and keeps the previous one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'log-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'ordersaga.log');
+    for (const lines of [
+      ['11111111', '22222222', '33333333'],
+      ['44444444', '55555555'],
+    ]) {
+      const log = routeLogs(file, 20);
+      for (const line of lines) log.append(line);
+      await log.stop();
+    }
+    expect(await readFile(`${file}.1`, 'utf8')).toBe('33333333\n44444444\n');
+    expect(await readFile(file, 'utf8')).toBe('55555555\n');
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says once that it cannot write, and goes on', async () => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => {
+      said.mockRestore();
+    });
+    const log = routeLogs('/dev/full');
+    for (const line of ['{"run":1}', '{"run":2}']) log.append(line);
+    await log.stop();
+    expect(log.lines()).toEqual(['{"run":1}', '{"run":2}']);
+    expect(said.mock.calls).toEqual([
+      [expect.stringMatching(/^The log \/dev\/full cannot be written \(.*ENOSPC/)],
+    ]);
   });
 
   it('forgets the oldest lines', async () => {

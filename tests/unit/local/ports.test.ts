@@ -5,22 +5,32 @@ import { describe, expect, it } from 'vitest';
 import { assertPortsFree, findFreePort, PortInUseError } from '../../../local/stack/ports.ts';
 
 describe('assertPortsFree', () => {
-  it.each(['127.0.0.1', '0.0.0.0'])('names the port taken on %s and the way out', async (host) => {
-    const other = createServer().listen(0, host);
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
-    const check = assertPortsFree('127.0.0.1', [
-      { port: 0, part: 'the companion', variable: 'COMPANION_PORT' },
-      { port, part: 'the API', variable: 'API_PORT' },
-    ]);
+  it.each(['127.0.0.1', '0.0.0.0'])(
+    'names all ports taken on %s at once, and the way out',
+    async (host) => {
+      const other = createServer().listen(0, host);
+      await once(other, 'listening');
+      const another = createServer().listen(0, host);
+      await once(another, 'listening');
+      const { port } = other.address() as AddressInfo;
+      const { port: anotherPort } = another.address() as AddressInfo;
+      const check = assertPortsFree('127.0.0.1', [
+        { port: 0, part: 'the companion', variable: 'COMPANION_PORT' },
+        { port, part: 'the API', variable: 'API_PORT' },
+        { port: anotherPort, part: 'SQS', variable: 'QUEUES_PORT' },
+      ]);
 
-    const problem: unknown = await check.catch((error: unknown) => error);
-    other.close();
+      const problem: unknown = await check.catch((error: unknown) => error);
+      other.close();
+      another.close();
 
-    expect(problem).toBeInstanceOf(PortInUseError);
-    expect(String(problem)).toContain(`Port ${port}, which the API wants`);
-    expect(String(problem)).toContain(`API_PORT=${port + 1} npm start`);
-  });
+      expect(problem).toBeInstanceOf(PortInUseError);
+      const wants = `${port}, which the API wants\n  ${anotherPort}, which SQS wants\n`;
+      expect(String(problem)).toContain(wants);
+      const others = `API_PORT=${port + 1} QUEUES_PORT=${anotherPort + 1}`;
+      expect(String(problem)).toContain(`${others} npm start`);
+    },
+  );
 
   it('passes free ports, and 0 as often as one likes', async () => {
     const port = await findFreePort('127.0.0.1');

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Schedules } from '../../../local/stack/schedules.ts';
 import { TravelClock } from '../../../local/stack/travel-clock.ts';
 
 const HOUR_MS = 3_600_000;
@@ -101,6 +102,76 @@ describe('TravelClock', () => {
     const start = clock.now();
     await Promise.all([clock.advance(HOUR_MS), clock.advance(HOUR_MS)]);
     expect(clock.now() - start).toBeGreaterThanOrEqual(2 * HOUR_MS);
+  });
+
+  describe('when the system clock is set', () => {
+    function settableClock() {
+      let setByMs = 0;
+      const set = new TravelClock({
+        systemNow: () => Date.now() + setByMs,
+        monotonicNow: () => performance.now(),
+      });
+      onTestFinished(() => {
+        set.stop();
+      });
+      return {
+        clock: set,
+        setBy: (ms: number) => {
+          setByMs += ms;
+        },
+      };
+    }
+
+    it('still fires in its time what was set before, if it is set back', async () => {
+      const { clock: set, setBy } = settableClock();
+      const startMs = set.now();
+      const beganAt = performance.now();
+      const fired = new Promise<void>((resolve) => {
+        set.schedule(50, resolve);
+      });
+      setBy(-HOUR_MS);
+      await fired;
+      expect(performance.now() - beganAt).toBeLessThan(5000);
+      expect(set.now()).toBeGreaterThanOrEqual(startMs + 49);
+    });
+
+    it('runs schedules on and on, however often it is set back', async () => {
+      const { clock: set, setBy } = settableClock();
+      let rounds = 0;
+      const schedules = new Schedules({
+        clock: set,
+        intervalMs: 5,
+        functionKeys: ['dispatch'],
+        invoke: () => {
+          rounds += 1;
+          setBy(-HOUR_MS);
+          return Promise.resolve();
+        },
+      });
+      schedules.start();
+      await vi.waitFor(() => {
+        expect(rounds).toBeGreaterThan(3);
+      });
+      await schedules.stop();
+    });
+
+    it('follows it forward, as after a sleep of the machine', () => {
+      const { clock: set, setBy } = settableClock();
+      const startMs = set.now();
+      setBy(HOUR_MS);
+      expect(set.now()).toBeGreaterThanOrEqual(startMs + HOUR_MS);
+    });
+
+    it('still lands where a jump was to lead', async () => {
+      const { clock: set, setBy } = settableClock();
+      const startMs = set.now();
+      set.schedule(HOUR_MS / 2, () => {
+        setBy(-9 * HOUR_MS);
+      });
+      await set.advance(HOUR_MS);
+      expect(set.now() - startMs).toBeGreaterThanOrEqual(HOUR_MS);
+      expect(set.now() - startMs).toBeLessThan(HOUR_MS + 5000);
+    });
   });
 
   it('calls back in the async context of whoever set the timer', async () => {

@@ -1,0 +1,3 @@
+import { runEmulator } from './emulator/run-emulator.ts';
+
+await runEmulator('localstack');
