@@ -27,9 +27,11 @@ interface Declined extends Recorded {
 
 interface Pending extends Recorded {
   readonly status: 'PENDING';
+  /** Acknowledgements that still follow; a kept record outlives the timers of the process that made it. */
+  readonly acknowledgedBy: AcknowledgedBy;
 }
 
-/** Told of each charge once, when it is made, and of what is to follow it. */
+/** Told of each charge when it is made, and of what is to follow it; of a pending one again after a restart. */
 export type ChargeListener = (charge: Charge, acknowledgedBy: AcknowledgedBy) => void;
 
 interface Voided extends Recorded {
@@ -100,6 +102,13 @@ export class ChargeLedger {
     this.#journal = journal;
     this.#newId = newId;
     for (const record of journal?.read() ?? []) this.#records.set(record.paymentId, record);
+  }
+
+  /** Tells the listener of every kept charge that is still pending; to be called once, after a start. */
+  resume(): void {
+    for (const record of this.#records.values()) {
+      if (record.status === 'PENDING') this.#onCharge(record, record.acknowledgedBy);
+    }
   }
 
   /** Charges once per payment id; a repeat is told the record's current state. */
@@ -198,8 +207,9 @@ export class ChargeLedger {
       case 'DECLINED':
         return answer(this.#store({ ...recorded, status: 'DECLINED', code: behaviour.code }));
       case 'PENDING': {
-        const charge = this.#store<Pending>({ ...recorded, status: 'PENDING' });
-        this.#onCharge(charge, behaviour.acknowledgedBy);
+        const { acknowledgedBy } = behaviour;
+        const charge = this.#store<Pending>({ ...recorded, status: 'PENDING', acknowledgedBy });
+        this.#onCharge(charge, acknowledgedBy);
         return answer(charge);
       }
       case 'UNAVAILABLE':

@@ -48,6 +48,7 @@ export function createLedger(
     (charge, by) => acknowledgements?.follow(ledger, charge, by),
     options,
   );
+  ledger.resume();
   return ledger;
 }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Acknowledgements } from '../../../local/companion/gateway/acknowledgements.ts';
 import { chargeJournal } from '../../../local/companion/gateway/charge-journal.ts';
 import { ChargeLedger } from '../../../local/companion/gateway/charges.ts';
+import { createLedger } from '../../../local/companion/gateway/routes.ts';
 import { TravelClock } from '../../../local/stack/travel-clock.ts';
 
 let folder: string;
@@ -166,3 +167,29 @@ describe('on a disk that is full after some bytes', () => {
     expect(ledger().find('pay_1')).toMatchObject({ status: 'CAPTURED' });
   });
 });
+
+test.each([
+  ['tok_async', 1],
+  ['tok_ack_twice', 2],
+  ['tok_never_captured', 0],
+])(
+  '%s that was pending when the companion was killed is acknowledged by the next one',
+  async (token, count) => {
+    writeFileSync(file, '');
+    ledger().charge(request('pay_1', token));
+
+    const clock = new TravelClock();
+    const posted: string[] = [];
+    const acknowledgements = new Acknowledgements(
+      clock,
+      { url: 'http://shop', secret: 'a secret', ackLateMs: 1000 },
+      { post: (_url, _headers, body) => Promise.resolve(posted.push(body) > 0) },
+    );
+    createLedger(acknowledgements, { journal: chargeJournal(file) });
+    await clock.advance(5000);
+    clock.stop();
+
+    expect(posted).toHaveLength(count);
+    expect(ledger().find('pay_1')?.status).toBe(count > 0 ? 'CAPTURED' : 'PENDING');
+  },
+);
