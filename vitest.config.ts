@@ -11,6 +11,9 @@ export const shared: TestUserConfig = {
   server: { deps: { external: [/(?<!\.test)\.ts$/] } },
 };
 
+/** The file that .ci/run counts the tests of this run from. */
+const REPORT = `.local/${process.env['TEST_REPORT'] ?? 'vitest'}-report.json`;
+
 /** Parts of the suite that act on what only the embedded stack has: real HTTP, processes, tokens and logs. */
 const REAL = [
   'access',
@@ -49,7 +52,7 @@ const INTEGRATION = 'tests/integration/*.test.ts';
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    reporters: ['default', ['json', { outputFile: '.local/vitest-report.json' }]],
+    reporters: ['default', ['json', { outputFile: REPORT }]],
     projects: [
       {
         test: {
