@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { SERVER_OPTIONS } from '../server-options.ts';
 
 /** A request's answer: its HTTP status and its body, before it is made JSON. */
 export interface Answer {
@@ -60,7 +61,7 @@ export async function startJsonServer(options: JsonServerOptions): Promise<JsonS
 }
 
 function createHttpServer(options: JsonServerOptions): Server {
-  return createServer((request, response) => {
+  return createServer(SERVER_OPTIONS, (request, response) => {
     void answer(request, options).then(({ status, body }) => {
       response
         .writeHead(status, { 'content-type': CONTENT_TYPE, 'x-amzn-requestid': randomUUID() })

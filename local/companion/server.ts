@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { SERVER_OPTIONS } from '../server-options.ts';
 import { SEED_PRODUCTS } from '../stack/seed-products.ts';
 import { FAULT_MODES } from './faults/fault-modes.ts';
 import { InventoryFaults } from './faults/inventory-faults.ts';
@@ -59,7 +60,7 @@ export interface Companion {
  */
 export async function startCompanion(options: CompanionOptions): Promise<Companion> {
   const key = await createSigningKey();
-  const server = createServer();
+  const server = createServer(SERVER_OPTIONS);
   server.listen(options.port, options.host);
   await once(server, 'listening');
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { SERVER_OPTIONS } from '../server-options.ts';
 import { type Request, RestApi } from './rest-api.ts';
 import type { ServiceDefinition } from './service-definition.ts';
 
@@ -28,7 +29,7 @@ const STOP_WITHIN_MS = 2000;
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
   const { host, port, service, invoke } = options;
   const api = new RestApi(service, invoke);
-  const server = createServer((request, response) => {
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
     void serve(api, request, response);
   });
   server.listen(port, host);

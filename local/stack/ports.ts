@@ -51,6 +51,26 @@ export async function findFreePort(host: string): Promise<number> {
   return port;
 }
 
+const MOST_PORTS = 5;
+
+/**
+ * Starts a program that cannot choose a port itself. Another one may take the port that was found free before the
+ * program binds it, so a start that fails for that reason begins again with another port.
+ */
+export async function onAnyFreePort<Started>(
+  start: (port: number) => Promise<Started>,
+  host = '127.0.0.1',
+): Promise<Started> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start(await findFreePort(host));
+    } catch (error) {
+      const isTaken = error instanceof Error && /Failed to bind|EADDRINUSE/.test(error.message);
+      if (!isTaken || tries === MOST_PORTS) throw error;
+    }
+  }
+}
+
 /**
  * Listening alone does not tell: some systems let a program listen on one address while another
  * holds the port on all of them, and a caller of `localhost` would then meet the other.

@@ -18,7 +18,7 @@ import { LambdaRuntime, type OnInvocationEnd } from './lambda-runtime.ts';
 import { type LogRouter, routeLogs } from './log-router.ts';
 import { listeningOnLoopback } from './loopback-only.ts';
 import type { Parts } from './parts.ts';
-import { findFreePort } from './ports.ts';
+import { onAnyFreePort } from './ports.ts';
 import { QueuePoller } from './queue-poller.ts';
 import { ACCOUNT_ID, queueUrlOf } from './resources.ts';
 import { Schedules } from './schedules.ts';
@@ -111,8 +111,7 @@ function startDynamoDbLocalPart(
   java: string,
   requestedPort: number,
 ): Promise<Database> {
-  return parts.start('DynamoDB Local', async () => {
-    const port = requestedPort === 0 ? await findFreePort(LOOPBACK) : requestedPort;
+  const startAt = async (port: number): Promise<Database> => {
     const url = urlOf(LOOPBACK, port);
     const client = databaseClient(url);
     const database = await startDynamoDbLocal(java, port, client, data?.tables);
@@ -121,7 +120,10 @@ function startDynamoDbLocalPart(
       await database.stop();
     });
     return { url, client, ended: database.ended };
-  });
+  };
+  return parts.start('DynamoDB Local', () =>
+    requestedPort === 0 ? onAnyFreePort(startAt) : startAt(requestedPort),
+  );
 }
 
 function databaseClient(url: string): DynamoDBClient {

@@ -10,7 +10,7 @@ import {
 } from '../../local/dynamodb/memory-dynamodb.ts';
 import { startMemoryDynamoDbServer } from '../../local/dynamodb/server.ts';
 import { startDynamoDbLocal } from '../../local/stack/dynamodb-local.ts';
-import { findFreePort } from '../../local/stack/ports.ts';
+import { onAnyFreePort } from '../../local/stack/ports.ts';
 import { findJava } from '../support/java.ts';
 
 /** A store behind the SDK's own client, over HTTP; the client tries everything once. */
@@ -63,16 +63,17 @@ export async function startMemoryStore(
 export async function startLocalStore(): Promise<RunningStore | undefined> {
   const java = await findJava();
   if (java === undefined) return undefined;
-  const port = await findFreePort(HOST);
-  const client = clientOf(port);
-  const database = await startDynamoDbLocal(java, port, client);
-  return {
-    client,
-    stop: async () => {
-      client.destroy();
-      await database.stop();
-    },
-  };
+  return onAnyFreePort(async (port) => {
+    const client = clientOf(port);
+    const database = await startDynamoDbLocal(java, port, client);
+    return {
+      client,
+      stop: async () => {
+        client.destroy();
+        await database.stop();
+      },
+    };
+  });
 }
 
 export async function createThings({ client }: RunningStore): Promise<void> {

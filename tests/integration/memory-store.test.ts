@@ -49,6 +49,14 @@ const answeringAt = async (port: number) => {
   return addresses.filter((_address, index) => found[index] === true);
 };
 
+test('no server of the stack closes an idle connection, just as a request may come', async () => {
+  for (const url of [stack.apiUrl, stack.companionUrl, stack.endpoints.stepFunctions]) {
+    const response = await fetch(`${url}/health`);
+    // Node announces here after how many seconds it would.
+    expect(response.headers.get('keep-alive'), url).toBeNull();
+  }
+});
+
 describe('a stack with its tables in memory', () => {
   test('takes an order to its payment, and one that is declined back', async () => {
     const productId = await newProduct(10);

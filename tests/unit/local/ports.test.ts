@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { assertPortsFree, findFreePort, PortInUseError } from '../../../local/stack/ports.ts';
+import {
+  assertPortsFree,
+  findFreePort,
+  onAnyFreePort,
+  PortInUseError,
+} from '../../../local/stack/ports.ts';
 
 describe('assertPortsFree', () => {
   it.each(['127.0.0.1', '0.0.0.0'])(
@@ -41,5 +46,32 @@ describe('assertPortsFree', () => {
         { port: 0, part: 'the companion', variable: 'COMPANION_PORT' },
       ]),
     ).resolves.toBeUndefined();
+  });
+});
+
+describe('a program that cannot choose a port itself', () => {
+  it('is started on another port when the one found free was taken first', async () => {
+    const ports: number[] = [];
+    const started = await onAnyFreePort((port) => {
+      ports.push(port);
+      return ports.length < 3
+        ? Promise.reject(
+            new Error(`java.io.IOException: Failed to bind to 0.0.0.0:${String(port)}`),
+          )
+        : Promise.resolve('started');
+    });
+    expect([started, ports.length]).toEqual(['started', 3]);
+  });
+
+  it('is not started again for another reason, nor for ever', async () => {
+    let starts = 0;
+    const failing = (message: string) => () => {
+      starts += 1;
+      return Promise.reject(new Error(message));
+    };
+    await expect(onAnyFreePort(failing('No memory.'))).rejects.toThrow('No memory.');
+    expect(starts).toBe(1);
+    await expect(onAnyFreePort(failing('Failed to bind.'))).rejects.toThrow('Failed to bind.');
+    expect(starts).toBe(6);
   });
 });
