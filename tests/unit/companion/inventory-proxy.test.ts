@@ -145,7 +145,6 @@ describe('without a fault', () => {
         'set-cookie': ['a=1', 'b=2'],
         'x-correlation-id': 'shop-1',
         connection: 'keep-alive',
-        'keep-alive': expect.any(String),
         'transfer-encoding': 'chunked',
       },
       body,
