@@ -61,7 +61,7 @@ module.exports = {
         pathNot: [
           '^lib/(api-document|platform)/',
           '^lib/limits\\.ts$',
-          '^lib/(orders|inventory)/api-document\\.ts$',
+          '^lib/(orders|inventory)/http/(orders|inventory)-document\\.ts$',
           npm,
         ],
         ...node,

@@ -40,7 +40,7 @@ const LONG = ['tests/integration/killed.test.ts'];
 
 /** Need a process whose logger and metrics nobody has used yet: libraries make theirs once a process. */
 const ISOLATED = ['observe', 'round-gauge'].map(
-  (name) => `tests/unit/lib/platform/${name}.test.ts`,
+  (name) => `tests/unit/lib/platform/lambda/${name}.test.ts`,
 );
 
 const INTEGRATION = 'tests/integration/*.test.ts';

@@ -1,5 +1,5 @@
 import { METHODS_BY_PATH } from '../lib/api-document/rendered-methods.ts';
-import { allowedOrigins } from '../lib/platform/allowed-origins.ts';
+import { allowedOrigins } from '../lib/platform/http/allowed-origins.ts';
 import { apiHandler } from '../lib/platform/http/api-handler.ts';
 import { preflightHeaders } from '../lib/platform/http/cors.ts';
 import { forEveryone } from '../lib/platform/http/for-everyone.ts';

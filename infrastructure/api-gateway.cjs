@@ -4,7 +4,7 @@
 const loadTypeScript = require('./load-typescript.cjs');
 
 const { GATEWAY_RESPONSES, gatewayProblem, isTemporaryResponse } = loadTypeScript(
-  'lib/platform/gateway-responses.ts',
+  'lib/platform/http/gateway-responses.ts',
 );
 const { EXPOSED_HEADERS } = loadTypeScript('lib/platform/http/cors.ts');
 

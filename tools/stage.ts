@@ -1,7 +1,7 @@
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { z } from 'zod';
 import { ConfigurationError } from '../lib/platform/config.ts';
-import { createRuntime, type Runtime } from '../lib/platform/runtime.ts';
+import { createRuntime, type Runtime } from '../lib/platform/lambda/runtime.ts';
 import { findCompanionUrl, SeveralStacksError } from '../local/stack/running-stacks.ts';
 
 /** The stage that runs on this machine. */

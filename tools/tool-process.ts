@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Runtime } from '../lib/platform/runtime.ts';
+import type { Runtime } from '../lib/platform/lambda/runtime.ts';
 import { connectToStage } from './stage.ts';
 
 /** The parts of its process that an operator's tool uses. Tests hand in their own. */

@@ -1,4 +1,4 @@
-import type { HttpResponse } from '../lib/platform/http-client.ts';
+import type { HttpResponse } from '../lib/platform/http/http-client.ts';
 import type { Snapshot } from './world/snapshot.ts';
 
 /** A user's request and what it is held against. */

@@ -1,4 +1,4 @@
-import { currentRuntime } from '../lib/platform/runtime.ts';
+import { currentRuntime } from '../lib/platform/lambda/runtime.ts';
 import { examine } from '../tools/doctor/examine.ts';
 import { brokenPromises } from './promises.ts';
 import { LIMIT_MS } from './shop.ts';

@@ -7,13 +7,13 @@ export function mutantNamed(name: string): Mutant {
   return mutant;
 }
 
-const DYNAMO = 'lib/platform/dynamo.ts';
+const DYNAMO = 'lib/platform/dynamo/items.ts';
 const RESERVATION = 'lib/inventory/reservation.ts';
 const END_RESERVATION = 'lib/inventory/end-reservation.ts';
 const INVENTORY_REPOSITORY = 'lib/inventory/inventory-repository.ts';
 const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
 const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
-const SETTLE = 'lib/orders/saga/settle.ts';
+const SETTLE = 'lib/orders/payment-outcomes.ts';
 const CHARGE_PAYMENT = 'lib/orders/saga/charge-payment.ts';
 const RESERVE_STOCK = 'lib/orders/saga/reserve-stock.ts';
 const COMPENSATE = 'lib/orders/saga/compensate.ts';
@@ -180,7 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'every-charge-has-a-new-key',
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'the payment id is the idempotency key of every charge of a payment',
-    file: 'lib/payments/http-payment-gateway.ts',
+    file: 'lib/payments/http-gateway.ts',
     find: `{ 'idempotency-key': paymentId }`,
     replace: `{ 'idempotency-key': runtime.ids.random() }`,
   },
@@ -314,7 +314,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'nothing-is-ever-due',
     caughtBy: { kind: 'crash', scenario: 'paid' },
     guarantee: 'what the system owes the next move is in the index that the dispatcher reads',
-    file: 'lib/platform/outbox.ts',
+    file: 'lib/platform/dynamo/due-index.ts',
     find: `return dueAtMs === undefined ? {} : { dueShard: dueShardName(shardOf(id, DUE_SHARDS)), dueAtMs };`,
     replace: `return {};`,
   },
@@ -340,7 +340,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'dispatched-order-is-no-longer-due',
     caughtBy: { kind: 'crash', scenario: 'paid' },
     guarantee: 'what was dispatched is due again, until the system owes no move any more',
-    file: 'lib/orders/dispatch-due-work.ts',
+    file: 'lib/orders/recovery/dispatch-due-work.ts',
     find: `  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
 }
 

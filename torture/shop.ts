@@ -1,4 +1,4 @@
-import type { HttpResponse } from '../lib/platform/http-client.ts';
+import type { HttpResponse } from '../lib/platform/http/http-client.ts';
 import { Acknowledged } from './acknowledged.ts';
 import type { World } from './world/world.ts';
 

@@ -1,4 +1,4 @@
-import { deadlinesOf } from '../lib/orders/deadlines.ts';
+import { deadlinesOf } from '../lib/orders/recovery/deadlines.ts';
 import { brokenCharge, brokenSuccession, isStep } from './always.ts';
 import type { Invocation, RecordedEffect } from './world/effect-log.ts';
 import { GATEWAY_URL } from './world/settings.ts';

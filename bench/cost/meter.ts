@@ -1,7 +1,7 @@
 import { GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { databaseClient } from '../../lib/platform/aws/database-client.ts';
+import { databaseClient } from '../../lib/platform/dynamo/database-client.ts';
 import type { Effect } from '../../lib/platform/effects.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { type EmbeddedStack, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import type { LambdaFunction } from '../../local/stack/lambda-runtime.ts';
 import { eventsOf, readServiceDefinition } from '../../local/stack/service-definition.ts';

@@ -1,13 +1,16 @@
 import { changeProduct } from '../../lib/inventory/change-product.ts';
+import {
+  changeProductBodySchema,
+  MANAGE_PRODUCTS,
+} from '../../lib/inventory/http/product-schemas.ts';
+import { etagOf, toProductDocument } from '../../lib/inventory/http/product-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { changeProductBodySchema, MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
-import { etagOf, toProductDocument } from '../../lib/inventory/product-view.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
 import { versionOf } from '../../lib/platform/http/if-match.ts';
 import { jsonBody } from '../../lib/platform/http/json-body.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 

@@ -1,11 +1,11 @@
 import { extendReservation } from '../../lib/inventory/end-reservation.ts';
+import { extendBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
+import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { extendBodySchema } from '../../lib/inventory/reservation-api.ts';
-import { toReservationDocument } from '../../lib/inventory/reservation-view.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forServices } from '../../lib/platform/http/for-services.ts';
 import { jsonBody } from '../../lib/platform/http/json-body.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 

@@ -1,9 +1,9 @@
 import { getReservation } from '../../lib/inventory/end-reservation.ts';
+import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { toReservationDocument } from '../../lib/inventory/reservation-view.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forServices } from '../../lib/platform/http/for-services.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 

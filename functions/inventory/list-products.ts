@@ -1,12 +1,15 @@
+import type { ProductPageDocument } from '../../lib/inventory/http/product-document.ts';
+import {
+  listProductsQuerySchema,
+  MANAGE_PRODUCTS,
+} from '../../lib/inventory/http/product-schemas.ts';
+import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { listProducts } from '../../lib/inventory/list-products.ts';
-import { listProductsQuerySchema, MANAGE_PRODUCTS } from '../../lib/inventory/product-api.ts';
-import type { ProductPageDocument } from '../../lib/inventory/product-document.ts';
-import { toProductDocument } from '../../lib/inventory/product-view.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { queryParameters } from '../../lib/platform/http/query-parameters.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 

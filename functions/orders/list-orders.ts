@@ -1,11 +1,11 @@
+import type { OrderPageDocument } from '../../lib/orders/http/order-document.ts';
+import { toOrderDocument } from '../../lib/orders/http/order-view.ts';
 import { listOrders, listOrdersQuerySchema } from '../../lib/orders/list-orders.ts';
-import type { OrderPageDocument } from '../../lib/orders/order-document.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { toOrderDocument } from '../../lib/orders/order-view.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { queryParameters } from '../../lib/platform/http/query-parameters.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({}));
 

@@ -1,17 +1,17 @@
 import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
-import { isModificationDecided, modificationAnswer } from '../../lib/orders/answers.ts';
+import { itemsBodySchema } from '../../lib/orders/http/request-schemas.ts';
+import { isModificationDecided, modificationAnswer } from '../../lib/orders/http/responses.ts';
+import { waitFor } from '../../lib/orders/http/wait.ts';
 import { modifyOrder } from '../../lib/orders/modify-order.ts';
-import { itemsBodySchema } from '../../lib/orders/order-requests.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
-import { sagaClient } from '../../lib/orders/saga-client.ts';
-import { waitFor } from '../../lib/orders/wait.ts';
+import { sagaClient } from '../../lib/orders/start-and-wake.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
 import { versionOf } from '../../lib/platform/http/if-match.ts';
 import { jsonBody } from '../../lib/platform/http/json-body.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ inventory: inventoryClient, saga: sagaClient }));
 const route = 'PUT /order/{orderId}';

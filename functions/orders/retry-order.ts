@@ -1,14 +1,14 @@
-import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/answers.ts';
+import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/http/responses.ts';
+import { waitFor } from '../../lib/orders/http/wait.ts';
 import { decideAgain, orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
 import { startSaga } from '../../lib/orders/place-order.ts';
 import { retryOrder } from '../../lib/orders/retry-order.ts';
-import { sagaClient } from '../../lib/orders/saga-client.ts';
-import { waitFor } from '../../lib/orders/wait.ts';
+import { sagaClient } from '../../lib/orders/start-and-wake.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 const route = 'POST /order/retryorder/{orderId}';

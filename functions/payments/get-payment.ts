@@ -1,9 +1,9 @@
+import { toPaymentDocument } from '../../lib/orders/http/order-view.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { toPaymentDocument } from '../../lib/orders/order-view.ts';
 import { ownedPayment } from '../../lib/orders/owned.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({}));
 

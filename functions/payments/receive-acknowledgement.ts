@@ -4,7 +4,7 @@ import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forEveryone } from '../../lib/platform/http/for-everyone.ts';
 import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { signedBody } from '../../lib/platform/http/signed-body.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const acknowledgements = perRuntime(acknowledgementQueue);
 const requireSigned = perRuntime(signatureCheck);

@@ -1,14 +1,14 @@
-import { paymentAnswer } from '../../lib/orders/answers.ts';
-import { paymentBodySchema } from '../../lib/orders/order-requests.ts';
+import { paymentBodySchema } from '../../lib/orders/http/request-schemas.ts';
+import { paymentAnswer } from '../../lib/orders/http/responses.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { awaitOutcome } from '../../lib/orders/payment-progress.ts';
-import { sagaClient } from '../../lib/orders/saga-client.ts';
+import { sagaClient } from '../../lib/orders/start-and-wake.ts';
 import { startPayment } from '../../lib/orders/start-payment.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
 import { jsonBody } from '../../lib/platform/http/json-body.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 

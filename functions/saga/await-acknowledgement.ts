@@ -1,8 +1,8 @@
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { awaitAcknowledgement } from '../../lib/orders/saga/charge-payment.ts';
-import { sagaClient } from '../../lib/orders/saga-client.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
-import { taskHandler, waitingTaskSchema } from '../../lib/platform/task.ts';
+import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
+import { taskHandler, waitingTaskSchema } from '../../lib/platform/lambda/task.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 

@@ -1,7 +1,7 @@
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { expireOrder } from '../../lib/orders/saga/await-payment.ts';
-import { perRuntime } from '../../lib/platform/runtime.ts';
-import { sagaRunSchema, taskHandler } from '../../lib/platform/task.ts';
+import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/platform/lambda/task.ts';
 
 const service = perRuntime(orderServiceWith({}));
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { problemSchema } from '../platform/api-document.ts';
+import { problemSchema } from '../platform/http/operation-document.ts';
 import type { Json } from './open-api-format.ts';
 import { SERVICES } from './operations.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { DocumentedAnswer, Operation } from '../platform/api-document.ts';
-import { PROBLEMS } from '../platform/problems.ts';
+import type { DocumentedAnswer, Operation } from '../platform/http/operation-document.ts';
+import { PROBLEMS } from '../platform/http/problems.ts';
 import { GATEWAY_RESPONSE_REFERENCES, gatewayResponses } from './gateway-answers.ts';
 import { reference, schemas } from './named-schemas.ts';
 import type {

@@ -1,7 +1,7 @@
-import { inventoryServiceDocument } from '../inventory/api-document.ts';
-import { orderServiceDocument } from '../orders/api-document.ts';
-import type { Operation } from '../platform/api-document.ts';
-import { PROBLEMS, type ProblemCode } from '../platform/problems.ts';
+import { inventoryServiceDocument } from '../inventory/http/inventory-document.ts';
+import { orderServiceDocument } from '../orders/http/orders-document.ts';
+import type { Operation } from '../platform/http/operation-document.ts';
+import { PROBLEMS, type ProblemCode } from '../platform/http/problems.ts';
 import { commonDocument } from './service-document.ts';
 
 export const SERVICES = [orderServiceDocument, inventoryServiceDocument, commonDocument];

@@ -1,5 +1,5 @@
 import { MAX_BODY_BYTES, MAX_PIECES_PER_LINE } from '../limits.ts';
-import { type Problem, type ProblemCode, problem } from '../platform/problems.ts';
+import { type Problem, type ProblemCode, problem } from '../platform/http/problems.ts';
 
 interface Told {
   /** What to do next. */

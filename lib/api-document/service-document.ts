@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { answer, type ServiceDocument } from '../platform/api-document.ts';
+import { answer, type ServiceDocument } from '../platform/http/operation-document.ts';
 
 const healthSchema = z.object({ status: z.literal('ok') });
 /** The document describes itself as what it is, not member by member. */

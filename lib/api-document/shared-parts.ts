@@ -1,5 +1,5 @@
 import { CORRELATION_ID, IDEMPOTENCY_KEY, MAX_WAIT_SECONDS } from '../limits.ts';
-import type { AnswerHeader, RequestHeader } from '../platform/api-document.ts';
+import type { AnswerHeader, RequestHeader } from '../platform/http/operation-document.ts';
 import type { Json, OpenApiDocument, OpenApiHeader, OpenApiParameter } from './open-api-format.ts';
 
 export const TAGS: OpenApiDocument['tags'] = [

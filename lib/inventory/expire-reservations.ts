@@ -1,6 +1,6 @@
-import { loggerFor } from '../platform/logging.ts';
-import { observe } from '../platform/observe.ts';
-import { type Round, workThrough } from '../platform/round.ts';
+import { loggerFor } from '../platform/lambda/logging.ts';
+import { observe } from '../platform/lambda/observe.ts';
+import { type Round, workThrough } from '../platform/lambda/round.ts';
 import { expireReservation } from './end-reservation.ts';
 import { EXPIRY_SHARDS, type ExpiryCandidate } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';

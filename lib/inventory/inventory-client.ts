@@ -2,8 +2,8 @@ import * as z from 'zod';
 import type { Money } from '../money.ts';
 import { type CircuitBreaker, circuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import type { HttpRequest, HttpResponse } from '../platform/http-client.ts';
-import type { Runtime } from '../platform/runtime.ts';
+import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import { secretReader } from '../platform/secrets.ts';
 import type { Secrets } from '../platform/settings.ts';
@@ -21,7 +21,7 @@ import {
   StaleRevision,
   UnknownProduct,
 } from './errors.ts';
-import { type ReservationDocument, reservationSchema } from './reservation-answer.ts';
+import { type ReservationDocument, reservationSchema } from './http/reservation-response.ts';
 
 export type { ReservationDocument };
 

@@ -6,8 +6,8 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { documentClient } from '../platform/aws/database-client.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
+import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
   conditionalWrite,
   databaseRead,
@@ -15,9 +15,9 @@ import {
   readItems,
   stillAsRead,
   type WriteRefusal,
-} from '../platform/dynamo.ts';
+} from '../platform/dynamo/items.ts';
 import { shardOf } from '../platform/ids.ts';
-import type { Runtime } from '../platform/runtime.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import { LockContention } from './errors.ts';
 import type { Product, ProductChange, StockReceipt } from './product.ts';
 import type { Reservation } from './reservation.ts';

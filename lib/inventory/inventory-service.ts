@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import type { Ids } from '../platform/ids.ts';
-import type { Runtime } from '../platform/runtime.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import { InventoryRepository } from './inventory-repository.ts';
 
 /** What the Inventory Service's use cases work with. */

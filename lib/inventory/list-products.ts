@@ -1,4 +1,4 @@
-import { type PageQuery, pageOf } from '../platform/paging.ts';
+import { type PageQuery, pageOf } from '../platform/dynamo/paging.ts';
 import type { InventoryService } from './inventory-service.ts';
 import type { Product } from './product.ts';
 

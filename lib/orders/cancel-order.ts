@@ -3,7 +3,7 @@ import { closeModification } from './modification.ts';
 import { moveOrder, type Order, type OrderIn } from './order.ts';
 import { decideAgain, type OrderService, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
-import { failUnchargedPayment } from './saga/settle.ts';
+import { failUnchargedPayment } from './payment-outcomes.ts';
 import { wake } from './wake.ts';
 
 type CancellableOrder = OrderIn<

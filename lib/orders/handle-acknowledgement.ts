@@ -6,12 +6,12 @@ import {
 } from '../payments/acknowledgement.ts';
 import { UnknownPayment } from '../payments/errors.ts';
 import { isOpen, type Payment } from '../payments/payment.ts';
-import { consume, type Subject } from '../platform/consume.ts';
-import { observe } from '../platform/observe.ts';
-import type { QueueMessage } from '../platform/queue-messages.ts';
-import type { Runtime } from '../platform/runtime.ts';
+import type { QueueMessage } from '../platform/aws/queue-messages.ts';
+import { consume, type Subject } from '../platform/lambda/consume.ts';
+import { observe } from '../platform/lambda/observe.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { OrderService } from './order-service.ts';
-import { recordOutcome } from './saga/settle.ts';
+import { recordOutcome } from './payment-outcomes.ts';
 import { wake } from './wake.ts';
 
 type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;

@@ -1,5 +1,5 @@
 import { ORDERS_PER_PAGE } from '../limits.ts';
-import { type PageQuery, pageOf, pageQuerySchema } from '../platform/paging.ts';
+import { type PageQuery, pageOf, pageQuerySchema } from '../platform/dynamo/paging.ts';
 import type { Order } from './order.ts';
 import { orderIdAt } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';

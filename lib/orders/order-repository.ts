@@ -8,7 +8,8 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
-import { documentClient } from '../platform/aws/database-client.ts';
+import { documentClient } from '../platform/dynamo/database-client.ts';
+import { dueAttributes, dueShardName } from '../platform/dynamo/due-index.ts';
 import {
   conditionalWrite,
   databaseRead,
@@ -16,11 +17,10 @@ import {
   readItems,
   stillAsRead,
   type WriteRefusal,
-} from '../platform/dynamo.ts';
+} from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
-import { observe } from '../platform/observe.ts';
-import { dueAttributes, dueShardName } from '../platform/outbox.ts';
-import type { Runtime } from '../platform/runtime.ts';
+import { observe } from '../platform/lambda/observe.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Order } from './order.ts';
 
 const orderKey = (orderId: string) => ({ pk: `ORDER#${orderId}` });

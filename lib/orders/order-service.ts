@@ -5,12 +5,12 @@ import { type Clock, sleep, toTimestamp } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import type { Ids } from '../platform/ids.ts';
-import type { Runtime } from '../platform/runtime.ts';
-import { type Deadlines, deadlinesOf } from './deadlines.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Move } from './order.ts';
 import { OrderRepository } from './order-repository.ts';
-import type { SagaClient } from './saga-client.ts';
-import type { SagaQueues } from './saga-queues.ts';
+import { type Deadlines, deadlinesOf } from './recovery/deadlines.ts';
+import type { SagaQueues } from './recovery/saga-queues.ts';
+import type { SagaClient } from './start-and-wake.ts';
 
 /** Ways to other services, which only some use cases and saga steps go. */
 export interface OrderPorts {

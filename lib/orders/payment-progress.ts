@@ -1,7 +1,7 @@
 import { isOpen, type Payment } from '../payments/payment.ts';
+import { waitFor } from './http/wait.ts';
 import type { OrderService } from './order-service.ts';
-import { findPayment } from './saga/settle.ts';
-import { waitFor } from './wait.ts';
+import { findPayment } from './payment-outcomes.ts';
 
 export interface PaymentProgress {
   readonly payment: Payment;

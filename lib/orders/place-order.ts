@@ -1,7 +1,7 @@
 import { toTimestamp } from '../platform/clock.ts';
 import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { loggerFor } from '../platform/logging.ts';
+import { loggerFor } from '../platform/lambda/logging.ts';
 import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
 import { DuplicateOrder } from './errors.ts';
 import {

@@ -6,8 +6,8 @@ import { PaymentUnsettled } from './errors.ts';
 import { moveOrder, type PaymentFailedOrder } from './order.ts';
 import { decideAgain, type OrderService, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
+import { findPayment } from './payment-outcomes.ts';
 import { startSaga } from './place-order.ts';
-import { findPayment } from './saga/settle.ts';
 import {
   paymentIdOf,
   type StartPaymentRequest,

@@ -1,4 +1,4 @@
-import { loggerFor } from '../platform/logging.ts';
+import { loggerFor } from '../platform/lambda/logging.ts';
 import type { Order } from './order.ts';
 import type { OrderService } from './order-service.ts';
 

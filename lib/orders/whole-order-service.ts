@@ -1,8 +1,8 @@
 import { inventoryClient } from '../inventory/inventory-client.ts';
-import { httpPaymentGateway } from '../payments/http-payment-gateway.ts';
+import { httpPaymentGateway } from '../payments/http-gateway.ts';
 import { type OrderPorts, type OrderService, orderServiceWith } from './order-service.ts';
-import { sagaClient } from './saga-client.ts';
-import { sagaQueues } from './saga-queues.ts';
+import { sagaQueues } from './recovery/saga-queues.ts';
+import { sagaClient } from './start-and-wake.ts';
 
 export type WholeOrderService = OrderService<keyof OrderPorts>;
 

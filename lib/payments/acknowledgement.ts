@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { GATEWAY_CODE, GATEWAY_ID } from '../limits.ts';
-import { sendMessage } from '../platform/queue-messages.ts';
-import type { Runtime } from '../platform/runtime.ts';
+import { sendMessage } from '../platform/aws/queue-messages.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { ChargeOutcome } from './payment-gateway.ts';
 
 const id = z.string().regex(GATEWAY_ID, 'must be 1 to 255 printable ASCII characters');

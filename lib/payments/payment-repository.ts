@@ -1,10 +1,10 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { documentClient } from '../platform/aws/database-client.ts';
-import { conditionalWrite, databaseRead, stillAsRead } from '../platform/dynamo.ts';
+import { documentClient } from '../platform/dynamo/database-client.ts';
+import { dueAttributes } from '../platform/dynamo/due-index.ts';
+import { conditionalWrite, databaseRead, stillAsRead } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
-import { observe } from '../platform/observe.ts';
-import { dueAttributes } from '../platform/outbox.ts';
-import type { Runtime } from '../platform/runtime.ts';
+import { observe } from '../platform/lambda/observe.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Payment } from './payment.ts';
 
 const key = (paymentId: string) => ({ pk: `PAYMENT#${paymentId}` });

@@ -1,4 +1,4 @@
-import type { Runtime } from '../platform/runtime.ts';
+import type { Runtime } from '../platform/lambda/runtime.ts';
 import { secretReader } from '../platform/secrets.ts';
 import { BadSignature } from './errors.ts';
 import { isSigned, SIGNATURE_HEADER } from './signatures.ts';

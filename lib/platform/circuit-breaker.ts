@@ -1,11 +1,11 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { documentClient } from './aws/database-client.ts';
 import { admission, afterAnswer, afterFailure, type Circuit, NEVER_FAILED } from './circuit.ts';
-import { conditionalWrite, databaseRead, stillAsRead } from './dynamo.ts';
+import { documentClient } from './dynamo/database-client.ts';
+import { conditionalWrite, databaseRead, stillAsRead } from './dynamo/items.ts';
 import { InfrastructureUnavailable } from './errors.ts';
-import { loggerFor } from './logging.ts';
-import { observe } from './observe.ts';
-import type { Runtime } from './runtime.ts';
+import { loggerFor } from './lambda/logging.ts';
+import { observe } from './lambda/observe.ts';
+import type { Runtime } from './lambda/runtime.ts';
 
 /** For so long an instance trusts what it saw of the shared state. */
 const SEEN_FOR_MS = 1000;

@@ -1,7 +1,7 @@
 import { ConfigurationError, parseSecrets, type SecretName } from './config.ts';
 import { InfrastructureUnavailable } from './errors.ts';
-import { loggerFor } from './logging.ts';
-import type { Runtime } from './runtime.ts';
+import { loggerFor } from './lambda/logging.ts';
+import type { Runtime } from './lambda/runtime.ts';
 import type { Secrets } from './settings.ts';
 
 /** A container relies on what it has read for so long, and asks again then. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../lib/platform/clock.ts';
 import { parseSecrets } from '../../lib/platform/config.ts';
-import { createRuntime } from '../../lib/platform/runtime.ts';
+import { createRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { INVENTORY_PROXY_PATH } from '../companion/faults/inventory-proxy.ts';
 import { startCompanion } from '../companion/server.ts';
 import { overrideEnvironment } from '../stack/environment.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { FauxqsServer } from 'fauxqs';
 import { readConfig } from '../../lib/platform/config.ts';
 import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
-import { createRuntime, installRuntime } from '../../lib/platform/runtime.ts';
+import { createRuntime, installRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { overrideEnvironment } from './environment.ts';
 import { handlerEnvironment, sdkEnvironment } from './handler-environment.ts';

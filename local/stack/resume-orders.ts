@@ -1,12 +1,12 @@
-import { pushSaga } from '../../lib/orders/dispatch-due-work.ts';
 import type { DueCandidate } from '../../lib/orders/order-repository.ts';
 import { type OrderService, orderServiceWith } from '../../lib/orders/order-service.ts';
-import { sagaClient } from '../../lib/orders/saga-client.ts';
-import { sagaQueues } from '../../lib/orders/saga-queues.ts';
+import { pushSaga } from '../../lib/orders/recovery/dispatch-due-work.ts';
+import { sagaQueues } from '../../lib/orders/recovery/saga-queues.ts';
+import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { DUE_SHARDS } from '../../lib/platform/dynamo/due-index.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
-import { DUE_SHARDS } from '../../lib/platform/outbox.ts';
-import { workThrough } from '../../lib/platform/round.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import { workThrough } from '../../lib/platform/lambda/round.ts';
+import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 const CONCURRENCY = 16;
 

@@ -1,6 +1,6 @@
 import { createProduct, type NewProduct } from '../../lib/inventory/create-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import { SEED_PRODUCTS } from './seed-products.ts';
 
 /** Writes products, the seed products unless told otherwise, through the Inventory Service's own code. */

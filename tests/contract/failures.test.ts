@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EVENTS } from '../../lib/platform/observe.ts';
+import { EVENTS } from '../../lib/platform/lambda/observe.ts';
 
 const root = join(import.meta.dirname, '../..');
 const document = readFileSync(join(root, 'docs/failures.md'), 'utf8');

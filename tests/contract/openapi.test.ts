@@ -2,9 +2,9 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../lib/api-document/open-api.ts';
 import { OPERATIONS, problemCodesOf } from '../../lib/api-document/operations.ts';
-import { problemSchema } from '../../lib/platform/api-document.ts';
 import type { Endpoint } from '../../lib/platform/http/endpoint.ts';
-import { PROBLEMS } from '../../lib/platform/problems.ts';
+import { problemSchema } from '../../lib/platform/http/operation-document.ts';
+import { PROBLEMS } from '../../lib/platform/http/problems.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { deployedFunctions, deployedRoutes, load } from './deployment.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LEGAL_MOVES } from '../../lib/orders/order.ts';
 import { LEGAL_PAYMENT_MOVES } from '../../lib/payments/payment.ts';
-import { EVENTS, GAUGES } from '../../lib/platform/observe.ts';
+import { EVENTS, GAUGES } from '../../lib/platform/lambda/observe.ts';
 import {
   alarms,
   dashboardWidgets,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { DUE_SHARDS, dueShardName } from '../../lib/platform/dynamo/due-index.ts';
 import { shardOf } from '../../lib/platform/ids.ts';
-import { DUE_SHARDS, dueShardName } from '../../lib/platform/outbox.ts';
 import { consultDoctor, type StoredItem, tamper } from '../support/doctor.ts';
 import { after, heal, httpCall, inject, refuseConnection } from '../support/faults.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { dispatchDueWork } from '../../lib/orders/dispatch-due-work.ts';
-import type { SagaClient } from '../../lib/orders/saga-client.ts';
-import type { CompensationRequest } from '../../lib/orders/saga-queues.ts';
+import { dispatchDueWork } from '../../lib/orders/recovery/dispatch-due-work.ts';
+import type { CompensationRequest } from '../../lib/orders/recovery/saga-queues.ts';
+import type { SagaClient } from '../../lib/orders/start-and-wake.ts';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { copiesOf } from '../support/copies.ts';
 import { inject } from '../support/faults.ts';
 import { type Snapshot, snapshotOf } from '../support/invariants.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { atMost } from '../../lib/platform/concurrency.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { messagesAbout } from '../support/dlq.ts';
 import {
   busyDatabase,

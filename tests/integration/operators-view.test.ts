@@ -3,7 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { signatureOf } from '../../lib/payments/signatures.ts';
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import {
   answerWith,
   anyGatewayCall,

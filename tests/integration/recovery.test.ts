@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sleep } from '../../lib/platform/clock.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import {
   anyInventoryCall,
   databaseCall,

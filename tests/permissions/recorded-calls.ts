@@ -1,6 +1,6 @@
-import { databaseClient } from '../../lib/platform/aws/database-client.ts';
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
+import { databaseClient } from '../../lib/platform/dynamo/database-client.ts';
 import type { World } from '../../torture/world/world.ts';
 
 /** What each function did, as IAM is asked about it: `dynamodb:PutItem OrdersTable`. */

@@ -1,9 +1,9 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { EXPIRY_SHARDS } from '../../lib/inventory/inventory-repository.ts';
-import { documentClient } from '../../lib/platform/aws/database-client.ts';
+import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
+import { DUE_SHARDS, dueShardName } from '../../lib/platform/dynamo/due-index.ts';
 import { deriveId, shardOf } from '../../lib/platform/ids.ts';
-import { DUE_SHARDS, dueShardName } from '../../lib/platform/outbox.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 

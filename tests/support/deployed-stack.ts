@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { passThrough } from '../../lib/platform/effects.ts';
-import { createRuntime, installRuntime } from '../../lib/platform/runtime.ts';
+import { createRuntime, installRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { overrideEnvironment } from '../../local/stack/environment.ts';
 import { runtimesBeside } from './runtimes-beside.ts';
 import { deployed, embeddedOnly } from './target.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { runDlq } from '../../tools/dlq/run-dlq.ts';
 import { type Finished, runNode } from '../unit/companion/run-node.ts';
 import { runTool } from './run-tool.ts';

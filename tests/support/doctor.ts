@@ -1,10 +1,10 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { databaseClient, documentClient } from '../../lib/platform/aws/database-client.ts';
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { databaseClient, documentClient } from '../../lib/platform/dynamo/database-client.ts';
 import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { type ExamineOptions, examine, type Summary } from '../../tools/doctor/examine.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
 import { asTimePasses } from './stack.ts';

@@ -1,6 +1,6 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
-import { documentClient } from '../../lib/platform/aws/database-client.ts';
+import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
 import { brokenPromises } from '../../torture/promises.ts';
 import type { StoredOrder, Snapshot as WholeSnapshot } from '../../torture/world/snapshot.ts';

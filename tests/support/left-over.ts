@@ -1,17 +1,17 @@
 import { InventoryTimeout } from '../../lib/inventory/errors.ts';
 import { cancelOrder } from '../../lib/orders/cancel-order.ts';
+import { failPayment, oweRefund } from '../../lib/orders/payment-outcomes.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
 import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
 import { awaitAcknowledgement, chargePayment } from '../../lib/orders/saga/charge-payment.ts';
 import { queueCompensation } from '../../lib/orders/saga/compensate.ts';
 import { confirmOrder } from '../../lib/orders/saga/confirm-order.ts';
 import { rejectReservation, reserveStock } from '../../lib/orders/saga/reserve-stock.ts';
-import { failPayment, oweRefund } from '../../lib/orders/saga/settle.ts';
-import type { SagaRun } from '../../lib/orders/saga-client.ts';
+import type { SagaRun } from '../../lib/orders/start-and-wake.ts';
 import { startPayment } from '../../lib/orders/start-payment.ts';
 import { orderService, type WholeOrderService } from '../../lib/orders/whole-order-service.ts';
 import { InfrastructureUnavailable } from '../../lib/platform/errors.ts';
-import { currentRuntime } from '../../lib/platform/runtime.ts';
+import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const nobodyThere = () => Promise.reject(new InfrastructureUnavailable('Nobody is there.'));
 

@@ -1,5 +1,5 @@
 import { passThrough } from '../../lib/platform/effects.ts';
-import type { Runtime, RuntimeOverrides } from '../../lib/platform/runtime.ts';
+import type { Runtime, RuntimeOverrides } from '../../lib/platform/lambda/runtime.ts';
 
 type Overrides = Pick<RuntimeOverrides, 'clock' | 'intercept'>;
 

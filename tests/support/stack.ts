@@ -7,7 +7,7 @@ import {
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
-import { createRuntime, currentRuntime } from '../../lib/platform/runtime.ts';
+import { createRuntime, currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { type EmbeddedStackOptions, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import { connectToDeployedStack } from './deployed-stack.ts';
 import { runtimesBeside } from './runtimes-beside.ts';

@@ -1,4 +1,4 @@
-import type { Runtime, RuntimeOverrides } from '../../lib/platform/runtime.ts';
+import type { Runtime, RuntimeOverrides } from '../../lib/platform/lambda/runtime.ts';
 import type { EmbeddedStack } from '../../local/stack/embedded-stack.ts';
 import type { TravelClock } from '../../local/stack/travel-clock.ts';
 

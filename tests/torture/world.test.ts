@@ -1,7 +1,7 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, describe, expect, test } from 'vitest';
-import { documentClient } from '../../lib/platform/aws/database-client.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
+import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
 import { examine } from '../../tools/doctor/examine.ts';
 import type { WorldInterceptor } from '../../torture/world/effect-log.ts';
 import {

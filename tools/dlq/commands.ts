@@ -1,4 +1,9 @@
-import { decideRedrive, lookAt, type RedriveService, redrive } from '../../lib/orders/redrive.ts';
+import {
+  decideRedrive,
+  lookAt,
+  type RedriveService,
+  redrive,
+} from '../../lib/orders/recovery/redrive.ts';
 import { DomainError } from '../../lib/platform/errors.ts';
 import {
   type LetterDocument,

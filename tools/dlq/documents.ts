@@ -1,9 +1,9 @@
+import { codeOf } from '../../lib/orders/http/order-view.ts';
 import type { Order } from '../../lib/orders/order.ts';
-import { codeOf } from '../../lib/orders/order-view.ts';
-import type { Redrive, Stored } from '../../lib/orders/redrive.ts';
+import type { Redrive, Stored } from '../../lib/orders/recovery/redrive.ts';
 import { owesGateway, type Payment } from '../../lib/payments/payment.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
-import { parseJson } from '../../lib/platform/consume.ts';
+import { parseJson } from '../../lib/platform/lambda/consume.ts';
 import type { HeldLetter } from './held-letters.ts';
 import { wordsFor } from './words.ts';
 

@@ -5,11 +5,15 @@ import {
   type Message,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { type DeadLetterQueue, type Letter, readLetter } from '../../lib/orders/dead-letters.ts';
+import {
+  type DeadLetterQueue,
+  type Letter,
+  readLetter,
+} from '../../lib/orders/recovery/dead-letters.ts';
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
 import type { Config } from '../../lib/platform/config.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 /**
  * How long a letter that was read stays hidden from other readers at most. It is put back as soon as

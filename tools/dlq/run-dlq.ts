@@ -1,4 +1,4 @@
-import { redriveService } from '../../lib/orders/redrive.ts';
+import { redriveService } from '../../lib/orders/recovery/redrive.ts';
 import { DomainError } from '../../lib/platform/errors.ts';
 import { StageProblem } from '../stage.ts';
 import { EXIT_INTERRUPTED, type ToolProcess, traceOf } from '../tool-process.ts';

@@ -1,5 +1,5 @@
 import { MAX_RUNS_PER_ORDER } from '../../lib/limits.ts';
-import type { NothingToDo, Redrive, Undoable } from '../../lib/orders/redrive.ts';
+import type { NothingToDo, Redrive, Undoable } from '../../lib/orders/recovery/redrive.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 
 const NOTHING: Readonly<Record<NothingToDo, string>> = {

@@ -1,6 +1,6 @@
-import { httpPaymentGateway } from '../../lib/payments/http-payment-gateway.ts';
+import { httpPaymentGateway } from '../../lib/payments/http-gateway.ts';
 import { sleep } from '../../lib/platform/clock.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import { obligationOf } from './checks/due.ts';
 import type { Circumstances, Facts, Subject } from './facts.ts';
 import { GatewayBooks } from './gateway-books.ts';

@@ -1,14 +1,14 @@
 import { expireReservation } from '../../lib/inventory/end-reservation.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { dispatchOrder, dispatchPayment } from '../../lib/orders/dispatch-due-work.ts';
 import { type Order, touchOrder } from '../../lib/orders/order.ts';
 import type { OrderService } from '../../lib/orders/order-service.ts';
-import { failPayment, oweRefund, recordOutcome } from '../../lib/orders/saga/settle.ts';
+import { failPayment, oweRefund, recordOutcome } from '../../lib/orders/payment-outcomes.ts';
+import { dispatchOrder, dispatchPayment } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { type Payment, touchPayment } from '../../lib/payments/payment.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { Remedy } from './remedies.ts';
 
 /** What the refund of money that nobody was entitled to says of itself. */

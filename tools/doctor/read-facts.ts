@@ -2,7 +2,7 @@ import { toReservation } from '../../lib/inventory/inventory-repository.ts';
 import { toOrder } from '../../lib/orders/order-repository.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
 import { toPayment } from '../../lib/payments/payment-repository.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { Facts, Stored, StoredPayment, Subject } from './facts.ts';
 import type { GatewayBooks } from './gateway-books.ts';
 import { type Item, itemsOf } from './tables.ts';

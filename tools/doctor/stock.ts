@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InventoryRepository } from '../../lib/inventory/inventory-repository.ts';
 import type { Product } from '../../lib/inventory/product.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import {
   hasMoved,
   type Pieces,

@@ -1,7 +1,7 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { documentClient } from '../../lib/platform/aws/database-client.ts';
-import { databaseRead, readItems } from '../../lib/platform/dynamo.ts';
-import type { Runtime } from '../../lib/platform/runtime.ts';
+import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
+import { databaseRead, readItems } from '../../lib/platform/dynamo/items.ts';
+import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
 

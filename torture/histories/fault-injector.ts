@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../../lib/platform/clock.ts';
-import type { HttpResponse } from '../../lib/platform/http-client.ts';
+import type { HttpResponse } from '../../lib/platform/http/http-client.ts';
 import type { RecordedEffect, WorldInterceptor } from '../world/effect-log.ts';
 import {
   conflict,

@@ -1,4 +1,4 @@
-import { type Deadlines, deadlinesOf, nextRunMs } from '../../lib/orders/deadlines.ts';
+import { type Deadlines, deadlinesOf, nextRunMs } from '../../lib/orders/recovery/deadlines.ts';
 import type { Config } from '../../lib/platform/config.ts';
 import type { Snapshot } from '../world/snapshot.ts';
 

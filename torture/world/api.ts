@@ -1,4 +1,4 @@
-import type { HttpResponse } from '../../lib/platform/http-client.ts';
+import type { HttpResponse } from '../../lib/platform/http/http-client.ts';
 import { RestApi } from '../../local/stack/rest-api.ts';
 import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
 

@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from '../../lib/platform/http-client.ts';
+import type { HttpRequest, HttpResponse } from '../../lib/platform/http/http-client.ts';
 import {
   Acknowledgements,
   type Post,

@@ -1,5 +1,5 @@
 import { errors } from 'jose';
-import type { VerifyToken } from '../../lib/platform/runtime.ts';
+import type { VerifyToken } from '../../lib/platform/lambda/runtime.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 const ONE_DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/platform/clock.ts';
 import type { Interceptor } from '../../lib/platform/effects.ts';
-import type { HttpClient, HttpRequest, HttpResponse } from '../../lib/platform/http-client.ts';
+import type { HttpClient, HttpRequest, HttpResponse } from '../../lib/platform/http/http-client.ts';
 
 /** Answers requests below one URL; rejects where no answer comes. */
 export type Host = (request: HttpRequest) => Promise<HttpResponse>;

@@ -1,6 +1,6 @@
 import { createAwsAccess, type RequestHandler } from '../../lib/platform/aws/aws-access.ts';
 import { type Config, readConfig } from '../../lib/platform/config.ts';
-import type { Runtime, RuntimeOverrides } from '../../lib/platform/runtime.ts';
+import type { Runtime, RuntimeOverrides } from '../../lib/platform/lambda/runtime.ts';
 import type { WriteListener } from '../../local/dynamodb/memory-dynamodb.ts';
 import { ACCOUNT_ID } from '../../local/stack/resources.ts';
 import type { ServiceDefinition } from '../../local/stack/service-definition.ts';

@@ -1,6 +1,6 @@
 import type { NewProduct } from '../../lib/inventory/create-product.ts';
-import type { HttpResponse } from '../../lib/platform/http-client.ts';
-import { installRuntime, type Runtime } from '../../lib/platform/runtime.ts';
+import type { HttpResponse } from '../../lib/platform/http/http-client.ts';
+import { installRuntime, type Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { WriteListener } from '../../local/dynamodb/memory-dynamodb.ts';
 import { seedProducts } from '../../local/stack/seed.ts';
 import {

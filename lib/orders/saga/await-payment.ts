@@ -1,7 +1,6 @@
 import { MixedCurrencies } from '../../inventory/errors.ts';
 import { totalOf } from '../../money.ts';
 import { assertNever } from '../../platform/errors.ts';
-import { clockSkewMs } from '../deadlines.ts';
 import {
   OrderModified,
   OrderSettled,
@@ -20,7 +19,8 @@ import {
   touchOrder,
 } from '../order.ts';
 import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
-import type { SagaRun } from '../saga-client.ts';
+import { clockSkewMs } from '../recovery/deadlines.ts';
+import type { SagaRun } from '../start-and-wake.ts';
 import { orderOfRun } from './current-run.ts';
 
 export interface AwaitPaymentInput extends SagaRun {

@@ -14,7 +14,6 @@ import {
 } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
-import { clockSkewMs } from '../deadlines.ts';
 import {
   ModificationRequested,
   OrderModified,
@@ -24,11 +23,12 @@ import {
 import { hasPendingModification } from '../modification.ts';
 import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
 import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
-import type { SagaRun } from '../saga-client.ts';
+import { failPayment, findPayment, recordOutcome } from '../payment-outcomes.ts';
+import { clockSkewMs } from '../recovery/deadlines.ts';
+import type { SagaRun } from '../start-and-wake.ts';
 import { followStatus, recallWait, wokenWhilePending } from './await-payment.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { reportExhausted } from './report-exhausted.ts';
-import { failPayment, findPayment, recordOutcome } from './settle.ts';
 
 /**
  * Saga step 3: extends the reservation past all payment time-outs, then charges with the payment id

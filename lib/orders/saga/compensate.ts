@@ -1,5 +1,5 @@
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
-import { observe } from '../../platform/observe.ts';
+import { observe } from '../../platform/lambda/observe.ts';
 import { closeModification, hasPendingModification } from '../modification.ts';
 import {
   moveOrder,
@@ -9,9 +9,9 @@ import {
   touchOrder,
 } from '../order.ts';
 import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
-import type { CompensationRequest } from '../saga-queues.ts';
+import { findPayment, meetObligation } from '../payment-outcomes.ts';
+import type { CompensationRequest } from '../recovery/saga-queues.ts';
 import { reservationOf } from './current-run.ts';
-import { findPayment, meetObligation } from './settle.ts';
 
 type RestingOrder = OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>;
 

@@ -4,9 +4,9 @@ import { OrderSettled } from '../errors.ts';
 import { closeModification } from '../modification.ts';
 import { moveOrder } from '../order.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
-import type { SagaRun } from '../saga-client.ts';
+import { findPayment, oweRefund } from '../payment-outcomes.ts';
+import type { SagaRun } from '../start-and-wake.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
-import { findPayment, oweRefund } from './settle.ts';
 
 /**
  * Saga step 4, after a capture only forward: Inventory turns reserved into sold, the order becomes

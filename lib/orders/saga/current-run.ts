@@ -1,7 +1,7 @@
 import { RunSuperseded } from '../errors.ts';
 import type { Order } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
-import type { SagaRun } from '../saga-client.ts';
+import type { SagaRun } from '../start-and-wake.ts';
 
 /**
  * The order as its saga step must see it: read consistently, and only for the execution that owns it.

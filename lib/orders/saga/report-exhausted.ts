@@ -1,8 +1,8 @@
-import { loggerFor } from '../../platform/logging.ts';
-import { nextRunMs } from '../deadlines.ts';
+import { loggerFor } from '../../platform/lambda/logging.ts';
 import { type Order, touchOrder } from '../order.ts';
 import { decideAgain, type OrderService } from '../order-service.ts';
-import type { SagaRun } from '../saga-client.ts';
+import { nextRunMs } from '../recovery/deadlines.ts';
+import type { SagaRun } from '../start-and-wake.ts';
 
 /**
  * The saga's last word: a dead letter, and the order is looked at again soon instead of at its

@@ -1,7 +1,7 @@
 import { InventoryCircuitOpen, InventoryRestarting } from '../../inventory/errors.ts';
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import { assertNever } from '../../platform/errors.ts';
-import { loggerFor } from '../../platform/logging.ts';
+import { loggerFor } from '../../platform/lambda/logging.ts';
 import {
   InventoryOutageBudgetSpent,
   InventoryPaused,
@@ -18,10 +18,10 @@ import {
   touchOrder,
 } from '../order.ts';
 import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
-import type { SagaRun } from '../saga-client.ts';
+import { failUnchargedPayment } from '../payment-outcomes.ts';
+import type { SagaRun } from '../start-and-wake.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { reportExhausted } from './report-exhausted.ts';
-import { failUnchargedPayment } from './settle.ts';
 
 /**
  * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, then reserves at the order's revision.

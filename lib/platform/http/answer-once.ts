@@ -8,9 +8,9 @@ import {
 } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import type { Context } from 'aws-lambda';
-import { databaseClient } from '../aws/database-client.ts';
+import { databaseClient } from '../dynamo/database-client.ts';
 import { IdempotencyConflict, InfrastructureUnavailable, RequestInProgress } from '../errors.ts';
-import { perRuntime } from '../runtime.ts';
+import { perRuntime } from '../lambda/runtime.ts';
 import type { HttpAnswer } from './call.ts';
 
 const KEPT_SECONDS = 24 * 60 * 60;

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type * as z from 'zod';
-import { pipeline } from '../pipeline.ts';
-import { withTraceparent } from '../trace.ts';
+import { pipeline } from '../lambda/pipeline.ts';
+import { withTraceparent } from '../lambda/trace.ts';
 import { basePath } from './base-path.ts';
 import { browserHeaders } from './browser-headers.ts';
 import { type Call, callOf, type HttpAnswer, type User } from './call.ts';

@@ -1,4 +1,4 @@
-import { allowedOrigins } from '../allowed-origins.ts';
+import { allowedOrigins } from './allowed-origins.ts';
 import { corsHeaders } from './cors.ts';
 import type { CallMiddleware } from './endpoint.ts';
 

@@ -1,5 +1,5 @@
 import { CORRELATION_ID } from '../../limits.ts';
-import { installedRuntime, randomIds } from '../installed-runtime.ts';
+import { installedRuntime, randomIds } from '../lambda/installed-runtime.ts';
 import type { CallMiddleware } from './endpoint.ts';
 
 /** Gives every request its correlation id, and every response the header with it. */

@@ -1,11 +1,11 @@
 import type { Context } from 'aws-lambda';
 import { IDEMPOTENCY_KEY } from '../../limits.ts';
 import { BadRequest } from '../errors.ts';
-import { observe } from '../observe.ts';
-import { type ProblemCode, problemOf } from '../problems.ts';
+import { observe } from '../lambda/observe.ts';
 import type { Call, HttpAnswer } from './call.ts';
 import type { Part } from './endpoint.ts';
 import { problemAnswer } from './problem-answers.ts';
+import { type ProblemCode, problemOf } from './problems.ts';
 
 export interface Idempotent extends Part<'idempotent'> {
   /** Runs the request once for its key, or just runs it if it brings none. */

@@ -1,8 +1,8 @@
 import { DomainError } from '../errors.ts';
-import { loggerFor } from '../logging.ts';
-import { problemOf } from '../problems.ts';
+import { loggerFor } from '../lambda/logging.ts';
 import type { Call, HttpAnswer } from './call.ts';
 import type { CallMiddleware } from './endpoint.ts';
+import { problemOf } from './problems.ts';
 
 /** For an outage whose error does not say how long it lasts. */
 const OUTAGE_RETRY_AFTER_SECONDS = 1;

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Unauthenticated } from '../errors.ts';
-import { perRuntime } from '../runtime.ts';
+import { perRuntime } from '../lambda/runtime.ts';
 import { secretReader } from '../secrets.ts';
 import { bearer } from './bearer.ts';
 

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { MAX_USER_ID_CHARACTERS } from '../../limits.ts';
 import type { Config } from '../config.ts';
 import { InfrastructureUnavailable, Unauthenticated } from '../errors.ts';
-import { currentRuntime, perRuntime, type VerifyToken } from '../runtime.ts';
+import { currentRuntime, perRuntime, type VerifyToken } from '../lambda/runtime.ts';
 import { bearer } from './bearer.ts';
 import type { User } from './call.ts';
 

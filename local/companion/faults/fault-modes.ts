@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../../../lib/platform/problems.ts';
+import type { ProblemCode } from '../../../lib/platform/http/problems.ts';
 
 /** What the proxy does with a call that a fault meets. */
 export type Behaviour =

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { assertNever } from '../../../lib/platform/errors.ts';
-import { problem } from '../../../lib/platform/problems.ts';
+import { problem } from '../../../lib/platform/http/problems.ts';
 import { type Behaviour, FAULT_MODES } from './fault-modes.ts';
 import { type Answer, Forwarder } from './forward.ts';
 import type { InventoryFaults } from './inventory-faults.ts';

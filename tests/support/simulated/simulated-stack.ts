@@ -1,6 +1,6 @@
 import { type Interceptor, passThrough } from '../../../lib/platform/effects.ts';
-import type { HttpRequest } from '../../../lib/platform/http-client.ts';
-import { installRuntime } from '../../../lib/platform/runtime.ts';
+import type { HttpRequest } from '../../../lib/platform/http/http-client.ts';
+import { installRuntime } from '../../../lib/platform/lambda/runtime.ts';
 import { eventsOf } from '../../../local/stack/service-definition.ts';
 import type { Parts } from '../../../torture/world/parts.ts';
 import { createRuntime } from '../../../torture/world/parts.ts';

@@ -1,8 +1,8 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { reserveBodySchema } from '../../../lib/inventory/http/reservation-schemas.ts';
 import { InventoryRepository } from '../../../lib/inventory/inventory-repository.ts';
 import type { HeldReservation } from '../../../lib/inventory/reservation.ts';
-import { reserveBodySchema } from '../../../lib/inventory/reservation-api.ts';
 import { reserveProducts } from '../../../lib/inventory/reserve-products.ts';
 import {
   CORRELATION_ID,
@@ -22,13 +22,13 @@ import {
   PRODUCTS_PER_PAGE,
 } from '../../../lib/limits.ts';
 import { totalOf } from '../../../lib/money.ts';
+import { toOrderDocument } from '../../../lib/orders/http/order-view.ts';
+import { itemsBodySchema } from '../../../lib/orders/http/request-schemas.ts';
 import { hasBadQuantity, type OrderLine } from '../../../lib/orders/order.ts';
 import { OrderRepository } from '../../../lib/orders/order-repository.ts';
-import { itemsBodySchema } from '../../../lib/orders/order-requests.ts';
-import { toOrderDocument } from '../../../lib/orders/order-view.ts';
 import { PaymentRepository } from '../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../lib/platform/config.ts';
-import type { Runtime } from '../../../lib/platform/runtime.ts';
+import type { Runtime } from '../../../lib/platform/lambda/runtime.ts';
 import { NOW_MS, orderIn, paymentIn, World } from './orders/fakes.ts';
 import { REQUIRED } from './platform/environment.ts';
 

@@ -74,7 +74,7 @@ describe('a process with a mutant', () => {
   });
 
   test('keeps every other guarantee', async () => {
-    const script = `await import('./lib/platform/dynamo.ts');${decide}`;
+    const script = `await import('./lib/platform/dynamo/items.ts');${decide}`;
     const ended = await run('write-ignores-status', script);
     expect(ended).toMatchObject({ code: 0, stdout: 'REFUSE' });
   });

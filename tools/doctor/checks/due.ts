@@ -1,9 +1,9 @@
 import type { Order } from '../../../lib/orders/order.ts';
 import type { Payment } from '../../../lib/payments/payment.ts';
 import { toTimestamp } from '../../../lib/platform/clock.ts';
+import { DUE_SHARDS, dueShardName } from '../../../lib/platform/dynamo/due-index.ts';
 import { assertNever } from '../../../lib/platform/errors.ts';
 import { shardOf } from '../../../lib/platform/ids.ts';
-import { DUE_SHARDS, dueShardName } from '../../../lib/platform/outbox.ts';
 import type { Disagreement } from '../disagreement.ts';
 import type { Circumstances, StoredOrder, StoredPayment } from '../facts.ts';
 import type { Remedy } from '../remedies.ts';

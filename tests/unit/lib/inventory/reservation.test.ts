@@ -16,6 +16,7 @@ import {
   UnknownProduct,
 } from '../../../../lib/inventory/errors.ts';
 import { expireReservations } from '../../../../lib/inventory/expire-reservations.ts';
+import { reserveBodySchema } from '../../../../lib/inventory/http/reservation-schemas.ts';
 import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
 import { LEGAL_PRODUCT_MOVES } from '../../../../lib/inventory/product.ts';
 import {
@@ -24,7 +25,6 @@ import {
   LEGAL_RESERVATION_MOVES,
   type Reservation,
 } from '../../../../lib/inventory/reservation.ts';
-import { reserveBodySchema } from '../../../../lib/inventory/reservation-api.ts';
 import {
   type ReserveRequest,
   reserveProducts,

@@ -1,23 +1,23 @@
+import type { ReservationDocument } from '../../../../lib/inventory/http/reservation-response.ts';
 import type { InventoryClient } from '../../../../lib/inventory/inventory-client.ts';
-import type { ReservationDocument } from '../../../../lib/inventory/reservation-answer.ts';
 import type { Money } from '../../../../lib/money.ts';
-import { deadlinesOf } from '../../../../lib/orders/deadlines.ts';
 import type { Order, OrderIn, OrderStatus } from '../../../../lib/orders/order.ts';
 import type {
   DueCandidate,
   GuardWrite,
   OrderRepository,
 } from '../../../../lib/orders/order-repository.ts';
-import type { SagaClient } from '../../../../lib/orders/saga-client.ts';
-import type { SagaQueues } from '../../../../lib/orders/saga-queues.ts';
+import { deadlinesOf } from '../../../../lib/orders/recovery/deadlines.ts';
+import type { SagaQueues } from '../../../../lib/orders/recovery/saga-queues.ts';
+import type { SagaClient } from '../../../../lib/orders/start-and-wake.ts';
 import type { WholeOrderService } from '../../../../lib/orders/whole-order-service.ts';
 import type { Payment, PaymentIn, PaymentStatus } from '../../../../lib/payments/payment.ts';
 import type { PaymentGateway } from '../../../../lib/payments/payment-gateway.ts';
 import type { PaymentRepository } from '../../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
+import { DUE_SHARDS } from '../../../../lib/platform/dynamo/due-index.ts';
 import { ConcurrentUpdate } from '../../../../lib/platform/errors.ts';
 import { shardOf } from '../../../../lib/platform/ids.ts';
-import { DUE_SHARDS } from '../../../../lib/platform/outbox.ts';
 import { REQUIRED } from '../platform/environment.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';

@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { deadlinesOf } from '../../../../lib/orders/deadlines.ts';
 import {
   acknowledge,
   handleAcknowledgement,
 } from '../../../../lib/orders/handle-acknowledgement.ts';
 import type { Order, PaymentInProgressOrder } from '../../../../lib/orders/order.ts';
+import { deadlinesOf } from '../../../../lib/orders/recovery/deadlines.ts';
 import type { WholeOrderService } from '../../../../lib/orders/whole-order-service.ts';
 import type { Acknowledgement } from '../../../../lib/payments/acknowledgement.ts';
 import type { Payment, PaymentStatus } from '../../../../lib/payments/payment.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
-import type { Runtime } from '../../../../lib/platform/runtime.ts';
+import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from '../platform/environment.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';

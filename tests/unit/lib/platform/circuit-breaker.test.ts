@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type CircuitBreaker, circuitBreaker } from '../../../../lib/platform/circuit-breaker.ts';
-import type { Runtime } from '../../../../lib/platform/runtime.ts';
+import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import {
+  DUE_SHARDS,
+  dueAttributes,
+  dueShardName,
+} from '../../../../lib/platform/dynamo/due-index.ts';
 import { deriveId, shardOf } from '../../../../lib/platform/ids.ts';
-import { randomIds } from '../../../../lib/platform/installed-runtime.ts';
-import { DUE_SHARDS, dueAttributes, dueShardName } from '../../../../lib/platform/outbox.ts';
+import { randomIds } from '../../../../lib/platform/lambda/installed-runtime.ts';
 
 describe('derived ids', () => {
   test('stay what they are: stored orders are found by them', () => {

@@ -2,7 +2,7 @@ import { type GetParameterCommand, ParameterNotFound } from '@aws-sdk/client-ssm
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Config, readConfig } from '../../../../lib/platform/config.ts';
 import { InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
-import type { Runtime } from '../../../../lib/platform/runtime.ts';
+import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { secretReader } from '../../../../lib/platform/secrets.ts';
 import { REQUIRED } from './environment.ts';
 

@@ -9,7 +9,7 @@ import {
   SignJWT,
 } from 'jose';
 import type { Clock } from '../../../../lib/platform/clock.ts';
-import { createRuntime, installRuntime } from '../../../../lib/platform/runtime.ts';
+import { createRuntime, installRuntime } from '../../../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from './environment.ts';
 
 /** 2026-03-01T12:00:00Z. */

@@ -1,5 +1,5 @@
 import { readConfig } from '../../../../lib/platform/config.ts';
-import type { Runtime } from '../../../../lib/platform/runtime.ts';
+import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from '../../lib/platform/environment.ts';
 
 interface Stored {

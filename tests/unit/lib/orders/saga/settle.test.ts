@@ -4,7 +4,7 @@ import {
   meetObligation,
   oweRefund,
   recordOutcome,
-} from '../../../../../lib/orders/saga/settle.ts';
+} from '../../../../../lib/orders/payment-outcomes.ts';
 import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/errors.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
 import type { ChargeOutcome } from '../../../../../lib/payments/payment-gateway.ts';

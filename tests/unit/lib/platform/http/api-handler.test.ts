@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { NotFound } from '../../../../../lib/platform/errors.ts';
-import { traceHeaders } from '../../../../../lib/platform/trace.ts';
+import { traceHeaders } from '../../../../../lib/platform/lambda/trace.ts';
 import { call, prepare } from './called-handler.ts';
 
 prepare();

@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import {
+  MAX_PIECES_PER_RECEIPT,
+  MAX_PRODUCT_DESCRIPTION_CHARACTERS,
+  MAX_PRODUCT_NAME_CHARACTERS,
+  MAX_UNIT_PRICE_MINOR,
+  PRODUCT_ID,
+  PRODUCTS_PER_PAGE,
+} from '../../limits.ts';
+import { pageQuerySchema } from '../../platform/dynamo/paging.ts';
+
+/** The scope that shows and changes what others do not see. */
+export const MANAGE_PRODUCTS = 'products:write';
+
+const name = z.string().max(MAX_PRODUCT_NAME_CHARACTERS).regex(/\S/, 'must not be empty');
+const description = z.string().max(MAX_PRODUCT_DESCRIPTION_CHARACTERS);
+const unitPrice = z.strictObject({
+  amount: z.int().min(1).max(MAX_UNIT_PRICE_MINOR),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code, such as EUR'),
+});
+
+export const createProductBodySchema = z.strictObject({
+  productId: z
+    .string()
+    .regex(PRODUCT_ID, `must match ${PRODUCT_ID.source}; leave it out to be given one`)
+    .optional(),
+  name,
+  description,
+  unitPrice,
+  stock: z.int().min(0).max(MAX_PIECES_PER_RECEIPT),
+  active: z.boolean().default(true),
+});
+
+export const changeProductBodySchema = z
+  .strictObject({ name, description, unitPrice, active: z.boolean() })
+  .partial()
+  .refine(
+    (change) => Object.keys(change).length > 0,
+    'Give at least one of name, description, unitPrice and active',
+  );
+
+export const receiveStockBodySchema = z.strictObject({
+  quantity: z.int().min(1).max(MAX_PIECES_PER_RECEIPT),
+});
+
+export const listProductsQuerySchema = pageQuerySchema({
+  defaultLimit: PRODUCTS_PER_PAGE.default,
+  maximumLimit: PRODUCTS_PER_PAGE.max,
+  position: PRODUCT_ID,
+});

@@ -1,0 +1,21 @@
+import type { Product } from '../product.ts';
+import type { ProductDocument } from './product-document.ts';
+
+/** The product as the API shows it; the counters only to those who may manage products. */
+export function toProductDocument(product: Product, showsStock: boolean): ProductDocument {
+  return {
+    productId: product.productId,
+    name: product.name,
+    description: product.description,
+    unitPrice: product.unitPrice,
+    active: product.status === 'ACTIVE',
+    available: product.available,
+    ...(showsStock
+      ? { reserved: product.reserved, sold: product.sold, received: product.received }
+      : {}),
+  };
+}
+
+export function etagOf(product: Product): string {
+  return `"${String(product.version)}"`;
+}

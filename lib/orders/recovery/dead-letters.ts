@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import { queuedAcknowledgementSchema } from '../../payments/acknowledgement.ts';
+import { parseJson, type Subject, subjectOfAnything } from '../../platform/lambda/consume.ts';
+import { compensationRequestSchema } from './saga-queues.ts';
+
+/** Where a step's retries, a compensation or an acknowledgement end that could not be done. */
+export type DeadLetterQueue = 'saga' | 'compensation' | 'acknowledgement';
+
+/** What every letter says, as far as it was known; SQS itself moves messages without a word. */
+export interface LetterFacts extends Subject {
+  readonly step?: string | undefined;
+  readonly error?: string | undefined;
+  /** RFC 3339 UTC. */
+  readonly at?: string | undefined;
+}
+
+interface SagaLetter extends LetterFacts {
+  readonly kind: 'SAGA';
+  readonly orderId: string;
+  /** Of the execution that gave up; 0 where it could not be found out. */
+  readonly run: number;
+  /** Where it is one of the order's payments that owes something. */
+  readonly paymentId?: string | undefined;
+}
+
+interface CompensationLetter extends LetterFacts {
+  readonly kind: 'COMPENSATION';
+  readonly orderId: string;
+  readonly paymentId?: string | undefined;
+}
+
+interface AcknowledgementLetter extends LetterFacts {
+  readonly kind: 'ACKNOWLEDGEMENT';
+  readonly acknowledgement: z.infer<typeof queuedAcknowledgementSchema>;
+}
+
+/** Nothing that this version of the service sends. */
+interface UnreadableLetter extends LetterFacts {
+  readonly kind: 'UNREADABLE';
+}
+
+export type Letter = SagaLetter | CompensationLetter | AcknowledgementLetter | UnreadableLetter;
+
+const sagaLetterSchema = z.object({
+  orderId: z.string(),
+  run: z.int(),
+  correlationId: z.string(),
+  step: z.string(),
+  error: z.string(),
+  at: z.string(),
+  paymentId: z.string().optional(),
+});
+
+/** As `consume` leaves it. */
+const undeliveredSchema = z.object({
+  orderId: z.string().optional(),
+  run: z.int().optional(),
+  correlationId: z.string().optional(),
+  step: z.string(),
+  error: z.string(),
+  at: z.string(),
+  body: z.string(),
+});
+
+/** Reads any message of a dead-letter queue: a letter, a bare message, or something else. */
+export function readLetter(queue: DeadLetterQueue, text: string): Letter {
+  if (queue === 'saga') {
+    const letter = sagaLetterSchema.safeParse(parseJson(text)).data;
+    return letter === undefined
+      ? { ...subjectOfAnything(text), kind: 'UNREADABLE' }
+      : { ...letter, kind: 'SAGA' };
+  }
+  const undelivered = undeliveredSchema.safeParse(parseJson(text)).data;
+  const { body, ...facts } = undelivered ?? { ...subjectOfAnything(text), body: text };
+  return queue === 'compensation' ? compensation(facts, body) : acknowledgement(facts, body);
+}
+
+function compensation(facts: LetterFacts, body: string): Letter {
+  const request = compensationRequestSchema.safeParse(parseJson(body)).data;
+  return request === undefined
+    ? { ...facts, kind: 'UNREADABLE' }
+    : { ...facts, kind: 'COMPENSATION', orderId: request.orderId, paymentId: request.paymentId };
+}
+
+function acknowledgement(facts: LetterFacts, body: string): Letter {
+  const queued = queuedAcknowledgementSchema.safeParse(parseJson(body)).data;
+  if (queued === undefined) return { ...facts, kind: 'UNREADABLE' };
+  const correlationId = facts.correlationId ?? queued.receivedAs;
+  return { ...facts, correlationId, kind: 'ACKNOWLEDGEMENT', acknowledgement: queued };
+}

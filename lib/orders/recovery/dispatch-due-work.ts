@@ -1,0 +1,272 @@
+import { ReservationGone } from '../../inventory/errors.ts';
+import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
+import { PaymentNotCaptured } from '../../payments/errors.ts';
+import { DUE_SHARDS } from '../../platform/dynamo/due-index.ts';
+import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
+import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
+import { observe } from '../../platform/lambda/observe.ts';
+import { type Round, workThrough } from '../../platform/lambda/round.ts';
+import { hasPendingModification } from '../modification.ts';
+import { type Order, type OrderIn, touchOrder } from '../order.ts';
+import type { DueCandidate } from '../order-repository.ts';
+import type { OrderService } from '../order-service.ts';
+import { findPayment } from '../payment-outcomes.ts';
+import { expireOrder } from '../saga/await-payment.ts';
+import { settlePayment } from '../saga/charge-payment.ts';
+import { compensate } from '../saga/compensate.ts';
+import { confirmOrder } from '../saga/confirm-order.ts';
+import { reportExhausted } from '../saga/report-exhausted.ts';
+import { abandonReservation, reserveStock } from '../saga/reserve-stock.ts';
+import type { SagaRun } from '../start-and-wake.ts';
+import { reportStuckWork } from './report-stuck-work.ts';
+
+/** So many candidates are worked on at the same time: each is mostly waiting for an answer. */
+const CONCURRENCY = 16;
+
+/** An order that has used up its runs is looked at rarely, and each look leaves a dead letter. */
+const WORN_OUT_MS = 60 * 60 * 1000;
+
+export type OwedOrder = OrderIn<
+  'CREATED' | 'PENDING_RESERVING_STOCK' | 'PENDING_PAYMENT' | 'PAYMENT_IN_PROGRESS'
+>;
+
+/**
+ * The outbox's dispatcher: does what was left over because a process died, a call was lost or an
+ * execution was aborted. It re-reads every candidate consistently and acts conditionally, so any
+ * number of dispatchers may run at once. One candidate's failure does not keep it from the others;
+ * one that fails round after round leaves a dead letter.
+ * @param hasTime false when nothing new is to be begun any more; the next round goes on.
+ */
+export function dispatchDueWork(
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
+  hasTime: () => boolean,
+): Promise<Round> {
+  const nowMs = service.clock.now();
+  return workThrough<DueCandidate>({
+    shardCount: DUE_SHARDS,
+    firstShard: Math.floor(service.random() * DUE_SHARDS),
+    pagesOf: (shard) => service.orders.dueCandidates(shard, nowMs),
+    overdueMs: ({ dueAtMs }) => nowMs - dueAtMs,
+    concurrency: CONCURRENCY,
+    handle: (candidate) => dispatch(service, candidate, nowMs),
+    hasTime,
+  });
+}
+
+async function dispatch(
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
+  candidate: DueCandidate,
+  roundAtMs: number,
+): Promise<boolean> {
+  const { kind, id } = candidate;
+  try {
+    const isMoved =
+      kind === 'ORDER' ? await dispatchOrder(service, id) : await dispatchPayment(service, id);
+    if (isMoved) observe('DueWorkDispatched', aboutCandidate(candidate), { kind });
+    return isMoved;
+  } catch (error) {
+    logFailure(candidate, error);
+    await reportStuckWork(service, candidate, error, roundAtMs);
+    return false;
+  }
+}
+
+function aboutCandidate({ kind, id, orderId, correlationId }: DueCandidate): LogContext {
+  return { orderId, correlationId, ...(kind === 'PAYMENT' ? { paymentId: id } : {}) };
+}
+
+function logFailure(candidate: DueCandidate, error: unknown): void {
+  const logger = loggerFor({ operation: 'dispatch-due-work', ...aboutCandidate(candidate) });
+  if (error instanceof ConcurrentUpdate) {
+    // Mostly somebody else moved it on at the same moment: that is what was wanted.
+    logger.info('Due work was changed meanwhile');
+    return;
+  }
+  logger.error('Due work not dispatched; the next round tries again', { error: error as Error });
+}
+
+export async function dispatchOrder(
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
+  orderId: string,
+): Promise<boolean> {
+  const order = await service.orders.find(orderId);
+  if (order === undefined) return false;
+  const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
+  if (dueAtMs === undefined || dueAtMs > service.clock.now()) return false;
+  switch (order.status) {
+    case 'CREATED':
+    case 'PENDING_RESERVING_STOCK':
+    case 'PENDING_PAYMENT':
+    case 'PAYMENT_IN_PROGRESS':
+      await moveSagaOn(service, order);
+      return true;
+    case 'PAYMENT_FAILED':
+    case 'ORDER_FAILED':
+    case 'ORDER_CANCELLED':
+    case 'INVALID':
+      await requestAgain(service, order);
+      return true;
+    case 'PAYMENT_DONE':
+      return false;
+    default:
+      return assertNever(order);
+  }
+}
+
+/** What the system owes is moved on; then it is next due at the state's deadline. */
+async function moveSagaOn(
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
+  order: OwedOrder,
+): Promise<void> {
+  const { orderId, run, correlationId } = order;
+  const outcome = await pushSaga(service, order);
+  switch (outcome) {
+    case 'WOKEN':
+      return postpone(service, order, stateDeadlineMs(service, order));
+    case 'RUN_AGAIN':
+      return;
+    case 'NO_RUN_LEFT':
+      await reportExhausted(service, {
+        orderId,
+        run,
+        correlationId,
+        step: 'dispatch-due-work',
+        failure: 'RunsExhausted',
+      });
+      await postpone(service, order, service.clock.now() + WORN_OUT_MS);
+      return finishWithoutSaga(service, { orderId, run, correlationId });
+    default:
+      return assertNever(outcome);
+  }
+}
+
+/**
+ * A started and running saga is woken; one that ended while the order is still owed gets a new run,
+ * written before it is started. Harmless to repeat.
+ * @throws InfrastructureUnavailable, ConcurrentUpdate
+ */
+export async function pushSaga(
+  service: OrderService<'saga'>,
+  order: OwedOrder,
+): Promise<'WOKEN' | 'RUN_AGAIN' | 'NO_RUN_LEFT'> {
+  const { orderId, run, correlationId } = order;
+  const state = await service.saga.start({ orderId, run, correlationId });
+  if (state === 'RUNNING') {
+    await wake(service, order);
+    return 'WOKEN';
+  }
+  if (run >= MAX_RUNS_PER_ORDER) return 'NO_RUN_LEFT';
+  const next = touchOrder<Order>(order, {
+    run: run + 1,
+    dueAtMs: stateDeadlineMs(service, order),
+  });
+  await service.orders.save(next, order);
+  observe('SagaRestarted', { orderId, correlationId }, { status: order.status }, { run: next.run });
+  await service.saga.start({ orderId, run: next.run, correlationId });
+  return 'RUN_AGAIN';
+}
+
+/**
+ * No run is left: the dispatcher itself takes the steps that lead to rest, one look at a time. What
+ * fails now is tried again an hour later, and each look leaves a dead letter.
+ */
+async function finishWithoutSaga(
+  service: OrderService<'inventory' | 'gateway' | 'queues'>,
+  run: SagaRun,
+): Promise<void> {
+  const order = await service.orders.find(run.orderId);
+  switch (order?.status) {
+    case 'CREATED':
+    case 'PENDING_RESERVING_STOCK':
+      // Of the reservation only its first write is wanted here: the next one rejects it.
+      if (order.status === 'CREATED') await Promise.allSettled([reserveStock(service, run)]);
+      await abandonReservation(service, run);
+      return compensate(service, run);
+    case 'PENDING_PAYMENT':
+      // A modification that was refused last may still be paid in time: only time ends it.
+      if (order.reservationExpiresAtMs > service.clock.now()) return;
+      await expireOrder(service, run);
+      return compensate(service, run);
+    case 'PAYMENT_IN_PROGRESS':
+      try {
+        await settlePayment(service, run);
+        await confirmOrder(service, run);
+        return;
+      } catch (error) {
+        if (error instanceof PaymentNotCaptured || error instanceof ReservationGone) {
+          return compensate(service, run);
+        }
+        throw error;
+      }
+    case 'PAYMENT_DONE':
+    case 'PAYMENT_FAILED':
+    case 'ORDER_FAILED':
+    case 'INVALID':
+    case 'ORDER_CANCELLED':
+    case undefined:
+      return;
+    default:
+      return assertNever(order);
+  }
+}
+
+async function wake(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
+  if (order.status === 'CREATED') return;
+  if (order.waitToken !== undefined) await service.saga.signal(order.waitToken);
+  if (order.status !== 'PAYMENT_IN_PROGRESS') return;
+  const payment = await findPayment(service, order.paymentId);
+  if (payment.status !== 'PENDING') return;
+  if (hasPendingModification(order) || payment.acknowledgeByMs <= service.clock.now()) {
+    await service.saga.signal(payment.waitToken);
+  }
+}
+
+/** `due` of an owed state is never cleared, only moved: to the state's deadline plus grace. */
+function stateDeadlineMs(service: OrderService, order: OwedOrder): number {
+  const nowMs = service.clock.now();
+  const { deadlines } = service;
+  switch (order.status) {
+    case 'CREATED':
+      return nowMs + deadlines.dispatchMs;
+    case 'PENDING_RESERVING_STOCK':
+      return nowMs + deadlines.reservingMs;
+    case 'PENDING_PAYMENT':
+      return Math.max(nowMs, order.reservationExpiresAtMs) + deadlines.dispatchMs;
+    case 'PAYMENT_IN_PROGRESS':
+      return nowMs + deadlines.payingMs;
+    default:
+      return assertNever(order);
+  }
+}
+
+async function postpone(service: OrderService, order: OwedOrder, dueAtMs: number): Promise<void> {
+  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
+}
+
+/** Stock is still to be given back: the compensation queue is told again. */
+async function requestAgain(
+  service: OrderService<'queues'>,
+  order: OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>,
+): Promise<void> {
+  const { orderId, run, correlationId } = order;
+  await service.queues.requestCompensation({ orderId, run, correlationId });
+  const dueAtMs = service.clock.now() + service.deadlines.obligationMs;
+  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
+}
+
+/** Money is still to be given back, or a void to be made sure of: the queue is told again. */
+export async function dispatchPayment(
+  service: OrderService<'queues'>,
+  paymentId: string,
+): Promise<boolean> {
+  const payment = await service.payments.find(paymentId);
+  if (payment?.status !== 'CAPTURED' && payment?.status !== 'FAILED') return false;
+  if (payment.dueAtMs === undefined || payment.dueAtMs > service.clock.now()) return false;
+  const order = await service.orders.find(payment.orderId);
+  if (order === undefined) return false;
+  const { orderId, run, correlationId } = order;
+  await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
+  const dueAtMs = service.clock.now() + service.deadlines.obligationMs;
+  await service.payments.save({ ...payment, version: payment.version + 1, dueAtMs }, payment);
+  return true;
+}

@@ -1,0 +1,70 @@
+import { loggerFor } from '../../platform/lambda/logging.ts';
+import type { DueCandidate } from '../order-repository.ts';
+import type { OrderService } from '../order-service.ts';
+
+const STEP = 'dispatch-due-work';
+
+/** Work that has been due for so long and still fails is told to a person. */
+const STUCK_AFTER_MS = 15 * 60 * 1000;
+
+/**
+ * The dispatcher's exhaustion: work that fails round after round leaves a dead letter when it has
+ * been overdue for a quarter of an hour, and again each time that has doubled. Nothing is noted
+ * on the item, which may be the very thing that cannot be written; how long it has been overdue says
+ * enough. It stays due and is tried in every round.
+ * @param roundAtMs when the round began.
+ */
+export async function reportStuckWork(
+  service: OrderService<'queues'>,
+  candidate: DueCandidate,
+  error: unknown,
+  roundAtMs: number,
+): Promise<void> {
+  const { kind, id, orderId, correlationId } = candidate;
+  // Two rounds wide, so that one round left out loses no letter. A second letter is harmless.
+  const windowMs = 2 * service.config.SCHEDULE_SECONDS * 1000;
+  if (!isReportDue(roundAtMs - candidate.dueAtMs, windowMs)) return;
+  const logger = loggerFor({ operation: STEP, orderId, correlationId });
+  try {
+    const { isStillDue, run } = await lookAgain(service, candidate, roundAtMs);
+    if (!isStillDue) return;
+    const failure = error instanceof Error ? error.name : typeof error;
+    await service.queues.deadLetter({
+      orderId,
+      run,
+      correlationId,
+      step: STEP,
+      error: failure,
+      ...(kind === 'PAYMENT' ? { paymentId: id } : {}),
+    });
+  } catch (unsent) {
+    logger.error('Stuck work not reported', { error: unsent as Error });
+  }
+}
+
+/**
+ * Whether work that fails now, overdue for `overdueMs`, has come past one of the marks (15 minutes,
+ * 30, 60, …) no longer than `windowMs` ago.
+ */
+export function isReportDue(overdueMs: number, windowMs: number): boolean {
+  let markMs = STUCK_AFTER_MS;
+  if (overdueMs < markMs) return false;
+  while (2 * markMs <= overdueMs) markMs *= 2;
+  return overdueMs - markMs < windowMs;
+}
+
+/** Somebody else may have moved it on meanwhile. What cannot even be read is stuck, of run 0. */
+async function lookAgain(
+  service: OrderService,
+  { kind, id, orderId }: DueCandidate,
+  roundAtMs: number,
+): Promise<{ readonly isStillDue: boolean; readonly run: number }> {
+  try {
+    const order = await service.orders.find(orderId);
+    const item = kind === 'ORDER' ? order : await service.payments.find(id);
+    const dueAtMs = item !== undefined && 'dueAtMs' in item ? item.dueAtMs : undefined;
+    return { isStillDue: dueAtMs !== undefined && dueAtMs <= roundAtMs, run: order?.run ?? 0 };
+  } catch {
+    return { isStillDue: true, run: 0 };
+  }
+}

@@ -1,0 +1,50 @@
+import { InfrastructureUnavailable } from '../errors.ts';
+import type { Runtime } from '../lambda/runtime.ts';
+
+const FIRST_DELAY_SECONDS = 5;
+const LONGEST_DELAY_SECONDS = 15 * 60;
+
+/** Loaded with the first message: most functions send one only when something has failed. */
+const requests = () => import('./queue-requests.ts');
+
+/** The part of an SQS record that a consumer needs. */
+export interface QueueMessage {
+  readonly body: string;
+  readonly receiptHandle: string;
+  /** How often the queue has handed this message out, from 1. */
+  readonly receiveCount: number;
+}
+
+/** @throws InfrastructureUnavailable: whether the queue took it is unknown. */
+export async function sendMessage(
+  runtime: Runtime,
+  queueUrl: string,
+  message: unknown,
+): Promise<void> {
+  try {
+    const { send } = await requests();
+    await send(runtime.aws, queueUrl, JSON.stringify(message));
+  } catch (error) {
+    throw new InfrastructureUnavailable('The queue did not take the message; send it again.', {
+      cause: error,
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
+/**
+ * A message that could not be handled becomes visible again after a delay that doubles with every
+ * try, until the queue hands it to its dead-letter queue.
+ */
+export async function delayNextTry(
+  runtime: Runtime,
+  queueUrl: string,
+  message: QueueMessage,
+): Promise<void> {
+  const delaySeconds = Math.min(
+    LONGEST_DELAY_SECONDS,
+    FIRST_DELAY_SECONDS * 2 ** (message.receiveCount - 1),
+  );
+  const { hide } = await requests();
+  await hide(runtime.aws, queueUrl, message.receiptHandle, delaySeconds);
+}

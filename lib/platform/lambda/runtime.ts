@@ -1,0 +1,60 @@
+import { createAwsAccess } from '../aws/aws-access.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { lambdaTraceHeader, readConfig } from '../config.ts';
+import { type Interceptor, passThrough } from '../effects.ts';
+import { createHttpClient } from '../http/http-client.ts';
+import type { Ids } from '../ids.ts';
+import { installedRuntime, installRuntime, type Runtime, randomIds } from './installed-runtime.ts';
+import { traceHeaders } from './trace.ts';
+
+export type { Runtime, VerifyToken } from './installed-runtime.ts';
+export { installRuntime };
+
+export interface RuntimeOverrides {
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+  readonly random?: () => number;
+  readonly intercept?: Interceptor;
+}
+
+/**
+ * @param environment the process's own unless given.
+ * @throws ConfigurationError where the environment is incomplete or bad.
+ */
+export function createRuntime(
+  environment?: Readonly<Record<string, string | undefined>>,
+  overrides: RuntimeOverrides = {},
+): Runtime {
+  const intercept = overrides.intercept ?? passThrough;
+  return {
+    config: readConfig(environment),
+    clock: overrides.clock ?? systemClock,
+    ids: overrides.ids ?? randomIds,
+    random: overrides.random ?? Math.random,
+    aws: createAwsAccess(intercept),
+    http: createHttpClient(intercept, () => traceHeaders(lambdaTraceHeader())),
+  };
+}
+
+/** The process's runtime, made from its environment on first use unless one was installed. */
+export function currentRuntime(): Runtime {
+  const installed = installedRuntime();
+  if (installed !== undefined) return installed;
+  const runtime = createRuntime();
+  installRuntime(runtime);
+  return runtime;
+}
+
+/** Builds a service once per runtime: `const orders = perRuntime((runtime) => …)`. */
+export function perRuntime<Service>(build: (runtime: Runtime) => Service): () => Service {
+  const services = new WeakMap<Runtime, { readonly service: Service }>();
+  return () => {
+    const runtime = currentRuntime();
+    let entry = services.get(runtime);
+    if (entry === undefined) {
+      entry = { service: build(runtime) };
+      services.set(runtime, entry);
+    }
+    return entry.service;
+  };
+}
