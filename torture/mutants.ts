@@ -13,9 +13,13 @@ const END_RESERVATION = 'lib/inventory/end-reservation.ts';
 const INVENTORY_REPOSITORY = 'lib/inventory/inventory-repository.ts';
 const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
 const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
-const SETTLE = 'lib/orders/payment-outcomes.ts';
+const PAYMENT_OUTCOMES = 'lib/orders/payment-outcomes.ts';
 const CHARGE_PAYMENT = 'lib/orders/saga/charge-payment.ts';
 const RESERVE_STOCK = 'lib/orders/saga/reserve-stock.ts';
+const REJECT_RESERVATION = 'lib/orders/saga/reject-reservation.ts';
+const EXPIRE_ORDER = 'lib/orders/saga/expire-order.ts';
+const AWAIT_ACKNOWLEDGEMENT = 'lib/orders/saga/await-acknowledgement.ts';
+const SETTLE_PAYMENT = 'lib/orders/saga/settle-payment.ts';
 const COMPENSATE = 'lib/orders/saga/compensate.ts';
 const AWAIT_PAYMENT = 'lib/orders/saga/await-payment.ts';
 const START_PAYMENT = 'lib/orders/start-payment.ts';
@@ -148,7 +152,7 @@ export const MUTANTS: readonly Mutant[] = [
     // Nor does a refused change that arrives late find its revision free.
     also: [
       {
-        file: RESERVE_STOCK,
+        file: REJECT_RESERVATION,
         find: `if (held?.status !== 'HELD' || held.revision >= order.revision) return held;`,
         replace: `if (held !== undefined) return held;`,
       },
@@ -188,15 +192,15 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'late-capture-is-kept',
     caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
     guarantee: 'a capture of a payment that was given up owes its refund in the same write',
-    file: SETTLE,
-    find: `refundOwed(service, 'LATE_CAPTURE')`,
+    file: PAYMENT_OUTCOMES,
+    find: `refundDueFields(service, 'LATE_CAPTURE')`,
     replace: `{}`,
   },
   {
     name: 'payment-is-given-up-without-a-void',
     caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
     guarantee: 'a payment that is given up owes its void',
-    file: SETTLE,
+    file: PAYMENT_OUTCOMES,
     find: `{ code, voidOwed: true, dueAtMs: nowMs + service.deadlines.dispatchMs }`,
     replace: `{ code }`,
   },
@@ -204,7 +208,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'void-is-not-sent',
     caughtBy: { kind: 'plain', scenario: 'never captured' },
     guarantee: 'a payment is voided at the gateway, so that it can never be captured later',
-    file: CHARGE_PAYMENT,
+    file: SETTLE_PAYMENT,
     find: `? await service.gateway.void(payment) : known`,
     replace: `? { status: 'VOIDED' } : known`,
   },
@@ -213,7 +217,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'Inventory away after the capture' },
     guarantee: 'a captured payment whose stock is gone owes its refund',
     file: 'lib/orders/saga/confirm-order.ts',
-    find: `      await oweRefund(service, payment.paymentId, 'RESERVATION_GONE');
+    find: `      await recordRefundDue(service, payment.paymentId, 'RESERVATION_GONE');
 `,
     replace: '',
   },
@@ -222,7 +226,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the reservation is extended past every time-out of the payment before the charge',
     file: CHARGE_PAYMENT,
-    find: `  await holdStock(service, order);
+    find: `  await extendHoldOrFail(service, order);
 `,
     replace: '',
   },
@@ -288,14 +292,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'event-is-remembered-before-its-effect',
     caughtBy: { kind: 'plain', scenario: 'acknowledged' },
     guarantee: 'the id of an event is written in the transaction of its effect',
-    file: SETTLE,
-    find: `  return decideAgain(service, async () => {
-    const payment = await findPayment(service, paymentId);
+    file: PAYMENT_OUTCOMES,
+    find: `  return retryOnConflict(service, async () => {
+    const payment = await requirePayment(service, paymentId);
     const next = nextAfter(service, payment, outcome);
 `,
-    replace: `  return decideAgain(service, async () => {
+    replace: `  return retryOnConflict(service, async () => {
     if (eventId !== undefined) await service.payments.recordEvent(eventId);
-    const payment = await findPayment(service, paymentId);
+    const payment = await requirePayment(service, paymentId);
     const next = nextAfter(service, payment, outcome);
 `,
   },
@@ -303,7 +307,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'acknowledgement-keeps-the-token',
     caughtBy: { kind: 'plain', scenario: 'acknowledged' },
     guarantee: 'the order takes over the token of the wait that an acknowledgement ends',
-    file: SETTLE,
+    file: PAYMENT_OUTCOMES,
     find: `    ...(previous.status === 'PENDING' ? { waitToken: previous.waitToken } : {}),
 `,
     replace: '',
@@ -366,7 +370,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'settled-wait-is-not-ended',
     caughtBy: { kind: 'plain', scenario: 'acknowledged before the wait for it' },
     guarantee: 'a step that finds its payment settled before it waits completes itself',
-    file: CHARGE_PAYMENT,
+    file: AWAIT_ACKNOWLEDGEMENT,
     find: `    if (payment === undefined || !isOpen(payment)) {
       await service.saga.signal(input.waitToken);
 `,
@@ -377,7 +381,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'wish-is-not-seen',
     caughtBy: { kind: 'plain', scenario: 'modified just before the wait for the acknowledgement' },
     guarantee: 'a step that has stored its token sees what the user asked for before that',
-    file: CHARGE_PAYMENT,
+    file: AWAIT_ACKNOWLEDGEMENT,
     find: `if (isTimeUp || (asked !== undefined && hasPendingModification(asked))) {`,
     replace: `if (isTimeUp) {`,
   },
@@ -408,7 +412,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'late', scenario: 'out of stock until more comes' },
     guarantee:
       'an order whose reservation failed owes a release, in case it was reserved after all',
-    file: RESERVE_STOCK,
+    file: REJECT_RESERVATION,
     find: `  return {
     releaseOwed: { revision: order.revision },
     dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
@@ -419,7 +423,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'expired-order-owes-nothing',
     caughtBy: { kind: 'plain', scenario: 'expired' },
     guarantee: 'an order whose time is up owes its stock back from the same write',
-    file: AWAIT_PAYMENT,
+    file: EXPIRE_ORDER,
     find: `        releaseOwed: { revision: order.revision },
 `,
     replace: '',

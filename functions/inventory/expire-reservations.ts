@@ -1,7 +1,7 @@
 import { expireReservations } from '../../lib/inventory/expire-reservations.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
-import { scheduledHandler } from '../../lib/platform/lambda/task.ts';
+import { scheduledHandler } from '../../lib/platform/lambda/scheduled-handler.ts';
 
 const inventory = perRuntime(inventoryService);
 

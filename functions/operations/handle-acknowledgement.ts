@@ -1,7 +1,7 @@
 import { handleAcknowledgement } from '../../lib/orders/handle-acknowledgement.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { sagaQueues } from '../../lib/orders/recovery/saga-queues.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { queueHandler } from '../../lib/platform/lambda/queue-handler.ts';
 import { currentRuntime, perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

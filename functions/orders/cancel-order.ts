@@ -1,7 +1,7 @@
 import { cancelOrder } from '../../lib/orders/cancel-order.ts';
 import { currentOrderAnswer } from '../../lib/orders/http/responses.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';

@@ -5,7 +5,7 @@ import { waitFor } from '../../lib/orders/http/wait.ts';
 import { modifyOrder } from '../../lib/orders/modify-order.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';

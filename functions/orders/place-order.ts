@@ -4,7 +4,7 @@ import { waitFor } from '../../lib/orders/http/wait.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder } from '../../lib/orders/owned.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';

@@ -1,10 +1,10 @@
 import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/http/responses.ts';
 import { waitFor } from '../../lib/orders/http/wait.ts';
-import { decideAgain, orderServiceWith } from '../../lib/orders/order-service.ts';
+import { orderServiceWith, retryOnConflict } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
-import { startSaga } from '../../lib/orders/place-order.ts';
 import { retryOrder } from '../../lib/orders/retry-order.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
+import { startSaga } from '../../lib/orders/start-and-wake.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
@@ -22,7 +22,7 @@ export const handler = apiHandler(
   async ({ path, user: { userId }, idempotencyKey, waitSeconds }) => {
     const read = () => ownedOrder(service(), path['orderId'] ?? '', userId);
     const digest = requestDigest(userId, route, idempotencyKey);
-    const retried = await decideAgain(service(), async () =>
+    const retried = await retryOnConflict(service(), async () =>
       retryOrder(service(), await read(), userId, digest),
     );
     if (retried.status === 'CREATED') await startSaga(service(), retried);

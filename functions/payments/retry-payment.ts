@@ -1,9 +1,9 @@
+import { awaitOutcome } from '../../lib/orders/http/payment-progress.ts';
 import { paymentBodySchema } from '../../lib/orders/http/request-schemas.ts';
 import { paymentAnswer } from '../../lib/orders/http/responses.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { awaitOutcome } from '../../lib/orders/payment-progress.ts';
 import { retryPayment } from '../../lib/orders/retry-payment.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';

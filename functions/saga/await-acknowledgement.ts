@@ -1,8 +1,8 @@
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { awaitAcknowledgement } from '../../lib/orders/saga/charge-payment.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { awaitAcknowledgement } from '../../lib/orders/saga/await-acknowledgement.ts';
+import { taskHandler, waitingTaskSchema } from '../../lib/orders/saga/task-handler.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
-import { taskHandler, waitingTaskSchema } from '../../lib/platform/lambda/task.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 

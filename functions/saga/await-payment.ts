@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { taskHandler, waitingTaskSchema } from '../../lib/orders/saga/task-handler.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
-import { taskHandler, waitingTaskSchema } from '../../lib/platform/lambda/task.ts';
 import { moneySchema } from '../../lib/platform/schemas.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));

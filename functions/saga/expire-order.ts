@@ -1,7 +1,7 @@
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { expireOrder } from '../../lib/orders/saga/await-payment.ts';
+import { expireOrder } from '../../lib/orders/saga/expire-order.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task-handler.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
-import { sagaRunSchema, taskHandler } from '../../lib/platform/lambda/task.ts';
 
 const service = perRuntime(orderServiceWith({}));
 

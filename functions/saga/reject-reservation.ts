@@ -1,9 +1,9 @@
 import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { sagaQueues } from '../../lib/orders/recovery/saga-queues.ts';
-import { rejectReservation } from '../../lib/orders/saga/reserve-stock.ts';
+import { rejectReservation } from '../../lib/orders/saga/reject-reservation.ts';
+import { failedTaskSchema, taskHandler } from '../../lib/orders/saga/task-handler.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
-import { failedTaskSchema, taskHandler } from '../../lib/platform/lambda/task.ts';
 
 const service = perRuntime(orderServiceWith({ inventory: inventoryClient, queues: sagaQueues }));
 

@@ -1,8 +1,8 @@
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { settlePayment } from '../../lib/orders/saga/charge-payment.ts';
+import { settlePayment } from '../../lib/orders/saga/settle-payment.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task-handler.ts';
 import { httpPaymentGateway } from '../../lib/payments/http-gateway.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
-import { sagaRunSchema, taskHandler } from '../../lib/platform/lambda/task.ts';
 
 const service = perRuntime(orderServiceWith({ gateway: httpPaymentGateway }));
 

@@ -49,7 +49,7 @@ export interface InventoryClient {
   extend(of: ReservationOf, untilMs: number): Promise<ReservationDocument>;
   confirm(of: ReservationOf, paymentId: string): Promise<ReservationDocument>;
   /** What is stored now; undefined where nothing ever was. */
-  find(of: ReservationOf): Promise<ReservationDocument | undefined>;
+  findReservation(of: ReservationOf): Promise<ReservationDocument | undefined>;
   /**
    * Validates items without reserving them, and prices them: a price in `frozen` stays.
    * @throws UnknownProduct, ProductUnavailable, MixedCurrencies
@@ -167,7 +167,8 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
       }),
     confirm: (of, paymentId) =>
       call(of, '/confirm', { method: 'POST', body: { revision: of.revision, paymentId } }),
-    find: (of) => find(reservationSchema, of.correlationId, `/inventory/reservation/${of.orderId}`),
+    findReservation: (of) =>
+      find(reservationSchema, of.correlationId, `/inventory/reservation/${of.orderId}`),
     async quote(items, of, frozen) {
       const quotes = new Map<string, Money>();
       for (const { productId } of items) {

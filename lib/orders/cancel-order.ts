@@ -1,10 +1,10 @@
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { closeModification } from './modification.ts';
 import { moveOrder, type Order, type OrderIn } from './order.ts';
-import { decideAgain, type OrderService, userMove } from './order-service.ts';
+import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { failUnchargedPayment } from './payment-outcomes.ts';
-import { wake } from './wake.ts';
+import { signalTaskToken } from './start-and-wake.ts';
 
 type CancellableOrder = OrderIn<
   'CREATED' | 'PENDING_RESERVING_STOCK' | 'PENDING_PAYMENT' | 'PAYMENT_FAILED' | 'ORDER_FAILED'
@@ -21,7 +21,7 @@ export function cancelOrder(
   orderId: string,
   userId: string,
 ): Promise<Order> {
-  return decideAgain(service, async () => {
+  return retryOnConflict(service, async () => {
     const order = await ownedOrder(service, orderId, userId);
     switch (order.status) {
       case 'CREATED':
@@ -74,7 +74,7 @@ async function cancel(
   } else {
     await service.orders.save(next, order);
   }
-  if (order.status === 'PENDING_PAYMENT') await wake(service, order, order.waitToken);
+  if (order.status === 'PENDING_PAYMENT') await signalTaskToken(service, order, order.waitToken);
   return next;
 }
 

@@ -26,9 +26,9 @@ export async function duplicateGuardFor(
   items: readonly OrderLine[],
 ): Promise<GuardWrite | undefined> {
   const guardKey = guardKeyFor(order.userId, items);
-  const guard = await service.orders.findGuard(guardKey);
+  const guard = await service.orders.getGuard(guardKey);
   if (guard !== undefined && guard.orderId !== order.orderId) {
-    const other = await service.orders.find(guard.orderId);
+    const other = await service.orders.getOrder(guard.orderId);
     if (other !== undefined && blocks(service, other, items)) return undefined;
   }
   return {

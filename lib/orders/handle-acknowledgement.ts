@@ -12,7 +12,7 @@ import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { OrderService } from './order-service.ts';
 import { recordOutcome } from './payment-outcomes.ts';
-import { wake } from './wake.ts';
+import { signalTaskToken } from './start-and-wake.ts';
 
 type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
 
@@ -60,7 +60,7 @@ async function subjectOf(
   { orderId, receivedAs }: QueuedAcknowledgement,
 ): Promise<Subject> {
   try {
-    const order = await service.orders.find(orderId);
+    const order = await service.orders.getOrder(orderId);
     if (order !== undefined) {
       return { orderId, run: order.run, correlationId: order.correlationId };
     }
@@ -81,7 +81,7 @@ export async function acknowledge(
   acknowledgement: Acknowledgement,
 ): Promise<Payment> {
   const { paymentId, orderId, eventId } = acknowledgement;
-  const known = await service.payments.find(paymentId);
+  const known = await service.payments.getPayment(paymentId);
   if (known?.orderId !== orderId) {
     throw new UnknownPayment('No such payment of this order is stored.');
   }
@@ -98,14 +98,14 @@ async function wakeSaga(
   service: OrderService<'saga'>,
   { orderId, paymentId }: Payment,
 ): Promise<void> {
-  const order = await service.orders.find(orderId);
+  const order = await service.orders.getOrder(orderId);
   if (order?.status !== 'PAYMENT_IN_PROGRESS' || order.paymentId !== paymentId) return;
-  await wake(service, order, order.waitToken);
+  await signalTaskToken(service, order, order.waitToken);
 }
 
 async function refundSoon(service: OrderService<'queues'>, payment: Payment): Promise<void> {
   const { orderId, paymentId, correlationId } = payment;
-  const order = await service.orders.find(orderId);
+  const order = await service.orders.getOrder(orderId);
   if (order === undefined) return;
   await service.queues.requestCompensation({ orderId, run: order.run, correlationId, paymentId });
 }

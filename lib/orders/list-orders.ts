@@ -21,5 +21,5 @@ export async function listOrders(
 ): Promise<{ readonly orders: readonly Order[]; readonly next: string | null }> {
   const positions = await service.orders.positionsOf(userId, cursor, limit + 1);
   const { page, next } = pageOf(positions, limit);
-  return { orders: await service.orders.findAll(page.map(orderIdAt)), next };
+  return { orders: await service.orders.getOrders(page.map(orderIdAt)), next };
 }

@@ -20,9 +20,9 @@ import {
   QUANTITY_RANGE,
   touchOrder,
 } from './order.ts';
-import { decideAgain, type OrderService, userMove } from './order-service.ts';
+import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
-import { wake } from './wake.ts';
+import { signalTaskToken } from './start-and-wake.ts';
 
 export interface ModifyOrderRequest {
   readonly orderId: string;
@@ -47,7 +47,7 @@ export function modifyOrder(
   service: OrderService<'inventory' | 'saga'>,
   request: ModifyOrderRequest,
 ): Promise<Order> {
-  return decideAgain(service, async () => {
+  return retryOnConflict(service, async () => {
     const order = await ownedOrder(service, request.orderId, request.userId);
     if (request.request !== undefined && order.lastRequest === request.request) return order;
     requireAllowed(order, request);
@@ -152,7 +152,7 @@ async function reserveAgain(
     userMove(service, 'USER_MODIFIED', request.userId),
   );
   await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
-  await wake(service, order, order.waitToken);
+  await signalTaskToken(service, order, order.waitToken);
   return next;
 }
 
@@ -169,8 +169,8 @@ async function askForVoid(
   });
   await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
   // Written first: a step that is about to wait reads the order after it has stored its token.
-  const payment = await service.payments.find(order.paymentId);
-  if (payment?.status === 'PENDING') await wake(service, order, payment.waitToken);
+  const payment = await service.payments.getPayment(order.paymentId);
+  if (payment?.status === 'PENDING') await signalTaskToken(service, order, payment.waitToken);
   return next;
 }
 

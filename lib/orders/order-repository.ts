@@ -72,13 +72,13 @@ export class OrderRepository {
   }
 
   /** Read consistently. */
-  async find(orderId: string): Promise<Order | undefined> {
+  async getOrder(orderId: string): Promise<Order | undefined> {
     const item = await this.#get(orderKey(orderId));
     return item === undefined ? undefined : toOrder(item);
   }
 
   /** Up to a hundred orders, read consistently, in the order of their ids given. */
-  async findAll(orderIds: readonly string[]): Promise<Order[]> {
+  async getOrders(orderIds: readonly string[]): Promise<Order[]> {
     const items = await readItems(this.#documents, this.#table, orderIds.map(orderKey));
     return orderIds
       .map((orderId) => items.get(orderKey(orderId).pk))
@@ -107,7 +107,7 @@ export class OrderRepository {
     return (output.Items ?? []).map((item) => String(item['createdAtSort']));
   }
 
-  async findGuard(guardKey: string): Promise<DuplicateGuard | undefined> {
+  async getGuard(guardKey: string): Promise<DuplicateGuard | undefined> {
     const item = await this.#get(guardKeyOf(guardKey));
     return item === undefined ? undefined : { guardKey, orderId: String(item['orderId']) };
   }

@@ -10,7 +10,7 @@ import type { Move } from './order.ts';
 import { OrderRepository } from './order-repository.ts';
 import { type Deadlines, deadlinesOf } from './recovery/deadlines.ts';
 import type { SagaQueues } from './recovery/saga-queues.ts';
-import type { SagaClient } from './start-and-wake.ts';
+import type { SagaClient } from './saga-client.ts';
 
 /** Ways to other services, which only some use cases and saga steps go. */
 export interface OrderPorts {
@@ -91,7 +91,7 @@ export function operatorMove(service: OrderService, reason: string): Move {
  * Reads, decides and writes until no other writer came in between.
  * @throws ConcurrentUpdate only after many tries.
  */
-export async function decideAgain<Result>(
+export async function retryOnConflict<Result>(
   service: Pick<OrderService, 'clock' | 'random'>,
   decide: () => Promise<Result>,
 ): Promise<Result> {

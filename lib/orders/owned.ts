@@ -13,7 +13,7 @@ export async function ownedOrder(
   orderId: string,
   userId: string,
 ): Promise<Order> {
-  const order = await service.orders.find(orderId);
+  const order = await service.orders.getOrder(orderId);
   if (order?.userId !== userId) {
     throw new NotFound('You have no such order; check the id and the token you use.');
   }
@@ -35,7 +35,7 @@ export async function ownedPayment(
   paymentId: string,
   userId: string,
 ): Promise<Payment> {
-  const payment = await service.payments.find(paymentId);
+  const payment = await service.payments.getPayment(paymentId);
   if (payment?.userId !== userId) {
     throw new NotFound('You have no such payment; check the id and the token you use.');
   }

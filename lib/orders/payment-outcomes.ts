@@ -1,4 +1,3 @@
-import { GatewayUnknown } from '../payments/errors.ts';
 import {
   type CapturedPayment,
   isOpen,
@@ -9,9 +8,8 @@ import {
 import type { ChargeOutcome } from '../payments/payment-gateway.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
-import { observe } from '../platform/lambda/observe.ts';
 import { touchOrder } from './order.ts';
-import { decideAgain, type OrderService } from './order-service.ts';
+import { type OrderService, retryOnConflict } from './order-service.ts';
 
 /**
  * Records what the gateway knows of a payment, whatever the payment has become meanwhile. A capture
@@ -26,8 +24,8 @@ export function recordOutcome(
   outcome: ChargeOutcome,
   eventId?: string,
 ): Promise<Payment> {
-  return decideAgain(service, async () => {
-    const payment = await findPayment(service, paymentId);
+  return retryOnConflict(service, async () => {
+    const payment = await requirePayment(service, paymentId);
     const next = nextAfter(service, payment, outcome);
     if (next === undefined) {
       if (eventId !== undefined) await service.payments.recordEvent(eventId);
@@ -35,7 +33,7 @@ export function recordOutcome(
     }
     if (eventId === undefined) await service.payments.save(next, payment);
     else if ((await saveAcknowledged(service, eventId, next, payment)) === 'REPEATED') {
-      return findPayment(service, paymentId);
+      return requirePayment(service, paymentId);
     }
     return next;
   });
@@ -53,7 +51,7 @@ async function saveAcknowledged(
   previous: Payment,
 ): Promise<'SAVED' | 'REPEATED'> {
   const payment = { next, previous };
-  const order = isOpen(previous) ? await service.orders.find(previous.orderId) : undefined;
+  const order = isOpen(previous) ? await service.orders.getOrder(previous.orderId) : undefined;
   if (order?.status !== 'PAYMENT_IN_PROGRESS' || order.paymentId !== previous.paymentId) {
     return service.orders.saveAcknowledged(eventId, payment);
   }
@@ -77,7 +75,7 @@ function nextAfter(
       if (payment.status === 'CAPTURED' || payment.status === 'REFUNDED') return undefined;
       return isOpen(payment)
         ? movePayment(payment, 'CAPTURED', {}, { reason: 'CAPTURED', at })
-        : movePayment(payment, 'CAPTURED', refundOwed(service, 'LATE_CAPTURE'), {
+        : movePayment(payment, 'CAPTURED', refundDueFields(service, 'LATE_CAPTURE'), {
             reason: 'LATE_CAPTURE',
             at,
           });
@@ -104,7 +102,7 @@ function codeOf(payment: Payment): string {
   return payment.status === 'FAILED' ? payment.code : 'PAYMENT_VOIDED';
 }
 
-function refundOwed(
+function refundDueFields(
   service: OrderService,
   reason: string,
 ): Pick<CapturedPayment, 'refundOwed' | 'dueAtMs'> {
@@ -114,24 +112,24 @@ function refundOwed(
   };
 }
 
-function owingRefund(
+function withRefundDue(
   service: OrderService,
   payment: CapturedPayment,
   reason: string,
 ): CapturedPayment {
-  return touchPayment(payment, refundOwed(service, reason));
+  return touchPayment(payment, refundDueFields(service, reason));
 }
 
 /** The stock of a captured payment is definitely gone: its money is to go back. */
-export function oweRefund(
+export function recordRefundDue(
   service: OrderService,
   paymentId: string,
   reason: string,
 ): Promise<Payment> {
-  return decideAgain(service, async () => {
-    const payment = await findPayment(service, paymentId);
+  return retryOnConflict(service, async () => {
+    const payment = await requirePayment(service, paymentId);
     if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) return payment;
-    const next = owingRefund(service, payment, reason);
+    const next = withRefundDue(service, payment, reason);
     await service.payments.save(next, payment);
     return next;
   });
@@ -146,8 +144,8 @@ export function failPayment(
   paymentId: string,
   code: string,
 ): Promise<Payment> {
-  return decideAgain(service, async () => {
-    const payment = await findPayment(service, paymentId);
+  return retryOnConflict(service, async () => {
+    const payment = await requirePayment(service, paymentId);
     if (!isOpen(payment)) return payment;
     const nowMs = service.clock.now();
     const next = movePayment(
@@ -171,7 +169,7 @@ export async function failUnchargedPayment(
   paymentId: string,
   code: string,
 ): Promise<{ readonly next: Payment; readonly previous: Payment }> {
-  const previous = await findPayment(service, paymentId);
+  const previous = await requirePayment(service, paymentId);
   if (isOpen(previous)) {
     const at = toTimestamp(service.clock.now());
     return { previous, next: movePayment(previous, 'FAILED', { code }, { reason: code, at }) };
@@ -180,69 +178,13 @@ export async function failUnchargedPayment(
     previous,
     next:
       previous.status === 'CAPTURED'
-        ? owingRefund(service, previous, code)
+        ? withRefundDue(service, previous, code)
         : touchPayment(previous, {}),
   };
 }
 
-/**
- * Does what a payment still owes at the gateway: voids what was given up, refunds what was captured
- * too late. Safe to repeat: gateway and payment each do it once.
- * @throws GatewayUnavailable, GatewayUnknown: still owed.
- */
-export async function meetObligation(
-  service: OrderService<'gateway'>,
-  paymentId: string,
-): Promise<void> {
-  let payment = await findPayment(service, paymentId);
-  if (payment.status === 'FAILED' && payment.voidOwed === true) {
-    payment = await recordOutcome(service, paymentId, await service.gateway.void(payment));
-    if (payment.status === 'FAILED') throw new GatewayUnknown('The void is not final yet.');
-    observeDone(payment, 'VOID');
-  }
-  if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
-    const { status } = await service.gateway.refund(paymentId);
-    if (status !== 'REFUNDED') throw new GatewayUnknown(`The refund is not done: ${status}.`);
-    await recordRefund(service, paymentId);
-    observeDone(payment, 'REFUND');
-  }
-}
-
-function observeDone(
-  { orderId, paymentId, correlationId }: Payment,
-  kind: 'VOID' | 'REFUND',
-): void {
-  observe('CompensationDone', { orderId, paymentId, correlationId }, { kind });
-}
-
-/** Payment and order show the refund in one write. */
-function recordRefund(service: OrderService, paymentId: string): Promise<void> {
-  return decideAgain(service, async () => {
-    const payment = await findPayment(service, paymentId);
-    if (payment.status !== 'CAPTURED' || payment.refundOwed === undefined) return;
-    const order = await service.orders.find(payment.orderId);
-    if (order === undefined) throw new ConcurrentUpdate('The order of the payment is not there.');
-    const at = toTimestamp(service.clock.now());
-    const code = payment.refundOwed.reason;
-    await service.orders.saveWithPayment(
-      {
-        previous: order,
-        next: {
-          ...order,
-          version: order.version + 1,
-          refunds: [...order.refunds, { paymentId, amount: payment.amount, at }],
-        },
-      },
-      {
-        previous: payment,
-        next: movePayment(payment, 'REFUNDED', { code }, { reason: code, at }),
-      },
-    );
-  });
-}
-
-export async function findPayment(service: OrderService, paymentId: string): Promise<Payment> {
-  const payment = await service.payments.find(paymentId);
+export async function requirePayment(service: OrderService, paymentId: string): Promise<Payment> {
+  const payment = await service.payments.getPayment(paymentId);
   // A payment is written with its order's move and never deleted.
   if (payment === undefined) throw new ConcurrentUpdate('The payment is not there yet.');
   return payment;

@@ -1,7 +1,6 @@
 import { toTimestamp } from '../platform/clock.ts';
 import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { loggerFor } from '../platform/lambda/logging.ts';
 import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
 import { DuplicateOrder } from './errors.ts';
 import {
@@ -14,8 +13,9 @@ import {
   type OrderLine,
 } from './order.ts';
 import type { DuplicateGuard } from './order-repository.ts';
-import { decideAgain, type OrderService } from './order-service.ts';
+import { type OrderService, retryOnConflict } from './order-service.ts';
 import { retryOrder } from './retry-order.ts';
+import { startSaga } from './start-and-wake.ts';
 
 const PLACE_ATTEMPTS = 8;
 
@@ -51,21 +51,6 @@ export async function placeOrder(
   const stored = await store(service, order, request.allowDuplicate);
   if (stored.status === 'CREATED') await startSaga(service, stored);
   return stored;
-}
-
-/**
- * Starts the order's run at once. If that fails, or this process dies before it, the order is still
- * due and the dispatcher starts it.
- */
-export async function startSaga(service: OrderService<'saga'>, order: Order): Promise<void> {
-  const { orderId, run, correlationId } = order;
-  try {
-    await service.saga.start({ orderId, run, correlationId });
-  } catch (error) {
-    loggerFor({ orderId, correlationId }).warn('Saga not started yet; the dispatcher will', {
-      error: error as Error,
-    });
-  }
 }
 
 /** Writes the order and its guard, or finds what stands in the way. */
@@ -112,7 +97,7 @@ async function sameRequestAgain(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,
 ): Promise<Order> {
-  const first = await service.orders.find(order.orderId);
+  const first = await service.orders.getOrder(order.orderId);
   if (first === undefined) throw new ConcurrentUpdate('The order is being written; try again.');
   if (first.placedAs !== order.placedAs) {
     throw new IdempotencyConflict(
@@ -122,8 +107,8 @@ async function sameRequestAgain(
   }
   // A failed order is not the answer that the caller asked for again: run it again.
   if (first.status !== 'ORDER_FAILED') return first;
-  return decideAgain(service, async () => {
-    const failed = (await service.orders.find(order.orderId)) ?? first;
+  return retryOnConflict(service, async () => {
+    const failed = (await service.orders.getOrder(order.orderId)) ?? first;
     return failed.status === 'ORDER_FAILED' ? retryOrder(service, failed, failed.userId) : failed;
   });
 }
@@ -132,7 +117,7 @@ async function guardOf(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,
 ): Promise<DuplicateGuard | undefined> {
-  return order.guardKey === undefined ? undefined : service.orders.findGuard(order.guardKey);
+  return order.guardKey === undefined ? undefined : service.orders.getGuard(order.guardKey);
 }
 
 /** @throws DuplicateOrder where the guard's order still stands in the way. */
@@ -141,7 +126,7 @@ async function refuseDuplicate(
   order: CreatedOrder | InvalidOrder,
   guard: DuplicateGuard,
 ): Promise<void> {
-  const first = await service.orders.find(guard.orderId);
+  const first = await service.orders.getOrder(guard.orderId);
   if (first === undefined || !blocks(service, first, order.items)) return;
   throw new DuplicateOrder(
     'You placed the same order a moment ago. Follow it instead, or send ' +

@@ -4,10 +4,10 @@ import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
 import { PaymentUnsettled } from './errors.ts';
 import { moveOrder, type PaymentFailedOrder } from './order.ts';
-import { decideAgain, type OrderService, userMove } from './order-service.ts';
+import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
-import { findPayment } from './payment-outcomes.ts';
-import { startSaga } from './place-order.ts';
+import { requirePayment } from './payment-outcomes.ts';
+import { startSaga } from './start-and-wake.ts';
 import {
   paymentIdOf,
   type StartPaymentRequest,
@@ -27,10 +27,10 @@ export function retryPayment(
   service: OrderService<'saga'>,
   request: StartPaymentRequest,
 ): Promise<Payment> {
-  return decideAgain(service, async () => {
+  return retryOnConflict(service, async () => {
     const order = await ownedOrder(service, request.orderId, request.userId);
     const paymentId = paymentIdOf(ROUTE, request, order);
-    const repeated = await service.payments.find(paymentId);
+    const repeated = await service.payments.getPayment(paymentId);
     if (repeated !== undefined) {
       // Its process may have died before it started the saga; starting it again is harmless.
       if (isOpen(repeated) && order.paymentId === paymentId) await startSaga(service, order);
@@ -42,7 +42,9 @@ export function retryPayment(
       case 'PENDING_RESERVING_STOCK':
       case 'PAYMENT_IN_PROGRESS': {
         const open =
-          order.paymentId === undefined ? undefined : await findPayment(service, order.paymentId);
+          order.paymentId === undefined
+            ? undefined
+            : await requirePayment(service, order.paymentId);
         if (open !== undefined && isOpen(open)) return open;
         throw refused(order.orderId, order.status, WHY_NOT.PENDING_RESERVING_STOCK);
       }
@@ -122,7 +124,7 @@ async function begin(
  * settled. (A capture that comes later still is refunded by itself.)
  */
 async function requireSettled(service: OrderService, order: PaymentFailedOrder): Promise<void> {
-  const earlier = await findPayment(service, order.paymentId);
+  const earlier = await requirePayment(service, order.paymentId);
   if (!isUnsettled(earlier)) return;
   throw new PaymentUnsettled(
     'The earlier payment is still being voided or refunded; try again shortly.',

@@ -1,82 +1,38 @@
-import {
-  DescribeExecutionCommand,
-  ExecutionAlreadyExists,
-  InvalidToken,
-  SendTaskSuccessCommand,
-  StartExecutionCommand,
-  TaskDoesNotExist,
-  TaskTimedOut,
-} from '@aws-sdk/client-sfn';
-import { stateMachineClient } from '../platform/aws/state-machine-client.ts';
-import { InfrastructureUnavailable } from '../platform/errors.ts';
-import type { Runtime } from '../platform/lambda/runtime.ts';
+import { loggerFor } from '../platform/lambda/logging.ts';
+import type { Order } from './order.ts';
+import type { OrderService } from './order-service.ts';
 
-/** What one execution is started with: exactly this, stored on the order, so a repeat is the same. */
-export interface SagaRun {
-  readonly orderId: string;
-  readonly run: number;
-  readonly correlationId: string;
-}
-
-export interface SagaClient {
-  /**
-   * Starts the execution `<orderId>-<run>`, once however often it is asked.
-   * @returns `CLOSED` where that execution has ended already; `RUNNING` otherwise.
-   * @throws InfrastructureUnavailable: unknown, the work stays due.
-   */
-  start(run: SagaRun): Promise<'RUNNING' | 'CLOSED'>;
-  /**
-   * Wakes a waiting step. The signal carries no decision, only "look at the order".
-   * @returns `NOT_WAITING` where nobody waits on this token any more: neither success nor failure.
-   * @throws InfrastructureUnavailable: unknown, the work stays due.
-   */
-  signal(waitToken: string): Promise<'SIGNALLED' | 'NOT_WAITING'>;
-}
-
-export function sagaClient(runtime: Runtime): SagaClient {
-  const stateMachines = stateMachineClient(runtime.aws);
-  const stateMachineArn = runtime.config.ORDER_SAGA_ARN;
-
-  async function isRunning(name: string): Promise<boolean> {
-    const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
-    const execution = await stateMachines.send(new DescribeExecutionCommand({ executionArn }));
-    return execution.status === 'RUNNING';
+/**
+ * Wakes the saga after the write that it is to look at. Where that fails, the order is still due and
+ * the dispatcher does it.
+ */
+export async function signalTaskToken(
+  service: OrderService<'saga'>,
+  order: Order,
+  waitToken: string | undefined,
+): Promise<void> {
+  if (waitToken === undefined) return;
+  try {
+    await service.saga.signal(waitToken);
+  } catch (error) {
+    loggerFor({ orderId: order.orderId, correlationId: order.correlationId }).warn(
+      'Saga not signalled yet; the dispatcher will',
+      { error: error as Error },
+    );
   }
+}
 
-  return {
-    async start({ orderId, run, correlationId }) {
-      const name = `${orderId}-${String(run)}`;
-      const input = JSON.stringify({ orderId, run, correlationId });
-      try {
-        try {
-          await stateMachines.send(new StartExecutionCommand({ stateMachineArn, name, input }));
-          return 'RUNNING';
-        } catch (error) {
-          if (!(error instanceof ExecutionAlreadyExists)) throw error;
-          return (await isRunning(name)) ? 'RUNNING' : 'CLOSED';
-        }
-      } catch (error) {
-        throw new InfrastructureUnavailable('The saga could not be started now.', { cause: error });
-      }
-    },
-    async signal(waitToken) {
-      try {
-        await stateMachines.send(
-          new SendTaskSuccessCommand({ taskToken: waitToken, output: '{}' }),
-        );
-        return 'SIGNALLED';
-      } catch (error) {
-        if (
-          error instanceof TaskTimedOut ||
-          error instanceof InvalidToken ||
-          error instanceof TaskDoesNotExist
-        ) {
-          return 'NOT_WAITING';
-        }
-        throw new InfrastructureUnavailable('The saga could not be signalled now.', {
-          cause: error,
-        });
-      }
-    },
-  };
+/**
+ * Starts the order's run at once. If that fails, or this process dies before it, the order is still
+ * due and the dispatcher starts it.
+ */
+export async function startSaga(service: OrderService<'saga'>, order: Order): Promise<void> {
+  const { orderId, run, correlationId } = order;
+  try {
+    await service.saga.start({ orderId, run, correlationId });
+  } catch (error) {
+    loggerFor({ orderId, correlationId }).warn('Saga not started yet; the dispatcher will', {
+      error: error as Error,
+    });
+  }
 }

@@ -9,9 +9,9 @@ import {
 import { deriveId } from '../platform/ids.ts';
 import { ReservationExpired } from './errors.ts';
 import { moveOrder, type Order, type PendingPaymentOrder } from './order.ts';
-import { decideAgain, type OrderService, userMove } from './order-service.ts';
+import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
-import { wake } from './wake.ts';
+import { signalTaskToken } from './start-and-wake.ts';
 
 export interface StartPaymentRequest {
   readonly userId: string;
@@ -29,10 +29,10 @@ export function startPayment(
   service: OrderService<'saga'>,
   request: StartPaymentRequest,
 ): Promise<Payment> {
-  return decideAgain(service, async () => {
+  return retryOnConflict(service, async () => {
     const order = await ownedOrder(service, request.orderId, request.userId);
     const paymentId = paymentIdOf('POST /payment', request, order);
-    const repeated = await service.payments.find(paymentId);
+    const repeated = await service.payments.getPayment(paymentId);
     if (repeated !== undefined) return sameRequestAgain(request, repeated);
     switch (order.status) {
       case 'PENDING_PAYMENT':
@@ -87,7 +87,7 @@ export function sameRequestAgain(request: StartPaymentRequest, payment: Payment)
 }
 
 async function currentPayment(service: OrderService, paymentId: string): Promise<Payment> {
-  const payment = await service.payments.find(paymentId);
+  const payment = await service.payments.getPayment(paymentId);
   if (payment === undefined) throw new ConcurrentUpdate('The payment is being written; try again.');
   return payment;
 }
@@ -135,6 +135,6 @@ async function begin(
     { next, previous: order },
     { next: payment, previous: undefined },
   );
-  await wake(service, order, order.waitToken);
+  await signalTaskToken(service, order, order.waitToken);
   return payment;
 }

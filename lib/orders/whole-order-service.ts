@@ -2,7 +2,7 @@ import { inventoryClient } from '../inventory/inventory-client.ts';
 import { httpPaymentGateway } from '../payments/http-gateway.ts';
 import { type OrderPorts, type OrderService, orderServiceWith } from './order-service.ts';
 import { sagaQueues } from './recovery/saga-queues.ts';
-import { sagaClient } from './start-and-wake.ts';
+import { sagaClient } from './saga-client.ts';
 
 export type WholeOrderService = OrderService<keyof OrderPorts>;
 

@@ -12,12 +12,6 @@ export class GatewayUnknown extends DomainError {
   readonly code = 'TEMPORARILY_UNAVAILABLE';
 }
 
-/** The gateway took the charge but not decided it; its acknowledgement follows. */
-export class PaymentPending extends DomainError {
-  override readonly name = 'PaymentPending';
-  readonly code = 'PAYMENT_UNSETTLED';
-}
-
 /** A webhook that nobody with a current secret has signed just now. */
 export class BadSignature extends DomainError {
   override readonly name = 'BadSignature';
@@ -28,16 +22,4 @@ export class BadSignature extends DomainError {
 export class UnknownPayment extends DomainError {
   override readonly name = 'UnknownPayment';
   readonly code = 'UNKNOWN_PAYMENT';
-}
-
-/** The payment that was to be given up is captured after all: confirm. */
-export class PaymentCaptured extends DomainError {
-  override readonly name = 'PaymentCaptured';
-  readonly code = 'PAYMENT_CAPTURED';
-}
-
-/** The payment ended without money: declined, voided, or never sent. Compensate. */
-export class PaymentNotCaptured extends DomainError {
-  override readonly name = 'PaymentNotCaptured';
-  readonly code = 'PAYMENT_FAILED';
 }

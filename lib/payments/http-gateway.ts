@@ -54,11 +54,11 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
         }),
       );
     },
-    async find(paymentId) {
+    async findCharge(paymentId) {
       const response = await call({ method: 'GET', url: `${charges}/${paymentId}` });
       return response.status === 404 ? undefined : outcome(response);
     },
-    async list(orderId): Promise<readonly Charge[]> {
+    async listCharges(orderId): Promise<readonly Charge[]> {
       const url = `${charges}?orderId=${encodeURIComponent(orderId)}`;
       return read(chargesSchema, await call({ method: 'GET', url })).charges;
     },

@@ -30,12 +30,12 @@ export interface ChargeRequest {
 export interface PaymentGateway {
   charge(request: ChargeRequest): Promise<ChargeOutcome>;
   /** undefined: the gateway has never heard of it. */
-  find(paymentId: string): Promise<ChargeOutcome | undefined>;
+  findCharge(paymentId: string): Promise<ChargeOutcome | undefined>;
   /**
    * All that was charged, or tried to be, for an order. A payment id that was voided before any
    * charge of it came is not in the list.
    */
-  list(orderId: string): Promise<readonly Charge[]>;
+  listCharges(orderId: string): Promise<readonly Charge[]>;
   /** A tombstone: what is not captured now never will be. Answers the status as it then is. */
   void(payment: Pick<ChargeRequest, 'paymentId' | 'orderId' | 'amount'>): Promise<ChargeOutcome>;
   refund(paymentId: string): Promise<ChargeOutcome>;

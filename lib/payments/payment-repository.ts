@@ -25,7 +25,7 @@ export class PaymentRepository {
   }
 
   /** Read consistently. */
-  async find(paymentId: string): Promise<Payment | undefined> {
+  async getPayment(paymentId: string): Promise<Payment | undefined> {
     const output = await databaseRead(() =>
       this.#documents.send(
         new GetCommand({ TableName: this.#table, Key: key(paymentId), ConsistentRead: true }),

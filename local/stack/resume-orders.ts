@@ -2,7 +2,7 @@ import type { DueCandidate } from '../../lib/orders/order-repository.ts';
 import { type OrderService, orderServiceWith } from '../../lib/orders/order-service.ts';
 import { pushSaga } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import { sagaQueues } from '../../lib/orders/recovery/saga-queues.ts';
-import { sagaClient } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { DUE_SHARDS } from '../../lib/platform/dynamo/due-index.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 import { workThrough } from '../../lib/platform/lambda/round.ts';
@@ -52,7 +52,7 @@ async function resume(
   service: OrderService<'saga' | 'queues'>,
   { kind, id, orderId }: DueCandidate,
 ): Promise<void> {
-  const order = await service.orders.find(orderId);
+  const order = await service.orders.getOrder(orderId);
   if (order === undefined) return;
   const { run, correlationId } = order;
   if (kind === 'PAYMENT') {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { dispatchDueWork } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import type { CompensationRequest } from '../../lib/orders/recovery/saga-queues.ts';
-import type { SagaClient } from '../../lib/orders/start-and-wake.ts';
+import type { SagaClient } from '../../lib/orders/saga-client.ts';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { copiesOf } from '../support/copies.ts';

@@ -130,7 +130,7 @@ describe('an outage of Inventory', () => {
     });
     const other = inventoryClient(scene.stack.runtime({ clock: scene.stack.clock }));
     const of = { orderId, correlationId: 'other', revision: 1 };
-    const refused = await other.find(of).catch((error: unknown) => error);
+    const refused = await other.findReservation(of).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(InventoryCircuitOpen);
     heal(scene.stack);
     await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'));

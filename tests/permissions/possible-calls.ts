@@ -10,31 +10,31 @@ const CIRCUIT = ['dynamodb:GetItem OrdersTable', 'dynamodb:PutItem OrdersTable']
 const INVENTORY = ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER', ...CIRCUIT];
 
 /**
- * What IAM is asked for by each call of a use case to the world outside (`service.orders.find(…)`), by
+ * What IAM is asked for by each call of a use case to the world outside (`service.orders.getOrder(…)`), by
  * hand; a transaction is asked for each of its items. tests/permissions/permissions.test.ts has every
  * line of it happen.
  */
 const PORTS: Readonly<Record<string, readonly string[]>> = {
-  'orders.find': ['dynamodb:GetItem OrdersTable'],
-  'orders.findAll': ['dynamodb:BatchGetItem OrdersTable'],
-  'orders.findGuard': ['dynamodb:GetItem OrdersTable'],
+  'orders.getOrder': ['dynamodb:GetItem OrdersTable'],
+  'orders.getOrders': ['dynamodb:BatchGetItem OrdersTable'],
+  'orders.getGuard': ['dynamodb:GetItem OrdersTable'],
   'orders.place': ['dynamodb:PutItem OrdersTable'],
   'orders.save': ['dynamodb:PutItem OrdersTable'],
   'orders.saveWithPayment': ['dynamodb:PutItem OrdersTable'],
   'orders.saveAcknowledged': ['dynamodb:PutItem OrdersTable'],
   'orders.positionsOf': ['dynamodb:Query OrdersTable/index/owner'],
   'orders.dueCandidates': ['dynamodb:Query OrdersTable/index/due'],
-  'payments.find': ['dynamodb:GetItem OrdersTable'],
+  'payments.getPayment': ['dynamodb:GetItem OrdersTable'],
   'payments.save': ['dynamodb:PutItem OrdersTable'],
   'payments.recordEvent': ['dynamodb:PutItem OrdersTable'],
   'inventory.reserve': INVENTORY,
   'inventory.release': INVENTORY,
   'inventory.extend': INVENTORY,
   'inventory.confirm': INVENTORY,
-  'inventory.find': INVENTORY,
+  'inventory.findReservation': INVENTORY,
   'inventory.quote': INVENTORY,
   'gateway.charge': [],
-  'gateway.find': [],
+  'gateway.findCharge': [],
   'gateway.void': [],
   'gateway.refund': [],
   'saga.start': ['states:StartExecution OrderSaga', 'states:DescribeExecution OrderSagaExecutions'],
@@ -58,7 +58,7 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'repository.commit': ['dynamodb:PutItem InventoryTable', 'dynamodb:UpdateItem InventoryTable'],
 };
 
-/** `service.orders.find(`, `acknowledgements().add(`; not an AWS client, and not a variable of that name. */
+/** `service.orders.getOrder(`, `acknowledgements().add(`; not an AWS client, and not a variable of that name. */
 const PORT_CALL =
   /(?:(?<!\baws)\.(orders|payments|inventory|gateway|saga|queues|repository)|\b(acknowledgements)\(\))\.(\w+)\(/g;
 

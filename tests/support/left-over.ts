@@ -1,13 +1,15 @@
 import { InventoryTimeout } from '../../lib/inventory/errors.ts';
 import { cancelOrder } from '../../lib/orders/cancel-order.ts';
-import { failPayment, oweRefund } from '../../lib/orders/payment-outcomes.ts';
+import { failPayment, recordRefundDue } from '../../lib/orders/payment-outcomes.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
+import { awaitAcknowledgement } from '../../lib/orders/saga/await-acknowledgement.ts';
 import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
-import { awaitAcknowledgement, chargePayment } from '../../lib/orders/saga/charge-payment.ts';
-import { queueCompensation } from '../../lib/orders/saga/compensate.ts';
+import { chargePayment } from '../../lib/orders/saga/charge-payment.ts';
 import { confirmOrder } from '../../lib/orders/saga/confirm-order.ts';
-import { rejectReservation, reserveStock } from '../../lib/orders/saga/reserve-stock.ts';
-import type { SagaRun } from '../../lib/orders/start-and-wake.ts';
+import { queueCompensation } from '../../lib/orders/saga/queue-compensation.ts';
+import { rejectReservation } from '../../lib/orders/saga/reject-reservation.ts';
+import { reserveStock } from '../../lib/orders/saga/reserve-stock.ts';
+import type { SagaRun } from '../../lib/orders/saga-client.ts';
 import { startPayment } from '../../lib/orders/start-payment.ts';
 import { orderService, type WholeOrderService } from '../../lib/orders/whole-order-service.ts';
 import { InfrastructureUnavailable } from '../../lib/platform/errors.ts';
@@ -126,7 +128,7 @@ async function owingVoid(productId: string) {
 /** `PAYMENT_FAILED`, its stock still held, its payment still to be refunded. */
 async function owingRefund(productId: string) {
   const order = await captured(productId);
-  await oweRefund(cutOff(), order.paymentId, 'RESERVATION_GONE');
+  await recordRefundDue(cutOff(), order.paymentId, 'RESERVATION_GONE');
   await ignoring(queueCompensation(cutOff(), order));
   return order;
 }

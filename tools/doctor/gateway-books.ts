@@ -11,12 +11,12 @@ const FAILURES_IN_A_ROW = 3;
 
 /** What the gateway has in its books, as long as it answers. */
 export class GatewayBooks {
-  readonly #gateway: Pick<PaymentGateway, 'list'>;
+  readonly #gateway: Pick<PaymentGateway, 'listCharges'>;
   readonly #clock: Clock;
   #failuresInARow = 0;
   #lastFailure: string | undefined;
 
-  constructor(gateway: Pick<PaymentGateway, 'list'>, clock: Clock) {
+  constructor(gateway: Pick<PaymentGateway, 'listCharges'>, clock: Clock) {
     this.#gateway = gateway;
     this.#clock = clock;
   }
@@ -44,7 +44,7 @@ export class GatewayBooks {
       if (tries > 0) await sleep(this.#clock, PAUSE_MS * tries);
       if (this.#failuresInARow >= FAILURES_IN_A_ROW) return undefined;
       try {
-        const charges = await this.#gateway.list(orderId);
+        const charges = await this.#gateway.listCharges(orderId);
         this.#failuresInARow = 0;
         return charges;
       } catch (error) {

@@ -2,7 +2,7 @@ import { expireReservation } from '../../lib/inventory/end-reservation.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { type Order, touchOrder } from '../../lib/orders/order.ts';
 import type { OrderService } from '../../lib/orders/order-service.ts';
-import { failPayment, oweRefund, recordOutcome } from '../../lib/orders/payment-outcomes.ts';
+import { failPayment, recordOutcome, recordRefundDue } from '../../lib/orders/payment-outcomes.ts';
 import { dispatchOrder, dispatchPayment } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { type Payment, touchPayment } from '../../lib/payments/payment.ts';
@@ -13,6 +13,7 @@ import type { Remedy } from './remedies.ts';
 
 /** What the refund of money that nobody was entitled to says of itself. */
 const REFUND_REASON = 'NOT_OWED';
+
 /** What a payment says of itself that was open without anybody looking after it. */
 const FAILURE_CODE = 'PAYMENT_UNCONFIRMED';
 
@@ -56,7 +57,7 @@ export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
         await service.gateway.refund(remedy.paymentId);
         return;
       case 'OWE_REFUND':
-        await oweRefund(service, remedy.paymentId, REFUND_REASON);
+        await recordRefundDue(service, remedy.paymentId, REFUND_REASON);
         return;
       case 'GIVE_UP_PAYMENT':
         await failPayment(service, remedy.paymentId, FAILURE_CODE);
@@ -104,7 +105,7 @@ async function removeMethodToken(service: OrderService, payment: Payment): Promi
 
 /** Asked anew: what is recorded is what the gateway says now. */
 async function recordCharge(service: OrderService<'gateway'>, paymentId: string): Promise<void> {
-  const outcome = await service.gateway.find(paymentId);
+  const outcome = await service.gateway.findCharge(paymentId);
   if (outcome !== undefined) await recordOutcome(service, paymentId, outcome);
 }
 

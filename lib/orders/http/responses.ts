@@ -65,7 +65,7 @@ const ADVICE: Readonly<Record<string, string>> = {
  */
 export async function hasFailed(service: OrderService, body: unknown): Promise<boolean> {
   const { orderId } = body as { readonly orderId?: string };
-  const order = orderId === undefined ? undefined : await service.orders.find(orderId);
+  const order = orderId === undefined ? undefined : await service.orders.getOrder(orderId);
   return order?.status === 'ORDER_FAILED';
 }
 

@@ -1,6 +1,5 @@
 import { ReservationGone } from '../../inventory/errors.ts';
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
-import { PaymentNotCaptured } from '../../payments/errors.ts';
 import { DUE_SHARDS } from '../../platform/dynamo/due-index.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
@@ -10,14 +9,16 @@ import { hasPendingModification } from '../modification.ts';
 import { type Order, type OrderIn, touchOrder } from '../order.ts';
 import type { DueCandidate } from '../order-repository.ts';
 import type { OrderService } from '../order-service.ts';
-import { findPayment } from '../payment-outcomes.ts';
-import { expireOrder } from '../saga/await-payment.ts';
-import { settlePayment } from '../saga/charge-payment.ts';
+import { requirePayment } from '../payment-outcomes.ts';
 import { compensate } from '../saga/compensate.ts';
 import { confirmOrder } from '../saga/confirm-order.ts';
-import { reportExhausted } from '../saga/report-exhausted.ts';
-import { abandonReservation, reserveStock } from '../saga/reserve-stock.ts';
-import type { SagaRun } from '../start-and-wake.ts';
+import { expireOrder } from '../saga/expire-order.ts';
+import { abandonReservation } from '../saga/reject-reservation.ts';
+import { sendDeadLetter } from '../saga/report-exhausted.ts';
+import { reserveStock } from '../saga/reserve-stock.ts';
+import { settlePayment } from '../saga/settle-payment.ts';
+import { PaymentNotCaptured } from '../saga/signals.ts';
+import type { SagaRun } from '../saga-client.ts';
 import { reportStuckWork } from './report-stuck-work.ts';
 
 /** So many candidates are worked on at the same time: each is mostly waiting for an answer. */
@@ -89,7 +90,7 @@ export async function dispatchOrder(
   service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
   orderId: string,
 ): Promise<boolean> {
-  const order = await service.orders.find(orderId);
+  const order = await service.orders.getOrder(orderId);
   if (order === undefined) return false;
   const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
   if (dueAtMs === undefined || dueAtMs > service.clock.now()) return false;
@@ -126,7 +127,7 @@ async function moveSagaOn(
     case 'RUN_AGAIN':
       return;
     case 'NO_RUN_LEFT':
-      await reportExhausted(service, {
+      await sendDeadLetter(service, {
         orderId,
         run,
         correlationId,
@@ -152,7 +153,7 @@ export async function pushSaga(
   const { orderId, run, correlationId } = order;
   const state = await service.saga.start({ orderId, run, correlationId });
   if (state === 'RUNNING') {
-    await wake(service, order);
+    await signalOpenTokens(service, order);
     return 'WOKEN';
   }
   if (run >= MAX_RUNS_PER_ORDER) return 'NO_RUN_LEFT';
@@ -174,7 +175,7 @@ async function finishWithoutSaga(
   service: OrderService<'inventory' | 'gateway' | 'queues'>,
   run: SagaRun,
 ): Promise<void> {
-  const order = await service.orders.find(run.orderId);
+  const order = await service.orders.getOrder(run.orderId);
   switch (order?.status) {
     case 'CREATED':
     case 'PENDING_RESERVING_STOCK':
@@ -210,11 +211,11 @@ async function finishWithoutSaga(
   }
 }
 
-async function wake(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
+async function signalOpenTokens(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
   if (order.status === 'CREATED') return;
   if (order.waitToken !== undefined) await service.saga.signal(order.waitToken);
   if (order.status !== 'PAYMENT_IN_PROGRESS') return;
-  const payment = await findPayment(service, order.paymentId);
+  const payment = await requirePayment(service, order.paymentId);
   if (payment.status !== 'PENDING') return;
   if (hasPendingModification(order) || payment.acknowledgeByMs <= service.clock.now()) {
     await service.saga.signal(payment.waitToken);
@@ -259,10 +260,10 @@ export async function dispatchPayment(
   service: OrderService<'queues'>,
   paymentId: string,
 ): Promise<boolean> {
-  const payment = await service.payments.find(paymentId);
+  const payment = await service.payments.getPayment(paymentId);
   if (payment?.status !== 'CAPTURED' && payment?.status !== 'FAILED') return false;
   if (payment.dueAtMs === undefined || payment.dueAtMs > service.clock.now()) return false;
-  const order = await service.orders.find(payment.orderId);
+  const order = await service.orders.getOrder(payment.orderId);
   if (order === undefined) return false;
   const { orderId, run, correlationId } = order;
   await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });

@@ -5,15 +5,15 @@ import { assertNever } from '../../platform/errors.ts';
 import type { Runtime } from '../../platform/lambda/runtime.ts';
 import { type Order, type OrderFailedOrder, touchOrder } from '../order.ts';
 import {
-  decideAgain,
   type OrderService,
   operatorMove,
   orderServiceWith,
+  retryOnConflict,
 } from '../order-service.ts';
-import { startSaga } from '../place-order.ts';
 import { runAgain } from '../retry-order.ts';
-import { isExhaustion } from '../saga/reserve-stock.ts';
-import { sagaClient } from '../start-and-wake.ts';
+import { isExhaustion } from '../saga/reject-reservation.ts';
+import { sagaClient } from '../saga-client.ts';
+import { startSaga } from '../start-and-wake.ts';
 import type { Letter } from './dead-letters.ts';
 import { type OwedOrder, pushSaga } from './dispatch-due-work.ts';
 import type { CompensationRequest } from './saga-queues.ts';
@@ -80,9 +80,9 @@ export function redriveService(runtime: Runtime): RedriveService {
  */
 export async function lookAt({ orders, payments }: OrderService, letter: Letter): Promise<Stored> {
   const named = namedBy(letter);
-  const order = named.orderId === undefined ? undefined : await orders.find(named.orderId);
+  const order = named.orderId === undefined ? undefined : await orders.getOrder(named.orderId);
   const paymentId = named.paymentId ?? order?.paymentId;
-  const payment = paymentId === undefined ? undefined : await payments.find(paymentId);
+  const payment = paymentId === undefined ? undefined : await payments.getPayment(paymentId);
   return { order, payment };
 }
 
@@ -211,7 +211,7 @@ export function redrive(
   letter: Letter,
   isNamed: boolean,
 ): Promise<Redrive> {
-  return decideAgain(service, async () => {
+  return retryOnConflict(service, async () => {
     const decision = decideRedrive(letter, await lookAt(service, letter), isNamed);
     switch (decision.action) {
       case 'RUN_AGAIN': {

@@ -60,8 +60,8 @@ async function lookAgain(
   roundAtMs: number,
 ): Promise<{ readonly isStillDue: boolean; readonly run: number }> {
   try {
-    const order = await service.orders.find(orderId);
-    const item = kind === 'ORDER' ? order : await service.payments.find(id);
+    const order = await service.orders.getOrder(orderId);
+    const item = kind === 'ORDER' ? order : await service.payments.getPayment(id);
     const dueAtMs = item !== undefined && 'dueAtMs' in item ? item.dueAtMs : undefined;
     return { isStillDue: dueAtMs !== undefined && dueAtMs <= roundAtMs, run: order?.run ?? 0 };
   } catch {

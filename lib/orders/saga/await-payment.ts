@@ -1,13 +1,7 @@
 import { MixedCurrencies } from '../../inventory/errors.ts';
 import { totalOf } from '../../money.ts';
 import { assertNever } from '../../platform/errors.ts';
-import {
-  OrderModified,
-  OrderSettled,
-  PaymentStarted,
-  ReservationExpired,
-  StillAwaitingPayment,
-} from '../errors.ts';
+import { ReservationExpired } from '../errors.ts';
 import { intendedItems } from '../modification.ts';
 import {
   moveOrder,
@@ -18,10 +12,11 @@ import {
   type ReservedStock,
   touchOrder,
 } from '../order.ts';
-import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
+import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import { clockSkewMs } from '../recovery/deadlines.ts';
-import type { SagaRun } from '../start-and-wake.ts';
+import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun } from './current-run.ts';
+import { OrderModified, OrderSettled, PaymentStarted, StillAwaitingPayment } from './signals.ts';
 
 export interface AwaitPaymentInput extends SagaRun {
   readonly reservation: ReservedStock | null;
@@ -37,7 +32,7 @@ export function awaitPayment(
   service: OrderService<'saga'>,
   input: AwaitPaymentInput,
 ): Promise<void> {
-  return decideAgain(service, async () => {
+  return retryOnConflict(service, async () => {
     const order = await orderOfRun(service, input);
     switch (order.status) {
       case 'PENDING_RESERVING_STOCK': {
@@ -51,7 +46,7 @@ export function awaitPayment(
       }
       case 'PENDING_PAYMENT':
         await service.orders.save(touchOrder(order, { waitToken: input.waitToken }), order);
-        await recallWait(service, order.waitToken, input.waitToken);
+        await signalReplacedToken(service, order.waitToken, input.waitToken);
         if (isExpired(service, order)) await service.saga.signal(input.waitToken);
         return;
       case 'CREATED':
@@ -74,7 +69,7 @@ export function awaitPayment(
  * more. But perhaps this step is the late one, run a second time by a call whose answer was lost:
  * then the wait that counts looks at the order, comes back, and stores a token anew.
  */
-export async function recallWait(
+export async function signalReplacedToken(
   service: OrderService<'saga'>,
   replaced: string,
   waitToken: string,
@@ -82,35 +77,8 @@ export async function recallWait(
   if (replaced !== waitToken) await service.saga.signal(replaced);
 }
 
-/**
- * The reservation's time is up: `PENDING_PAYMENT` → `ORDER_FAILED`, its stock to be released. It
- * contends with the user's pay, cancel and modify on the order's conditional write, and where it
- * loses it follows what the order has become.
- * @throws PaymentStarted, OrderModified, OrderSettled, StillAwaitingPayment
- */
-export function expireOrder(service: OrderService, input: SagaRun): Promise<void> {
-  return decideAgain(service, async () => {
-    const order = await orderOfRun(service, input);
-    if (order.status !== 'PENDING_PAYMENT') throw followStatus(order);
-    if (!isExpired(service, order)) {
-      throw new StillAwaitingPayment('The reservation still has time.');
-    }
-    const next = moveOrder(
-      order,
-      'ORDER_FAILED',
-      {
-        reason: 'RESERVATION_EXPIRED',
-        releaseOwed: { revision: order.revision },
-        dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
-      },
-      systemMove(service, 'RESERVATION_EXPIRED'),
-    );
-    return service.orders.save(next, order);
-  });
-}
-
 /** Where an order leads that is neither to be waited for nor to be charged. */
-export function followStatus(order: Exclude<Order, PendingPaymentOrder>): Error {
+export function branchByStatus(order: Exclude<Order, PendingPaymentOrder>): Error {
   switch (order.status) {
     case 'PAYMENT_IN_PROGRESS':
     case 'PAYMENT_DONE':
@@ -129,13 +97,13 @@ export function followStatus(order: Exclude<Order, PendingPaymentOrder>): Error 
 }
 
 /** Woken while the order still waits for its user: the time is up, or it was a false alarm. */
-export function wokenWhilePending(service: OrderService, order: PendingPaymentOrder): Error {
+export function branchWhilePending(service: OrderService, order: PendingPaymentOrder): Error {
   return isExpired(service, order)
     ? new ReservationExpired('The reservation has run out.')
     : new StillAwaitingPayment('The user has not decided yet.');
 }
 
-function isExpired(service: OrderService, order: PendingPaymentOrder): boolean {
+export function isExpired(service: OrderService, order: PendingPaymentOrder): boolean {
   const skewMs = clockSkewMs(service.config.RESERVATION_TTL_SECONDS);
   return service.clock.now() + skewMs >= order.reservationExpiresAtMs;
 }

@@ -1,34 +1,17 @@
 import { ReservationGone } from '../../inventory/errors.ts';
-import {
-  GatewayUnknown,
-  PaymentCaptured,
-  PaymentNotCaptured,
-  PaymentPending,
-} from '../../payments/errors.ts';
-import {
-  isOpen,
-  movePayment,
-  type Payment,
-  type PendingPayment,
-  touchPayment,
-} from '../../payments/payment.ts';
+import { GatewayUnknown } from '../../payments/errors.ts';
+import { isOpen, movePayment, type Payment } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
-import {
-  ModificationRequested,
-  OrderModified,
-  OrderSettled,
-  StillAwaitingAcknowledgement,
-} from '../errors.ts';
+import { observe } from '../../platform/lambda/observe.ts';
 import { hasPendingModification } from '../modification.ts';
-import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
-import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
-import { failPayment, findPayment, recordOutcome } from '../payment-outcomes.ts';
-import { clockSkewMs } from '../recovery/deadlines.ts';
-import type { SagaRun } from '../start-and-wake.ts';
-import { followStatus, recallWait, wokenWhilePending } from './await-payment.ts';
+import { type PaymentInProgressOrder } from '../order.ts';
+import { type OrderService, retryOnConflict } from '../order-service.ts';
+import { failPayment, recordOutcome, requirePayment } from '../payment-outcomes.ts';
+import type { SagaRun } from '../saga-client.ts';
+import { branchByStatus, branchWhilePending } from './await-payment.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
-import { reportExhausted } from './report-exhausted.ts';
+import { ModificationRequested, PaymentNotCaptured, PaymentPending } from './signals.ts';
 
 /**
  * Saga step 3: extends the reservation past all payment time-outs, then charges with the payment id
@@ -42,13 +25,13 @@ export async function chargePayment(
   input: SagaRun,
 ): Promise<void> {
   const order = await orderOfRun(service, input);
-  if (order.status === 'PENDING_PAYMENT') throw wokenWhilePending(service, order);
+  if (order.status === 'PENDING_PAYMENT') throw branchWhilePending(service, order);
   if (order.status === 'PAYMENT_DONE') return;
-  if (order.status !== 'PAYMENT_IN_PROGRESS') throw followStatus(order);
+  if (order.status !== 'PAYMENT_IN_PROGRESS') throw branchByStatus(order);
   if (hasPendingModification(order)) {
     throw new ModificationRequested('The user wants other items; the payment is to be voided.');
   }
-  const payment = await findPayment(service, order.paymentId);
+  const payment = await requirePayment(service, order.paymentId);
   if (!isOpen(payment)) {
     requireCaptured(payment);
     // A later run: the hold of the run before may be about to end. Confirming decides.
@@ -56,7 +39,7 @@ export async function chargePayment(
     return;
   }
 
-  await holdStock(service, order);
+  await extendHoldOrFail(service, order);
   const outcome = await service.gateway.charge(payment);
   if (outcome.status === 'PENDING') {
     throw new PaymentPending('The gateway will acknowledge the payment later.');
@@ -75,7 +58,7 @@ function extendHold(
 }
 
 /** If the stock is gone, the gateway is not called. */
-async function holdStock(
+async function extendHoldOrFail(
   service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
 ): Promise<void> {
@@ -92,7 +75,7 @@ async function holdStock(
 }
 
 /** @throws PaymentNotCaptured */
-function requireCaptured(payment: Payment): void {
+export function requireCaptured(payment: Payment): void {
   switch (payment.status) {
     case 'CAPTURED':
       if (payment.refundOwed === undefined) return;
@@ -111,141 +94,57 @@ function requireCaptured(payment: Payment): void {
 }
 
 /**
- * The outcome of the charge is open: waits for the gateway's acknowledgement, with the token of this
- * wait on the payment, where the acknowledgement is written. Completes itself where the payment is
- * settled already.
+ * Does what a payment still owes at the gateway: voids what was given up, refunds what was captured
+ * too late. Safe to repeat: gateway and payment each do it once.
+ * @throws GatewayUnavailable, GatewayUnknown: still owed.
  */
-export function awaitAcknowledgement(
-  service: OrderService<'saga'>,
-  input: SagaRun & { readonly waitToken: string },
+export async function voidOrRefund(
+  service: OrderService<'gateway'>,
+  paymentId: string,
 ): Promise<void> {
-  return decideAgain(service, async () => {
-    const order = await orderOfRun(service, input);
-    const payment =
-      order.status === 'PAYMENT_IN_PROGRESS'
-        ? await findPayment(service, order.paymentId)
-        : undefined;
-    if (payment === undefined || !isOpen(payment)) {
-      await service.saga.signal(input.waitToken);
-      return;
-    }
-    await service.payments.save(waiting(service, payment, input.waitToken), payment);
-    if (payment.status === 'PENDING') {
-      await recallWait(service, payment.waitToken, input.waitToken);
-    }
-    // The token is stored: whoever asks for other items from now on signals it; who did so before is seen.
-    const asked = await service.orders.find(order.orderId);
-    const isTimeUp = payment.status === 'PENDING' && payment.acknowledgeByMs <= service.clock.now();
-    if (isTimeUp || (asked !== undefined && hasPendingModification(asked))) {
-      await service.saga.signal(input.waitToken);
-    }
+  let payment = await requirePayment(service, paymentId);
+  if (payment.status === 'FAILED' && payment.voidOwed === true) {
+    payment = await recordOutcome(service, paymentId, await service.gateway.void(payment));
+    if (payment.status === 'FAILED') throw new GatewayUnknown('The void is not final yet.');
+    observeDone(payment, 'VOID');
+  }
+  if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
+    const { status } = await service.gateway.refund(paymentId);
+    if (status !== 'REFUNDED') throw new GatewayUnknown(`The refund is not done: ${status}.`);
+    await recordRefund(service, paymentId);
+    observeDone(payment, 'REFUND');
+  }
+}
+
+function observeDone(
+  { orderId, paymentId, correlationId }: Payment,
+  kind: 'VOID' | 'REFUND',
+): void {
+  observe('CompensationDone', { orderId, paymentId, correlationId }, { kind });
+}
+
+/** Payment and order show the refund in one write. */
+function recordRefund(service: OrderService, paymentId: string): Promise<void> {
+  return retryOnConflict(service, async () => {
+    const payment = await requirePayment(service, paymentId);
+    if (payment.status !== 'CAPTURED' || payment.refundOwed === undefined) return;
+    const order = await service.orders.getOrder(payment.orderId);
+    if (order === undefined) throw new ConcurrentUpdate('The order of the payment is not there.');
+    const at = toTimestamp(service.clock.now());
+    const code = payment.refundOwed.reason;
+    await service.orders.saveWithPayment(
+      {
+        previous: order,
+        next: {
+          ...order,
+          version: order.version + 1,
+          refunds: [...order.refunds, { paymentId, amount: payment.amount, at }],
+        },
+      },
+      {
+        previous: payment,
+        next: movePayment(payment, 'REFUNDED', { code }, { reason: code, at }),
+      },
+    );
   });
-}
-
-function waiting(
-  service: OrderService,
-  payment: Payment & { status: 'INITIATED' | 'PENDING' },
-  waitToken: string,
-): PendingPayment {
-  if (payment.status === 'PENDING') return touchPayment(payment, { waitToken });
-  const nowMs = service.clock.now();
-  return movePayment(
-    payment,
-    'PENDING',
-    {
-      waitToken,
-      methodToken: payment.methodToken,
-      acknowledgeByMs: nowMs + service.config.PAYMENT_ACK_TIMEOUT_SECONDS * 1000,
-    },
-    { reason: 'OUTCOME_UNKNOWN', at: toTimestamp(nowMs) },
-  );
-}
-
-/**
- * After the wait: what was acknowledged counts; otherwise the gateway is asked, and what it has not
- * captured is voided, so that it never can be. Returns when the payment is captured.
- * Where the user wants other items meanwhile there is nothing to wait for: the payment is voided at
- * once if it still can be, and the order goes back to be reserved.
- * @throws PaymentNotCaptured: compensate. OrderModified: reserve the new items.
- * @throws StillAwaitingAcknowledgement: woken too early. GatewayUnavailable, GatewayUnknown: ask again.
- */
-export async function settlePayment(
-  service: OrderService<'gateway'>,
-  input: SagaRun,
-): Promise<void> {
-  const order = await orderOfRun(service, input);
-  if (order.status === 'PAYMENT_DONE') return;
-  if (order.status !== 'PAYMENT_IN_PROGRESS') throw followUnpaid(order);
-  const payment = await outcomeOf(service, order, await findPayment(service, order.paymentId));
-  if (payment.status === 'VOIDED' && hasPendingModification(order)) {
-    await reserveNewItems(service, order);
-    throw new OrderModified('The payment is voided; the new items are to be reserved.');
-  }
-  requireCaptured(payment);
-}
-
-function followUnpaid(order: Order): Error {
-  return order.status === 'PENDING_RESERVING_STOCK'
-    ? new OrderModified('The order is to be reserved again.')
-    : new OrderSettled(`The order is ${order.status}; no payment is to be settled for it.`);
-}
-
-async function outcomeOf(
-  service: OrderService<'gateway'>,
-  order: PaymentInProgressOrder,
-  payment: Payment,
-): Promise<Payment> {
-  if (!isOpen(payment)) return payment;
-  const mayStillWait =
-    payment.status === 'PENDING' &&
-    !hasPendingModification(order) &&
-    service.clock.now() + clockSkewMs(service.config.PAYMENT_ACK_TIMEOUT_SECONDS) <
-      payment.acknowledgeByMs;
-  if (mayStillWait) {
-    throw new StillAwaitingAcknowledgement('The gateway still has time to acknowledge.');
-  }
-  const known = await service.gateway.find(payment.paymentId);
-  const outcome =
-    known === undefined || known.status === 'PENDING' ? await service.gateway.void(payment) : known;
-  return recordOutcome(service, payment.paymentId, outcome);
-}
-
-/** `PAYMENT_IN_PROGRESS` → `PENDING_RESERVING_STOCK`: the payment of the old items is voided. */
-async function reserveNewItems(
-  service: OrderService,
-  order: PaymentInProgressOrder,
-): Promise<void> {
-  const next = moveOrder(
-    order,
-    'PENDING_RESERVING_STOCK',
-    {
-      purpose: 'MODIFICATION',
-      former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
-      revision: order.revision + 1,
-      dueAtMs: service.clock.now() + service.deadlines.reservingMs,
-    },
-    systemMove(service, 'PAYMENT_VOIDED'),
-  );
-  await service.orders.save(next, order);
-}
-
-/**
- * The gateway could not even be asked: the payment fails with its void owed, and a dead letter says
- * so. The letter comes second, so that a payment that cannot be written leaves only one letter, that
- * of this step; repeated, it finds the payment failed and sends the letter.
- * @throws PaymentCaptured: it was acknowledged after all; confirm. RunSuperseded
- */
-export async function giveUpPayment(
-  service: OrderService<'queues'>,
-  input: SagaRun & { readonly failure: string },
-): Promise<void> {
-  const order = await orderOfRun(service, input);
-  const payment =
-    order.status === 'PAYMENT_IN_PROGRESS'
-      ? await failPayment(service, order.paymentId, 'PAYMENT_UNCONFIRMED')
-      : undefined;
-  await reportExhausted(service, { ...input, step: 'settle-payment' });
-  if (payment?.status === 'CAPTURED' && payment.refundOwed === undefined) {
-    throw new PaymentCaptured('The acknowledgement came at the last moment.');
-  }
 }

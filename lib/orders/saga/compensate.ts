@@ -1,19 +1,12 @@
-import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
-import { observe } from '../../platform/lambda/observe.ts';
+import { assertNever } from '../../platform/errors.ts';
 import { closeModification, hasPendingModification } from '../modification.ts';
-import {
-  moveOrder,
-  type Order,
-  type OrderIn,
-  type PaymentInProgressOrder,
-  touchOrder,
-} from '../order.ts';
-import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
-import { findPayment, meetObligation } from '../payment-outcomes.ts';
+import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
+import { type OrderService, systemMove } from '../order-service.ts';
+import { requirePayment } from '../payment-outcomes.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
+import { voidOrRefund } from './charge-payment.ts';
 import { reservationOf } from './current-run.ts';
-
-type RestingOrder = OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>;
+import { observeReleased, releaseStock } from './reserve-stock.ts';
 
 /**
  * Saga step 5: looks at the order and undoes what is to be undone: gives stock back, voids or
@@ -25,12 +18,12 @@ export async function compensate(
   service: OrderService<'inventory' | 'gateway'>,
   request: Pick<CompensationRequest, 'orderId' | 'paymentId'>,
 ): Promise<void> {
-  const order = await service.orders.find(request.orderId);
+  const order = await service.orders.getOrder(request.orderId);
   if (order === undefined) return;
   const paymentId = request.paymentId ?? order.paymentId;
   // Stock first, but an Inventory that is away keeps no money back.
   const [stock] = await Promise.allSettled([giveStockBack(service, order)]);
-  if (paymentId !== undefined) await meetObligation(service, paymentId);
+  if (paymentId !== undefined) await voidOrRefund(service, paymentId);
   if (stock.status === 'rejected') throw stock.reason;
 }
 
@@ -42,7 +35,7 @@ async function giveStockBack(service: OrderService<'inventory'>, order: Order): 
     case 'ORDER_FAILED':
     case 'ORDER_CANCELLED':
     case 'INVALID':
-      return releaseOwedStock(service, order);
+      return releaseStock(service, order);
     case 'CREATED':
     case 'PENDING_RESERVING_STOCK':
     case 'PENDING_PAYMENT':
@@ -66,11 +59,11 @@ async function rollBackPayment(
 }
 
 /** Why the order's payment did not come about; undefined while it may, or did. */
-async function failureOf(
+export async function failureOf(
   service: OrderService,
   order: PaymentInProgressOrder,
 ): Promise<string | undefined> {
-  const payment = await findPayment(service, order.paymentId);
+  const payment = await requirePayment(service, order.paymentId);
   switch (payment.status) {
     case 'VOIDED':
       // Voided for a modification: the saga goes on to reserve the new items.
@@ -89,7 +82,7 @@ async function failureOf(
   }
 }
 
-async function moveToPaymentFailed(
+export async function moveToPaymentFailed(
   service: OrderService,
   order: PaymentInProgressOrder,
   reason: string,
@@ -107,49 +100,4 @@ async function moveToPaymentFailed(
     systemMove(service, reason),
   );
   await service.orders.save(next, order);
-}
-
-async function releaseOwedStock(
-  service: OrderService<'inventory'>,
-  order: RestingOrder,
-): Promise<void> {
-  const { releaseOwed } = order;
-  if (releaseOwed === undefined) return;
-  await service.inventory.release({ ...reservationOf(order), revision: releaseOwed.revision });
-  observeReleased(order);
-  await decideAgain(service, async () => {
-    const current = await service.orders.find(order.orderId);
-    // A retry since then has a newer revision: its own saga looks after it, nothing is owed any more.
-    const owed =
-      current !== undefined && 'releaseOwed' in current ? current.releaseOwed : undefined;
-    if (current === undefined || owed?.revision !== releaseOwed.revision) return;
-    const { releaseOwed: _released, dueAtMs: _notDue, ...settled } = current as RestingOrder;
-    await service.orders.save(touchOrder(settled as RestingOrder, {}), current);
-  });
-}
-
-function observeReleased({ orderId, correlationId }: Order): void {
-  observe('CompensationDone', { orderId, correlationId }, { kind: 'RELEASE' });
-}
-
-/**
- * The saga's own retries are used up: what is owed is written down, the order goes to its resting
- * status, and the compensation queue takes over. The message is sent again by the dispatcher for as
- * long as something is owed.
- */
-export async function queueCompensation(
-  service: OrderService<'queues'>,
-  request: CompensationRequest,
-): Promise<void> {
-  const order = await service.orders.find(request.orderId);
-  if (order === undefined) throw new ConcurrentUpdate('The order is not there.');
-  if (order.status === 'PAYMENT_IN_PROGRESS') {
-    const failure = await failureOf(service, order);
-    if (failure === undefined) return;
-    await moveToPaymentFailed(service, order, failure, {
-      releaseOwed: { revision: order.revision },
-      dueAtMs: service.clock.now() + service.deadlines.obligationMs,
-    });
-  }
-  await service.queues.requestCompensation(request);
 }

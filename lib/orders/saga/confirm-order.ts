@@ -1,12 +1,11 @@
 import { InventoryUnavailable, ReservationGone } from '../../inventory/errors.ts';
-import { PaymentNotCaptured } from '../../payments/errors.ts';
-import { OrderSettled } from '../errors.ts';
 import { closeModification } from '../modification.ts';
 import { moveOrder } from '../order.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
-import { findPayment, oweRefund } from '../payment-outcomes.ts';
-import type { SagaRun } from '../start-and-wake.ts';
+import { recordRefundDue, requirePayment } from '../payment-outcomes.ts';
+import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
+import { OrderSettled, PaymentNotCaptured } from './signals.ts';
 
 /**
  * Saga step 4, after a capture only forward: Inventory turns reserved into sold, the order becomes
@@ -23,7 +22,7 @@ export async function confirmOrder(
   if (order.status !== 'PAYMENT_IN_PROGRESS') {
     throw new OrderSettled(`The order is ${order.status}; there is nothing to confirm.`);
   }
-  const payment = await findPayment(service, order.paymentId);
+  const payment = await requirePayment(service, order.paymentId);
   if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) {
     throw new PaymentNotCaptured(`The payment is ${payment.status}.`);
   }
@@ -37,7 +36,7 @@ export async function confirmOrder(
     }
   } catch (error) {
     if (error instanceof ReservationGone) {
-      await oweRefund(service, payment.paymentId, 'RESERVATION_GONE');
+      await recordRefundDue(service, payment.paymentId, 'RESERVATION_GONE');
     }
     throw error;
   }

@@ -1,14 +1,14 @@
-import { RunSuperseded } from '../errors.ts';
 import type { Order } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
-import type { SagaRun } from '../start-and-wake.ts';
+import type { SagaRun } from '../saga-client.ts';
+import { RunSuperseded } from './signals.ts';
 
 /**
  * The order as its saga step must see it: read consistently, and only for the execution that owns it.
  * @throws RunSuperseded where a newer run took over (or the order is unknown).
  */
 export async function orderOfRun(service: OrderService, input: SagaRun): Promise<Order> {
-  const order = await service.orders.find(input.orderId);
+  const order = await service.orders.getOrder(input.orderId);
   if (order?.run !== input.run) {
     throw new RunSuperseded('A newer run of this order has taken over.');
   }

@@ -1,8 +1,8 @@
 import { loggerFor } from '../../platform/lambda/logging.ts';
 import { type Order, touchOrder } from '../order.ts';
-import { decideAgain, type OrderService } from '../order-service.ts';
+import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { nextRunMs } from '../recovery/deadlines.ts';
-import type { SagaRun } from '../start-and-wake.ts';
+import type { SagaRun } from '../saga-client.ts';
 
 /**
  * The saga's last word: a dead letter, and the order is looked at again soon instead of at its
@@ -10,11 +10,11 @@ import type { SagaRun } from '../start-and-wake.ts';
  * deadline stands: repeating this step would only leave the same letter again.
  * @throws InfrastructureUnavailable: whether the letter was taken is unknown.
  */
-export async function endExhausted(
+export async function reportExhausted(
   service: OrderService<'queues'>,
   exhausted: SagaRun & { readonly step: string; readonly failure: string },
 ): Promise<void> {
-  await reportExhausted(service, exhausted);
+  await sendDeadLetter(service, exhausted);
   try {
     await lookAgainSoon(service, exhausted);
   } catch (error) {
@@ -26,8 +26,8 @@ export async function endExhausted(
 }
 
 function lookAgainSoon(service: OrderService, { orderId, run }: SagaRun): Promise<void> {
-  return decideAgain(service, async () => {
-    const order = await service.orders.find(orderId);
+  return retryOnConflict(service, async () => {
+    const order = await service.orders.getOrder(orderId);
     if (order?.run !== run) return;
     const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
     const soonMs = service.clock.now() + nextRunMs(service.deadlines, order.run);
@@ -42,7 +42,7 @@ function lookAgainSoon(service: OrderService, { orderId, run }: SagaRun): Promis
  * @param failure the error's name as the state machine caught it.
  * @throws InfrastructureUnavailable
  */
-export async function reportExhausted(
+export async function sendDeadLetter(
   service: OrderService<'queues'>,
   exhausted: SagaRun & { readonly step: string; readonly failure: string },
 ): Promise<void> {

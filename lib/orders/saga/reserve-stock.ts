@@ -1,27 +1,20 @@
 import { InventoryCircuitOpen, InventoryRestarting } from '../../inventory/errors.ts';
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import { assertNever } from '../../platform/errors.ts';
-import { loggerFor } from '../../platform/lambda/logging.ts';
-import {
-  InventoryOutageBudgetSpent,
-  InventoryPaused,
-  OrderModified,
-  OrderSettled,
-  ReservationStands,
-} from '../errors.ts';
-import { closeModification, intendedItems } from '../modification.ts';
+import { observe } from '../../platform/lambda/observe.ts';
+import { intendedItems } from '../modification.ts';
 import {
   moveOrder,
+  type Order,
+  type OrderIn,
   type PendingReservingStockOrder,
   type ReservedStock,
-  sameItems,
   touchOrder,
 } from '../order.ts';
-import { decideAgain, type OrderService, systemMove } from '../order-service.ts';
-import { failUnchargedPayment } from '../payment-outcomes.ts';
-import type { SagaRun } from '../start-and-wake.ts';
+import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
+import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
-import { reportExhausted } from './report-exhausted.ts';
+import { InventoryOutageBudgetSpent, InventoryPaused, OrderSettled } from './signals.ts';
 
 /**
  * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, then reserves at the order's revision.
@@ -81,13 +74,16 @@ async function reserve(
     );
   } catch (error) {
     if (error instanceof InventoryRestarting || error instanceof InventoryCircuitOpen) {
-      throw await pause(service, order, error);
+      throw await recordPause(service, order, error);
     }
     throw error;
   }
 }
 
-function toReservedStock(service: OrderService, reservation: ReservationDocument): ReservedStock {
+export function toReservedStock(
+  service: OrderService,
+  reservation: ReservationDocument,
+): ReservedStock {
   return {
     revision: reservation.revision,
     expiresAtMs:
@@ -97,7 +93,7 @@ function toReservedStock(service: OrderService, reservation: ReservationDocument
 }
 
 /** Notes when Inventory may be asked again, if that is inside the budget. */
-async function pause(
+async function recordPause(
   service: OrderService,
   order: PendingReservingStockOrder,
   paused: InventoryRestarting | InventoryCircuitOpen,
@@ -110,239 +106,38 @@ async function pause(
       cause: paused,
     });
   }
-  await decideAgain(service, async () => {
-    const current = await service.orders.find(order.orderId);
+  await retryOnConflict(service, async () => {
+    const current = await service.orders.getOrder(order.orderId);
     if (current?.status !== 'PENDING_RESERVING_STOCK' || current.run !== order.run) return;
     await service.orders.save(touchOrder(current, { outage: { sinceMs, notBeforeMs } }), current);
   });
   return new InventoryPaused('Inventory asked for a pause.', { cause: paused });
 }
 
-/** Refusals that no retry changes; everything else that ends the reservation is exhaustion. */
-const REFUSAL_CODES: Readonly<Record<string, string>> = {
-  OutOfStock: 'OUT_OF_STOCK',
-  UnknownProduct: 'UNKNOWN_PRODUCT',
-  MixedCurrencies: 'MIXED_CURRENCIES',
-  ProductUnavailable: 'PRODUCT_UNAVAILABLE',
-  ReservationGone: 'RESERVATION_EXPIRED',
-  StaleRevision: 'RESERVATION_EXPIRED',
-};
-
-/**
- * What a reservation that failed leads to, by what it was for (specification, section 2).
- * @param failure the error's name as the state machine caught it.
- * @throws ReservationStands: a modification was refused, or found to be reserved after all; its order
- * waits for the payment again. OrderSettled: only what the order owes is left to do.
- */
-export async function rejectReservation(
-  service: OrderService<'inventory' | 'queues'>,
-  input: SagaRun & { readonly failure: string },
-): Promise<void> {
-  const order = await orderOfRun(service, input);
-  const refusal = REFUSAL_CODES[input.failure];
-  switch (order.status) {
-    case 'PENDING_RESERVING_STOCK':
-      switch (order.purpose) {
-        case 'FIRST':
-          return rejectFirst(service, order, refusal, input.failure);
-        case 'MODIFICATION':
-          return rejectModification(service, order, refusal, input.failure);
-        case 'PAYMENT_RETRY':
-          return rejectPaymentRetry(service, order, refusal, input.failure);
-        default:
-          return assertNever(order.purpose);
-      }
-    case 'CREATED':
-      // Not even the first write of the run got through; the order is still due.
-      return reportExhausted(service, { ...input, step: STEP });
-    case 'INVALID':
-    case 'ORDER_FAILED':
-    case 'PAYMENT_FAILED':
-      // This step, repeated: whether its dead letter was sent is unknown, so it is sent again.
-      if (refusal === undefined) await reportExhausted(service, { ...input, step: STEP });
-      throw new OrderSettled('The order has failed; what it owes is to be given back.');
-    case 'PENDING_PAYMENT':
-    case 'PAYMENT_IN_PROGRESS':
-    case 'PAYMENT_DONE':
-    case 'ORDER_CANCELLED':
-      throw new OrderSettled(`The order is ${order.status}; there is nothing to reject.`);
-    default:
-      return assertNever(order);
-  }
-}
-
-const STEP = 'reserve-stock';
-
-/** Refusals that may be another answer later; every other refusal is for good. */
-const RETRYABLE_REFUSALS: readonly string[] = ['PRODUCT_UNAVAILABLE', 'RESERVATION_EXPIRED'];
-
-/** What the user is told where retries were used up. */
-function exhaustionCode(failure: string): ExhaustionCode {
-  const isInventory = /^(Inventory|LockContention|CacheTimeout)/.test(failure);
-  return isInventory ? 'INVENTORY_UNAVAILABLE' : 'TEMPORARILY_UNAVAILABLE';
-}
-
-const EXHAUSTION_CODES = ['INVENTORY_UNAVAILABLE', 'TEMPORARILY_UNAVAILABLE'] as const;
-type ExhaustionCode = (typeof EXHAUSTION_CODES)[number];
-
-/** Whether an order failed only because retries were used up: run again, it may succeed. */
-export function isExhaustion(reason: string): boolean {
-  return EXHAUSTION_CODES.some((code) => code === reason);
-}
-
-/**
- * Ends a reservation that no run is left for, whatever Inventory would say: `ORDER_FAILED`, or
- * `PAYMENT_FAILED` for a retried payment, with the release owed.
- */
-export async function abandonReservation(
-  service: OrderService<'queues'>,
-  input: SagaRun,
-): Promise<void> {
-  const order = await orderOfRun(service, input);
-  if (order.status !== 'PENDING_RESERVING_STOCK') return;
-  if (order.purpose === 'PAYMENT_RETRY') {
-    return rejectPaymentRetry(service, order, undefined, 'RunsExhausted');
-  }
-  return failOrder(service, order, exhaustionCode('RunsExhausted'));
-}
-
-async function rejectFirst(
-  service: OrderService<'queues'>,
-  order: PendingReservingStockOrder,
-  refusal: string | undefined,
-  failure: string,
-): Promise<void> {
-  if (refusal === undefined) {
-    await failOrder(service, order, exhaustionCode(failure));
-    return reportExhausted(service, { ...order, step: STEP, failure });
-  }
-  if (refusal === 'UNKNOWN_PRODUCT') {
-    loggerFor({ orderId: order.orderId, correlationId: order.correlationId }).warn(
-      'An unknown product was ordered',
-    );
-  }
-  if (RETRYABLE_REFUSALS.includes(refusal)) return failOrder(service, order, refusal);
-  const next = moveOrder(
-    order,
-    'INVALID',
-    { reason: refusal, ...releaseOwedOf(service, order) },
-    systemMove(service, refusal),
-  );
-  return service.orders.save(next, order);
-}
-
-/**
- * The old reservation and total stand, unless the old reservation is gone. Where the answer was lost
- * for good, Inventory is asked what it holds, and the new items are adopted if it is those.
- */
-async function rejectModification(
-  service: OrderService<'inventory' | 'queues'>,
-  order: PendingReservingStockOrder,
-  refusal: string | undefined,
-  failure: string,
-): Promise<void> {
-  const code = refusal ?? exhaustionCode(failure);
-  // What is reserved but has no total in one currency cannot be adopted, however often.
-  const isPayable = refusal !== 'MIXED_CURRENCIES';
-  if ((order.adopted !== undefined && isPayable) || isRefusedModification(order)) {
-    throw new ReservationStands('The modification is decided.');
-  }
-  let held: ReservationDocument | undefined;
-  try {
-    held = await heldForGood(service, order);
-  } catch (error) {
-    // A refusal may be answered later just as well; after exhaustion this was the last question.
-    if (refusal !== undefined) throw error;
-    await failOrder(service, order, code);
-    return reportExhausted(service, { ...order, step: STEP, failure });
-  }
-  if (held?.status !== 'HELD') return failOrder(service, order, 'RESERVATION_EXPIRED');
-  const isWish = sameItems(held.items, intendedItems(order));
-  if (isWish && !isPayable) return failOrder(service, order, code);
-  const next = isWish
-    ? touchOrder(order, { adopted: toReservedStock(service, held) })
-    : touchOrder(order, { ...closeModification(order, code), ...standing(order, held) });
-  await service.orders.save(next, order);
-  throw new ReservationStands(`The modification ended with ${code}.`);
-}
-
-/**
- * What Inventory holds now and goes on holding. A call for the new items may still be on its way,
- * after its caller has given up: so the old items are reserved at the new revision, and that call
- * will find its revision answered. What arrived before is answered instead.
- *
- *     reserve r+1, new items ──────────────────────────────── arrives: r+1 is held, nothing changes
- *          (no answer)          reserve r+1, old items: held
- *
- * @returns undefined where the old reservation is gone and cannot be had again.
- */
-async function heldForGood(
-  service: OrderService<'inventory'>,
-  order: PendingReservingStockOrder,
-): Promise<ReservationDocument | undefined> {
-  const held = await service.inventory.find(reservationOf(order));
-  if (held?.status !== 'HELD' || held.revision >= order.revision) return held;
-  try {
-    return await service.inventory.reserve(reservationOf(order), order.items, true);
-  } catch (error) {
-    // It has expired since, and its stock is gone.
-    if (error instanceof Error && Object.hasOwn(REFUSAL_CODES, error.name)) return undefined;
-    throw error;
-  }
-}
-
-/** The old items, at the revision at which they are held now, for as long as the user was promised. */
-function standing({ former }: PendingReservingStockOrder, { revision }: ReservationDocument) {
-  return former === undefined ? {} : { former: { ...former, revision } };
-}
-
-async function rejectPaymentRetry(
-  service: OrderService<'queues'>,
-  order: PendingReservingStockOrder,
-  refusal: string | undefined,
-  failure: string,
-): Promise<void> {
-  const code = refusal ?? exhaustionCode(failure);
-  if (order.paymentId === undefined) throw new OrderModified('The order has no payment.');
-  const payment = await failUnchargedPayment(service, order.paymentId, code);
-  const next = moveOrder(
-    order,
-    'PAYMENT_FAILED',
-    { reason: code, paymentId: order.paymentId, ...releaseOwedOf(service, order) },
-    systemMove(service, code),
-  );
-  await service.orders.saveWithPayment({ next, previous: order }, payment);
-  if (refusal === undefined) {
-    await reportExhausted(service, { ...order, step: STEP, failure });
-  }
-}
-
-/** `ORDER_FAILED`, with its release owed. */
-async function failOrder(
-  service: OrderService,
-  order: PendingReservingStockOrder,
-  reason: string,
-): Promise<void> {
-  const next = moveOrder(
-    order,
-    'ORDER_FAILED',
-    { reason, ...closeModification(order, reason), ...releaseOwedOf(service, order) },
-    systemMove(service, reason),
-  );
-  await service.orders.save(next, order);
-}
-
-/**
- * Even a refused reservation is released: an earlier call of the same step, whose answer was lost,
- * may still arrive, and only a tombstone stops it.
- */
-function releaseOwedOf(service: OrderService, order: PendingReservingStockOrder) {
-  return {
-    releaseOwed: { revision: order.revision },
-    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
-  };
-}
-
-function isRefusedModification(order: PendingReservingStockOrder): boolean {
+export function isRefusedModification(order: PendingReservingStockOrder): boolean {
   return order.purpose === 'MODIFICATION' && order.modification?.status === 'REJECTED';
+}
+
+type RestingOrder = OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>;
+export async function releaseStock(
+  service: OrderService<'inventory'>,
+  order: RestingOrder,
+): Promise<void> {
+  const { releaseOwed } = order;
+  if (releaseOwed === undefined) return;
+  await service.inventory.release({ ...reservationOf(order), revision: releaseOwed.revision });
+  observeReleased(order);
+  await retryOnConflict(service, async () => {
+    const current = await service.orders.getOrder(order.orderId);
+    // A retry since then has a newer revision: its own saga looks after it, nothing is owed any more.
+    const owed =
+      current !== undefined && 'releaseOwed' in current ? current.releaseOwed : undefined;
+    if (current === undefined || owed?.revision !== releaseOwed.revision) return;
+    const { releaseOwed: _released, dueAtMs: _notDue, ...settled } = current as RestingOrder;
+    await service.orders.save(touchOrder(settled as RestingOrder, {}), current);
+  });
+}
+
+export function observeReleased({ orderId, correlationId }: Order): void {
+  observe('CompensationDone', { orderId, correlationId }, { kind: 'RELEASE' });
 }

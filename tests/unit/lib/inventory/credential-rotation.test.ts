@@ -25,7 +25,11 @@ async function presentedWith(INVENTORY_CREDENTIAL: string): Promise<string | und
       return Promise.resolve({ status: 404, headers: new Headers(), body: undefined });
     },
   } as unknown as Runtime;
-  await inventoryClient(runtime).find({ orderId: 'o-1', correlationId: 'c-1', revision: 1 });
+  await inventoryClient(runtime).findReservation({
+    orderId: 'o-1',
+    correlationId: 'c-1',
+    revision: 1,
+  });
   return sent[0]?.headers?.['authorization'];
 }
 

@@ -9,7 +9,7 @@ import type {
 } from '../../../../lib/orders/order-repository.ts';
 import { deadlinesOf } from '../../../../lib/orders/recovery/deadlines.ts';
 import type { SagaQueues } from '../../../../lib/orders/recovery/saga-queues.ts';
-import type { SagaClient } from '../../../../lib/orders/start-and-wake.ts';
+import type { SagaClient } from '../../../../lib/orders/saga-client.ts';
 import type { WholeOrderService } from '../../../../lib/orders/whole-order-service.ts';
 import type { Payment, PaymentIn, PaymentStatus } from '../../../../lib/payments/payment.ts';
 import type { PaymentGateway } from '../../../../lib/payments/payment-gateway.ts';
@@ -158,7 +158,7 @@ export class World {
   reservedAtInventory: ReservationDocument['items'] | undefined;
   confirmAnswer: Partial<ReservationDocument> = {};
   chargeOutcome: Awaited<ReturnType<PaymentGateway['charge']>> = { status: 'CAPTURED' };
-  foundCharge: Awaited<ReturnType<PaymentGateway['find']>>;
+  foundCharge: Awaited<ReturnType<PaymentGateway['findCharge']>>;
   voidOutcome: Awaited<ReturnType<PaymentGateway['void']>> = { status: 'VOIDED' };
   refundOutcome: Awaited<ReturnType<PaymentGateway['refund']>> = { status: 'REFUNDED' };
   execution: 'RUNNING' | 'CLOSED' = 'RUNNING';
@@ -238,15 +238,15 @@ export class World {
 
   #orders(): Pick<
     OrderRepository,
-    'find' | 'findGuard' | 'save' | 'saveWithPayment' | 'dueCandidates'
+    'getOrder' | 'getGuard' | 'save' | 'saveWithPayment' | 'dueCandidates'
   > {
     const { stored } = this;
     return {
-      find: async (orderId) => {
+      getOrder: async (orderId) => {
         await this.#called(`find order ${orderId}`);
         return stored.orders.get(orderId);
       },
-      findGuard: async (guardKey) => {
+      getGuard: async (guardKey) => {
         await this.#called(`find guard ${guardKey}`);
         const orderId = this.guards.get(guardKey);
         return orderId === undefined ? undefined : { guardKey, orderId };
@@ -286,9 +286,9 @@ export class World {
     yield candidates.filter(({ id }) => shardOf(id, DUE_SHARDS) === shard);
   }
 
-  #payments(): Pick<PaymentRepository, 'find' | 'save'> {
+  #payments(): Pick<PaymentRepository, 'getPayment' | 'save'> {
     return {
-      find: async (paymentId) => {
+      getPayment: async (paymentId) => {
         await this.#called(`find payment ${paymentId}`);
         return this.stored.payments.get(paymentId);
       },
@@ -321,7 +321,7 @@ export class World {
         ...(this.reservedAtInventory === undefined ? {} : { items: this.reservedAtInventory }),
       }),
       release: (of) => answer('release', of, 'RELEASED'),
-      find: async (of) => {
+      findReservation: async (of) => {
         const found = await answer('find', of, 'HELD');
         return this.heldAtInventory === undefined
           ? undefined
@@ -354,11 +354,11 @@ export class World {
         await this.#called(`gateway.charge ${paymentId} ${amount.amount} ${methodToken}`);
         return this.chargeOutcome;
       },
-      find: async (paymentId) => {
+      findCharge: async (paymentId) => {
         await this.#called(`gateway.find ${paymentId}`);
         return this.foundCharge;
       },
-      list: async (orderId) => {
+      listCharges: async (orderId) => {
         await this.#called(`gateway.list ${orderId}`);
         return [];
       },

@@ -108,7 +108,7 @@ class World {
 
   get service(): WholeOrderService {
     const orders: Partial<WholeOrderService['orders']> = {
-      find: (orderId) => Promise.resolve(orderId === 'ord_1' ? this.order : undefined),
+      getOrder: (orderId) => Promise.resolve(orderId === 'ord_1' ? this.order : undefined),
       saveAcknowledged: async (eventId, payment, order) => {
         await this.#do(
           `save ${eventId}, ${payment.next.status}${order === undefined ? '' : ' and order'}`,
@@ -125,7 +125,7 @@ class World {
       },
     };
     const payments: Partial<WholeOrderService['payments']> = {
-      find: (paymentId) => Promise.resolve(paymentId === 'pay_1' ? this.payment : undefined),
+      getPayment: (paymentId) => Promise.resolve(paymentId === 'pay_1' ? this.payment : undefined),
       recordEvent: async (eventId) => {
         await this.#do(`record ${eventId}`);
         this.events.add(eventId);
@@ -499,8 +499,8 @@ describe('the consumer', () => {
     const gone = () => Promise.reject(new InfrastructureUnavailable('No database.'));
     const service = {
       ...world.service,
-      orders: { find: gone },
-      payments: { find: gone },
+      orders: { getOrder: gone },
+      payments: { getPayment: gone },
     } as unknown as WholeOrderService;
     const message = { body: UNKNOWN, receiptHandle: 'handle', receiveCount: 8 };
     await handleAcknowledgement(service, runtime, message);

@@ -26,7 +26,7 @@ const CAPTURED = {
 describe('the charges of an order', () => {
   test('are what the gateway lists, without what else it says of them', async () => {
     const { gateway, requests } = answering(200, { charges: [{ ...CAPTURED, chargeId: 'ch_1' }] });
-    expect(await gateway.list('ord/1')).toEqual([CAPTURED]);
+    expect(await gateway.listCharges('ord/1')).toEqual([CAPTURED]);
     expect(requests).toEqual([
       {
         method: 'GET',
@@ -37,7 +37,7 @@ describe('the charges of an order', () => {
   });
 
   test('may be none', async () => {
-    expect(await answering(200, { charges: [] }).gateway.list('ord_1')).toEqual([]);
+    expect(await answering(200, { charges: [] }).gateway.listCharges('ord_1')).toEqual([]);
   });
 
   test.each([
@@ -47,6 +47,6 @@ describe('the charges of an order', () => {
     [200, { charges: [{ ...CAPTURED, status: 'LOST' }] }, GatewayUnknown],
     [200, {}, GatewayUnknown],
   ])('are not known where it answers %i %j', async (status, body, error) => {
-    await expect(answering(status, body).gateway.list('ord_1')).rejects.toThrow(error);
+    await expect(answering(status, body).gateway.listCharges('ord_1')).rejects.toThrow(error);
   });
 });

@@ -21,7 +21,7 @@ function booksOf(isRefused: (call: number) => boolean) {
       ? Promise.reject(new Error('The payment gateway answered 503.'))
       : Promise.resolve([charge('CAPTURED')]);
   };
-  return { asked, books: new GatewayBooks({ list }, CLOCK) };
+  return { asked, books: new GatewayBooks({ listCharges: list }, CLOCK) };
 }
 
 const ORDERS = Array.from({ length: 40 }, (_none, index) => `ord_${String(index)}`);

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { MixedCurrencies } from '../../../../../lib/inventory/errors.ts';
+import { awaitPayment } from '../../../../../lib/orders/saga/await-payment.ts';
+import { expireOrder } from '../../../../../lib/orders/saga/expire-order.ts';
 import {
   OrderModified,
   OrderSettled,
   PaymentStarted,
   RunSuperseded,
   StillAwaitingPayment,
-} from '../../../../../lib/orders/errors.ts';
-import { awaitPayment, expireOrder } from '../../../../../lib/orders/saga/await-payment.ts';
+} from '../../../../../lib/orders/saga/signals.ts';
 import { InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
 import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 

@@ -1,27 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { InventoryTimeout, ReservationGone } from '../../../../../lib/inventory/errors.ts';
+import { ReservationExpired } from '../../../../../lib/orders/errors.ts';
+import { awaitAcknowledgement } from '../../../../../lib/orders/saga/await-acknowledgement.ts';
+import { chargePayment } from '../../../../../lib/orders/saga/charge-payment.ts';
+import { giveUpPayment } from '../../../../../lib/orders/saga/give-up-payment.ts';
+import { settlePayment } from '../../../../../lib/orders/saga/settle-payment.ts';
 import {
   ModificationRequested,
   OrderModified,
   OrderSettled,
-  ReservationExpired,
-  RunSuperseded,
-  StillAwaitingAcknowledgement,
-  StillAwaitingPayment,
-} from '../../../../../lib/orders/errors.ts';
-import {
-  awaitAcknowledgement,
-  chargePayment,
-  giveUpPayment,
-  settlePayment,
-} from '../../../../../lib/orders/saga/charge-payment.ts';
-import {
-  GatewayUnavailable,
-  GatewayUnknown,
   PaymentCaptured,
   PaymentNotCaptured,
   PaymentPending,
-} from '../../../../../lib/payments/errors.ts';
+  RunSuperseded,
+  StillAwaitingAcknowledgement,
+  StillAwaitingPayment,
+} from '../../../../../lib/orders/saga/signals.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/errors.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';

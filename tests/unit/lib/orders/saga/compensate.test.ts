@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InventoryTimeout } from '../../../../../lib/inventory/errors.ts';
-import { compensate, queueCompensation } from '../../../../../lib/orders/saga/compensate.ts';
+import { compensate } from '../../../../../lib/orders/saga/compensate.ts';
+import { queueCompensation } from '../../../../../lib/orders/saga/queue-compensation.ts';
 import { GatewayUnavailable } from '../../../../../lib/payments/errors.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 

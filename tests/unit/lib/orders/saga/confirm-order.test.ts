@@ -4,9 +4,12 @@ import {
   InventoryUnavailable,
   ReservationGone,
 } from '../../../../../lib/inventory/errors.ts';
-import { OrderSettled, RunSuperseded } from '../../../../../lib/orders/errors.ts';
 import { confirmOrder } from '../../../../../lib/orders/saga/confirm-order.ts';
-import { PaymentNotCaptured } from '../../../../../lib/payments/errors.ts';
+import {
+  OrderSettled,
+  PaymentNotCaptured,
+  RunSuperseded,
+} from '../../../../../lib/orders/saga/signals.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
 const paid = () => new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('CAPTURED'));

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { endExhausted, reportExhausted } from '../../../../../lib/orders/saga/report-exhausted.ts';
+import {
+  reportExhausted,
+  sendDeadLetter,
+} from '../../../../../lib/orders/saga/report-exhausted.ts';
 import { InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, RUN, World } from '../fakes.ts';
 
@@ -10,7 +13,7 @@ describe('ending an exhausted run', () => {
   test('leaves a dead letter, then looks at the order again soon', async () => {
     const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: LATER_MS });
     const world = new World(order);
-    await endExhausted(world.service, EXHAUSTED);
+    await reportExhausted(world.service, EXHAUSTED);
     expect(world.effects).toEqual([
       'dead letter confirm-order InventoryTimeout',
       'save order PAYMENT_IN_PROGRESS',
@@ -30,7 +33,7 @@ describe('ending an exhausted run', () => {
     [50, 3600],
   ])('in run %i is due again in %i s', async (run, seconds) => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS', { run, dueAtMs: LATER_MS }));
-    await endExhausted(world.service, { ...EXHAUSTED, run });
+    await reportExhausted(world.service, { ...EXHAUSTED, run });
     expect(world.order).toMatchObject({ run, dueAtMs: NOW_MS + seconds * 1000 });
   });
 
@@ -39,7 +42,7 @@ describe('ending an exhausted run', () => {
     async (dueAtMs) => {
       const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs });
       const world = new World(order);
-      await endExhausted(world.service, EXHAUSTED);
+      await reportExhausted(world.service, EXHAUSTED);
       expect(world.effects).toEqual(['dead letter confirm-order InventoryTimeout']);
       expect(world.order).toEqual(order);
     },
@@ -48,7 +51,7 @@ describe('ending an exhausted run', () => {
   test('leaves an order alone that a newer run has taken over', async () => {
     const order = orderIn('PAYMENT_IN_PROGRESS', { run: 3, dueAtMs: LATER_MS });
     const world = new World(order);
-    await endExhausted(world.service, EXHAUSTED);
+    await reportExhausted(world.service, EXHAUSTED);
     expect(world.deadLetters).toHaveLength(1);
     expect(world.order).toEqual(order);
   });
@@ -57,7 +60,7 @@ describe('ending an exhausted run', () => {
     'makes nothing due that owes nothing: %s',
     async (status) => {
       const world = new World(orderIn(status));
-      await endExhausted(world.service, EXHAUSTED);
+      await reportExhausted(world.service, EXHAUSTED);
       expect(world.order).toEqual(orderIn(status));
     },
   );
@@ -69,7 +72,7 @@ describe('ending an exhausted run', () => {
         world.put(orderIn('PAYMENT_DONE', { version: 8 }));
       }
     };
-    await endExhausted(world.service, EXHAUSTED);
+    await reportExhausted(world.service, EXHAUSTED);
     expect(world.order).toEqual(orderIn('PAYMENT_DONE', { version: 8 }));
     expect(world.deadLetters).toHaveLength(1);
   });
@@ -78,7 +81,7 @@ describe('ending an exhausted run', () => {
     const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: LATER_MS });
     const world = new World(order);
     world.failAt('dead letter', new InfrastructureUnavailable('No queue.'));
-    await expect(endExhausted(world.service, EXHAUSTED)).rejects.toBeInstanceOf(
+    await expect(reportExhausted(world.service, EXHAUSTED)).rejects.toBeInstanceOf(
       InfrastructureUnavailable,
     );
     expect(world.order).toEqual(order);
@@ -89,7 +92,7 @@ test('ending an exhausted run that cannot be written leaves one letter, and the 
   const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: LATER_MS });
   const world = new World(order);
   world.failAt('save order', new InfrastructureUnavailable('No database.'));
-  await endExhausted(world.service, EXHAUSTED);
+  await reportExhausted(world.service, EXHAUSTED);
   expect(world.deadLetters).toHaveLength(1);
   expect(world.order).toEqual(order);
 });
@@ -98,7 +101,7 @@ describe('reporting only', () => {
   test('changes nothing of the order', async () => {
     const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: LATER_MS });
     const world = new World(order);
-    await reportExhausted(world.service, EXHAUSTED);
+    await sendDeadLetter(world.service, EXHAUSTED);
     expect(world.effects).toEqual(['dead letter confirm-order InventoryTimeout']);
     expect(world.order).toEqual(order);
   });

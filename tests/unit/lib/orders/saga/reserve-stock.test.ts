@@ -4,18 +4,19 @@ import {
   InventoryTimeout,
   OutOfStock,
 } from '../../../../../lib/inventory/errors.ts';
+import type {
+  CancelledOrder,
+  PendingReservingStockOrder,
+} from '../../../../../lib/orders/order.ts';
+import { rejectReservation } from '../../../../../lib/orders/saga/reject-reservation.ts';
+import { reserveStock } from '../../../../../lib/orders/saga/reserve-stock.ts';
 import {
   InventoryOutageBudgetSpent,
   InventoryPaused,
   OrderSettled,
   ReservationStands,
   RunSuperseded,
-} from '../../../../../lib/orders/errors.ts';
-import type {
-  CancelledOrder,
-  PendingReservingStockOrder,
-} from '../../../../../lib/orders/order.ts';
-import { rejectReservation, reserveStock } from '../../../../../lib/orders/saga/reserve-stock.ts';
+} from '../../../../../lib/orders/saga/signals.ts';
 import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
 const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } as const;

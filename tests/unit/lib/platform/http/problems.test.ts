@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as inventoryErrors from '../../../../../lib/inventory/errors.ts';
 import * as orderErrors from '../../../../../lib/orders/errors.ts';
+import * as signals from '../../../../../lib/orders/saga/signals.ts';
 import * as paymentErrors from '../../../../../lib/payments/errors.ts';
 import * as platformErrors from '../../../../../lib/platform/errors.ts';
 import { problemOf } from '../../../../../lib/platform/http/problems.ts';
@@ -155,7 +156,7 @@ describe('problem documents', () => {
 
   test.each([
     ['an error of a library', new TypeError('secret: arn:aws:sqs:prod')],
-    ['a branch of the saga', new orderErrors.RunSuperseded('secret: run 3')],
+    ['a branch of the saga', new signals.RunSuperseded('secret: run 3')],
     ['a code nobody listed', new Custom('SECRET_CODE', { details: { secret: 1 } })],
     ['a string', 'secret'],
     ['nothing', undefined],

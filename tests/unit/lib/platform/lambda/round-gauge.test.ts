@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { afterEach, expect, test, vi } from 'vitest';
-import { scheduledHandler } from '../../../../../lib/platform/lambda/task.ts';
+import { scheduledHandler } from '../../../../../lib/platform/lambda/scheduled-handler.ts';
 
 process.env['POWERTOOLS_METRICS_NAMESPACE'] = 'ordersaga/test';
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
 import type { Round } from '../../../../../lib/platform/lambda/round.ts';
-import { scheduledHandler } from '../../../../../lib/platform/lambda/task.ts';
+import { scheduledHandler } from '../../../../../lib/platform/lambda/scheduled-handler.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
   failPayment,
-  meetObligation,
-  oweRefund,
   recordOutcome,
-} from '../../../../../lib/orders/payment-outcomes.ts';
-import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/errors.ts';
-import type { Payment } from '../../../../../lib/payments/payment.ts';
-import type { ChargeOutcome } from '../../../../../lib/payments/payment-gateway.ts';
-import { EUR_26, NOW_MS, orderIn, paymentIn, World } from '../fakes.ts';
+  recordRefundDue,
+} from '../../../../lib/orders/payment-outcomes.ts';
+import { voidOrRefund } from '../../../../lib/orders/saga/charge-payment.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../../../../lib/payments/errors.ts';
+import type { Payment } from '../../../../lib/payments/payment.ts';
+import type { ChargeOutcome } from '../../../../lib/payments/payment-gateway.ts';
+import { EUR_26, NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
 
 const PAYMENTS = {
   INITIATED: paymentIn('INITIATED'),
@@ -169,8 +169,8 @@ describe('recording an outcome', () => {
 describe('owing', () => {
   test('a refund once: the first reason stays', async () => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('CAPTURED'));
-    await oweRefund(world.service, 'pay_1', 'RESERVATION_GONE');
-    await oweRefund(world.service, 'pay_1', 'SOMETHING_ELSE');
+    await recordRefundDue(world.service, 'pay_1', 'RESERVATION_GONE');
+    await recordRefundDue(world.service, 'pay_1', 'SOMETHING_ELSE');
     expect(world.effects).toEqual(['save payment CAPTURED']);
     expect(world.payment()).toMatchObject({
       refundOwed: { reason: 'RESERVATION_GONE' },
@@ -194,7 +194,7 @@ describe('meeting an obligation', () => {
 
   test('refunds at the gateway, then shows it on order and payment in one write', async () => {
     const world = owing(PAYMENTS['CAPTURED, refund owed']);
-    await meetObligation(world.service, 'pay_1');
+    await voidOrRefund(world.service, 'pay_1');
     expect(world.effects).toEqual([
       'gateway.refund pay_1',
       'save order PAYMENT_FAILED with payment REFUNDED',
@@ -208,8 +208,8 @@ describe('meeting an obligation', () => {
 
   test('twice refunds once', async () => {
     const world = owing(PAYMENTS['CAPTURED, refund owed']);
-    await meetObligation(world.service, 'pay_1');
-    await meetObligation(world.service, 'pay_1');
+    await voidOrRefund(world.service, 'pay_1');
+    await voidOrRefund(world.service, 'pay_1');
     expect(world.effects.filter((call) => call.startsWith('gateway.'))).toHaveLength(1);
     expect(world.order.refunds).toHaveLength(1);
   });
@@ -222,7 +222,7 @@ describe('meeting an obligation', () => {
       isFirst = false;
       world.put(orderIn('ORDER_CANCELLED', { version: 8 }));
     };
-    await meetObligation(world.service, 'pay_1');
+    await voidOrRefund(world.service, 'pay_1');
     expect(world.order).toMatchObject({ status: 'ORDER_CANCELLED', version: 9 });
     expect(world.order.refunds).toHaveLength(1);
   });
@@ -232,7 +232,7 @@ describe('meeting an obligation', () => {
     async (outcome) => {
       const world = owing(PAYMENTS['CAPTURED, refund owed']);
       world.refundOutcome = outcome;
-      await expect(meetObligation(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
+      await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
       expect(world.payment()).toEqual(PAYMENTS['CAPTURED, refund owed']);
       expect(world.order.refunds).toEqual([]);
     },
@@ -240,7 +240,7 @@ describe('meeting an obligation', () => {
 
   test('voids what was given up', async () => {
     const world = owing(PAYMENTS['FAILED, void owed']);
-    await meetObligation(world.service, 'pay_1');
+    await voidOrRefund(world.service, 'pay_1');
     expect(world.effects).toEqual(['gateway.void pay_1', 'save payment VOIDED']);
     expect(world.payment()).not.toHaveProperty('dueAtMs');
   });
@@ -248,7 +248,7 @@ describe('meeting an obligation', () => {
   test('refunds at once what turns out captured when it is to be voided', async () => {
     const world = owing(PAYMENTS['FAILED, void owed']);
     world.voidOutcome = { status: 'CAPTURED' };
-    await meetObligation(world.service, 'pay_1');
+    await voidOrRefund(world.service, 'pay_1');
     expect(world.effects).toEqual([
       'gateway.void pay_1',
       'save payment CAPTURED',
@@ -263,14 +263,14 @@ describe('meeting an obligation', () => {
   ])('that fails at %s is owed as before', async (call, payment) => {
     const world = owing(payment);
     world.failAt(call, new GatewayUnavailable('503'));
-    await expect(meetObligation(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnavailable);
+    await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnavailable);
     expect(world.payment()).toEqual(payment);
   });
 
   test('does not take a void for done that is not final', async () => {
     const world = owing(PAYMENTS['FAILED, void owed']);
     world.voidOutcome = { status: 'PENDING' };
-    await expect(meetObligation(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
+    await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
     expect(world.payment()).toEqual(PAYMENTS['FAILED, void owed']);
   });
 
@@ -278,7 +278,7 @@ describe('meeting an obligation', () => {
     'has nothing to do for a payment that is %s and owes nothing',
     async (status) => {
       const world = owing(PAYMENTS[status]);
-      await meetObligation(world.service, 'pay_1');
+      await voidOrRefund(world.service, 'pay_1');
       expect(world.effects).toEqual([]);
     },
   );

@@ -1,60 +1,9 @@
 import type { Context } from 'aws-lambda';
-import * as z from 'zod';
 import { InfrastructureUnavailable } from '../errors.ts';
-import { isTemporary } from '../http/problems.ts';
 import { loggerFor } from './logging.ts';
 import { measure, observe } from './observe.ts';
 import { pipeline } from './pipeline.ts';
 import type { Round } from './round.ts';
-
-/** The input of every saga task. */
-export const sagaRunSchema = z.object({
-  orderId: z.string(),
-  run: z.int().min(1),
-  correlationId: z.string(),
-});
-
-/** The input of a task that waits: also the token of this wait. */
-export const waitingTaskSchema = sagaRunSchema.extend({ taskToken: z.string() });
-
-/** The input of a task behind a Catch: also what was caught. */
-export const failedTaskSchema = sagaRunSchema.extend({
-  failure: z.object({ Error: z.string() }),
-});
-
-interface TaskInput {
-  readonly orderId: string;
-  readonly correlationId: string;
-}
-
-/**
- * Makes the Lambda of one saga task. Domain errors are the state machine's branches: they leave by
- * their `name`. An outage or a defect is a failure of the step, and is told with its stack.
- */
-export function taskHandler<Schema extends z.ZodType<TaskInput>>(
-  step: string,
-  schema: Schema,
-  perform: (input: z.infer<Schema>) => Promise<unknown>,
-) {
-  return pipeline<unknown, unknown>().handler(async (event: unknown) => {
-    const input = schema.parse(event);
-    const { orderId, correlationId } = input;
-    const about = { step, orderId, correlationId };
-    try {
-      const result = await perform(input);
-      loggerFor(about).info('Step done');
-      return result ?? null;
-    } catch (thrown) {
-      const error = thrown as Error;
-      if (isTemporary(error)) {
-        observe('StepFailed', about, { step, failure: error.name }, { error });
-      } else {
-        loggerFor(about).info('Step branched', { branch: error.name, why: error.message });
-      }
-      throw error;
-    }
-  });
-}
 
 /**
  * What is under way then can still end before the function's time-out, even where a call runs into its

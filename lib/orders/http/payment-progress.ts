@@ -1,7 +1,7 @@
-import { isOpen, type Payment } from '../payments/payment.ts';
-import { waitFor } from './http/wait.ts';
-import type { OrderService } from './order-service.ts';
-import { findPayment } from './payment-outcomes.ts';
+import { isOpen, type Payment } from '../../payments/payment.ts';
+import type { OrderService } from '../order-service.ts';
+import { requirePayment } from '../payment-outcomes.ts';
+import { waitFor } from './wait.ts';
 
 export interface PaymentProgress {
   readonly payment: Payment;
@@ -13,9 +13,9 @@ export interface PaymentProgress {
 async function paymentProgress(service: OrderService, paymentId: string): Promise<PaymentProgress> {
   // The order before the payment: the other way round, a capture whose refund becomes owed in
   // between would look like a sale.
-  const { orderId } = await findPayment(service, paymentId);
-  const order = await service.orders.find(orderId);
-  const payment = await findPayment(service, paymentId);
+  const { orderId } = await requirePayment(service, paymentId);
+  const order = await service.orders.getOrder(orderId);
+  const payment = await requirePayment(service, paymentId);
   // A voided payment of an order that is modified meanwhile has its outcome already.
   const orderWaits = order?.status === 'PAYMENT_IN_PROGRESS' && order.paymentId === paymentId;
   return { payment, isUnderWay: isOpen(payment) || orderWaits };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { awaitOutcome } from '../../../../lib/orders/payment-progress.ts';
-import { orderIn, paymentIn, World } from './fakes.ts';
+import { awaitOutcome } from '../../../../../lib/orders/http/payment-progress.ts';
+import { orderIn, paymentIn, World } from '../fakes.ts';
 
 const look = (world: World) => awaitOutcome(world.service, 'pay_1', 0);
 

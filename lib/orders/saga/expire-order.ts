@@ -1,0 +1,33 @@
+import { moveOrder } from '../order.ts';
+import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
+import type { SagaRun } from '../saga-client.ts';
+import { branchByStatus, isExpired } from './await-payment.ts';
+import { orderOfRun } from './current-run.ts';
+import { StillAwaitingPayment } from './signals.ts';
+
+/**
+ * The reservation's time is up: `PENDING_PAYMENT` → `ORDER_FAILED`, its stock to be released. It
+ * contends with the user's pay, cancel and modify on the order's conditional write, and where it
+ * loses it follows what the order has become.
+ * @throws PaymentStarted, OrderModified, OrderSettled, StillAwaitingPayment
+ */
+export function expireOrder(service: OrderService, input: SagaRun): Promise<void> {
+  return retryOnConflict(service, async () => {
+    const order = await orderOfRun(service, input);
+    if (order.status !== 'PENDING_PAYMENT') throw branchByStatus(order);
+    if (!isExpired(service, order)) {
+      throw new StillAwaitingPayment('The reservation still has time.');
+    }
+    const next = moveOrder(
+      order,
+      'ORDER_FAILED',
+      {
+        reason: 'RESERVATION_EXPIRED',
+        releaseOwed: { revision: order.revision },
+        dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+      },
+      systemMove(service, 'RESERVATION_EXPIRED'),
+    );
+    return service.orders.save(next, order);
+  });
+}

@@ -1,0 +1,27 @@
+import type { OrderService } from '../order-service.ts';
+import { failPayment } from '../payment-outcomes.ts';
+import type { SagaRun } from '../saga-client.ts';
+import { orderOfRun } from './current-run.ts';
+import { sendDeadLetter } from './report-exhausted.ts';
+import { PaymentCaptured } from './signals.ts';
+
+/**
+ * The gateway could not even be asked: the payment fails with its void owed, and a dead letter says
+ * so. The letter comes second, so that a payment that cannot be written leaves only one letter, that
+ * of this step; repeated, it finds the payment failed and sends the letter.
+ * @throws PaymentCaptured: it was acknowledged after all; confirm. RunSuperseded
+ */
+export async function giveUpPayment(
+  service: OrderService<'queues'>,
+  input: SagaRun & { readonly failure: string },
+): Promise<void> {
+  const order = await orderOfRun(service, input);
+  const payment =
+    order.status === 'PAYMENT_IN_PROGRESS'
+      ? await failPayment(service, order.paymentId, 'PAYMENT_UNCONFIRMED')
+      : undefined;
+  await sendDeadLetter(service, { ...input, step: 'settle-payment' });
+  if (payment?.status === 'CAPTURED' && payment.refundOwed === undefined) {
+    throw new PaymentCaptured('The acknowledgement came at the last moment.');
+  }
+}

@@ -1,0 +1,78 @@
+import { isOpen, type Payment } from '../../payments/payment.ts';
+import { hasPendingModification } from '../modification.ts';
+import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
+import { type OrderService, systemMove } from '../order-service.ts';
+import { recordOutcome, requirePayment } from '../payment-outcomes.ts';
+import { clockSkewMs } from '../recovery/deadlines.ts';
+import type { SagaRun } from '../saga-client.ts';
+import { requireCaptured } from './charge-payment.ts';
+import { orderOfRun } from './current-run.ts';
+import { OrderModified, OrderSettled, StillAwaitingAcknowledgement } from './signals.ts';
+
+/**
+ * After the wait: what was acknowledged counts; otherwise the gateway is asked, and what it has not
+ * captured is voided, so that it never can be. Returns when the payment is captured.
+ * Where the user wants other items meanwhile there is nothing to wait for: the payment is voided at
+ * once if it still can be, and the order goes back to be reserved.
+ * @throws PaymentNotCaptured: compensate. OrderModified: reserve the new items.
+ * @throws StillAwaitingAcknowledgement: woken too early. GatewayUnavailable, GatewayUnknown: ask again.
+ */
+export async function settlePayment(
+  service: OrderService<'gateway'>,
+  input: SagaRun,
+): Promise<void> {
+  const order = await orderOfRun(service, input);
+  if (order.status === 'PAYMENT_DONE') return;
+  if (order.status !== 'PAYMENT_IN_PROGRESS') throw branchUnlessPaying(order);
+  const payment = await outcomeOf(service, order, await requirePayment(service, order.paymentId));
+  if (payment.status === 'VOIDED' && hasPendingModification(order)) {
+    await reserveNewItems(service, order);
+    throw new OrderModified('The payment is voided; the new items are to be reserved.');
+  }
+  requireCaptured(payment);
+}
+
+function branchUnlessPaying(order: Order): Error {
+  return order.status === 'PENDING_RESERVING_STOCK'
+    ? new OrderModified('The order is to be reserved again.')
+    : new OrderSettled(`The order is ${order.status}; no payment is to be settled for it.`);
+}
+
+async function outcomeOf(
+  service: OrderService<'gateway'>,
+  order: PaymentInProgressOrder,
+  payment: Payment,
+): Promise<Payment> {
+  if (!isOpen(payment)) return payment;
+  const mayStillWait =
+    payment.status === 'PENDING' &&
+    !hasPendingModification(order) &&
+    service.clock.now() + clockSkewMs(service.config.PAYMENT_ACK_TIMEOUT_SECONDS) <
+      payment.acknowledgeByMs;
+  if (mayStillWait) {
+    throw new StillAwaitingAcknowledgement('The gateway still has time to acknowledge.');
+  }
+  const known = await service.gateway.findCharge(payment.paymentId);
+  const outcome =
+    known === undefined || known.status === 'PENDING' ? await service.gateway.void(payment) : known;
+  return recordOutcome(service, payment.paymentId, outcome);
+}
+
+/** `PAYMENT_IN_PROGRESS` → `PENDING_RESERVING_STOCK`: the payment of the old items is voided. */
+async function reserveNewItems(
+  service: OrderService,
+  order: PaymentInProgressOrder,
+): Promise<void> {
+  const next = moveOrder(
+    order,
+    'PENDING_RESERVING_STOCK',
+    {
+      purpose: 'MODIFICATION',
+      former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
+      revision: order.revision + 1,
+      dueAtMs: service.clock.now() + service.deadlines.reservingMs,
+    },
+    systemMove(service, 'PAYMENT_VOIDED'),
+  );
+  await service.orders.save(next, order);
+}

@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { isTemporary } from '../../platform/http/problems.ts';
+import { loggerFor } from '../../platform/lambda/logging.ts';
+import { observe } from '../../platform/lambda/observe.ts';
+import { pipeline } from '../../platform/lambda/pipeline.ts';
+
+/** The input of every saga task. */
+export const sagaRunSchema = z.object({
+  orderId: z.string(),
+  run: z.int().min(1),
+  correlationId: z.string(),
+});
+
+/** The input of a task that waits: also the token of this wait. */
+export const waitingTaskSchema = sagaRunSchema.extend({ taskToken: z.string() });
+
+/** The input of a task behind a Catch: also what was caught. */
+export const failedTaskSchema = sagaRunSchema.extend({
+  failure: z.object({ Error: z.string() }),
+});
+
+interface TaskInput {
+  readonly orderId: string;
+  readonly correlationId: string;
+}
+
+/**
+ * Makes the Lambda of one saga task. Domain errors are the state machine's branches: they leave by
+ * their `name`. An outage or a defect is a failure of the step, and is told with its stack.
+ */
+export function taskHandler<Schema extends z.ZodType<TaskInput>>(
+  step: string,
+  schema: Schema,
+  perform: (input: z.infer<Schema>) => Promise<unknown>,
+) {
+  return pipeline<unknown, unknown>().handler(async (event: unknown) => {
+    const input = schema.parse(event);
+    const { orderId, correlationId } = input;
+    const about = { step, orderId, correlationId };
+    try {
+      const result = await perform(input);
+      loggerFor(about).info('Step done');
+      return result ?? null;
+    } catch (thrown) {
+      const error = thrown as Error;
+      if (isTemporary(error)) {
+        observe('StepFailed', about, { step, failure: error.name }, { error });
+      } else {
+        loggerFor(about).info('Step branched', { branch: error.name, why: error.message });
+      }
+      throw error;
+    }
+  });
+}
