@@ -21,7 +21,7 @@ it is; an acknowledgement of a payment that nobody knows is sent again only if i
 
 Exit code: 0 done, 1 something could not be done, 2 not understood, 130 interrupted.`;
 
-/** What was typed makes no sense; in words for the person at the terminal. */
+/** Thrown for arguments that make no sense. The message is for the person at the terminal. */
 export class UsageProblem extends Error {
   override readonly name = 'UsageProblem';
 }
@@ -39,7 +39,7 @@ export type Command = Options &
     | { readonly command: 'show'; readonly id: string }
     | {
         readonly command: 'redrive';
-        /** None: all. */
+        /** Empty: all letters. */
         readonly ids: readonly string[];
         readonly isDryRun: boolean;
       }

@@ -25,7 +25,7 @@ export interface DoctorArguments {
   readonly pageSize: number;
 }
 
-/** Arguments that make no sense, in words for the person at the terminal. */
+/** Thrown for arguments that make no sense. The message is for the person at the terminal. */
 export class UsageProblem extends Error {
   override readonly name = 'UsageProblem';
 }
@@ -33,10 +33,7 @@ export class UsageProblem extends Error {
 const LONGEST_GRACE_SECONDS = 3600;
 const LARGEST_PAGE = 100;
 
-/**
- * @returns undefined where only help is wanted.
- * @throws UsageProblem
- */
+/** @returns undefined if only the usage is wanted. @throws UsageProblem */
 export function readArguments(args: readonly string[]): DoctorArguments | undefined {
   const { help, stage, fix, json, grace, 'page-size': pageSize } = parse(args);
   if (help) return undefined;
