@@ -16,10 +16,10 @@ million orders cost by bench/cost/prices.json, and what a stage costs while nobo
                    without it, what it takes on this machine
   --help           this text`;
 
-/** Of each way so many are measured, after one to warm up. */
+/** Orders measured per way, after one to warm up. */
 const ORDERS = 5;
 
-/** How orders end in a shop that does well; change it for yours. */
+/** Shares of the outcomes of a healthy shop's orders; change them for yours. */
 const MIX: Readonly<Record<Way, number>> = {
   paid: 0.7,
   acknowledged: 0.2,
@@ -37,14 +37,15 @@ interface PriceList {
 
 interface Measured {
   readonly ways: Readonly<Record<Way, Quantities>>;
-  /** One round of dispatcher and sweeper that finds nothing. */
+  /** One idle round of the dispatcher and the sweeper. */
   readonly round: Quantities;
   readonly customMetrics: { readonly all: number; readonly idle: number };
   readonly queues: number;
 }
 
 async function measure(durationMs: number | undefined): Promise<Measured> {
-  // Orders alone are measured: those that expire do so before the next round of the dispatcher.
+  // The interval is longer than the run, so the measurement holds orders alone: they expire before the dispatcher's
+  // next round.
   const meter = await startMeter({
     SCHEDULE_SECONDS: '3600',
     RESERVATION_TTL_SECONDS: String(RESERVATION_SECONDS),
