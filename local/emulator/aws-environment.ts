@@ -14,7 +14,7 @@ const NO_CREDENTIALS_FILES = {
 };
 
 /**
- * Points the AWS SDK and the serverless CLI at an emulator by their own variables, and away from the user's
+ * Points the AWS SDK and the serverless CLI at an emulator by their own variables. It keeps them from the user's
  * credentials: keys, a session, a profile, a file, a role. It removes every other `AWS_` variable of the user's,
  * such as an endpoint of one service. Only the region stays.
  */

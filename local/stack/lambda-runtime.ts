@@ -91,8 +91,8 @@ export class LambdaRuntime {
   }
 
   /**
-   * The clock for code inside the handlers. It is the same clock, but it counts the timers of each invocation, so
-   * that a jump in time knows the invocations it must wait for.
+   * The clock for code inside the handlers. It is the same clock, but it counts the timers of each invocation. So
+   * a jump in time knows the invocations it must wait for.
    */
   get clock(): Clock {
     const { clock } = this.#options;

@@ -17,7 +17,7 @@ export interface LogRouter {
 /**
  * Removes the handlers' structured log lines and metrics (lines of JSON) from the terminal's two streams. It
  * keeps the latest lines in memory, and appends all of them to `file` if there is one. Text for people passes
- * unchanged. If the file cannot be written, the router says so once on the terminal and drops the lines: the log
+ * unchanged. If the file cannot be written, the router says so once on the terminal and drops the lines. The log
  * is worth no more than the work it reports.
  */
 export function routeLogs(file?: string, maxFileBytes = MAX_FILE_BYTES): LogRouter {

@@ -30,9 +30,9 @@ const CLOCK_DRIFT_LIMIT_MS = 1000;
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /**
- * Real time plus an offset. The clock runs as the system's clock does, with one exception: if that is set back,
- * this clock goes on as before, so that no timer is late. `advance` jumps ahead. On the way it fires all due
- * timers in order, each at its own time.
+ * Real time plus an offset. The clock runs as the system's clock does, with one exception. If the system's clock
+ * is set back, this clock goes on as before, so that no timer is late. `advance` jumps ahead. On the way it fires
+ * all due timers in order, each at its own time.
  */
 export class TravelClock implements Clock {
   /**

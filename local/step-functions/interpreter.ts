@@ -172,7 +172,7 @@ function scopedRun(this: StateMachine, ...args: RunArguments): Run {
   const run = scope.run(() => original.run.apply(this, args));
   return {
     ...run,
-    // When the run has its result, its last events are still on their way to its parent's log.
+    // At the run's result, its last events are still on their way to its parent's log.
     result: run.result.finally(() => {
       scope.close();
       return nextMacrotask();

@@ -13,7 +13,7 @@ import type { Runtime } from '../../lib/platform/runtime.ts';
 
 /**
  * Visibility timeout of a letter that the tool reads. The tool puts the letter back as soon as it is done with
- * it; only if the tool is killed does the letter stay hidden until the timeout.
+ * it. Only if the tool is killed does the letter stay hidden until the timeout.
  */
 export const HIDDEN_SECONDS = 300;
 const BATCH_SIZE = 10;

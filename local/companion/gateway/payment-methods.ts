@@ -79,6 +79,6 @@ export const PAYMENT_METHODS: ReadonlyMap<string, PaymentMethod> = new Map(Objec
 
 /**
  * Treatment of a token that nobody issued. Like a bad card number it is a definite decline, not a malformed
- * request, so that the Order Service has a decline to tell its user about.
+ * request, so the Order Service can tell its user about it.
  */
 export const UNKNOWN_METHOD: Behaviour = { outcome: 'DECLINED', code: 'INVALID_PAYMENT_METHOD' };
