@@ -9,11 +9,11 @@ import { RESERVATION_SECONDS, take, WAYS, type Way } from './cost/ways.ts';
 
 const USAGE = `Usage: npm run -s cost -- [--duration-ms N]
 
-Measures on an embedded stack what an order uses of everything that AWS bills, and prints what a
-million orders cost by bench/cost/prices.json, and what a stage costs while nobody orders anything.
+Measures on an embedded stack the billed quantities of an order. Prints the cost of a million orders
+and of an idle stage, by bench/cost/prices.json.
 
-  --duration-ms N  what an invocation takes on average, where that is known of a deployed stage;
-                   without it, what it takes on this machine
+  --duration-ms N  average duration of an invocation, if it is known from a deployed stage;
+                   by default, the duration on this machine
   --help           this text`;
 
 /** Orders measured per way, after one to warm up. */
