@@ -1,4 +1,4 @@
-// Which folder may import what. Type imports count: knowing a type is knowing the module.
+// Import rules between folders. A type import counts as an import.
 
 const domain = '/(order|payment|product|reservation)\\.ts$|^lib/(money|limits)\\.ts$';
 // One meaning of money and one set of limits for both services.

@@ -3,7 +3,7 @@ FROM node:24.21.0-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-# What only checks, tests and measures; Node itself is in the image.
+# Packages that only checks, tests and benches use. Node itself is in the image.
 RUN npm uninstall --ignore-scripts \
   @biomejs/biome \
   @jridgewell/sourcemap-codec \
@@ -38,10 +38,10 @@ COPY functions functions
 COPY lib lib
 COPY tools tools
 COPY local local
-# For what is kept (--data) and logged.
+# Data (--data) and log.
 RUN mkdir .local && chown node .local
 USER node
-# Inside the container every address; outside, compose binds the ports to this machine only.
+# The container listens on every address. Compose publishes the ports on this machine only.
 ENV LISTEN_ADDRESS=0.0.0.0
 EXPOSE 3000 3100
 HEALTHCHECK --interval=5s --timeout=5s --retries=12 --start-period=20s \

@@ -9,17 +9,17 @@ import { RESERVATION_SECONDS, take, WAYS, type Way } from './cost/ways.ts';
 
 const USAGE = `Usage: npm run -s cost -- [--duration-ms N]
 
-Measures on an embedded stack what an order uses of everything that AWS bills, and prints what a
-million orders cost by bench/cost/prices.json, and what a stage costs while nobody orders anything.
+Measures on an embedded stack the billed quantities of an order. Prints the cost of a million orders
+and of an idle stage, by bench/cost/prices.json.
 
-  --duration-ms N  what an invocation takes on average, where that is known of a deployed stage;
-                   without it, what it takes on this machine
+  --duration-ms N  average duration of an invocation, if it is known from a deployed stage;
+                   by default, the duration on this machine
   --help           this text`;
 
-/** Of each way so many are measured, after one to warm up. */
+/** Orders measured per way, after one to warm up. */
 const ORDERS = 5;
 
-/** How orders end in a shop that does well; change it for yours. */
+/** Shares of the outcomes of a healthy shop's orders; change them for yours. */
 const MIX: Readonly<Record<Way, number>> = {
   paid: 0.7,
   acknowledged: 0.2,
@@ -37,14 +37,15 @@ interface PriceList {
 
 interface Measured {
   readonly ways: Readonly<Record<Way, Quantities>>;
-  /** One round of dispatcher and sweeper that finds nothing. */
+  /** One idle round of the dispatcher and the sweeper. */
   readonly round: Quantities;
   readonly customMetrics: { readonly all: number; readonly idle: number };
   readonly queues: number;
 }
 
 async function measure(durationMs: number | undefined): Promise<Measured> {
-  // Orders alone are measured: those that expire do so before the next round of the dispatcher.
+  // The interval is longer than the run, so the measurement holds orders alone: they expire before the dispatcher's
+  // next round.
   const meter = await startMeter({
     SCHEDULE_SECONDS: '3600',
     RESERVATION_TTL_SECONDS: String(RESERVATION_SECONDS),

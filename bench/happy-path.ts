@@ -3,9 +3,8 @@ import { startMeter } from './cost/meter.ts';
 import { take } from './cost/ways.ts';
 
 /**
- * What one paid order costs in requests, DynamoDB units and state entries, measured on the embedded
- * stack: `npm run bench:happy-path`. The second order is measured; the first warms up. What that is
- * in money: `npm run cost`.
+ * Measures the requests, DynamoDB units and state entries of one paid order on the embedded stack: `npm run
+ * bench:happy-path`. The first order warms up, the second is measured. `npm run cost` gives the cost in money.
  */
 const meter = await startMeter();
 try {

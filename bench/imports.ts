@@ -47,7 +47,7 @@ async function bundle(folder: string, name: string, contents: string): Promise<C
   return { name, file, kib: readFileSync(file).byteLength / 1024 };
 }
 
-/** Every archive of the package, unpacked into a folder of its own. */
+/** Unpacks every archive of the package into a folder of its own. */
 async function unpack(source: string, folder: string): Promise<Candidate[]> {
   const names = readdirSync(source).filter((name) => name.endsWith('.zip'));
   return Promise.all(

@@ -1,5 +1,5 @@
-// API Gateway's own responses, before or after any function, in the form of all other problems
-// (RFC 9457); and the settings of its stage.
+// API Gateway's own responses, before or after any function, in the same form as all other problems (RFC 9457).
+// Also the settings of the API's stage.
 
 const loadTypeScript = require('./load-typescript.cjs');
 
@@ -9,8 +9,8 @@ const { GATEWAY_RESPONSES, gatewayProblem, isTemporaryResponse } = loadTypeScrip
 const { EXPOSED_HEADERS } = loadTypeScript('lib/platform/http/cors.ts');
 
 /**
- * Lets every page read these answers if pages may call at all. API Gateway cannot choose among origins,
- * and it answers nothing here that belongs to a user.
+ * Lets pages of any origin read these answers if the API allows calls from pages at all. API Gateway cannot
+ * choose among origins, and its own answers hold no user's data.
  */
 const FOR_PAGES = {
   'gatewayresponse.header.Access-Control-Allow-Origin': "'*'",
@@ -43,7 +43,7 @@ function resource(type, response, isForPages) {
   };
 }
 
-/** `THROTTLED` is `GatewayThrottled`. */
+/** Converts a response type: `THROTTLED` becomes `GatewayThrottled`. */
 function logicalId(type) {
   const words = type.toLowerCase().split('_');
   return `Gateway${words.map((word) => word[0].toUpperCase() + word.slice(1)).join('')}`;
@@ -59,10 +59,13 @@ exports.resources = async ({ resolveVariable }) => {
   );
 };
 
-/** The CLI makes the stage by a deployment, whose name is new each time; it has no resource of its own. */
+/**
+ * The CLI creates the API's stage by a deployment, whose name is new each time. The stage is no resource of its
+ * own.
+ */
 exports.deployment = async ({ resolveVariable }) => ({
   [`ApiGatewayDeployment${await resolveVariable('sls:instanceId')}`]: {
-    // They are part of what is deployed.
+    // The deployment includes the responses.
     DependsOn: Object.keys(GATEWAY_RESPONSES).map(logicalId),
     Properties: {
       StageDescription: {

@@ -1,6 +1,6 @@
-// Bundles all functions in one go: esbuild splits them into ES modules that they share, each of which
-// is turned into CommonJS once, and then each function gets the modules it needs in two files. The
-// first holds all that is imported at the start, the second all that is imported on demand.
+// Bundles all functions in one run. esbuild splits them into shared ES modules, and each module is converted to
+// CommonJS once. Then each function gets its modules in two files: the first holds the static imports, the second
+// the imports on demand.
 const { readFileSync } = require('node:fs');
 const { join, posix, relative } = require('node:path');
 const { build, transform } = require('esbuild');
@@ -19,7 +19,7 @@ const isOwn = (source) => !source.includes('node_modules/');
 
 /**
  * @param {string} root the project's folder.
- * @param {readonly string[]} entries files in it, as `functions/orders/place-order.ts`.
+ * @param {readonly string[]} entries files in it, such as `functions/orders/place-order.ts`.
  * @returns {Promise<Map<string, Bundle>>} the bundle of each entry.
  *
  * @typedef {object} Bundle
@@ -39,7 +39,7 @@ async function bundleFunctions(root, entries) {
     splitting: true,
     format: 'esm',
     chunkNames: 'chunks/[hash]',
-    // Libraries as ES modules if they have them: only of those the unused parts are left out.
+    // Prefers a library's ES modules: esbuild removes unused parts only from those.
     mainFields: ['module', 'main'],
     sourcemap: 'inline',
     sourcesContent: false,
@@ -47,7 +47,7 @@ async function bundleFunctions(root, entries) {
     plugins: [renderedTexts],
   });
   const modules = new Map();
-  // One after the other, which takes no longer and needs less memory.
+  // Runs one at a time, which is as fast and needs less memory.
   for (const { path, text } of outputFiles) {
     const id = relative(root, path);
     modules.set(id, await toCommonJs(id, text, metafile.outputs[id]));
@@ -62,7 +62,7 @@ async function bundleFunctions(root, entries) {
   );
 }
 
-/** Modules named `rendered-*` hold texts only: they are run now, and their values take their place. */
+/** Runs modules named `rendered-*`, which hold only texts, at build time and replaces them by their values. */
 const renderedTexts = {
   name: 'rendered-texts',
   setup({ onLoad }) {
@@ -84,7 +84,7 @@ const renderedTexts = {
   },
 };
 
-/** One module of the build, which all others know by its `id`: its path in the build. */
+/** Converts one module of the build. The others know it by its `id`, which is its path in the build. */
 async function toCommonJs(id, text, { imports, inputs }) {
   const idOf = (path) => posix.join(posix.dirname(id), path);
   const used = Object.keys(inputs).filter((input) => inputs[input].bytesInOutput > 0);
@@ -110,8 +110,8 @@ async function toCommonJs(id, text, { imports, inputs }) {
 }
 
 /**
- * The part of a source map that leads to the project's own files. The libraries' part would be five
- * times as much, and every cold start reads all of it.
+ * Reduces a source map to the project's own files. The libraries' part is five times as large, and every cold
+ * start would read it.
  */
 function ownPart({ sources, mappings }, idOf) {
   const paths = sources.map(idOf);
@@ -121,13 +121,13 @@ function ownPart({ sources, mappings }, idOf) {
       const wasNowhere = isNowhere;
       isNowhere = source === undefined || !isOwn(paths[source]);
       if (!isNowhere) return [[column, paths[source], ...place.slice(0, 2)]];
-      // A segment of one field only: the code from here on comes from nowhere.
+      // A segment with a single field marks code without a source.
       return wasNowhere ? [] : [[column]];
     });
   });
 }
 
-/** All modules that are loaded at once with these, in the order in which they are found. */
+/** All modules that are loaded together with these, in the order of discovery. */
 function closure(modules, ids, known = new Set()) {
   const found = new Set();
   const visit = (id) => {
@@ -159,8 +159,8 @@ function link(modules, entry, head) {
 }
 
 /**
- * Loads the build's own modules from the two files, each once, and all others from Node. The last part
- * of a path is enough to tell them apart: chunks are named by a hash.
+ * Loads the build's own modules from the two files, each once, and all other modules from Node. The last part of
+ * a path identifies a module, because chunks are named by a hash.
  */
 const loader = (entry, laterFile) => `};
 const loaded={__proto__:null};
@@ -175,14 +175,14 @@ modules[id](module.exports,module,load);
 return module.exports}
 module.exports=load(${JSON.stringify(`./${posix.basename(entry)}`)});`;
 
-/** One file and its source map. Each module stands on lines of its own, so that its map stays right. */
+/** Writes one file and its source map. Each module stands on lines of its own, so that its map stays valid. */
 function written(file, modules, ids, head, foot) {
   const lines = `"use strict";${head}`.split('\n');
   const mappings = lines.map(() => []);
   const sources = new Map();
   for (const id of ids) {
     const { code, map } = modules.get(id);
-    // In brackets, which has V8 compile the module's code at once and not twice.
+    // The parenthesis makes V8 compile the module's code at once, instead of twice.
     lines.push(`${JSON.stringify(posix.basename(id))}:(function(exports,module,require){`);
     mappings.push([]);
     const body = code.trimEnd().split('\n');
@@ -206,7 +206,7 @@ function written(file, modules, ids, head, foot) {
     names: [],
     mappings: encode(mappings),
   };
-  // No comment names the map: that would have Node read it at the start where it is told to use maps.
+  // The code has no sourceMappingURL comment: with source maps enabled, Node would read the map at the start.
   lines.push(foot, '');
   return [
     [file, lines.join('\n')],

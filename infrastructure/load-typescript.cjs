@@ -1,8 +1,11 @@
-// Loads TypeScript of lib/ into the serverless CLI, whichever Node.js runs the CLI.
+// Loads TypeScript of lib/ into the serverless CLI, on any version of Node.js.
 const { join } = require('node:path');
 const { buildSync } = require('esbuild');
 
-/** Exports of a module of this repository, by its path from the repository's folder. */
+/**
+ * Loads a module of this repository by its path from the repository's root.
+ * @returns its exports.
+ */
 module.exports = function loadTypeScript(path) {
   const { outputFiles } = buildSync({
     entryPoints: [join(__dirname, '..', path)],

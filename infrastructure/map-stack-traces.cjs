@@ -1,6 +1,6 @@
-// Part of every bundle: stack traces lead to the project's own files. Node's --enable-source-maps does
-// the same, but reads each file that has a map character by character at every cold start, a tenth of
-// the whole import. This reads a map when the first stack trace that needs it is asked for.
+// Part of every bundle: maps stack traces to the project's own files. Node's --enable-source-maps does the same,
+// but parses every file that has a map at every cold start, which takes a tenth of the whole import. This module
+// reads a map at the first stack trace that needs it.
 const { SourceMap } = require('node:module');
 const { readFileSync } = require('node:fs');
 const { dirname, resolve } = require('node:path');
@@ -13,7 +13,7 @@ function mapOf(file) {
     try {
       map = new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')));
     } catch {
-      // A file of somebody else: it has no map.
+      // The file is a library's and has no map.
     }
     maps.set(file, map);
   }

@@ -1,5 +1,5 @@
-// Stage `local` is for emulators: its settings have no place on AWS, and its names say nothing of an owner.
-// Commands of the CLI that reach AWS are refused for it, unless AWS_ENDPOINT_URL leads them to an emulator.
+// Keeps stage `local` on emulators: its settings are unsafe on AWS, and its resource names do not name an owner.
+// The plugin refuses the CLI's commands that reach AWS, unless AWS_ENDPOINT_URL leads them to an emulator.
 const loadTypeScript = require('./load-typescript.cjs');
 
 const { isAwsHost } = loadTypeScript('local/emulator/aws-hosts.ts');
@@ -11,7 +11,7 @@ const INVOKE_LOCAL = 'invoke local';
 function leadsToEmulator(environment) {
   const ignored = environment.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true';
   if (ignored || !URL.canParse(environment.AWS_ENDPOINT_URL ?? '')) return false;
-  // One service may have an endpoint of its own, which is preferred.
+  // The SDK prefers the endpoint of a single service to the common one.
   return Object.entries(environment)
     .filter(([name]) => name.startsWith('AWS_ENDPOINT_URL'))
     .every(([, value]) => URL.canParse(value) && !isAwsHost(new URL(value).hostname));

@@ -1,11 +1,11 @@
-// Plugin of the serverless CLI: makes the archive of every function, in one go.
+// Plugin of the serverless CLI that makes the archives of all functions in one run.
 const { mkdir, writeFile } = require('node:fs/promises');
 const { join, relative } = require('node:path');
 
-/** The same for every file, so that the same code makes the same archive, and nothing is deployed anew. */
+/** Modification time of every file, so that the same code gives the same archive and is not deployed again. */
 const MODIFIED = new Date(Date.UTC(1980, 0, 1));
 
-/** The CLI moves this folder to wherever the package is wanted. */
+/** The CLI moves this folder to the chosen package folder. */
 const FOLDER = '.serverless';
 
 class PackageFunctions {
@@ -19,7 +19,7 @@ class PackageFunctions {
   }
 
   async pack() {
-    // Here, for commands that package nothing need neither esbuild nor the archiver.
+    // Loaded here, because commands that package nothing need neither esbuild nor the archiver.
     const { bundleFunctions } = require('./bundle-functions.cjs');
     const { serviceDir, service } = this.serverless;
     const functions = service.getAllFunctions().map((key) => [key, service.getFunction(key)]);

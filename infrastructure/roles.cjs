@@ -1,4 +1,4 @@
-// One IAM role for each function, made of infrastructure/permissions.yml.
+// Makes one IAM role for each function from infrastructure/permissions.yml.
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { parse } = require('yaml');
@@ -6,7 +6,7 @@ const { parse } = require('yaml');
 const ARN_PREFIX = 'arn:${AWS::Partition}:';
 const HERE = '${AWS::Region}:${AWS::AccountId}';
 
-/** The service of each kind of resource, and the ARN by its name in the table. */
+/** Service and ARN of each kind of resource, by its name in permissions.yml. */
 const RESOURCES = [
   [/Table$/, 'dynamodb', (name) => ({ 'Fn::GetAtt': [name, 'Arn'] })],
   [
@@ -45,7 +45,10 @@ function statement([name, actions]) {
   };
 }
 
-/** Every function writes its own log, and Lambda its traces in its name; X-Ray has no resources. */
+/**
+ * Permissions of every function: to write its own log, and for Lambda to write its traces. X-Ray has no
+ * resources.
+ */
 function everywhere(functionKey) {
   const group = `/aws/lambda/\${self:service}-\${sls:stage}-${functionKey}`;
   return [

@@ -1,15 +1,15 @@
-// Plugin of the serverless CLI: `serverless offline` starts what `npm start` starts, in a process of
-// its own. It takes the flags of the plugin serverless-offline, or says what to use in their place.
+// Plugin of the serverless CLI: `serverless offline` runs the stack of `npm start` in a process of its own. It
+// accepts flags of the plugin serverless-offline, or names their replacement.
 const { spawn } = require('node:child_process');
 const { join } = require('node:path');
 
-/** Oldest Node.js that runs TypeScript as it stands in local/. */
+/** Oldest Node.js that runs the TypeScript of local/ without a build. */
 const NODE_MAJOR = 24;
 
-/** npm passes a signal of the terminal on, so that the CLI gets it twice; a person takes longer. */
+/** npm forwards a signal of the terminal, so the CLI gets it twice. A person takes longer to press Ctrl-C again. */
 const SAME_SIGNAL_WITHIN_MS = 300;
 
-/** Flags with a variable of their own (docs/configuration.md). */
+/** Flags that set a variable (docs/configuration.md). */
 const VARIABLES = {
   httpPort: { variable: 'API_PORT', usage: 'Port of the API. Default: 3000.' },
   host: {
@@ -19,7 +19,7 @@ const VARIABLES = {
   },
 };
 
-/** Flags that ask for how it is anyway. */
+/** Flags that ask for the behaviour that the stack always has. */
 const ALREADY_SO = {
   noPrependStageInUrl: 'Paths begin without the stage, as they always do here.',
   useInProcess: 'Functions run in one process, as they always do here.',
@@ -32,7 +32,7 @@ const NO_DOCKER = 'functions run without Docker; leave it out.';
 const NO_WEBSOCKET = 'the API has no WebSocket; leave it out.';
 const NO_TOKEN_FLAGS = 'tokens are checked as deployed; `npm run -s token -- alice` prints one.';
 
-/** Flags of serverless-offline that are refused, with what to do. */
+/** Refused flags, with advice. */
 const REFUSED = {
   albPort: 'there is no load balancer; leave it out.',
   corsAllowHeaders: NO_CORS_FLAGS,
@@ -65,7 +65,7 @@ const REFUSED = {
 
 const SHORTCUTS = { httpsProtocol: 'H', noTimeout: 't', prefix: 'p' };
 
-/** Refused flags that take no value. */
+/** Refused flags without a value. */
 const SWITCHES = [
   'corsDisallowCredentials',
   'dockerReadOnly',
@@ -82,7 +82,7 @@ const SWITCHES = [
 const INVOKE_LOCAL =
   'A function alone has no tables, queues or saga: run `npm start` and call it over HTTP, as README.md shows, in place of `serverless invoke local`.';
 
-/** The CLI prints an error's stack; this one is told in one line. */
+/** The CLI prints an error's stack. This error's stack is only its message. */
 class OfflineError extends Error {
   constructor(message) {
     super(message);
@@ -90,7 +90,7 @@ class OfflineError extends Error {
   }
 }
 
-/** Options as the CLI parses them: an option that it does not know, it refuses by itself. */
+/** Options in the form that the CLI parses. The CLI itself refuses an unknown option. */
 function optionsOfCli() {
   const taken = Object.entries(VARIABLES).map(([name, { usage, shortcut }]) => [
     name,
@@ -112,8 +112,8 @@ function optionsOfCli() {
 }
 
 /**
- * Variables that the flags stand for.
- * @throws OfflineError that names every flag that is refused, with what to do.
+ * Variables that the flags set.
+ * @throws OfflineError that names every refused flag, with advice.
  */
 function variablesOf(options) {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -128,18 +128,18 @@ function variablesOf(options) {
       VARIABLES[name] === undefined ? [] : [[VARIABLES[name].variable, value]],
     ),
   );
-  // The address that serverless-offline names by default.
+  // The default address of serverless-offline.
   if (variables.LISTEN_ADDRESS === 'localhost') variables.LISTEN_ADDRESS = '127.0.0.1';
   return { ...variables, ...(options.region === undefined ? {} : { AWS_REGION: options.region }) };
 }
 
-/** The Node.js that runs the CLI if it is new enough, else the one that `npm ci` has installed. */
+/** The CLI's own Node.js if it is new enough, otherwise the one that `npm ci` has installed. */
 function nodeFor(serviceDir) {
   const isNewEnough = Number(process.versions.node.split('.')[0]) >= NODE_MAJOR;
   return isNewEnough ? process.execPath : join(serviceDir, 'node_modules', '.bin', 'node');
 }
 
-/** Passes signals on to the child, which alone decides when it has stopped. */
+/** Forwards signals to the child, which decides by itself when it has stopped. */
 function passSignalsTo(child) {
   const last = new Map();
   const pass = (signal) => {
@@ -170,7 +170,7 @@ class RunOffline {
     this.hooks = {
       'offline:run': run,
       'offline:start:run': run,
-      // The CLI's own part of `invoke local` comes before any hook of the command.
+      // The CLI runs its own part of `invoke local` before any hook of the command.
       initialize: () => {
         const command = serverless.processedInput.commands.join(' ');
         if (command === 'invoke local') throw new OfflineError(INVOKE_LOCAL);
@@ -178,7 +178,7 @@ class RunOffline {
     };
   }
 
-  /** Resolves when the stack has stopped; ends the process with the code of one that has failed. */
+  /** Resolves after the stack has stopped. If it failed, ends the process with its exit code. */
   async run(serviceDir, options) {
     const variables = variablesOf(options);
     const child = spawn(
@@ -188,7 +188,7 @@ class RunOffline {
         cwd: serviceDir,
         env: { ...process.env, ...variables },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        // In a group of its own, so that Ctrl-C reaches it once only, by way of this process.
+        // A process group of its own, so that Ctrl-C reaches the child only once, through this process.
         detached: true,
       },
     );
@@ -197,7 +197,7 @@ class RunOffline {
       child.once('error', reject);
       child.once('exit', (exitCode) => resolve(exitCode ?? 1));
     });
-    // It has said itself what failed.
+    // The child has printed the reason.
     if (code !== 0) process.exit(code);
   }
 }

@@ -1,5 +1,5 @@
-// The template's parameters, the functions' environment and the schedule, from the tables of
-// settings in lib/platform. A variable of the environment that has a setting's name sets it.
+// Derives the template's parameters, the functions' environment and the schedule from the settings in lib/platform.
+// An environment variable with a setting's name sets it.
 const loadTypeScript = require('./load-typescript.cjs');
 
 const { problemWith, rangeOf, SAGA_CONSTANTS, SETTINGS, valueOf } = loadTypeScript(
@@ -11,7 +11,7 @@ const PARAMETERS = Object.entries({ ...SETTINGS, ...TEMPLATE_SETTINGS }).filter(
   ([, { kind }]) => kind !== 'secrets',
 );
 
-/** The CLI prints an error's stack; a bad setting is told in one line. */
+/** The CLI prints an error's stack. This error's stack is only its message. */
 class BadSettingError extends Error {
   constructor(message) {
     super(message);
@@ -19,12 +19,12 @@ class BadSettingError extends Error {
   }
 }
 
-/** Parameters by name: the variable of the environment, or the template's value if there is one. */
+/** Parameters by name: the environment variable if there is one, otherwise the template's value. */
 function parameters(templateValueOf) {
   return Object.fromEntries(
     PARAMETERS.flatMap(([name, setting]) => {
       const text = process.env[name];
-      // A bad value is passed on as it is: `environment` refuses it.
+      // A bad value is passed on unchanged. `environment` refuses it.
       const value =
         text === undefined ? templateValueOf(setting) : (valueOf(setting, text) ?? text);
       return value === undefined ? [] : [[name, value]];
@@ -32,14 +32,14 @@ function parameters(templateValueOf) {
   );
 }
 
-/** Parameters of one stage whose value is not the default. */
+/** Parameters of a stage that differ from the defaults. */
 function parametersOfStage(stage) {
   const own = PARAMETERS.filter(([, setting]) => setting[stage] !== undefined);
   const all = parameters((setting) => setting[stage]);
   return Object.fromEntries(own.map(([name]) => [name, all[name]]));
 }
 
-/** Whether the value can be checked now: CloudFormation looks some of them up, or builds them. */
+/** True if the value is known at this point. CloudFormation looks some values up, or builds them. */
 function isKnown(value) {
   return typeof value !== 'object' && !String(value).startsWith('{{resolve:');
 }
@@ -63,10 +63,10 @@ function problemsWith(name, setting, value, stage) {
     : [`${name} is ${value}: on a deployed stage it must be a multiple of ${step}`];
 }
 
-/** The stage's value of every setting, from wherever the CLI takes parameters. */
+/** The stage's value of every setting, from any of the CLI's sources of parameters. */
 async function stageValues(resolveVariable) {
   const stage = await resolveVariable('sls:stage');
-  // Before any setting of that stage is found missing; the plugin itself comes too late for it.
+  // Checked before that stage can lack a setting. The plugin itself runs too late for that.
   if (process.argv[2] === 'offline' && stage !== 'local') {
     throw new BadSettingError(
       `--stage ${stage}: \`serverless offline\` runs the stage local only.`,
@@ -97,7 +97,7 @@ module.exports = {
   prod: parametersOfStage('prod'),
   /** `params.local` */
   local: parametersOfStage('local'),
-  /** `provider.environment`: what the template fills in, and the stage's checked settings. */
+  /** `provider.environment`: the template's own variables, and the checked settings of the stage. */
   environment: async ({ resolveConfigurationProperty, resolveVariable }) => {
     const values = await stageValues(resolveVariable);
     const settings = Object.keys(SETTINGS).filter((name) => values[name] !== undefined);
@@ -106,7 +106,7 @@ module.exports = {
       ...Object.fromEntries(settings.map((name) => [name, values[name]])),
     };
   },
-  /** The rate of the dispatcher and the sweeper; EventBridge knows whole minutes only. */
+  /** Rate of the dispatcher and the sweeper. EventBridge rates are whole minutes. */
   schedule: async ({ resolveVariable }) => {
     const seconds = Number(await resolveVariable('param:SCHEDULE_SECONDS'));
     const minutes = Math.max(1, Math.ceil(seconds / 60));

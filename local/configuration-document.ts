@@ -4,7 +4,7 @@ import { LOCAL_SETTINGS } from './local-settings.ts';
 
 type Table = Readonly<Record<string, Setting>>;
 
-/** Text of docs/configuration.md, made from the tables of settings. */
+/** Renders docs/configuration.md from the tables of settings. */
 export function configurationDocument(): string {
   return `# Configuration
 

@@ -10,7 +10,10 @@ import { printFailure, printProgress, stopSignal } from './terminal.ts';
 const directory = fileURLToPath(new URL('..', import.meta.url));
 const logFile = join(directory, '.local', 'demo.log');
 
-/** Plays all scenes, whatever becomes of each; resolves with how many expectations were not met. */
+/**
+ * Plays all scenes, even if some of them fail.
+ * @returns the number of expectations that were not met.
+ */
 async function play(stack: EmbeddedStack, stopping: AbortSignal): Promise<number> {
   const narrator = new Narrator();
   const shop = new Shop(stack.apiUrl, stack.companionUrl, stopping);
@@ -52,7 +55,7 @@ async function playScene(
   }
 }
 
-/** Resolves with the exit code, when everything that was started has stopped. */
+/** @returns the exit code, after everything has stopped. */
 async function demonstrate(stopping: AbortSignal): Promise<number> {
   const startedAt = performance.now();
   const seconds = () => ((performance.now() - startedAt) / 1000).toFixed(1);
@@ -76,7 +79,7 @@ const stopping = stopSignal();
 try {
   process.exit(await demonstrate(stopping));
 } catch (error) {
-  // Ctrl-C fails whatever it interrupts.
+  // Ctrl-C makes the interrupted calls fail.
   if (stopping.aborted) process.exit(130);
   printFailure(error);
   process.exit(1);

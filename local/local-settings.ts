@@ -1,7 +1,7 @@
 import type { Setting } from '../lib/platform/settings.ts';
 import { STORE_CHOICES } from './stack/store.ts';
 
-/** Settings of a local start alone: rows of the same form as in lib/platform/settings.ts. */
+/** Settings that only a local start has. Rows have the same form as in lib/platform/settings.ts. */
 export const LOCAL_SETTINGS = {
   LISTEN_ADDRESS: {
     kind: 'address',

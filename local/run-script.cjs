@@ -1,6 +1,6 @@
-// Runs a TypeScript file, or only looks when no file is named: `node local/run-script.cjs [FILE [ARGUMENTS]]`.
-// npm scripts find the Node.js of the package "node" first. If npm was told to run no install scripts, that one is
-// missing and the machine's own answers, which may be too old to read TypeScript. So this file is plain JavaScript.
+// Runs a TypeScript file: `node local/run-script.cjs [FILE [ARGUMENTS]]`. Without a file it only checks the Node.js
+// version. npm scripts use the Node.js of the package "node". If npm runs no install scripts, that one is missing,
+// and the machine's own Node.js may be too old for TypeScript. So this file is plain JavaScript.
 'use strict';
 
 const { join } = require('node:path');
@@ -18,7 +18,7 @@ if (!process.features.typescript) {
 const [file] = process.argv.splice(2, 1);
 if (file !== undefined) {
   const path = join(process.cwd(), file);
-  // As if Node had been started with the file.
+  // Arguments as if Node had been started with the file.
   process.argv.splice(1, 1, path);
   import(pathToFileURL(path).href).catch((error) => {
     console.error(error);

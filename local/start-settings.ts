@@ -20,16 +20,16 @@ export class BadSettingError extends StartupProblem {
 export interface StartSettings {
   readonly host: string;
   readonly ports: StackPorts;
-  /** Every setting of the service that is set; secrets among them. */
+  /** Every setting of the service that is set, including secrets. */
   readonly environment: Readonly<Record<string, string>>;
   readonly store: StoreChoice;
-  /** Where tables, queues and charges are kept for the next start. */
+  /** Folder that keeps tables, queues and charges for the next start. */
   readonly dataDirectory?: string;
 }
 
 /**
- * Reads the settings of a local start: those of the service that are set, and the start's own with
- * their defaults.
+ * Reads the settings of a local start: the service's settings that are set, and the start's own with their
+ * defaults.
  * @throws BadSettingError that names the argument, or every bad variable with its range.
  */
 export function readStartSettings(
@@ -65,7 +65,7 @@ export function readStartSettings(
 
 type LocalSettings = typeof LOCAL_SETTINGS;
 
-/** The setting's value, or its default where it is not set. */
+/** The setting's value, or its default if it is not set. */
 function localSetting<Name extends keyof LocalSettings>(
   name: Name,
   environment: Variables,

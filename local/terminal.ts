@@ -2,7 +2,7 @@ import { ConfigurationError } from '../lib/platform/config.ts';
 import type { Progress } from './stack/parts.ts';
 import { StartupProblem } from './stack/startup-problem.ts';
 
-/** Aborts at the first signal to stop; the second ends the process at once. */
+/** Aborts at the first stop signal. The second one ends the process at once. */
 export function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   const onSignal = () => {
@@ -15,12 +15,15 @@ export function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
-/** A line for a part of the stack that came up. */
+/** Prints a line for a part of the stack that has started. */
 export function printProgress({ part, milliseconds }: Progress): void {
   console.log(`  ✓ ${part.padEnd(16)} ${(milliseconds / 1000).toFixed(1)} s`);
 }
 
-/** What a person can put right is told in words; anything else is a defect and shows its trace. */
+/**
+ * Prints the message of a problem that a person can mend. Any other error is a defect and is printed with its
+ * trace.
+ */
 export function printFailure(error: unknown): void {
   const isProblem = error instanceof StartupProblem || error instanceof ConfigurationError;
   const words = isProblem ? error.message : diskFailure(error);
@@ -29,7 +32,7 @@ export function printFailure(error: unknown): void {
 
 const DISK_FAILURES = /\b(ENOSPC|EDQUOT|EIO|EROFS)\b|database or disk is full|disk I\/O error/;
 
-/** One sentence for an error of the disk, wherever it came up; undefined for any other. */
+/** One sentence for a disk error, wherever it occurred; undefined for any other error. */
 export function diskFailure(error: unknown): string | undefined {
   const { message } = error instanceof Error ? error : new Error(String(error));
   return DISK_FAILURES.test(message)
@@ -37,7 +40,7 @@ export function diskFailure(error: unknown): string | undefined {
     : undefined;
 }
 
-/** Resolves with a sentence at the first error of the disk that nobody handles; any other ends the process. */
+/** Resolves with a sentence at the first unhandled disk error. Any other unhandled error ends the process. */
 function noRoomLeft(): Promise<string> {
   return new Promise((resolve) => {
     process.on('uncaughtException', (error) => {
@@ -61,18 +64,18 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-/** Something that stays until it is stopped, or cannot go on: then it says why, in one sentence. */
+/** A long-running program. `broken` resolves with one sentence if it cannot go on. */
 interface Staying {
   readonly broken?: Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Time that something broken is given to stop. */
-const STOP_WITHIN_MS = 10_000;
+/** Time that a broken program gets to stop. */
+const STOP_TIMEOUT_MS = 10_000;
 
 /**
- * Starts something that stays, waits for Ctrl-C or SIGTERM, stops it, and ends the process: with 1
- * if it could not go on.
+ * Starts a long-running program, waits for Ctrl-C or SIGTERM, stops it, and ends the process. The exit code is 1
+ * if the program could not go on.
  */
 export async function untilStopped(
   start: (stopping: AbortSignal) => Promise<Staying>,
@@ -90,11 +93,11 @@ export async function untilStopped(
       process.exit(0);
     }
     console.error(`\n${reason}`);
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS);
+    setTimeout(() => process.exit(1), STOP_TIMEOUT_MS);
     await running.stop();
     process.exit(1);
   } catch (error) {
-    // Ctrl-C reaches the programs that a start runs too, and fails it.
+    // Ctrl-C also reaches the programs that a start runs, and makes them fail.
     if (stopping.aborted) process.exit(0);
     printFailure(error);
     process.exit(1);

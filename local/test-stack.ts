@@ -23,16 +23,16 @@ const USAGE = `Usage: npm run test:stack -- [--emulator NAME | --endpoint URL] [
   --endpoint URL    an emulator that already runs
   FILE              only test files whose path contains it`;
 
-/** So that whole lifecycles fit into a minute. */
+/** Short times, so that whole lifecycles take less than a minute. */
 const PARAMETERS = {
   RESERVATION_TTL_SECONDS: '45',
   PAYMENT_ACK_TIMEOUT_SECONDS: '10',
-  // Where a function may start cold on a busy machine.
+  // A function may start cold on a busy machine.
   INVENTORY_TIMEOUT_MS: '5000',
   RETRY_MAX_ATTEMPTS: '3',
   DISPATCH_AFTER_SECONDS: '5',
   QUEUE_MAX_RECEIVES: '3',
-  // One test's outage is not to be another's.
+  // One test's outage must not open the circuit for another test.
   INVENTORY_CIRCUIT_FAILURES: '1000',
 };
 

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 
-/** A stack that is up, as its user meets it. */
+/** URLs of a running stack, as its user sees it. */
 interface Host {
   readonly apiUrl: string;
   readonly companionUrl: string;
@@ -8,15 +8,15 @@ interface Host {
 }
 
 interface Ending {
-  /** What else there is, and where: URLs and files. */
+  /** Other URLs and files, by name. */
   readonly places: Readonly<Record<string, string>>;
-  /** How it ends. */
+  /** Instruction to stop the stack. */
   readonly ending: string;
 }
 
 /**
- * The screen of a stack that is up: where things are, and a first order to copy and paste. The
- * commands need nothing but a shell, curl and sed.
+ * Welcome screen of a running stack: its URLs, and a first order to copy and paste. The commands need only a
+ * shell, curl and sed.
  */
 export async function welcome(stack: Host, { places, ending }: Ending): Promise<string> {
   const [api, companion] = await Promise.all([
@@ -54,7 +54,7 @@ A first order. Copy, paste, and it is alice's; npm run -s token -- bob prints an
 ${ending}`;
 }
 
-/** `localhost` in the place of 127.0.0.1, on a machine where it means that. */
+/** Replaces 127.0.0.1 by `localhost` if that resolves to it on this machine. */
 async function readable(url: string): Promise<string> {
   const addresses = await lookup('localhost', { all: true }).catch(() => []);
   const isLoopback = addresses.some(({ address }) => address === '127.0.0.1');

@@ -11,7 +11,7 @@ Exit code: 0 none is over 400 KiB, 1 one is, 2 nothing is packaged there or not 
 
 const LIMIT_KIB = 400;
 
-/** What each function's code takes zipped, in KiB, the largest first. */
+/** Zipped size of each function's code in KiB, the largest first. */
 function sizesIn(folder: string): readonly (readonly [name: string, kib: number])[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.zip'))
@@ -45,7 +45,7 @@ let sizes: ReturnType<typeof sizesIn> = [];
 try {
   sizes = sizesIn(folder);
 } catch {
-  // Told below: it is the same whether the folder is missing or empty.
+  // The check below reports it, the same for a missing folder as for an empty one.
 }
 if (sizes.length === 0) {
   fail(`Nothing is packaged in ${folder}. First: npx serverless package --stage prod`);

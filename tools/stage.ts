@@ -8,21 +8,21 @@ import { findCompanionUrl, SeveralStacksError } from '../local/stack/running-sta
 export const LOCAL = 'local';
 
 const ANSWER_TIMEOUT_MS = 10_000;
-/** Any function of the stage would do: all of them have the same environment. */
+/** Any function of the stage would do, because all of them have the same environment. */
 const FUNCTION = 'dispatchDueWork';
 
 const stackSchema = z.object({ environment: z.record(z.string(), z.string()) });
 
-/** A stage that cannot be reached, in words for the person at the terminal: what to do about it. */
+/** Thrown if a stage cannot be reached. The message tells the person at the terminal the remedy. */
 export class StageProblem extends Error {
   override readonly name = 'StageProblem';
 }
 
 /**
- * What the functions of a stage work with, for a tool that runs beside them: the same configuration,
- * the same tables, queues and state machine. The running local stack is asked through its companion,
- * found by `COMPANION_URL`, `COMPANION_PORT` or what the stack has written down; a deployed stage through the configuration
- * of its functions, with the credentials and the region of the AWS SDK's own variables.
+ * Connects a tool to a stage, with the configuration, tables, queues and state machine of the stage's functions.
+ * The companion tells those of the running local stack. The tool finds it by `COMPANION_URL`, `COMPANION_PORT` or
+ * the file that the stack has written. A deployed stage tells them by its functions' configuration, read with the
+ * AWS SDK's own variables.
  * @throws StageProblem
  */
 export async function connectToStage(stage: string): Promise<Runtime> {
@@ -37,7 +37,7 @@ export async function connectToStage(stage: string): Promise<Runtime> {
   }
 }
 
-/** The local stack's answer also points the AWS SDK at it, by the SDK's own variables. */
+/** Asks the companion. Its answer also sets the SDK's own variables, which point the AWS SDK at the local stack. */
 async function askCompanion(): Promise<Readonly<Record<string, string>>> {
   const companionUrl = meantCompanion();
   if (!URL.canParse(companionUrl)) {
@@ -66,7 +66,7 @@ async function askCompanion(): Promise<Readonly<Record<string, string>>> {
   for (const [name, value] of Object.entries(environment)) {
     if (name.startsWith('AWS_')) process.env[name] = value;
   }
-  // It would be preferred to the credentials that satisfy the local stack.
+  // The SDK would prefer the profile to the credentials of the local stack.
   delete process.env['AWS_PROFILE'];
   delete process.env['AWS_SESSION_TOKEN'];
   return environment;

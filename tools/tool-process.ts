@@ -2,21 +2,24 @@ import { inspect } from 'node:util';
 import type { Runtime } from '../lib/platform/lambda/runtime.ts';
 import { connectToStage } from './stage.ts';
 
-/** The parts of its process that an operator's tool uses. Tests hand in their own. */
+/** The parts of its process that an operator's tool uses. Tests pass in their own. */
 export interface ToolProcess {
   readonly args: readonly string[];
   /** @throws StageProblem if the stage cannot be reached. */
   connect(stage: string): Promise<Runtime>;
   readonly write: (text: string) => unknown;
   readonly writeError: (text: string) => unknown;
-  /** Called once, before anything starts that must be put back. @returns aborted at the first signal. */
+  /**
+   * Called once, before the tool takes anything that it must put back.
+   * @returns a signal that aborts at the first SIGINT or SIGTERM.
+   */
   stopSignal(): AbortSignal;
 }
 
-/** Exit code of a tool that a second signal ended. */
+/** Exit code if a second signal ends the tool. */
 export const EXIT_INTERRUPTED = 130;
 
-/** The real process. The log lines of the service's own code belong to its functions, not to this terminal. */
+/** The real process. It silences the service's own log, which belongs to the functions and not to this terminal. */
 export function thisProcess(): ToolProcess {
   return {
     args: process.argv.slice(2),
@@ -31,7 +34,10 @@ export function thisProcess(): ToolProcess {
   };
 }
 
-/** Aborts at the first signal, so that the tool can put back what it holds; the second ends the process. */
+/**
+ * Aborts at the first signal, so that the tool can put back the letters it holds. A second signal ends the
+ * process.
+ */
 function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   const stop = () => {
@@ -43,7 +49,7 @@ function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
-/** A defect with its trace, for the terminal. */
+/** Formats a defect with its trace. */
 export function traceOf(error: unknown): string {
   return inspect(error);
 }

@@ -15,7 +15,6 @@ const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
 const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
 const PAYMENT_OUTCOMES = 'lib/orders/payment-outcomes.ts';
 const CHARGE_PAYMENT = 'lib/orders/saga/charge-payment.ts';
-const RESERVE_STOCK = 'lib/orders/saga/reserve-stock.ts';
 const REJECT_RESERVATION = 'lib/orders/saga/reject-reservation.ts';
 const EXPIRE_ORDER = 'lib/orders/saga/expire-order.ts';
 const AWAIT_ACKNOWLEDGEMENT = 'lib/orders/saga/await-acknowledgement.ts';

@@ -1,4 +1,4 @@
-/** What is billed, in the quantities it is billed by. */
+/** Billed items, in the quantities that AWS bills. */
 export type Item =
   | 'apiRequests'
   | 'invocations'
@@ -18,9 +18,9 @@ export type Quantities = Readonly<Partial<Record<Item, number>>>;
 
 export interface Price {
   readonly usd: number;
-  /** So many units cost that. */
+  /** Number of units that cost `usd`. */
   readonly per: number;
-  /** What one of them is, for people. */
+  /** Name of one unit, for people. */
   readonly unit: string;
 }
 
@@ -30,12 +30,12 @@ export interface BillLine {
   readonly unit: string;
   readonly quantity: number;
   readonly usd: number;
-  /** Of the bill, from 0 to 1. */
+  /** Share of the bill, from 0 to 1. */
   readonly share: number;
 }
 
 export interface Bill {
-  /** The dearest first; nothing that is not used. */
+  /** Sorted by cost, the highest first. Unused items are left out. */
   readonly lines: readonly BillLine[];
   readonly usd: number;
 }
@@ -71,9 +71,9 @@ export function plus(...all: readonly Quantities[]): Quantities {
 }
 
 /**
- * What an order uses on average.
- * @param mix how many of all orders go which way.
- * @throws RangeError where the shares do not add up to 1.
+ * Average quantities of an order.
+ * @param mix shares of the ways that orders go.
+ * @throws RangeError if the shares do not add up to 1.
  */
 export function average<Way extends string>(
   ways: Readonly<Record<Way, Quantities>>,

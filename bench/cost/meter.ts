@@ -6,26 +6,26 @@ import { type EmbeddedStack, startEmbeddedStack } from '../../local/stack/embedd
 import type { LambdaFunction } from '../../local/stack/lambda-runtime.ts';
 import { eventsOf, readServiceDefinition } from '../../local/stack/service-definition.ts';
 
-/** What was counted between two looks. */
+/** Counts between two readings. */
 export interface Reading {
   readonly effects: readonly Effect[];
   readonly readUnits: number;
   readonly writeUnits: number;
   readonly invocations: readonly { readonly fn: LambdaFunction; readonly durationMs: number }[];
-  /** Of the functions' log, their metrics included. */
+  /** Lines of the functions' log, including their metrics. */
   readonly logLines: readonly string[];
 }
 
-/** Which function is called by what, by the functions' keys. */
+/** Keys of the functions, by caller. */
 export interface Callers {
-  /** By API Gateway. */
+  /** Functions called by API Gateway. */
   readonly http: ReadonlySet<string>;
-  /** By API Gateway for the Order Service, never for users or the payment gateway. */
+  /** Functions that API Gateway calls for the Order Service, never for users or the payment gateway. */
   readonly service: ReadonlySet<string>;
   readonly queue: ReadonlySet<string>;
 }
 
-/** An embedded stack that counts what AWS would bill. */
+/** An embedded stack that counts the items that AWS would bill. */
 export class Meter {
   readonly stack: EmbeddedStack;
   readonly callers: Callers;
@@ -46,7 +46,7 @@ export class Meter {
     countCapacity(total);
   }
 
-  /** What was counted since the last look. */
+  /** Counts since the last reading. */
   read(): Reading {
     const { effects, invocations, readUnits, writeUnits } = this.#total;
     const lines = this.stack.logs();
@@ -56,7 +56,7 @@ export class Meter {
     return { effects, invocations, readUnits, writeUnits, logLines };
   }
 
-  /** State entries of an order's first execution, once it has ended. Nothing is retried here. */
+  /** State entries of an order's first execution, after it has ended. The bench retries nothing. */
   async stateEntries(orderId: string): Promise<number> {
     const machine = this.stack.orderSagaArn.replace(':stateMachine:', ':execution:');
     const executionArn = `${machine}:${orderId}-1`;
@@ -99,7 +99,7 @@ export async function startMeter(
     startEmbeddedStack({
       ports: { api: 0, companion: 0, stepFunctions: 0, queues: 0, dynamodb: 0 },
       environment,
-      // It says what each request has consumed; the tables in memory do not.
+      // DynamoDB Local reports the consumed capacity of each request; the tables in memory do not.
       store: 'dynamodb-local',
       onInvocationEnd: (fn, durationMs) => total.invocations.push({ fn, durationMs }),
     }),
@@ -115,14 +115,14 @@ export async function startMeter(
   return new Meter(stack, callers, total);
 }
 
-/** Of a query that is not strongly consistent. */
+/** DynamoDB's minimum for a query that is not strongly consistent. */
 const LEAST_QUERY_UNITS = 0.5;
 
 interface Capacity {
   readonly CapacityUnits?: number;
 }
 
-/** Asks for the consumed capacity of every request of the handlers' client, and adds it up. */
+/** Asks for the consumed capacity of every request of the handlers' client, and sums it up. */
 function countCapacity(total: Total): void {
   databaseClient(currentRuntime().aws).middlewareStack.add(
     (next, context) => async (args) => {
@@ -132,7 +132,7 @@ function countCapacity(total: Total): void {
       const consumed = (result.output as { ConsumedCapacity?: Capacity | Capacity[] })
         .ConsumedCapacity;
       const sum = [consumed ?? []].flat().reduce((all, one) => all + (one.CapacityUnits ?? 0), 0);
-      // What finds nothing is billed all the same; DynamoDB Local counts nothing.
+      // AWS bills a query that finds nothing; DynamoDB Local counts 0 for it.
       if (commandName.startsWith('Query')) total.readUnits += Math.max(sum, LEAST_QUERY_UNITS);
       else total[/^(Get|BatchGet)/.test(commandName) ? 'readUnits' : 'writeUnits'] += sum;
       return result;

@@ -1,6 +1,6 @@
 import type { Bill, Quantities } from './bill.ts';
 
-/** A bill as a table of Markdown. */
+/** Formats a bill as a Markdown table. */
 export function billTable({ lines, usd }: Bill): string {
   const rows = lines.map(
     (line) =>
@@ -14,7 +14,7 @@ export function billTable({ lines, usd }: Bill): string {
   ].join('\n');
 }
 
-/** What each way uses, beside each other. */
+/** Formats the quantities of all ways side by side. */
 export function usageTable(
   ways: Readonly<Record<string, Quantities>>,
   rows: readonly { readonly item: keyof Quantities; readonly unit: string }[],
@@ -30,7 +30,7 @@ export function usageTable(
   ].join('\n');
 }
 
-/** Three digits of what is small, whole numbers of what is not. */
+/** Formats a quantity: three digits if it is small, otherwise a whole number. */
 function amount(quantity: number): string {
   if (Number.isInteger(quantity) || quantity >= 1000) {
     return Math.round(quantity).toLocaleString('en-US');

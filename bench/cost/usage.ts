@@ -1,25 +1,25 @@
 import { plus, type Quantities } from './bill.ts';
 import type { Callers, Reading } from './meter.ts';
 
-/** What CloudWatch adds to each line it is sent. */
+/** CloudWatch bills each line with this overhead. */
 const BYTES_PER_LOG_EVENT = 26;
-/** What Lambda itself logs of an invocation: START, END and REPORT, with the trace's id. */
+/** Size of Lambda's own log lines of an invocation: START, END and REPORT, with the trace's id. */
 const PLATFORM_LOG_BYTES = 420;
-/** Of a message that a function is called with: the poller receives and deletes it. */
+/** The poller receives and deletes each message that it delivers. */
 const QUEUE_REQUESTS_PER_DELIVERY = 2;
 
-/** The share of traces recorded beyond one a second: TRACE_SAMPLE_SHARE in serverless.yml. */
+/** Share of traces recorded beyond one a second: TRACE_SAMPLE_SHARE in serverless.yml. */
 const SAMPLED_SHARE = 0.05;
 
 const BYTES_PER_GIGABYTE = 2 ** 30;
 
 export interface UsageOptions {
   readonly stateEntries: number;
-  /** Instead of what each invocation took on this machine. */
+  /** Replaces the durations measured on this machine. */
   readonly durationMs?: number | undefined;
 }
 
-/** What AWS would bill of what was counted. */
+/** Quantities that AWS would bill for a reading. */
 export function usageOf(
   reading: Reading,
   callers: Callers,
@@ -37,7 +37,7 @@ export function usageOf(
     invocations: invocations.length,
     gigabyteSeconds: invocations.reduce(
       (sum, { fn, durationMs: measuredMs }) =>
-        // Billed by the whole millisecond.
+        // AWS bills each begun millisecond.
         sum + (fn.memoryMegabytes / 1024) * (Math.ceil(durationMs ?? measuredMs) / 1000),
       0,
     ),
@@ -52,7 +52,7 @@ export function usageOf(
   };
 }
 
-/** The metrics of our own in a log: each name with each set of dimensions is billed as one. */
+/** Custom metrics in a log. AWS bills each name with each set of dimensions as one. */
 export function metricsIn(logLines: readonly string[]): string[] {
   return logLines.flatMap((line) => {
     const { _aws: embedded, ...values } = JSON.parse(line) as EmbeddedMetrics;
@@ -74,15 +74,15 @@ interface EmbeddedMetrics {
   readonly [key: string]: unknown;
 }
 
-/** As months are billed: 730 hours. */
+/** AWS bills months of 730 hours. */
 const MINUTES_PER_MONTH = 730 * 60;
 
-/** Lambda asks each queue with five connections, for 20 s each, also while nothing comes. */
+/** Lambda polls each queue with five connections for 20 s each, even if no message comes. */
 const IDLE_QUEUE_REQUESTS_PER_MINUTE = 15;
 
-/** What a deployed stage uses a month while nobody orders anything. */
+/** Quantities of a deployed stage in a month without orders. */
 export function idleMonth(
-  /** One round of dispatcher and sweeper that finds nothing. */
+  /** One idle round of the dispatcher and the sweeper. */
   round: Quantities,
   fixed: { readonly queues: number; readonly alarmMetrics: number; readonly customMetrics: number },
 ): Quantities {

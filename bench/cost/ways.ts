@@ -1,6 +1,6 @@
 import type { Meter } from './meter.ts';
 
-/** What most orders come to. */
+/** Outcomes of most orders. */
 export const WAYS = {
   paid: 'paid, the gateway captures at once',
   acknowledged: 'paid, the gateway captures later and calls the webhook',
@@ -10,12 +10,12 @@ export const WAYS = {
 
 export type Way = keyof typeof WAYS;
 
-/** Of the meter that orders expire on; how long it is makes no difference to what they use. */
+/** Reservation period of the measured stack. Its length does not change the quantities. */
 export const RESERVATION_SECONDS = 300;
-/** The saga has noticed by then. */
+/** Time after which the saga has noticed the expiry. */
 const BEYOND_THE_RESERVATION_MS = (RESERVATION_SECONDS + 20) * 1000;
 
-/** Takes an order of a user of its own that way. @returns its id. */
+/** Places an order of a new user, and takes it that way. @returns its id. */
 export async function take(meter: Meter, way: Way, user: string): Promise<string> {
   const { stack } = meter;
   const headers = {

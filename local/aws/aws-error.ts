@@ -1,4 +1,4 @@
-/** A refused request, as the service would answer it: the SDK makes its own error class of it. */
+/** A refused request. The SDK makes its own error class of the answer. */
 export class AwsError extends Error {
   override readonly name = 'AwsError';
   /** The error's name on the wire, such as `ConditionalCheckFailedException`. */
@@ -14,14 +14,14 @@ export class AwsError extends Error {
 }
 
 /**
- * A request asks for something that the in-memory service does not know how to do as AWS does it.
- * No answer would be right, so the caller is told what it is.
+ * Thrown if a request asks for something that the in-memory service cannot do as AWS does it. Any answer would be
+ * wrong, so the message names the unsupported part.
  */
 export class UnsupportedRequest extends Error {
   override readonly name = 'UnsupportedRequest';
 }
 
-/** @throws UnsupportedRequest unless every member that is set is one of those that are understood. */
+/** @throws UnsupportedRequest if a member is set that the service does not understand. */
 export function onlyKnown<Request extends object>(
   operation: string,
   request: Request,

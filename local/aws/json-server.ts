@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SERVER_OPTIONS } from '../server-options.ts';
 
-/** A request's answer: its HTTP status and its body, before it is made JSON. */
+/** A request's answer: its HTTP status, and its body before it becomes JSON. */
 export interface Answer {
   readonly status: number;
   readonly body: object;
@@ -14,21 +14,21 @@ export interface JsonServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** In bytes; a longer body is refused. */
+  /** Longest request body in bytes; the server refuses a longer one. */
   readonly longestBody: number;
   /** Performs the operation that X-Amz-Target names. */
   readonly perform: (target: string, request: unknown) => object | Promise<object>;
-  /** The answer to a request whose operation has thrown. */
+  /** Answer to a request whose operation threw. */
   readonly refuse: (error: unknown) => Answer;
 }
 
 export interface JsonServer {
   readonly port: number;
-  /** Closes all connections; resolves when nothing listens any more. */
+  /** Closes all connections. @returns a promise that resolves when nothing listens any more. */
   stop(): Promise<void>;
 }
 
-/** The request is no request of the protocol; its `type` is the error's name on the wire. */
+/** Thrown if a request does not follow the protocol; `type` is the error's name on the wire. */
 class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly type: string;
@@ -89,7 +89,7 @@ async function readBody(request: IncomingMessage, longestBody: number): Promise<
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    // Read to the end all the same, so that the client can read the refusal.
+    // Reads a body that is too long to its end, so that the client can read the refusal.
     if (bytes <= longestBody) chunks.push(chunk);
   }
   if (bytes > longestBody) {

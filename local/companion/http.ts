@@ -11,19 +11,19 @@ import { assertNever } from '../../lib/platform/errors.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** One request as a route sees it: path parameters decoded, the body already parsed as JSON. */
+/** One request as a route sees it: path parameters decoded and the body parsed as JSON. */
 export interface Call {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: IncomingHttpHeaders;
-  /** `undefined` when the request has no body. */
+  /** `undefined` if the request has no body. */
   readonly body: unknown;
 }
 
 export type Reply =
   | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'page'; readonly html: string }
-  /** The connection is closed without an answer, as if the network had failed. */
+  /** Closes the connection without an answer, as if the network had failed. */
   | { readonly kind: 'cut' };
 
 export interface Route {
@@ -35,14 +35,14 @@ export interface Route {
   handle(call: Call): Reply | Promise<Reply>;
 }
 
-/** An answer other than the one asked for, sent as `application/problem+json` (RFC 9457). */
+/** An error answer, sent as `application/problem+json` (RFC 9457). */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly status: number;
   readonly code: string;
   readonly headers: OutgoingHttpHeaders;
 
-  /** `detail` tells the caller what to do next. */
+  /** @param detail tells the caller what to do next. */
   constructor(status: number, code: string, detail: string, headers: OutgoingHttpHeaders = {}) {
     super(detail);
     this.status = status;
@@ -58,8 +58,8 @@ export function ok(body: unknown): Reply {
 
 /**
  * Checks input against its schema.
- * @throws ProblemError 400 `BAD_REQUEST` that names every field at fault; `part` stands for the
- * whole input where no single field is.
+ * @throws ProblemError 400 `BAD_REQUEST` that names every invalid field; `part` names the input if no single
+ * field is invalid.
  */
 export function parse<Schema extends z.ZodType>(
   schema: Schema,
@@ -74,7 +74,7 @@ export function parse<Schema extends z.ZodType>(
   throw new ProblemError(400, 'BAD_REQUEST', faults.join('; '));
 }
 
-/** A request that has arrived whole. */
+/** A request that has arrived completely. */
 interface WholeRequest {
   readonly method: string | undefined;
   /** Path and query. */
@@ -89,7 +89,7 @@ interface Answer {
   readonly content: string;
 }
 
-/** Answers a request with the problem, whatever else it has sent. */
+/** Answers a request with a problem, without reading the rest of the request. */
 export function refuse(
   { url = '/' }: IncomingMessage,
   response: ServerResponse,
@@ -98,14 +98,14 @@ export function refuse(
   send(response, problemAnswer(url.split('?')[0] ?? '/', problem));
 }
 
-/** Serves the routes; a wrong path, method or body is answered with a problem. */
+/** Serves the routes. A wrong path, method or body is answered with a problem. */
 export function serve(routes: readonly Route[]): RequestListener {
   return (request, response) => {
     void serveOne(routes, request, response);
   };
 }
 
-/** What the routes answer; `CUT` where the connection is to be closed without an answer. */
+/** Answer of the matching route; `CUT` if the server is to close the connection without an answer. */
 export async function answer(
   routes: readonly Route[],
   { method, url, headers, content }: WholeRequest,
@@ -132,7 +132,7 @@ async function serveOne(
 ): Promise<void> {
   const { method, url = '/', headers } = request;
   try {
-    // Read first: an answer to a caller that is still sending would reach it as a broken pipe.
+    // Reads the body first: an answer sent to a caller that is still sending would reach it as a broken pipe.
     const content = await readBody(request);
     send(response, await answer(routes, { method, url, headers, content }));
   } catch (error) {
@@ -147,7 +147,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    // What is over the limit is read to its end but not kept, so that the caller sees the 413.
+    // Reads a body over the limit to its end without keeping it, so that the caller sees the 413.
     if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
   }
   if (bytes > MAX_BODY_BYTES) {
@@ -230,7 +230,7 @@ function answerOf(reply: Reply): Answer | 'CUT' {
         status: 200,
         headers: {
           'content-type': 'text/html; charset=utf-8',
-          // Nothing is loaded from anywhere, and no script runs.
+          // The page loads nothing and runs no script.
           'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
         },
         content: reply.html,

@@ -18,7 +18,7 @@ const tokenBody = z.strictObject({
   expiresInSeconds: z.int().min(1).max(ONE_DAY_SECONDS).default(ONE_DAY_SECONDS),
 });
 
-/** Both halves of the key that signs the tokens; the public one names its id and algorithm. */
+/** Both halves of the key that signs the tokens. The public half names its id and algorithm. */
 export interface SigningKey {
   readonly id: string;
   readonly privateKey: CryptoKey;
@@ -30,13 +30,13 @@ export interface Issuer {
   readonly issuer: string;
   /** The `aud` claim. */
   readonly audience: string;
-  /** Where its public key is served. */
+  /** URL of the public key. */
   readonly jwksUrl: string;
   readonly key: SigningKey;
   readonly clock: Clock;
 }
 
-/** Makes a key that lives as long as the process: its private half cannot be exported. */
+/** Creates a key that lives as long as the process: its private half cannot be exported. */
 export async function createSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
   const jwk = await exportJWK(publicKey);
@@ -44,7 +44,7 @@ export async function createSigningKey(): Promise<SigningKey> {
   return { id, privateKey, publicJwk: { ...jwk, kid: id, alg: ALGORITHM, use: 'sig' } };
 }
 
-/** The development token issuer, as much of an OpenID provider as verifying its tokens takes. */
+/** Routes of the development token issuer: as much of an OpenID provider as the verification of its tokens needs. */
 export function createIssuerRoutes(issuer: Issuer): readonly Route[] {
   return [
     {
@@ -79,7 +79,7 @@ export function createIssuerRoutes(issuer: Issuer): readonly Route[] {
   ];
 }
 
-/** Signs a token that is valid from the clock's now, for one day unless told otherwise. */
+/** Signs a token that is valid from the clock's current time, by default for one day. */
 export function mintToken(
   issuer: Issuer,
   subject: string,

@@ -4,7 +4,7 @@ import { ProblemError } from './http.ts';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Where a server listens, and under which URLs others know it. */
+/** The address a server listens on, and the URLs under which others know it. */
 interface Address {
   readonly host: string;
   readonly port: number;
@@ -12,10 +12,10 @@ interface Address {
 }
 
 /**
- * The check that a request means this server. A web page may give its own name the address of this machine
- * (DNS rebinding), and would then be let read all answers here; but its requests carry its name as `Host`.
- * A request by an IP address comes from no such page. It is answered where the server listens on every address.
- * @returns a function that answers a problem, 421 `WRONG_HOST`, for a request of another host or port.
+ * Creates the check that a request is meant for this server. A web page may point its own host name at this
+ * machine (DNS rebinding) and could then read all answers here. But its requests carry its own name as `Host`. A
+ * request by an IP address comes from no such page; it is answered if the server listens on every address.
+ * @returns a function that answers a problem, 421 `WRONG_HOST`, if a request names another host or port.
  */
 export function ownHostCheck({
   host,

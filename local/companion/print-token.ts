@@ -8,7 +8,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const tokenAnswer = z.object({ token: z.string() });
 const problemAnswer = z.object({ detail: z.string() });
 
-/** What went wrong, in words for the person at the terminal. */
+/** Thrown if no token can be made. The message is for the person at the terminal. */
 class TokenCommandError extends Error {
   override readonly name = 'TokenCommandError';
 }

@@ -25,38 +25,38 @@ export interface CompanionOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly clock: Clock;
-  /** The `iss` claim of its tokens; the companion's own `/issuer` unless told otherwise. */
+  /** The `iss` claim of its tokens; by default the companion's own `/issuer`. */
   readonly issuer?: string;
   /** The `aud` claim of its tokens. */
   readonly audience: string;
-  /** Where the Inventory Service really is, by `http`: the proxy forwards to it. */
+  /** URL (`http`) of the real Inventory Service, to which the proxy forwards. */
   readonly inventoryUrl: string;
-  /** Where charges are acknowledged; without it nothing is, and what is pending stays so. */
+  /** Receives the acknowledgements of charges. Without it, pending charges stay pending. */
   readonly webhook?: Webhook;
-  /** Keeps what was charged for a later start. */
+  /** Keeps the charges for a later start. */
   readonly chargesFile?: string;
-  /** Path of the log of the stack beside it, for the start page. */
+  /** Path of the stack's log file, for the start page. */
   readonly logFile?: string;
-  /** What the operator's tools need of the stack beside it: never a credential of the user's. */
+  /** Environment that the operator's tools need to reach the stack. It never holds a credential of the user's. */
   readonly stackEnvironment?: () => Readonly<Record<string, string | undefined>>;
 }
 
 export interface Companion {
   readonly url: string;
   readonly port: number;
-  /** The Inventory Service as orders are to reach it, so that faults can strike. */
+  /** URL that the Order Service calls for the Inventory Service, so that faults can hit its calls. */
   readonly inventoryProxyUrl: string;
-  /** Closes every connection, answered or not; calling it again is harmless. */
+  /** Closes every connection, answered or not. A repeated call is harmless. */
   stop(): Promise<void>;
-  /** A token for the subject, good for one day. */
+  /** Signs a token for the subject, valid for one day. */
   mintToken(subject: string, scope?: string): Promise<string>;
 }
 
 /**
- * Starts what stands beside a local stack and is never deployed: the payment gateway simulator,
- * the development token issuer, and the proxy that makes calls of Inventory fail. All of it is in
- * memory and gone with the process, but for the charges where a file keeps them.
- * @throws the server's own error (such as `EADDRINUSE`) when it cannot listen.
+ * Starts the companion of a local stack, which is never deployed. It serves the payment gateway simulator, the
+ * development token issuer, and the proxy that makes calls of Inventory fail. It keeps everything in memory,
+ * except the charges if there is a file for them.
+ * @throws the server's own error (such as `EADDRINUSE`) if it cannot listen.
  */
 export async function startCompanion(options: CompanionOptions): Promise<Companion> {
   const key = await createSigningKey();
@@ -73,7 +73,7 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
     key,
     clock: options.clock,
   };
-  // Nothing is awaited since it listens, so no request can have come before its listener.
+  // Nothing was awaited since the server began to listen, so no request can have come before its listener.
   const acknowledgements =
     options.webhook === undefined
       ? undefined
@@ -98,7 +98,7 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
       },
     ),
   );
-  // Its tokens name it by their issuer: behind a tunnel, or for functions in containers.
+  // Behind a tunnel, or for functions in containers, the tokens' issuer names the companion.
   const findWrongHost = ownHostCheck({ host: options.host, port, urls: [issuer.issuer] });
   server.on('request', (request, response) => {
     const wrongHost = findWrongHost(request);
@@ -123,7 +123,7 @@ function urlOf(host: string, port: number): string {
   return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${String(port)}`;
 }
 
-/** Nothing in it opens anything but this stack, any token of which may be had here anyway. */
+/** The answer opens nothing but this stack, and anybody here can get any token of the stack anyway. */
 function stackRoute(environment: () => Readonly<Record<string, string | undefined>>): Route {
   return {
     method: 'GET',
@@ -133,7 +133,7 @@ function stackRoute(environment: () => Readonly<Record<string, string | undefine
   };
 }
 
-/** `/`: a page for a browser, and its content as JSON for everybody else. */
+/** `/`: a page for a browser, the same content as JSON for any other client. */
 function withIndex(
   routes: readonly Route[],
   surroundings: Pick<StartPage, 'apiUrl' | 'companionUrl'> & {
@@ -166,7 +166,7 @@ function withIndex(
   return [index, ...routes];
 }
 
-/** Variables by which the AWS SDK finds the services beside it. */
+/** Variables that tell the AWS SDK the services' endpoints. */
 const ENDPOINTS = {
   AWS_ENDPOINT_URL: 'AWS',
   AWS_ENDPOINT_URL_DYNAMODB: 'DynamoDB',

@@ -2,7 +2,7 @@
 export interface StartPage {
   readonly apiUrl: string;
   readonly companionUrl: string;
-  /** URLs and files by their names. */
+  /** URLs and files by name. */
   readonly places: Readonly<Record<string, string>>;
   readonly products: readonly {
     readonly productId: string;
@@ -11,14 +11,14 @@ export interface StartPage {
     readonly stock: number;
     readonly active: boolean;
   }[];
-  /** Each with a line on what it does. */
+  /** One line about each token. */
   readonly paymentMethodTokens: Readonly<Record<string, string>>;
   readonly faultModes: Readonly<Record<string, string>>;
-  /** All calls of the companion by method and path, each with a line on what it does. */
+  /** One line about each call of the companion, by method and path. */
   readonly calls: Readonly<Record<string, string>>;
 }
 
-/** The page at `/` for a browser: everything there is, in one small document without scripts. */
+/** HTML of the page at `/`: one small document without scripts. */
 export function startPage(page: StartPage): string {
   const { apiUrl, companionUrl } = page;
   const product = page.products.map(({ productId, name, unitPrice, stock, active }) => [
@@ -71,7 +71,7 @@ function rowsOf(record: Readonly<Record<string, string>>): string[][] {
   return Object.entries(record).map(([name, text]) => [code(name), escapeHtml(text)]);
 }
 
-/** Cells are HTML already. */
+/** @param rows cells that are HTML already. */
 function table(rows: readonly (readonly string[])[]): string {
   const lines = rows.map((cells) => `<tr>${cells.map((cell) => `<td>${cell}`).join('')}`);
   return `<table>\n${lines.join('\n')}\n</table>`;

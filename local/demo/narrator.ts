@@ -4,13 +4,13 @@ import type { Order, Product } from './shop.ts';
 
 const WIDTH = 78;
 const TEXT = '  ';
-/** Under the text of a line that starts with a mark. */
+/** Indents text below a line that starts with a mark. */
 const UNDER_MARK = '    ';
 const ONE_MINUTE_MS = 60_000;
 
 export type Stock = Pick<Product, 'available' | 'reserved' | 'sold'>;
 
-/** Tells on standard output what happens, and keeps count of what did not happen as expected. */
+/** Prints the story to standard output, and counts the expectations that were not met. */
 export class Narrator {
   #checks = 0;
   #failures = 0;
@@ -31,7 +31,7 @@ export class Narrator {
     console.log(wrap(TEXT, TEXT, text.split(' ')));
   }
 
-  /** A line of a table; what belongs under a mark stays in its column. */
+  /** Prints a line of a table, indented to the text of the line above. */
   line(text: string): void {
     console.log(`${UNDER_MARK}${text}`);
   }
@@ -40,7 +40,7 @@ export class Narrator {
     this.line(stockLine(name, stock));
   }
 
-  /** Every status the order has had. */
+  /** Prints every status the order has had. */
   trail({ history }: Order): void {
     let beforeMs: number | undefined;
     const steps = history.map(({ to, at }) => {
@@ -53,7 +53,7 @@ export class Narrator {
     console.log(wrap(TEXT, UNDER_MARK, ['History:', first, ...rest.map((step) => `→ ${step}`)]));
   }
 
-  /** `subject` in the singular: `the order`. */
+  /** @param subject in the singular: `the order`. */
   check(subject: string, expected: string, actual: string): void {
     this.verdict(
       expected === actual,
@@ -70,7 +70,7 @@ export class Narrator {
     );
   }
 
-  /** @param failure what follows the word `expected` where it is not met: `… to be …, but …`. */
+  /** @param failure follows the word `expected` if the expectation is not met: `… to be …, but …`. */
   verdict(isMet: boolean, text: string, failure: string): void {
     this.#checks += 1;
     if (isMet) {
@@ -83,7 +83,7 @@ export class Narrator {
   }
 }
 
-/** `€34.48`; the amount is in the currency's minor units, however many it has. */
+/** Formats an amount in minor units, with the currency's number of decimals: `€34.48`. */
 export function formatMoney({ amount, currency }: Money): string {
   const format = new Intl.NumberFormat('en', { style: 'currency', currency });
   const { maximumFractionDigits = 0 } = format.resolvedOptions();

@@ -5,7 +5,10 @@ import type { Line, Order, Product, Shop } from './shop.ts';
 const RESERVATION_TTL_SECONDS = 900;
 const PAYMENT_ACK_TIMEOUT_SECONDS = 180;
 
-/** What the stack is told, so that what is told here is true: both are the defaults. */
+/**
+ * Settings of the demo's stack. The narrator states them, so the demo sets them even though both are the
+ * defaults.
+ */
 export const SCENE_SETTINGS = {
   RESERVATION_TTL_SECONDS: String(RESERVATION_TTL_SECONDS),
   PAYMENT_ACK_TIMEOUT_SECONDS: String(PAYMENT_ACK_TIMEOUT_SECONDS),
@@ -14,22 +17,22 @@ export const SCENE_SETTINGS = {
 export interface Stage {
   readonly shop: Shop;
   readonly narrator: Narrator;
-  /** Moves everybody's clock ahead; whatever falls due on the way happens. */
+  /** Advances the clock of the whole stack. Everything that falls due on the way happens. */
   readonly letPass: (seconds: number) => Promise<void>;
 }
 
 export interface Scene {
   readonly title: string;
   readonly customer: string;
-  /** The status that its order is to end in. */
+  /** Expected last status of the scene's order. */
   readonly promised: string;
-  /** The statuses of what the gateway is to have charged in the end. */
+  /** Expected last statuses of the charges at the gateway. */
   readonly charges: readonly string[];
-  /** Plays it and resolves with its order's id. */
+  /** Plays the scene. @returns the id of its order. */
   readonly play: (stage: Stage, customer: string) => Promise<string>;
 }
 
-/** In the order they are played: each starts from the stock that the one before left. */
+/** In playing order: each scene starts from the stock that the scene before it left. */
 export const SCENES: readonly Scene[] = [
   {
     title: 'A paid order',
@@ -189,7 +192,7 @@ interface BasketLine {
 
 type Basket = readonly BasketLine[];
 
-/** Shows the stock that the scene starts from. */
+/** Prints the stock that the scene starts from. */
 async function fillBasket({ shop, narrator }: Stage, lines: readonly Line[]): Promise<Basket> {
   const basket = await Promise.all(
     lines.map(async ({ productId, quantity }) => ({
@@ -202,7 +205,7 @@ async function fillBasket({ shop, narrator }: Stage, lines: readonly Line[]): Pr
   return basket;
 }
 
-/** Places an order that there is enough for, up to its reservation. */
+/** Places an order that the stock suffices for, and waits until it is reserved. */
 async function reserve(stage: Stage, customer: string, basket: Basket): Promise<string> {
   const { shop, narrator } = stage;
   narrator.tell(`${customer} orders ${describe(basket)}.`);
@@ -225,7 +228,7 @@ function linesOf(basket: Basket): readonly Line[] {
   return basket.map(({ product, quantity }) => ({ productId: product.productId, quantity }));
 }
 
-/** `2 × Coffee (€12.99) and 1 × Mug (€8.50)`. */
+/** Lists the basket: `2 × Coffee (€12.99) and 1 × Mug (€8.50)`. */
 function describe(basket: Basket): string {
   return basket
     .map(
@@ -252,7 +255,7 @@ async function checkOrder(
   return order;
 }
 
-/** Checks that the quantities of the basket are where they should be, and all else is as before. */
+/** Checks that the basket's units have moved to the expected counters, and that the other counters are unchanged. */
 async function checkBasket(
   { shop, narrator }: Stage,
   basket: Basket,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
-/** Longer than any call that waits (`Prefer: wait=10`). */
+/** Longer than any call with `Prefer: wait=10` takes. */
 const ANSWER_TIMEOUT_MS = 20_000;
 const WAIT_SECONDS = 10;
 const SETTLING_MS = 10_000;
@@ -36,7 +36,7 @@ const chargesAnswer = z.object({
 });
 const tokenAnswer = z.object({ token: z.string() });
 
-/** Of the document and of the problem alike: both name the order, only the problem has a code. */
+/** Fits both an order and a problem: both name the order, and only the problem has a code. */
 const placingAnswer = z.object({ orderId: z.string(), code: z.string().nullish() });
 const payingAnswer = z.object({ paymentId: z.string().optional(), code: z.string().nullish() });
 const problemAnswer = z.object({ code: z.string(), detail: z.string() });
@@ -51,7 +51,7 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** An answer in short: `201`, or `422 OUT_OF_STOCK`. */
+/** Short form of an answer: `201`, or `422 OUT_OF_STOCK`. */
 export interface Placing {
   readonly answer: string;
   readonly orderId: string;
@@ -59,7 +59,7 @@ export interface Placing {
 
 export interface Paying {
   readonly answer: string;
-  /** Not there where the payment was refused outright. */
+  /** Absent if the payment was refused outright. */
   readonly paymentId: string | undefined;
 }
 
@@ -76,7 +76,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** The shop's customers and its keeper: they know two URLs and nothing of what is behind them. */
+/** HTTP client of the shop's customers and its keeper. It knows two URLs and nothing behind them. */
 export class Shop {
   readonly #apiUrl: string;
   readonly #companionUrl: string;
@@ -89,7 +89,7 @@ export class Shop {
     this.#stopping = stopping;
   }
 
-  /** Waits for the answer until stock is decided. */
+  /** Places an order and waits until its stock is reserved or refused. */
   async placeOrder(customer: string, items: readonly Line[]): Promise<Placing> {
     const answer = await this.#call('/order', {
       method: 'POST',
@@ -105,7 +105,7 @@ export class Shop {
     return read(orderAnswer, await this.#call(`/order/${orderId}`, { customer }));
   }
 
-  /** Waits for the payment to settle, unless told not to. */
+  /** Pays an order and, by default, waits until the payment settles. */
   async pay(
     customer: string,
     orderId: string,
@@ -126,7 +126,7 @@ export class Shop {
     return read(paymentAnswer, await this.#call(`/payment/${paymentId}`, { customer })).status;
   }
 
-  /** As the keeper sees it, counters included. */
+  /** Reads a product with its counters, as the keeper. */
   async product(productId: string): Promise<Product> {
     return read(productAnswer, await this.#call(`/product/${productId}`, { customer: KEEPER }));
   }
@@ -135,13 +135,16 @@ export class Shop {
     return read(productsAnswer, await this.#call('/product', { customer: KEEPER })).products;
   }
 
-  /** What the gateway really charged for an order, oldest first. */
+  /** Charges that the gateway has made for an order, oldest first. */
   async charges(orderId: string): Promise<readonly Charge[]> {
     const url = `${this.#companionUrl}/gateway/charges?orderId=${encodeURIComponent(orderId)}`;
     return read(chargesAnswer, await this.#send(url, 'GET', {})).charges;
   }
 
-  /** Looks until it is as hoped for or ten seconds are over; answers what was seen last. */
+  /**
+   * Polls until the value is as expected, or ten seconds are over.
+   * @returns the value seen last.
+   */
   async eventually<Value>(
     look: () => Promise<Value>,
     isAsHoped: (value: Value) => boolean,

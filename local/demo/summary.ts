@@ -4,13 +4,13 @@ import type { Charge, Shop } from './shop.ts';
 
 const NONE = 'none';
 
-/** A scene with its order; without one where it broke off. */
+/** A scene with its order; without an order if the scene broke off. */
 export interface PlayedScene {
   readonly scene: Scene;
   readonly orderId: string | undefined;
 }
 
-/** Asks once more what became of every order and all stock, and holds it against the promises. */
+/** Compares the final state of every order and all stock with the expectations. */
 export async function summarise(
   shop: Shop,
   narrator: Narrator,

@@ -16,7 +16,7 @@ interface Entry {
   timeToLive: TimeToLiveSpecification | undefined;
 }
 
-/** The tables by their names. Time to live is recorded and removes nothing. */
+/** The tables by name. It records their time to live, and removes no item by it. */
 export class Catalogue {
   readonly #entries = new Map<string, Entry>();
 

@@ -6,7 +6,7 @@ import { compare, type Item, isEqual } from './values.ts';
 
 const COMPARISONS = ['=', '<', '<=', '>', '>='] as const;
 
-/** An attribute's name or a value, both possibly by a placeholder. */
+/** An attribute's name or a value, or a placeholder of either. */
 type Operand = string;
 
 type Condition =
@@ -20,15 +20,15 @@ type Condition =
     };
 
 /**
- * Whether an item fulfils a condition, key or filter expression; a missing item is one without
- * attributes. Knows what lib/, its idempotency layer and the operator's tools say.
- * @throws UnsupportedRequest for whatever else DynamoDB would understand.
+ * True if an item fulfils a condition, key or filter expression. A missing item counts as one without attributes.
+ * It supports the expressions of lib/, its idempotency layer and the operator's tools.
+ * @throws UnsupportedRequest for all other expressions of DynamoDB.
  */
 export function fulfils(item: Item, expression: string, placeholders: Placeholders): boolean {
   return evaluate(parseCondition(expression), item, placeholders);
 }
 
-/** The names that a condition looks at, without their placeholders. */
+/** Attribute names in a condition, with placeholders resolved. */
 export function namesIn(expression: string, { names }: Placeholders): string[] {
   const collect = (condition: Condition): Operand[] => {
     if ('name' in condition) return [condition.name];
@@ -42,7 +42,7 @@ export function namesIn(expression: string, { names }: Placeholders): string[] {
     .map((operand) => names[operand] ?? operand);
 }
 
-/** The value that a condition wants an attribute to have; undefined where it leaves it open. */
+/** Value that a condition requires of an attribute; undefined if it requires none. */
 export function equalValueOf(
   name: string,
   expression: string,
@@ -102,7 +102,7 @@ function parseList(tokens: Tokens): Operand[] {
   return operands;
 }
 
-/** A word in front of a parenthesis, such as `size`, is a function that is not known here. */
+/** A word before a parenthesis, such as `size`, is a function that this parser does not support. */
 function parseOperand(tokens: Tokens): Operand {
   const operand = tokens.next();
   if (!/^[#:]?[A-Za-z_]/.test(operand) || /^(NOT|BETWEEN)$/i.test(operand)) throw tokens.unknown();
@@ -141,7 +141,7 @@ function evaluate(condition: Condition, item: Item, placeholders: Placeholders):
   }
 }
 
-/** A comparison with what is not there, or of two types, does not hold. */
+/** A comparison with a missing value, or of two types, is false. */
 function holds(
   comparison: (typeof COMPARISONS)[number],
   left: AttributeValue | undefined,

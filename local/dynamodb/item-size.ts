@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { numberBytes } from './numbers.ts';
 import { type Item, utf8Bytes } from './values.ts';
 
-/** Every list and map costs this, whatever is in it; each of its elements costs one more. */
+/** Size of every list and map, in addition to its contents. Each element costs one byte more. */
 const DOCUMENT_BYTES = 3;
 const ELEMENT_BYTES = 1;
 
@@ -10,8 +10,8 @@ const ELEMENT_BYTES = 1;
 const measured = new WeakMap<Item, number>();
 
 /**
- * Size of an item in bytes, by the rules of "DynamoDB item sizes and formats" in the developer
- * guide: the UTF-8 of its attributes' names, and their values.
+ * Size of an item in bytes: the UTF-8 of its attributes' names, and their values. The rules are those of
+ * "DynamoDB item sizes and formats" in the developer guide.
  */
 export function itemBytes(item: Item): number {
   let bytes = measured.get(item);
@@ -38,6 +38,6 @@ function valueBytes({ S, N, L, M }: AttributeValue): number {
   if (M !== undefined) {
     return DOCUMENT_BYTES + attributesBytes(M) + Object.keys(M).length * ELEMENT_BYTES;
   }
-  // A boolean or null; sets and binary values are not stored.
+  // The value is a boolean or null: the store accepts no sets and no binary values.
   return 1;
 }

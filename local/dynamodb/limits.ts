@@ -1,6 +1,6 @@
 /**
- * DynamoDB's limits ("Quotas in Amazon DynamoDB" and the API reference), as far as this store holds
- * requests to them. Sizes in bytes.
+ * DynamoDB's limits that this store enforces ("Quotas in Amazon DynamoDB" and the API reference). Sizes are in
+ * bytes.
  */
 export const LIMITS = {
   partitionKeyBytes: 2048,
@@ -11,11 +11,11 @@ export const LIMITS = {
   batchGetKeys: 100,
   batchGetBytes: 16 * 1024 * 1024,
   batchWriteActions: 25,
-  /** Of one page of a query or a scan, before its filter. */
+  /** Size of one page of a query or a scan, before its filter. */
   pageBytes: 1024 * 1024,
-  /** For so long the token of a transaction stands for it. */
+  /** Time for which a client request token makes a transaction idempotent. */
   transactionTokenMs: 10 * 60 * 1000,
 } as const;
 
-/** One write unit writes so many bytes; a transaction takes two for them. */
+/** Bytes per write unit. A transaction takes two units for them. */
 export const WRITE_UNIT_BYTES = 1024;

@@ -26,27 +26,27 @@ import type { Item } from './values.ts';
 import { WriteThroughput } from './write-throughput.ts';
 import { decide, deleteOf, isAllowed, putOf, updateOf, type Write, writeOf } from './writes.ts';
 
-/** One item's write that was carried out, alone or with others in one transaction. */
+/** One executed write of an item, alone or with others in one transaction. */
 export interface CarriedOut {
   readonly table: string;
   readonly before: Item | undefined;
   readonly after: Item | undefined;
-  /** Whether its condition would have let it through, had this been stored. */
+  /** True if the write's condition would have held over this stored item. */
   readonly isAllowedOver: (stored: Item | undefined) => boolean;
 }
 
-/** Told of every write, with all that was written in the same transaction. */
+/** Called for every write, with all writes of the same transaction. */
 export type WriteListener = (writes: readonly CarriedOut[]) => void;
 
 export interface MemoryDynamoDbOptions {
   readonly onWrite?: WriteListener;
-  /** Throttles the writes of each item as AWS does with 1000; without it nothing is throttled. */
+  /** Throttles the writes of each item; AWS's limit is 1000. By default, nothing is throttled. */
   readonly writeUnitsPerItemPerSecond?: number;
-  /** Milliseconds since the epoch; only throttling asks for it. */
+  /** Milliseconds since the epoch. Only throttling reads it. */
   readonly now?: () => number;
 }
 
-/** A write with its decision: the item to store, or why it is refused. */
+/** A write with its decision: the item to store, or the reason for the refusal. */
 interface Decided {
   readonly write: Write;
   readonly existing: Item | undefined;
@@ -59,15 +59,15 @@ type Operation = (request: never) => object;
 const UNITS_IN_A_TRANSACTION = 2;
 
 /**
- * DynamoDB in memory, as far as this project uses it, with DynamoDB's limits. Every operation is
- * decided at once, so every read is consistent and indexes follow without delay. A transaction may
- * be begun first and committed later: in between, no other write touches its items.
+ * DynamoDB in memory, with DynamoDB's limits, as far as this project uses it. It decides every operation at once,
+ * so every read is consistent and indexes follow without delay. A caller may begin a transaction and commit it
+ * later. In between, no other write touches its items.
  */
 export class MemoryDynamoDb {
   readonly #catalogue = new Catalogue();
   readonly #onWrite: WriteListener;
   readonly #throughput: WriteThroughput | undefined;
-  /** The items of transactions that were begun and are not committed. */
+  /** Items of transactions that have begun and are not committed. */
   readonly #held = new Set<string>();
 
   constructor({
@@ -82,7 +82,7 @@ export class MemoryDynamoDb {
         : new WriteThroughput(writeUnitsPerItemPerSecond, now);
   }
 
-  /** The operations by their name in X-Amz-Target. */
+  /** Operations by their name in X-Amz-Target. */
   readonly operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
     ['GetItem', (request: GetItemCommandInput) => this.#getItem(request)],
     ['BatchGetItem', (request: BatchGetItemCommandInput) => this.#batchGetItem(request)],
@@ -125,8 +125,8 @@ export class MemoryDynamoDb {
   }
 
   /**
-   * Decides on a transaction and holds its items: until the returned function is called, which
-   * carries it out and answers it, every other write of these items is a conflict.
+   * Decides on a transaction and holds its items. Until the caller calls the returned function, every other write
+   * of these items is a conflict. The function commits the transaction and returns its answer.
    * @throws AwsError TransactionCanceledException, or ValidationException for a wrong request.
    */
   beginTransaction(request: TransactWriteItemsCommandInput): () => object {
@@ -214,7 +214,7 @@ export class MemoryDynamoDb {
     return returned === 'NONE' ? {} : { Attributes: write.table.find(write.key) };
   }
 
-  /** Each write by itself; the ones that are throttled or in a conflict are left to the caller. */
+  /** Writes each item by itself, and returns throttled and conflicting writes as unprocessed. */
   #batchWriteItem(request: BatchWriteItemCommandInput): object {
     onlyKnown('BatchWriteItem', request, ['RequestItems']);
     const tables = Object.entries(request.RequestItems ?? {});
@@ -264,15 +264,15 @@ export class MemoryDynamoDb {
     return {};
   }
 
-  /** A refusal for each write whose item a transaction holds; undefined where none does. */
+  /** Refusals of the writes whose items a transaction holds; undefined if there are none. */
   #conflictsOf(writes: readonly Write[]): (ItemRefusal | undefined)[] | undefined {
     if (!writes.some(({ itemId }) => this.#held.has(itemId))) return undefined;
     return writes.map(({ itemId }) => (this.#held.has(itemId) ? transactionConflict() : undefined));
   }
 
   /**
-   * Takes the write units of all, also where a condition fails; or, if an item has not enough left,
-   * takes nothing and refuses the writes of such items.
+   * Takes the write units of all writes, even if a condition fails. If an item has too few left, it takes nothing
+   * and refuses the writes of such items.
    */
   #throttle(decided: readonly Decided[], factor: number): readonly Decided[] {
     const throughput = this.#throughput;
@@ -304,7 +304,7 @@ export class MemoryDynamoDb {
   }
 }
 
-/** @throws AwsError where the whole request is wrong. */
+/** @throws AwsError if the whole request is wrong. */
 function decideOn(write: Write): Decided {
   const existing = write.table.find(write.key);
   try {
@@ -315,7 +315,7 @@ function decideOn(write: Write): Decided {
   }
 }
 
-/** As AWS counts them: of the larger of the item before and after, one for every KiB begun. */
+/** Write units as AWS counts them: one for every KiB begun of the larger of the old and the new item. */
 function writeUnits({ existing, item }: Decided): number {
   const bytes = Math.max(
     ...[existing, item].map((one) => (one === undefined ? 0 : itemBytes(one))),

@@ -1,16 +1,16 @@
 import { invalidRequest } from './refusals.ts';
 
 const MAX_SIGNIFICANT_DIGITS = 38;
-/** The decimal point of 9.99…E+125 stands behind this many digits. */
+/** Digits before the decimal point of 9.99…E+125. */
 const LAST_POINT = 126;
-/** The decimal point of 1E-130 stands so far in front of its first digit. */
+/** Position of the decimal point of 1E-130, relative to its first digit. */
 const FIRST_POINT = -129;
 
-/** Numbers that are in normal form already, which are most of them. */
+/** Numbers that are in normal form already, as most are. */
 const SMALL_INTEGER = /^(?:0|-?[1-9]\d{0,14})$/;
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i;
 
-/** A number as 0.DIGITS × 10^point, without zeros at either end of its digits; no digits are zero. */
+/** A number as 0.DIGITS × 10^point, without zeros at either end of its digits. Zero has no digits. */
 interface Decimal {
   readonly isNegative: boolean;
   readonly digits: string;
@@ -18,8 +18,8 @@ interface Decimal {
 }
 
 /**
- * A number as DynamoDB answers it: plain decimal notation, no superfluous zeros.
- * @throws AwsError ValidationException for what is no number or outside of DynamoDB's range.
+ * Normal form of a number, as DynamoDB answers it: plain decimal notation without superfluous zeros.
+ * @throws AwsError ValidationException if the text is no number or outside DynamoDB's range.
  */
 export function normalNumber(text: string): string {
   if (SMALL_INTEGER.test(text)) return text;
@@ -32,8 +32,8 @@ export function normalNumber(text: string): string {
 }
 
 /**
- * Size in bytes: one for every two significant digits, counted from the decimal point, one more,
- * and one for a minus. DynamoDB documents it as approximate; DynamoDB Local counts like this.
+ * Size in bytes: one for every two significant digits, counted from the decimal point, one more, and one for a
+ * minus sign. DynamoDB documents the size as approximate; DynamoDB Local counts like this.
  */
 export function numberBytes(text: string): number {
   const { isNegative, digits, point } = parse(text);

@@ -21,7 +21,7 @@ interface Page {
   readonly LastEvaluatedKey?: Item;
 }
 
-/** One page of the items with one hash key in a table or an index. */
+/** Reads one page of the items with one hash key, from a table or an index. */
 export function query(table: Table, request: QueryCommandInput): Page {
   onlyKnown('Query', request, [
     'TableName',
@@ -53,7 +53,7 @@ export function query(table: Table, request: QueryCommandInput): Page {
   return pageOf(view, entries, request, (item) => fulfils(item, condition, placeholders));
 }
 
-/** One page of a whole table. */
+/** Reads one page of a whole table. */
 export function scan(table: Table, request: ScanCommandInput): Page {
   onlyKnown('Scan', request, [
     'TableName',
@@ -89,7 +89,7 @@ function startOf(
   return start;
 }
 
-/** A page ends at `Limit`, or with the item that makes it larger than a page may be. */
+/** A page ends at `Limit`, or with the item that exceeds the page size. */
 function pageOf(
   view: View,
   entries: Iterable<Item>,
@@ -111,7 +111,7 @@ function pageOf(
     const entry = pick(item, view.projected);
     page.push(entry);
     bytes += itemBytes(entry);
-    // A page that is full says so even where nothing comes after it.
+    // A full page reports that it is cut short, even if nothing follows it.
     if (page.length === limit) {
       isCutShort = true;
       break;

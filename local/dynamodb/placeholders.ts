@@ -3,13 +3,13 @@ import { invalidRequest } from './refusals.ts';
 import { isReservedWord } from './reserved-words.ts';
 import type { Item } from './values.ts';
 
-/** What the `#names` and `:values` in a request's expressions stand for. */
+/** Values of the `#names` and `:values` in a request's expressions. */
 export interface Placeholders {
   readonly names: Readonly<Record<string, string>>;
   readonly values: Readonly<Record<string, AttributeValue>>;
 }
 
-/** The members of a request that say it. */
+/** Members of a request that define placeholders. */
 export interface WithPlaceholders {
   readonly ExpressionAttributeNames?: Record<string, string> | undefined;
   readonly ExpressionAttributeValues?: Record<string, AttributeValue> | undefined;
@@ -48,7 +48,7 @@ export function assertPlaceholdersMatch(
   }
 }
 
-/** There are few expressions, and they come again and again. */
+/** Caches the placeholders of each expression: there are few expressions, and they recur. */
 const known = new Map<string, readonly string[]>();
 
 function placeholdersIn(expression: string): readonly string[] {
@@ -60,7 +60,7 @@ function placeholdersIn(expression: string): readonly string[] {
   return found;
 }
 
-/** @throws AwsError ValidationException for a name that is a reserved word. */
+/** @throws AwsError ValidationException if the name is a reserved word. */
 export function assertNameIsFree(name: string): void {
   if (!isReservedWord(name)) return;
   throw invalidRequest(
@@ -69,8 +69,8 @@ export function assertNameIsFree(name: string): void {
 }
 
 /**
- * What an operand of an expression stands for: a value, or the item's attribute of that name.
- * @throws AwsError ValidationException for a placeholder that is not defined.
+ * Value of an operand of an expression: a given value, or the item's attribute of that name.
+ * @throws AwsError ValidationException if the placeholder is not defined.
  */
 export function valueOf(
   operand: string,
@@ -82,7 +82,7 @@ export function valueOf(
     : item[nameOf(operand, placeholders)];
 }
 
-/** @throws AwsError ValidationException for a placeholder that is not defined. */
+/** @throws AwsError ValidationException if the placeholder is not defined. */
 export function givenValue(placeholder: string, { values }: Placeholders): AttributeValue {
   const value = values[placeholder];
   if (value !== undefined) return value;
@@ -91,7 +91,7 @@ export function givenValue(placeholder: string, { values }: Placeholders): Attri
   );
 }
 
-/** @throws AwsError ValidationException for a placeholder that is not defined. */
+/** @throws AwsError ValidationException if the placeholder is not defined. */
 export function nameOf(operand: string, { names }: Placeholders): string {
   if (!operand.startsWith('#')) return operand;
   const name = names[operand];

@@ -1,11 +1,11 @@
 import { AwsError } from '../aws/aws-error.ts';
 
 /**
- * A refusal that belongs to one item: a transaction answers it as that item's cancellation reason.
- * Any other AwsError refuses the whole request.
+ * A refusal that belongs to one item. A transaction returns it as that item's cancellation reason. Any other
+ * AwsError refuses the whole request.
  */
 export class ItemRefusal extends AwsError {
-  /** The code among a transaction's cancellation reasons, such as `ConditionalCheckFailed`. */
+  /** Code in a transaction's cancellation reasons, such as `ConditionalCheckFailed`. */
   readonly reasonCode: string;
 
   constructor(
@@ -19,17 +19,17 @@ export class ItemRefusal extends AwsError {
   }
 }
 
-/** Refuses the whole request. */
+/** Error that refuses the whole request. */
 export function invalidRequest(message: string): AwsError {
   return new AwsError('ValidationException', message);
 }
 
-/** Refuses one item. */
+/** Error that refuses one item. */
 export function invalidItem(message: string): ItemRefusal {
   return new ItemRefusal('ValidationException', 'ValidationError', message);
 }
 
-/** @param members the item that did not fulfil its condition, where the request wants it. */
+/** @param members the item that failed its condition, if the request asks for it. */
 export function conditionFailed(members: Readonly<Record<string, unknown>>): ItemRefusal {
   return new ItemRefusal(
     'ConditionalCheckFailedException',
@@ -39,7 +39,7 @@ export function conditionFailed(members: Readonly<Record<string, unknown>>): Ite
   );
 }
 
-/** Another transaction at the same item is in flight. */
+/** Another transaction holds the item. */
 export function transactionConflict(): ItemRefusal {
   return new ItemRefusal(
     'TransactionConflictException',
@@ -48,7 +48,7 @@ export function transactionConflict(): ItemRefusal {
   );
 }
 
-/** The item has had its write units of this second. */
+/** The item has used up its write units of this second. */
 export function throttled(): ItemRefusal {
   return new ItemRefusal(
     'ProvisionedThroughputExceededException',

@@ -1,4 +1,4 @@
-/** DynamoDB's reserved words, which no expression may use as a name ("Reserved words in DynamoDB"). */
+/** DynamoDB's reserved words ("Reserved words in DynamoDB"). An expression uses such a name only by a placeholder. */
 const RESERVED_WORDS: ReadonlySet<string> = new Set(
   `
   abort absolute action add after agent aggregate all allocate alter analyze and any archive are
@@ -51,7 +51,7 @@ const RESERVED_WORDS: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/** Whether a name must stand behind a placeholder, in whatever case it is written. */
+/** True if the name is a reserved word, in any case. */
 export function isReservedWord(name: string): boolean {
   return RESERVED_WORDS.has(name.toLowerCase());
 }

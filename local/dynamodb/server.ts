@@ -10,19 +10,19 @@ export interface MemoryDynamoDbServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** How long a transaction holds its items: two that overlap collide, two in turn never do. */
+  /** Time for which a transaction holds its items. Two that overlap in it collide; two in turn never do. */
   readonly holdMs?: number;
-  /** Of the holds, and of the time that transactions' tokens are good for. */
+  /** Clock of the holds and of the tokens' expiry. */
   readonly clock?: Clock;
 }
 
 const TARGET_PREFIX = 'DynamoDB_20120810.';
-/** AWS's limit of a request, 16 MB, whose JSON may escape characters. */
+/** AWS's limit of a request, 16 MB, doubled because JSON may escape characters. */
 const LONGEST_BODY_BYTES = 32 * 1024 * 1024;
 
 /**
  * Serves DynamoDB's JSON protocol over a store in memory, for this and other processes.
- * @throws the listening socket's own error, such as EADDRINUSE
+ * @throws the listening socket's own error, such as EADDRINUSE.
  */
 export function startMemoryDynamoDbServer({
   store,
@@ -49,7 +49,7 @@ export function startMemoryDynamoDbServer({
   });
 }
 
-/** A client does not retry a request that is answered with status 400. */
+/** Status 400 keeps the client from retrying the request. */
 function refuse(error: unknown): Answer {
   if (error instanceof AwsError) {
     const status = error.type === 'InternalFailure' ? 500 : 400;

@@ -1,6 +1,6 @@
 import type { Item } from './values.ts';
 
-/** Items in an order in which no two of them are equal. */
+/** Sorted items, no two of which are equal. */
 export class SortedItems {
   readonly #order: (left: Item, right: Item) => number;
   readonly #items: Item[] = [];
@@ -13,14 +13,14 @@ export class SortedItems {
     this.#items.splice(this.#positionOf(item), 0, item);
   }
 
-  /** Removes what stands at the place of this item. */
+  /** Removes the item that is equal to this one. */
   remove(item: Item): void {
     this.#items.splice(this.#positionOf(item), 1);
   }
 
   /**
    * The items in this order, or in the opposite one.
-   * @param start a key of the order; only what comes after it follows. Need not be in it.
+   * @param start excluded; only the items behind it follow. It need not be present.
    */
   *from(start: Item | undefined, isForward: boolean): Generator<Item> {
     const step = isForward ? 1 : -1;
@@ -42,7 +42,7 @@ export class SortedItems {
     return there !== undefined && this.#order(there, start) === 0 ? position + 1 : position;
   }
 
-  /** The first position whose item is not less than this one. */
+  /** First position whose item is not less than this one. */
   #positionOf(item: Item): number {
     let low = 0;
     let high = this.#items.length;

@@ -5,24 +5,24 @@ import { invalidItem, invalidRequest } from './refusals.ts';
 import { SortedItems } from './sorted-items.ts';
 import { asEncoded, compare, type Item, utf8Bytes } from './values.ts';
 
-/** The members of a table's definition that decide what it answers. */
+/** Members of a table's definition that decide its answers. */
 export type TableDefinition = Pick<
   CreateTableCommandInput,
   'TableName' | 'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'
 >;
 
-/** A table by its own key, or one of its indexes: both are asked in the same way. */
+/** A table by its own key, or one of its indexes. Both are queried in the same way. */
 export interface View {
   readonly hashKey: string;
   readonly rangeKey: string | undefined;
-  /** The attributes that tell an entry's place, and so make a key to start after. */
+  /** Attributes that make up an entry's key, which a page can start after. */
   readonly keyNames: readonly string[];
-  /** The attributes that it answers with; all where undefined. */
+  /** Attributes in its answers; undefined: all. */
   readonly projected: readonly string[] | undefined;
   readonly isIndex: boolean;
 }
 
-/** The items of one table whose key is one attribute, and its global secondary indexes. */
+/** Items of one table with a simple key, and its global secondary indexes. */
 export class Table {
   readonly name: string;
   readonly #types: ReadonlyMap<string, string>;
@@ -30,10 +30,10 @@ export class Table {
   readonly #hashKey: string;
   readonly #items = new Map<string, Item>();
   readonly #all: SortedItems;
-  /** The entries of each index, by the value of its hash key. */
+  /** Entries of each index, by the value of its hash key. */
   readonly #entries = new Map<View, Map<string, SortedItems>>();
 
-  /** @throws UnsupportedRequest for a table with a sort key. */
+  /** @throws UnsupportedRequest if the table has a sort key. */
   constructor(definition: TableDefinition) {
     const own = keysOf(definition.KeySchema);
     if (own.rangeKey !== undefined) throw new UnsupportedRequest('a table with a sort key');
@@ -61,23 +61,23 @@ export class Table {
     return this.#items.size;
   }
 
-  /** Every item as it is stored, in the order of first writes. */
+  /** All stored items, in the order of first writes. */
   items(): IterableIterator<Item> {
     return this.#items.values();
   }
 
-  /** @throws AwsError ValidationException where that is no key of this table. */
+  /** @throws AwsError ValidationException if the key is no key of this table. */
   get(key: Item): Item | undefined {
     this.assertKey(key);
     return this.find(key);
   }
 
-  /** The item with a key that was checked before; undefined for a key that no item can have. */
+  /** Finds the item with a key that was checked before; undefined for a key that no item can have. */
   find(key: Item): Item | undefined {
     return this.#items.get(this.idOf(key));
   }
 
-  /** Puts the item in the place of what has its key, or deletes that. */
+  /** Replaces the item that has this key, or deletes it. */
   store(key: Item, item: Item | undefined): void {
     const id = this.idOf(key);
     const before = this.#items.get(id);
@@ -95,10 +95,7 @@ export class Table {
     return value === undefined ? {} : { [this.#hashKey]: value };
   }
 
-  /**
-   * The key's value as it identifies an item within its table.
-   * @param key one that `assertKey` lets pass.
-   */
+  /** Id of an item within its table. @param key one that `assertKey` accepts. */
   idOf(key: Item): string {
     return asEncoded(key[this.#hashKey]?.S ?? '');
   }
@@ -109,7 +106,7 @@ export class Table {
     this.assertKeyFits(key);
   }
 
-  /** @throws AwsError ValidationException where the key is missing, empty or has other attributes. */
+  /** @throws AwsError ValidationException if the key is missing or empty, or has other attributes. */
   assertKeyGiven(key: Item): void {
     const value = key[this.#hashKey];
     if (Object.keys(key).length > 1) {
@@ -123,7 +120,7 @@ export class Table {
     }
   }
 
-  /** @throws ItemRefusal ValidationException where the key is of another type or too long. */
+  /** @throws ItemRefusal ValidationException if the key is of another type or too long. */
   assertKeyFits(key: Item): void {
     const value = key[this.#hashKey]?.S;
     if (value === undefined) {
@@ -136,7 +133,7 @@ export class Table {
     }
   }
 
-  /** @throws AwsError ValidationException where an index's key is empty or too long. */
+  /** @throws AwsError ValidationException if an index's key is empty or too long. */
   assertIndexKeysGiven(item: Item): void {
     for (const [indexName, view] of this.#views) {
       if (!view.isIndex) continue;
@@ -156,7 +153,7 @@ export class Table {
     }
   }
 
-  /** @throws ItemRefusal ValidationException where an index's key is of another type. */
+  /** @throws ItemRefusal ValidationException if an index's key is of another type. */
   assertIndexKeysFit(item: Item): void {
     for (const [name, type] of this.#types) {
       const value = item[name];
@@ -166,19 +163,19 @@ export class Table {
     }
   }
 
-  /** @throws AwsError ValidationException where there is no such index. */
+  /** @throws AwsError ValidationException if there is no such index. */
   view(indexName: string | undefined): View {
     const view = this.#views.get(indexName);
     if (view !== undefined) return view;
     throw invalidRequest(`The table does not have the specified index: ${String(indexName)}`);
   }
 
-  /** All items, in the order of their keys; DynamoDB's own order says nothing. */
+  /** All items in the order of their keys. DynamoDB's own order means nothing. */
   scan(start: Item | undefined): Iterable<Item> {
     return this.#all.from(start, true);
   }
 
-  /** The items of a view with one hash key, in its order. */
+  /** Entries of a view with one hash key, in the view's order. */
   entries(view: View, hash: Item, start: Item | undefined, isForward: boolean): Iterable<Item> {
     if (view.isIndex) {
       const found = this.#entries.get(view)?.get(hashOf(view, hash));
@@ -188,7 +185,7 @@ export class Table {
     return item === undefined || start !== undefined ? [] : [item];
   }
 
-  /** Everything that an index holds, in no order. */
+  /** All entries of an index, in no particular order. */
   *everyEntry(view: View): Generator<Item> {
     for (const sorted of this.#entries.get(view)?.values() ?? [])
       yield* sorted.from(undefined, true);
@@ -217,7 +214,7 @@ export class Table {
     }
   }
 
-  /** By the sort key; equal ones by the table's key. */
+  /** Sorts by the sort key, and equal ones by the table's key. */
   #sorted({ rangeKey }: View): SortedItems {
     return new SortedItems(
       (left, right) =>
@@ -251,7 +248,7 @@ function keysOf(schema: TableDefinition['KeySchema']) {
   return { hashKey: nameOf('HASH') ?? '', rangeKey: nameOf('RANGE') };
 }
 
-/** A sparse index leaves out the items that lack its keys. */
+/** True if the item has the index's keys. A sparse index leaves out all others. */
 function isEntry({ keyNames }: View, item: Item): boolean {
   return keyNames.every((name) => item[name] !== undefined);
 }

@@ -2,7 +2,7 @@ import { UnsupportedRequest } from '../aws/aws-error.ts';
 
 const TOKEN = /\s*(<=|>=|<>|[=<>(),]|[#:]?\w+)/y;
 
-/** An expression's words and signs, read from left to right. */
+/** Words and signs of an expression, read from left to right. */
 export class Tokens {
   readonly #expression: string;
   readonly #tokens: readonly string[];
@@ -24,14 +24,14 @@ export class Tokens {
     return token;
   }
 
-  /** Takes the next token if it is this one; words in any case. */
+  /** Takes the next token if it is this one; the case of words does not matter. */
   take(token: string): boolean {
     if (this.#tokens[this.#position]?.toUpperCase() !== token) return false;
     this.#position += 1;
     return true;
   }
 
-  /** Whether this is the next token. */
+  /** True if this is the next token. */
   isNext(token: string): boolean {
     return this.#tokens[this.#position] === token;
   }
@@ -56,7 +56,7 @@ function split(expression: string): string[] {
   return tokens;
 }
 
-/** Parses each expression once: there are few, and they come again and again. */
+/** Caches the parsed form of each expression: there are few expressions, and they recur. */
 export function parsedOnce<Parsed>(
   parse: (tokens: Tokens) => Parsed,
 ): (expression: string) => Parsed {

@@ -4,7 +4,7 @@ import { AwsError } from '../aws/aws-error.ts';
 import { LIMITS } from './limits.ts';
 import type { MemoryDynamoDb } from './memory-dynamodb.ts';
 
-/** A transaction by its client's token. */
+/** A known transaction; the map has it by its client request token. */
 interface Known {
   readonly request: string;
   readonly isDone: boolean;
@@ -12,9 +12,9 @@ interface Known {
 }
 
 /**
- * Has transactions take time, as AWS does: each holds its items between its decision and its
- * commit, so that one in flight and any other write of its items do not both come through. And one
- * that comes again with its client's token, because its answer was lost, is not carried out again.
+ * Makes transactions take time, as they do on AWS. Each holds its items between its decision and its commit. So
+ * of a transaction in flight and another write of its items, only one succeeds. A transaction repeated with its
+ * client request token, because its answer was lost, is not executed again.
  */
 export class TransactionsInFlight {
   readonly #store: MemoryDynamoDb;
@@ -22,7 +22,7 @@ export class TransactionsInFlight {
   readonly #holdMs: number;
   readonly #known = new Map<string, Known>();
 
-  /** @param holdMs how long a transaction holds its items. */
+  /** @param holdMs time for which a transaction holds its items. */
   constructor(store: MemoryDynamoDb, clock: Clock, holdMs: number) {
     this.#store = store;
     this.#clock = clock;
@@ -30,8 +30,8 @@ export class TransactionsInFlight {
   }
 
   /**
-   * @throws AwsError TransactionCanceledException, ValidationException, and by the token
-   *   TransactionInProgressException and IdempotentParameterMismatchException.
+   * @throws AwsError TransactionCanceledException or ValidationException, and by the token
+   * TransactionInProgressException or IdempotentParameterMismatchException.
    */
   async write(input: TransactWriteItemsCommandInput): Promise<object> {
     const { ClientRequestToken: token, ...rest } = input;
@@ -63,7 +63,7 @@ export class TransactionsInFlight {
 
   #remember(token: string, request: string, isDone: boolean): void {
     const nowMs = this.#clock.now();
-    // The oldest come first: none after one that has not expired has expired.
+    // Entries are sorted by age: if one has not expired, no later one has.
     for (const [old, { expiresAtMs }] of this.#known) {
       if (expiresAtMs > nowMs) break;
       this.#known.delete(old);
@@ -73,7 +73,7 @@ export class TransactionsInFlight {
   }
 }
 
-/** @throws AwsError unless this very request was carried out. */
+/** @throws AwsError unless this very request was executed. */
 function repeated(known: Known, request: string): object {
   if (known.request !== request) {
     throw new AwsError(

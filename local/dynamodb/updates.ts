@@ -9,8 +9,8 @@ type Change =
   | { readonly kind: 'REMOVE'; readonly name: string };
 
 /**
- * The item as an update expression leaves it: SET to values, ADD of numbers, REMOVE of attributes.
- * @throws UnsupportedRequest for whatever else DynamoDB would understand.
+ * Applies an update expression to an item: SET to values, ADD of numbers, REMOVE of attributes.
+ * @throws UnsupportedRequest for everything else that DynamoDB understands.
  */
 export function updated(item: Item, expression: string, placeholders: Placeholders): Item {
   const result: Record<string, AttributeValue> = { ...item };
@@ -63,7 +63,7 @@ function attribute(tokens: Tokens): string {
   return name;
 }
 
-/** Of another attribute, or of a function of it, nobody makes use. */
+/** Only given values are supported: no expression here uses another attribute or a function of one. */
 function value(tokens: Tokens): string {
   const token = tokens.next();
   if (!token.startsWith(':')) throw tokens.unknown();

@@ -3,14 +3,14 @@ import { AwsError, UnsupportedRequest } from '../aws/aws-error.ts';
 import { normalNumber } from './numbers.ts';
 import { invalidRequest } from './refusals.ts';
 
-/** One item as it crosses the wire. Never changed in place: every write stores a new one. */
+/** One item in the wire format. It is never changed in place: every write stores a new one. */
 export type Item = Readonly<Record<string, AttributeValue>>;
 
 const SURROGATE = /[\ud800-\udfff]/;
 
 /**
- * The text as it is encoded. A lone surrogate has no UTF-8: DynamoDB Local encodes it as "?", so
- * keys that differ in nothing else are one key. What is not a key is kept as it came.
+ * The text as its UTF-8 reads. A lone surrogate has no UTF-8. DynamoDB Local encodes it as "?", so keys that
+ * differ in nothing else are one key. Values that are no key stay unchanged.
  */
 export function asEncoded(text: string): string {
   return text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, '?');
@@ -21,14 +21,14 @@ export function utf8Bytes(text: string): number {
   return Buffer.byteLength(asEncoded(text));
 }
 
-/** Compares two strings or two numbers; undefined where they are neither, or not of one type. */
+/** Compares two strings or two numbers; undefined if they are neither, or of different types. */
 export function compare(left: AttributeValue, right: AttributeValue): number | undefined {
   if (left.S !== undefined && right.S !== undefined) return compareText(left.S, right.S);
   if (left.N !== undefined && right.N !== undefined) return numberOf(left) - numberOf(right);
   return undefined;
 }
 
-/** By bytes of UTF-8, whose order is that of JavaScript's strings as long as no surrogate is in them. */
+/** Compares by bytes of UTF-8. That is the order of JavaScript's strings unless they hold surrogates. */
 function compareText(left: string, right: string): number {
   if (left === right) return 0;
   if (SURROGATE.test(left) || SURROGATE.test(right)) {
@@ -37,7 +37,7 @@ function compareText(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
-/** @throws UnsupportedRequest for documents, lists and sets, which nobody compares. */
+/** @throws UnsupportedRequest for maps, lists and sets, which no expression here compares. */
 export function isEqual(left: AttributeValue, right: AttributeValue): boolean {
   if (!isScalar(left) || !isScalar(right)) {
     throw new UnsupportedRequest(`comparing ${JSON.stringify(left)} to ${JSON.stringify(right)}`);
@@ -48,8 +48,9 @@ export function isEqual(left: AttributeValue, right: AttributeValue): boolean {
 }
 
 /**
- * @throws AwsError ValidationException for what are not two numbers.
- * @throws UnsupportedRequest beyond the whole numbers that are exact here as they are in DynamoDB.
+ * Adds two numbers.
+ * @throws AwsError ValidationException if one is not a number.
+ * @throws UnsupportedRequest if a value is not an exact integer in JavaScript.
  */
 export function sum(left: AttributeValue, right: AttributeValue): AttributeValue {
   if (left.N === undefined || right.N === undefined) {
@@ -61,9 +62,9 @@ export function sum(left: AttributeValue, right: AttributeValue): AttributeValue
 }
 
 /**
- * An item as it is stored: every number in its normal form.
- * @throws AwsError ValidationException for a value that DynamoDB refuses, and InternalFailure for
- *   an attribute's name with a lone surrogate, as DynamoDB Local does.
+ * The item as it is stored, with every number in normal form.
+ * @throws AwsError ValidationException for a value that DynamoDB refuses, and InternalFailure for an attribute's
+ * name with a lone surrogate, as DynamoDB Local does.
  * @throws UnsupportedRequest for sets and binary values, which nobody stores.
  */
 export function acceptedItem(item: Item): Item {
@@ -102,7 +103,7 @@ function isScalar({ S, N, BOOL, NULL }: AttributeValue): boolean {
 /** Items never change, so each is unwrapped once. */
 const unwrapped = new WeakMap<Item, Readonly<Record<string, unknown>>>();
 
-/** An item without the wire's wrapping. */
+/** The item without the wire format's types. */
 export function plain(item: Item): Readonly<Record<string, unknown>> {
   let result = unwrapped.get(item);
   if (result === undefined) {

@@ -6,8 +6,8 @@ interface Bucket {
 }
 
 /**
- * Write units that each item may still take: a bucket an item, full to begin with, that holds what
- * one second brings and fills evenly.
+ * Write units that each item may still take: a token bucket per item. It starts full, holds the units of one
+ * second and refills evenly.
  */
 export class WriteThroughput {
   readonly #unitsPerSecond: number;

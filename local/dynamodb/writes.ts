@@ -14,27 +14,27 @@ import type { Table } from './table.ts';
 import { updated } from './updates.ts';
 import { acceptedItem, type Item } from './values.ts';
 
-/** A condition and what belongs to it, as every kind of write has them. */
+/** A condition and its placeholders, which every kind of write has. */
 interface Conditional extends WithPlaceholders {
   readonly TableName: string | undefined;
   readonly ConditionExpression?: string | undefined;
   readonly ReturnValuesOnConditionCheckFailure?: string | undefined;
 }
 
-/** One write as it is asked for. Its request is valid; `decide` finds out whether its item is. */
+/** One requested write. Its request is valid; `decide` finds out if its item is. */
 export interface Write {
   readonly table: Table;
   readonly key: Item;
-  /** Identifies the item among those of all tables. */
+  /** Id of the item among the items of all tables. */
   readonly itemId: string;
   readonly condition: Conditional;
-  /** The whole item, where the request gives it. */
+  /** The whole item, if the request gives it. */
   readonly given?: Item;
-  /** Bytes of the request that count towards a transaction's. */
+  /** Bytes of the request that count towards a transaction's limit. */
   readonly payloadBytes: number;
   /**
-   * The item to store if the condition holds; undefined deletes.
-   * @throws AwsError ValidationException where the result is no item that can be stored.
+   * The item to store if the condition holds; undefined deletes it.
+   * @throws AwsError ValidationException if the result cannot be stored.
    */
   readonly next: (existing: Item | undefined) => Item | undefined;
 }
@@ -50,7 +50,7 @@ const CONDITIONAL = [
   ...PLACEHOLDERS,
 ] as const;
 
-/** @throws AwsError ValidationException for an item that cannot be stored whatever is there. */
+/** @throws AwsError ValidationException if the item cannot be stored, regardless of the existing one. */
 export function putOf(request: PutItemCommandInput, find: FindTable): Write {
   onlyKnown('PutItem', request, [...CONDITIONAL, 'Item']);
   assertPlaceholdersMatch(request, [request.ConditionExpression]);
@@ -72,7 +72,7 @@ export function putOf(request: PutItemCommandInput, find: FindTable): Write {
   };
 }
 
-/** @throws AwsError ValidationException for a key that is none. */
+/** @throws AwsError ValidationException if the key is invalid. */
 export function updateOf(
   request: Omit<UpdateItemCommandInput, 'ReturnValues'>,
   find: FindTable,
@@ -99,7 +99,7 @@ export function updateOf(
   };
 }
 
-/** @throws AwsError ValidationException for a key that is none. */
+/** @throws AwsError ValidationException if the key is invalid. */
 export function deleteOf(request: DeleteItemCommandInput, find: FindTable): Write {
   onlyKnown('DeleteItem', request, [...CONDITIONAL, 'Key']);
   assertPlaceholdersMatch(request, [request.ConditionExpression]);
@@ -128,8 +128,8 @@ export function writeOf(item: TransactWriteItem, find: FindTable): Write {
 
 /**
  * Decides on a write over an item, and stores nothing yet.
- * @returns the item as it is to be stored; undefined to delete it.
- * @throws ItemRefusal, or AwsError where the whole request is wrong.
+ * @returns the item to store; undefined to delete it.
+ * @throws ItemRefusal, or AwsError if the whole request is wrong.
  */
 export function decide(write: Write, existing: Item | undefined): Item | undefined {
   const { table, key, condition, given } = write;

@@ -10,7 +10,7 @@ import type { AwsEnvironment } from './aws-environment.ts';
 /** The stage of serverless.yml that is deployed to emulators. */
 export const STAGE = 'local';
 
-/** The CLI bundles every function in a temporary folder and leaves it there. */
+/** The CLI bundles every function in a temporary folder and does not remove it. */
 const TEMPORARY_FOLDER = '.local/deploy';
 
 const SHOWN_LINES = 25;
@@ -23,29 +23,29 @@ export interface DeployOptions {
   /** The project's folder. */
   readonly directory: string;
   readonly endpoint: string;
-  /** Settings that differ from the stage's own, by name. */
+  /** Settings that differ from the stage's defaults, by name. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** All that the CLI says, without colours. */
+  /** Receives the CLI's output, without colours. */
   readonly logFile: string;
-  /** Points the CLI and the SDK at the emulator, by its own credentials. */
+  /** Variables that point the CLI and the SDK at the emulator, with its own credentials. */
   readonly aws: AwsEnvironment;
   readonly stopping?: AbortSignal | undefined;
 }
 
 export interface Deployment {
-  /** The API's base URL on the emulator. */
+  /** Base URL of the API on the emulator. */
   readonly apiUrl: string;
-  /** What the functions see, but for their credentials. */
+  /** The functions' environment, without their credentials. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
- * Deploys serverless.yml as it is, with the serverless CLI.
- * @throws DeploymentFailedError with the end of what the CLI said.
+ * Deploys serverless.yml unchanged, with the serverless CLI.
+ * @throws DeploymentFailedError with the end of the CLI's output.
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
   const output = await runCli(options);
-  // The CLI prints URLs as AWS has them; an emulator serves the same API under a path.
+  // The CLI prints the URLs of AWS; an emulator serves the same API under a path.
   const apiId = /https:\/\/(\w+)\.execute-api\./.exec(output)?.[1];
   if (apiId === undefined) {
     throw new DeploymentFailedError(
@@ -95,7 +95,7 @@ async function runCli(options: DeployOptions): Promise<string> {
   );
 }
 
-/** Any function would do: all of them have the same configuration. */
+/** Any function would do, because all of them have the same configuration. */
 async function deployedEnvironment(): Promise<Readonly<Record<string, string>>> {
   const client = new LambdaClient({});
   try {

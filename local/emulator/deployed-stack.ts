@@ -17,8 +17,8 @@ import { toolsEnvironment } from './tools-environment.ts';
 
 const GIVE_UP_AFTER_MS = 60_000;
 const LOOK_AGAIN_AFTER_MS = 500;
-/** How long after the service's time-out the simulator acknowledges what it acknowledges too late. */
-const ACK_LATE_BY_MS = 5000;
+/** Delay after the service's time-out at which the simulator sends a late acknowledgement. */
+const LATE_ACK_DELAY_MS = 5000;
 
 export interface DeployedStackOptions {
   /** The project's folder. */
@@ -26,9 +26,9 @@ export interface DeployedStackOptions {
   readonly emulator: Emulator;
   /** 0 takes any free port. */
   readonly companionPort: number;
-  /** Settings that differ from the stage's own, by name; secrets among them. */
+  /** Settings that differ from the stage's defaults, by name, including secrets. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** What the serverless CLI says. */
+  /** Receives the output of the serverless CLI. */
   readonly logFile: string;
   readonly onProgress: (step: Progress) => void;
   readonly stopping?: AbortSignal | undefined;
@@ -38,7 +38,7 @@ export interface DeployedStack {
   readonly apiUrl: string;
   readonly companionUrl: string;
   mintToken(subject: string, scope?: string): Promise<string>;
-  /** Ends the companion; what was deployed stays on the emulator. */
+  /** Ends the companion. The deployment stays on the emulator. */
   stop(): Promise<void>;
 }
 
@@ -47,9 +47,9 @@ class DeployedStackSilentError extends StartupProblem {
 }
 
 /**
- * Deploys to an emulator, starts the companion beside it and waits until both work together. It
- * points this process's AWS SDK at the emulator until it is stopped.
- * @throws StartupProblem for what a person can put right.
+ * Deploys to an emulator, starts the companion beside it and waits until both work together. Until it is stopped,
+ * this process's AWS SDK uses the emulator.
+ * @throws StartupProblem for a problem that a person can mend.
  */
 export async function startDeployedStack(options: DeployedStackOptions): Promise<DeployedStack> {
   const parts = new Parts(options.onProgress);
@@ -107,7 +107,7 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
       webhook: {
         url: `${apiUrl}/payment/webhook`,
         secret: parseSecrets(secrets.WEBHOOK_SECRETS)[0],
-        ackLateMs: ackTimeoutSeconds * 1000 + ACK_LATE_BY_MS,
+        ackLateMs: ackTimeoutSeconds * 1000 + LATE_ACK_DELAY_MS,
       },
       stackEnvironment: () => forTools,
     }),
@@ -125,7 +125,10 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
   };
 }
 
-/** A list of products takes the function, its table, and the companion's key that verifies the token. */
+/**
+ * Waits until the API lists products, which needs the function, its table, and the companion's key to verify the
+ * token.
+ */
 async function untilItAnswers(
   apiUrl: string,
   token: string,

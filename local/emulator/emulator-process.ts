@@ -7,7 +7,7 @@ import { assertPortsFree } from '../stack/ports.ts';
 import { StartupProblem } from '../stack/startup-problem.ts';
 import { type Emulator, findEmulator, NoEmulatorError } from './find-emulator.ts';
 
-/** The address that every emulator started here listens on, and no other. */
+/** The only address that an emulator started here listens on. */
 export const HOST = '127.0.0.1';
 
 const LOOK_AGAIN_AFTER_MS = 200;
@@ -18,7 +18,7 @@ class EmulatorProblem extends StartupProblem {
 }
 
 export interface EmulatorOptions {
-  /** Keeps the virtual environment, temporary files and the log; git-ignored. */
+  /** Holds the virtual environment, temporary files and the log; git-ignored. */
   readonly directory: string;
   readonly port: number;
   readonly stopping?: AbortSignal | undefined;
@@ -26,10 +26,10 @@ export interface EmulatorOptions {
 
 export interface EmulatorProgram extends EmulatorOptions {
   readonly name: string;
-  /** The variable that chooses another port. */
+  /** Environment variable that chooses another port. */
   readonly portVariable: string;
   readonly command: readonly [program: string, ...args: string[]];
-  /** @param temporary an empty folder that is removed in the end. */
+  /** @param temporary an empty folder that `stop` removes. */
   prepare(temporary: string): NodeJS.ProcessEnv;
   readonly giveUpAfterMs: number;
 }
@@ -37,30 +37,30 @@ export interface EmulatorProgram extends EmulatorOptions {
 export interface RunningEmulator {
   readonly emulator: Emulator;
   readonly logFile: string;
-  /** Resolves when it has ended, by itself or because it was stopped. */
+  /** Resolves after the emulator has ended, by itself or by `stop`. */
   readonly ended: Promise<void>;
-  /** Ends it with all its functions, and removes its temporary files. */
+  /** Ends the emulator with all its functions, and removes its temporary files. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts an emulator and waits until it answers. Nothing of it outlives `stop`.
+ * Starts an emulator and waits until it answers. No process and no temporary file of it outlives `stop`.
  * @throws EmulatorProblem, PortInUseError
  */
 export async function startEmulatorProcess(program: EmulatorProgram): Promise<RunningEmulator> {
   const { name, directory, port, portVariable, command } = program;
   await assertPortsFree(HOST, [{ port, part: name, variable: portVariable }]);
   const logFile = join(directory, `${name.toLowerCase()}-${String(port)}.log`);
-  // An emulator leaves a folder for every function it has run.
+  // An emulator leaves a folder behind for every function it has run.
   const temporary = join(directory, `tmp-${String(port)}`);
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   const log = openSync(logFile, 'w');
   const [file, ...args] = command;
   const child = spawn(file, args, {
-    // A group of its own: its functions are ended with it, and Ctrl-C reaches none of them first.
+    // A process group of its own: `stop` ends its functions with it, and Ctrl-C reaches none of them first.
     detached: true,
-    // An open input, which closes when this process ends, however that happens.
+    // The emulator ends when this pipe closes, which the system does however this process ends.
     stdio: ['pipe', log, log],
     env: environmentOf(program.prepare(temporary), temporary),
   });
@@ -80,8 +80,9 @@ export async function startEmulatorProcess(program: EmulatorProgram): Promise<Ru
 }
 
 /**
- * The environment of an emulator: nothing of the user's but the PATH, so that neither it nor a function of it
- * finds the user's credentials. Functions run on the Node that runs this, whatever else is installed.
+ * Environment of an emulator. Of the user's variables it holds only the PATH, so neither the emulator nor a
+ * function finds the user's credentials. Functions run on the Node that runs this process, even if another one is
+ * installed.
  */
 function environmentOf(own: NodeJS.ProcessEnv, temporary: string): NodeJS.ProcessEnv {
   return {
@@ -126,6 +127,6 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Nobody of the group is left.
+    // No process of the group is left.
   }
 }

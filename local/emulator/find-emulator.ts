@@ -2,23 +2,23 @@ import { z } from 'zod';
 import { StartupProblem } from '../stack/startup-problem.ts';
 import { isAwsHost } from './aws-hosts.ts';
 
-/** An emulator that works through many events answers late. */
+/** An emulator that is processing many events answers late. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Their names for people. */
+/** Names to print. */
 export const EMULATOR_NAMES = { ministack: 'MiniStack', localstack: 'LocalStack' } as const;
 
 export type EmulatorKind = keyof typeof EMULATOR_NAMES;
 
-/** What is known about every emulator that ordersaga is deployed to. */
+/** Properties that differ between the emulators ordersaga is deployed to. */
 export interface Emulator {
   readonly kind: EmulatorKind;
   readonly version: string;
   /** Without a slash at its end. */
   readonly endpoint: string;
-  /** The name of this machine for the functions. */
+  /** Host name of this machine, as functions see it. */
   readonly hostForFunctions: string;
-  /** The address the companion listens on so that they reach it. */
+  /** Address that the companion listens on, so that functions reach it. */
   readonly companionAddress: string;
 }
 
@@ -26,12 +26,12 @@ export class NoEmulatorError extends StartupProblem {
   override readonly name = 'NoEmulatorError';
 }
 
-/** Members of the answer to the one question that both understand. */
+/** Members of the health answer, which both emulators give. */
 const healthSchema = z.object({
   version: z.string(),
   /** Added by patched_ministack.py. */
   patches: z.array(z.string()).optional(),
-  /** Only MiniStack's own answer has it. */
+  /** Only in MiniStack's own answer. */
   ready_scripts: z.unknown().optional(),
   /** Added by host_localstack.py. */
   functions: z.literal('processes').optional().catch(undefined),
@@ -39,12 +39,12 @@ const healthSchema = z.object({
 
 /**
  * Asks the endpoint which emulator answers there.
- * @throws NoEmulatorError where nothing answers, or something that is no emulator: AWS above all.
+ * @throws NoEmulatorError if nothing answers, or no emulator does: AWS above all.
  */
 export async function findEmulator(endpoint: string): Promise<Emulator> {
   const url = readEndpoint(endpoint);
   const base = url.href.replace(/\/$/, '');
-  // Not MiniStack's own path: LocalStack takes it for a bucket, and loads S3 for seconds to look for it.
+  // MiniStack's own path will not do: LocalStack takes it for a bucket, and loads S3 for seconds to look for it.
   const health = healthSchema.safeParse(await ask(`${base}/_localstack/health`));
   if (!health.success) {
     throw new NoEmulatorError(
@@ -59,13 +59,13 @@ export async function findEmulator(endpoint: string): Promise<Emulator> {
   return { kind: 'localstack', version, endpoint: base, ...reached };
 }
 
-/** Its functions are processes of this machine. */
+/** For functions that run as processes of this machine. */
 const ON_LOOPBACK = { hostForFunctions: '127.0.0.1', companionAddress: '127.0.0.1' };
 
 const FROM_CONTAINERS = {
-  // docker-compose.yml gives this machine this name for functions in containers, on Linux too.
+  // docker-compose.yml gives this machine this name for functions in containers, also on Linux.
   hostForFunctions: 'host.docker.internal',
-  // On Linux they come in over Docker's bridge, elsewhere over the loopback interface.
+  // Their calls come in over Docker's bridge on Linux, elsewhere over the loopback interface.
   companionAddress: process.platform === 'linux' ? '0.0.0.0' : '127.0.0.1',
 };
 
@@ -97,7 +97,7 @@ function readEndpoint(endpoint: string): URL {
   return url;
 }
 
-/** @returns undefined for an answer that is not JSON. @throws NoEmulatorError when there is none. */
+/** @returns undefined if the answer is not JSON. @throws NoEmulatorError if there is no answer. */
 async function ask(url: string): Promise<unknown> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });

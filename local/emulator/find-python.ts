@@ -7,25 +7,25 @@ const run = promisify(execFile);
 
 type Version = readonly [major: number, minor: number];
 
-/** Versions of Python that a program runs on, both ends included. */
+/** Python versions that a program runs on, both ends included. */
 export interface PythonRange {
   readonly oldest: Version;
-  /** Without it every newer one will do. */
+  /** Absent: every newer version will do. */
   readonly newest?: Version;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Prints the version, if virtual environments can be made with it. */
+/** Prints the version if this Python can create virtual environments. */
 const TELL_VERSION = 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])';
 
-/** A shim may wait for something to install. */
+/** A shim may wait while it installs something. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * Finds a Python that runs, has its `venv` module, and is of the range. A name on the PATH may be that of a
- * shim that only fails: each candidate is asked for its version.
- * @returns the command, or undefined where there is none.
+ * Finds a Python in the range that runs and has the modules for virtual environments. A name on the PATH may
+ * belong to a shim that only fails, so each candidate is asked for its version.
+ * @returns the command, or undefined if there is none.
  */
 export async function findPython(
   range: PythonRange,
@@ -47,7 +47,10 @@ async function* candidates(range: PythonRange, environment: Variables): AsyncGen
   if (found !== undefined) yield found;
 }
 
-/** Every version that pyenv has installed, the newest first; those it has not switched on are no commands. */
+/**
+ * Every version that pyenv has installed, the newest first. Versions that pyenv has not switched on are not on
+ * the PATH.
+ */
 async function pythonsOfPyenv(environment: Variables): Promise<string[]> {
   const root = await output('pyenv', ['root'], environment);
   if (root === undefined) return [];
@@ -63,7 +66,7 @@ async function versionOf(command: string, environment: Variables): Promise<Versi
   return major === undefined ? undefined : [Number(major), Number(minor)];
 }
 
-/** What a command prints; undefined if it is missing, fails or takes too long. */
+/** Standard output of a command; undefined if it is missing, fails or takes too long. */
 async function output(
   command: string,
   args: readonly string[],

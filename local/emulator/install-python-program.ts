@@ -12,20 +12,21 @@ class PythonProblem extends StartupProblem {
   override readonly name = 'PythonProblem';
 }
 
-/** A program in Python with all it needs, each file pinned by its hash. */
+/** A Python program with all its dependencies, each file pinned by its hash. */
 export interface PythonProgram {
   readonly name: string;
-  /** Files for pip, installed one after the other: an earlier one may build a later one's distributions. */
+  /** Requirements files for pip, in order of installation: an earlier file may build a later one's distributions. */
   readonly requirements: readonly string[];
   readonly python: PythonRange;
-  /** What else can be done without such a Python. */
+  /** Advice if this machine has no such Python. */
   readonly instead: string;
 }
 
 /**
- * Installs a program where it is not yet, in a virtual environment of its own: `directory`/venv. It is made
- * again when a requirement changes.
- * @returns the Python that runs it. @throws PythonProblem that says what is missing, and what to do.
+ * Installs a program in a virtual environment of its own, `directory`/venv, unless it is installed already. A
+ * changed requirement makes a new environment.
+ * @returns the Python that runs it.
+ * @throws PythonProblem that names the missing part and the remedy.
  */
 export async function installPythonProgram(
   program: PythonProgram,
@@ -36,7 +37,7 @@ export async function installPythonProgram(
   const python = join(environment, 'bin', 'python');
   const stamp = join(environment, 'installed');
   const wanted = hashOf(requirements);
-  // The Python that it was made with may be gone.
+  // The Python that made the environment may be gone.
   if (readStamp(stamp) === wanted && existsSync(python)) return python;
   const found = await findPython(program.python, process.env);
   if (found === undefined) throw new PythonProblem(noPython(program));
@@ -53,7 +54,7 @@ export async function installPythonProgram(
   return python;
 }
 
-/** Nothing is downloaded but what is named with its hash, not even to build something. */
+/** Pip downloads only files that are named with their hash, even to build something. */
 const PIP_INSTALL = [
   ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
   ...['--require-hashes', '--no-deps', '--no-build-isolation'],

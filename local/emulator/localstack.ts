@@ -16,21 +16,22 @@ const inFolder = (name: string) => fileURLToPath(new URL(`localstack/${name}`, i
 const PROGRAM = {
   name: 'LocalStack',
   requirements: ['build-requirements.txt', 'requirements.txt'].map(inFolder),
-  // Whatever its package says: it imports names that are new in 3.13, and one of its distributions is not for 3.14.
+  // Narrower than its package says: it imports names that are new in 3.13, and one of its distributions is not for
+  // 3.14.
   python: { oldest: [3, 13], newest: [3, 13] },
   instead:
     'With Docker it goes without: docker compose up localstack. npm run ministack needs only Python 3.10.',
 } as const;
 
-/** The services that serverless.yml is made of; docker-compose.yml names the same. */
+/** Services that serverless.yml uses. docker-compose.yml has the same list. */
 export const SERVICES =
   'apigateway,cloudformation,cloudwatch,dynamodb,dynamodbstreams,events,iam,kms,lambda,logs,s3,sns,sqs,ssm,stepfunctions,sts';
 
-/** Nothing depends on it, and CloudFormation there does not know it. */
+/** LocalStack's CloudFormation does not know this type, and nothing depends on it. */
 const UNSUPPORTED = 'AWS::CloudWatch::Dashboard';
 
 /**
- * Starts LocalStack without Docker, on the loopback interface; its functions are processes.
+ * Starts LocalStack without Docker, on the loopback interface. Its functions run as processes.
  * @throws PythonProblem, JavaProblem, EmulatorProblem, PortInUseError
  */
 export async function startLocalStack(options: EmulatorOptions): Promise<RunningEmulator> {
@@ -45,7 +46,7 @@ export async function startLocalStack(options: EmulatorOptions): Promise<Running
     giveUpAfterMs: 120_000,
     prepare: (temporary) => {
       mkdirSync(join(temporary, 'cache'));
-      // Without it the functions in there would be taken for ES modules, as this project's files are.
+      // Without this file Node would take the functions for ES modules, as the project's own files are.
       writeFileSync(join(temporary, 'package.json'), '{ "type": "commonjs" }');
       const address = `${HOST}:${String(options.port)}`;
       const path = [dirname(process.execPath), process.env['PATH'] ?? ''];
@@ -54,22 +55,22 @@ export async function startLocalStack(options: EmulatorOptions): Promise<Running
         OVERRIDE_IN_DOCKER: '0',
         FILESYSTEM_ROOT: temporary,
         XDG_CACHE_HOME: join(temporary, 'cache'),
-        // It takes the usual variable for a setting of its past.
+        // LocalStack reads the usual variable as an obsolete setting of its own.
         TMPDIR: undefined,
         TEMP: temporary,
-        // It reports nothing, downloads no certificate and starts no name server.
+        // Keeps LocalStack from reporting usage, downloading a certificate and starting a name server.
         DISABLE_EVENTS: '1',
         SKIP_SSL_CERT_DOWNLOAD: '1',
         DNS_ADDRESS: '0',
         GATEWAY_LISTEN: address,
-        // In the URLs of queues: its usual name leads here only by the Internet's name servers.
+        // Host of the queues' URLs. The default name resolves only through the Internet's name servers.
         LOCALSTACK_HOST: address,
         SQS_ENDPOINT_STRATEGY: 'path',
         SERVICES,
         DYNAMODB_IN_MEMORY: '1',
         DYNAMODB_LOCAL_HOME: findDynamoDbLocal(),
         LAMBDA_NODE: process.execPath,
-        // Its ten minutes would be a hundred processes.
+        // The default of ten minutes would keep a hundred processes alive.
         LAMBDA_KEEPALIVE_MS: '60000',
         CFN_IGNORE_UNSUPPORTED_TYPE_CREATE: UNSUPPORTED,
         CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE: UNSUPPORTED,

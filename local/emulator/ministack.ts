@@ -21,7 +21,7 @@ const PROGRAM = {
 } as const;
 
 /**
- * Starts MiniStack, patched, on the loopback interface.
+ * Starts the patched MiniStack on the loopback interface.
  * @throws PythonProblem, EmulatorProblem, PortInUseError
  */
 export async function startMiniStack(options: EmulatorOptions): Promise<RunningEmulator> {
@@ -33,12 +33,12 @@ export async function startMiniStack(options: EmulatorOptions): Promise<RunningE
     command: [python, LAUNCHER],
     giveUpAfterMs: 60_000,
     prepare: (temporary) => {
-      // Without it the functions in there would be taken for ES modules, as this project's files are.
+      // Without this file Node would take the functions for ES modules, as the project's own files are.
       writeFileSync(join(temporary, 'package.json'), '{ "type": "commonjs" }');
       return {
         GATEWAY_PORT: String(options.port),
         BIND_HOST: HOST,
-        // In the URLs of queues.
+        // Host of the queues' URLs.
         MINISTACK_HOST: HOST,
       };
     },

@@ -1,8 +1,8 @@
-"""Starts MiniStack with what its pinned version does otherwise than AWS's documentation mended.
+"""Starts MiniStack with patches for the points in which its pinned version differs from AWS's documentation.
 
-Each patch has a name and names the faulty text in MiniStack's own source: when that text is gone
-from a newer version, the patch is left out, and the log says that it can be removed here.
-`--check` only tells which patches are still needed; exit code 1 if any is not.
+Each patch has a name and names the faulty text in MiniStack's own source. If a newer version lacks that text,
+the patch is left out, and the log says that it can be removed here.
+`--check` only lists the patches that are still needed; the exit code is 1 if any is not.
 """
 
 import contextvars
@@ -27,7 +27,7 @@ PATCHES = []
 
 
 def patch(name, faulty, text):
-    """Registers a patch that is needed as long as `text` stands in the source of `faulty`."""
+    """Registers a patch that is needed as long as the source of `faulty` contains `text`."""
 
     def register(apply):
         source = faulty if isinstance(faulty, str) else inspect.getsource(faulty)
@@ -38,7 +38,7 @@ def patch(name, faulty, text):
 
 
 def replaces(module, attribute):
-    """Puts a function in the place of one of MiniStack's, which it is given as its first argument."""
+    """Replaces one of MiniStack's functions. The replacement gets the original as its first argument."""
 
     def decorate(replacement):
         setattr(module, attribute, functools.partial(replacement, getattr(module, attribute)))
@@ -51,7 +51,7 @@ def replaces(module, attribute):
 
 @patch("errors-keep-their-name", runtime._NODEJS_WORKER_SCRIPT, "error: String(err.message || err)")
 def errors_keep_their_name():
-    """A thrown error is reported as `{errorType, errorMessage, trace}`, and the process lives on."""
+    """Reports a thrown error as `{errorType, errorMessage, trace}`, and keeps the process."""
     thrown = """
         const fault = err instanceof Error ? err : new Error(String(err));
         _realStdoutWrite(JSON.stringify({ status: "ok", result: { __thrown: {
@@ -86,7 +86,7 @@ BELOW = contextvars.ContextVar("below", default="")
 
 @patch("functions-see-the-callers-path", apis._build_lambda_event_v1, '"path": f"/{stage_name}{request_path}"')
 def functions_see_the_callers_path():
-    """`requestContext.path` is the path that the caller sent, so that links made from it can be followed."""
+    """Passes the caller's path as `requestContext.path`, so that links made from it work."""
     from ministack import app
 
     @replaces(app, "_parse_execute_api_url")
@@ -102,15 +102,15 @@ def functions_see_the_callers_path():
         return event
 
 
-# --- Step Functions: how tasks, branches and executions end --------------------------------------
+# --- Step Functions: ends of tasks, branches and executions --------------------------------------
 
 
 class Closed(BaseException):
-    """The execution, or the branch of it, has been ended from outside."""
+    """Raised if the execution, or one branch of it, has been ended from outside."""
 
 
 class Scope:
-    """An execution or a branch of it: what is under way in it ends with it."""
+    """An execution or one of its branches. Everything that runs in it ends with it."""
 
     def __init__(self, parent=None):
         self.is_closed = False
@@ -132,7 +132,7 @@ class Scope:
                 event.set()
 
     def wait(self, event, seconds=None):
-        """@returns whether it was set in time. @throws Closed"""
+        """@returns True if it was set in time. @throws Closed"""
         with LOCK:
             if self.is_closed:
                 raise Closed
@@ -146,7 +146,7 @@ class Scope:
 
 
 class Attempt:
-    """One attempt of a task: of all that would end it, the first does."""
+    """One attempt of a task. The first of all possible endings ends it."""
 
     def __init__(self):
         self.settled = threading.Event()
@@ -187,7 +187,7 @@ def delay_of(retrier, count):
 
 
 class TaskEvents:
-    """The history of a task: a function by its ARN has types of events of its own."""
+    """The history of a task. A function called by its ARN has event types of its own."""
 
     def __init__(self, execution, resource):
         self.execution = execution
@@ -277,8 +277,8 @@ def attempt_task(state, raw_input, execution, ctx, token):
 
 @patch("tasks-end-as-documented", states._invoke_with_callback, "except _ExecutionError:\n            pass")
 def tasks_end_as_documented():
-    """A token for each attempt, a function that throws fails its task, time-outs by path,
-    heartbeats, delays with jitter and an upper limit, the documented events."""
+    """Gives each attempt a token and fails the task if its function throws. Adds time-outs by path, heartbeats,
+    delays with jitter and an upper limit, and the documented events."""
 
     @replaces(states, "_execute_task")
     def execute_task(original, state, raw_input, execution, ctx):
@@ -290,7 +290,7 @@ def tasks_end_as_documented():
         counts = {}
         while True:
             token = str(uuid.uuid4()) if resource.endswith(".waitForTaskToken") else None
-            # Branches share the context object: what this attempt sees is its own.
+            # Branches share the context object, so this attempt gets a copy.
             own = {**ctx, "State": {**ctx["State"], "RetryCount": sum(counts.values())}}
             if token is not None:
                 own["Task"] = {"Token": token}
@@ -325,7 +325,7 @@ def tasks_end_as_documented():
 
 @patch("signals-by-token", states._send_task_success, '"TaskDoesNotExist", "Task token not found"')
 def signals_by_token():
-    """The first signal is accepted, every later one is TaskTimedOut, a made-up token InvalidToken."""
+    """Accepts the first signal. Answers TaskTimedOut to a later one, and InvalidToken to a made-up token."""
 
     def signal(send):
         def handle(original, data):
@@ -366,7 +366,7 @@ def signals_by_token():
 
 @patch("executions-end-as-documented", states._stop_execution, '"Execution is not running"')
 def executions_end_as_documented():
-    """The machine's own time-out; what is under way ends with its execution; stopping is repeatable."""
+    """Adds the state machine's own time-out. Ends running work with its execution. Makes stopping repeatable."""
 
     def end(execution, status):
         with LOCK:
@@ -418,7 +418,7 @@ def executions_end_as_documented():
 
 @patch("branches-end-together", states._run_parallel_branches, "for t in threads:\n        t.join()")
 def branches_end_together():
-    """The first branch that fails ends a Parallel and the other branches."""
+    """Ends a Parallel and its other branches with the first branch that fails."""
 
     @replaces(states, "_run_parallel_branches")
     def run(_original, state, raw_input, execution, ctx):
@@ -462,12 +462,12 @@ def branches_end_together():
         return states._apply_output_path(state, output, ctx), states._next_or_end(state)
 
 
-# --- Step Functions: what the history tells ------------------------------------------------------
+# --- Step Functions: history ---------------------------------------------------------------------
 
 
 @patch("history-is-linked", states._add_event, '"id": len(execution["events"]) + 1,\n        "type"')
 def history_is_linked():
-    """Every event names the one before it; Map runs tell their items; JSON without blanks."""
+    """Links every event to the one before it, adds the items of Map runs, and writes JSON without blanks."""
     compact = functools.partial(json.dumps, separators=(",", ":"), ensure_ascii=False)
     states.json = types.SimpleNamespace(
         dumps=compact, loads=json.loads, JSONDecodeError=json.JSONDecodeError
@@ -514,7 +514,7 @@ def history_is_linked():
         return result
 
 
-# --- Step Functions: what is refused -------------------------------------------------------------
+# --- Step Functions: validation ------------------------------------------------------------------
 
 NAME = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
 ARN = re.compile(r"^arn:[^:]+:states:[^:]+:\d{12}:[A-Za-z]+:.+")
@@ -544,7 +544,7 @@ def problems_of(machine):
 
 @patch("bad-requests-are-refused", states._create_state_machine, "name is required")
 def bad_requests_are_refused():
-    """Names, ARNs, definitions and inputs are checked; repeating a start or a deletion is harmless."""
+    """Validates names, ARNs, definitions and inputs. Makes a repeated start or deletion harmless."""
 
     @replaces(states, "_create_state_machine")
     def create(original, data):
@@ -618,7 +618,7 @@ def main():
 
     @replaces(app, "_handle_health_request")
     def health(original, path, request_id):
-        """Tells from outside which patches this MiniStack runs with."""
+        """Adds the applied patches to the health answer."""
         answer = original(path, request_id)
         if answer is None:
             return None

@@ -4,7 +4,7 @@ import { printFailure, stopSignal } from '../terminal.ts';
 import { EMULATOR_NAMES, type EmulatorKind } from './find-emulator.ts';
 import { START_EMULATOR } from './start-emulator.ts';
 
-/** Runs an emulator in this terminal until Ctrl-C, SIGTERM or its own end, and ends the process. */
+/** Runs an emulator in this terminal until Ctrl-C, SIGTERM or its own end, then ends the process. */
 export async function runEmulator(kind: EmulatorKind): Promise<never> {
   const stopping = stopSignal();
   try {

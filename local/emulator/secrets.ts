@@ -7,16 +7,16 @@ import {
 } from '@aws-sdk/client-ssm';
 import { STAGE } from './deploy.ts';
 
-/** Values of the secrets that functions read from Parameter Store by names under the stage. */
+/** Values of the secrets that functions read from Parameter Store, by names under the stage. */
 export interface StageSecrets {
   readonly INVENTORY_CREDENTIAL: string;
-  /** Two, as while one is replaced; the gateway signs with the first. */
+  /** Two secrets, as during a rotation. The gateway signs with the first. */
   readonly WEBHOOK_SECRETS: string;
 }
 
 /**
- * Writes the secrets that are given to Parameter Store, and makes those that are missing. A secret
- * of an earlier deployment stays otherwise: functions that run know it.
+ * Writes the given secrets to Parameter Store and generates the missing ones. A secret of an earlier deployment
+ * is otherwise kept, because running functions know it.
  */
 export async function prepareSecrets(given: Partial<StageSecrets>): Promise<StageSecrets> {
   const client = new SSMClient({});

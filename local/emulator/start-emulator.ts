@@ -3,7 +3,7 @@ import type { EmulatorKind } from './find-emulator.ts';
 import { startLocalStack } from './localstack.ts';
 import { startMiniStack } from './ministack.ts';
 
-/** Starts an emulator without Docker, by its kind. */
+/** Functions that start an emulator without Docker. */
 export const START_EMULATOR = {
   ministack: startMiniStack,
   localstack: startLocalStack,

@@ -1,9 +1,9 @@
 import type { AwsEnvironment } from './aws-environment.ts';
 
 /**
- * What the companion tells the operator's tools of a deployed stack: the environment of its functions, and
- * how to reach the emulator. No secret is in it: tools read those as functions do, from Parameter Store.
- * @param urls the same as the functions know, by the names that this machine has for them.
+ * Environment that the companion gives to the operator's tools of a deployed stack: its functions' environment,
+ * and the emulator's endpoint. It holds no secret: tools read secrets from Parameter Store, as functions do.
+ * @param urls the functions' URLs, with this machine's host names.
  */
 export function toolsEnvironment(
   deployed: Readonly<Record<string, string>>,

@@ -22,10 +22,13 @@ export interface ApiGatewayOptions {
 
 /** API Gateway's limit, in bytes. */
 const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
-/** Time that calls under way get before a stop cuts them off. */
-const STOP_WITHIN_MS = 2000;
+/** Time that running calls get before a stop cuts them off. */
+const STOP_TIMEOUT_MS = 2000;
 
-/** Serves the `http` events over HTTP as the packaged API does: no header, method or status more. */
+/**
+ * Serves the `http` events over HTTP exactly as the packaged API does, with no additional header, method or
+ * status.
+ */
 export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGateway> {
   const { host, port, service, invoke } = options;
   const api = new RestApi(service, invoke);
@@ -42,7 +45,7 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<ApiGa
       server.closeIdleConnections();
       const cutOff = setTimeout(() => {
         server.closeAllConnections();
-      }, STOP_WITHIN_MS);
+      }, STOP_TIMEOUT_MS);
       await closed;
       clearTimeout(cutOff);
     },
@@ -70,7 +73,7 @@ async function serve(
   }
 }
 
-/** Reads the body to its end, so that the caller sees the answer; undefined for one that is too large. */
+/** Reads the body to its end, so that the caller sees the answer; undefined if it is too large. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -88,7 +91,7 @@ function requestOf(incoming: IncomingMessage, body: Buffer | undefined): Request
     method,
     url,
     headers: pairs(rawHeaders),
-    // Without binary media types API Gateway takes every body for text.
+    // Without binary media types, API Gateway treats every body as text.
     body: body?.toString('utf8'),
     sourceIp: socket.remoteAddress ?? '',
   };

@@ -1,6 +1,6 @@
 import { eventsOf, type ServiceDefinition } from './service-definition.ts';
 
-/** The method of a resource that takes a request. */
+/** The function that answers a request, and its path parameters. */
 export interface Route {
   readonly functionKey: string;
   /** Path template of the resource: `/order/{orderId}`. */
@@ -12,19 +12,19 @@ export interface Route {
 interface Resource {
   readonly template: string;
   readonly segments: readonly string[];
-  /** Key of the function by method in upper case; `ANY` takes all others. */
+  /** Function keys by upper-case method; `ANY` matches all others. */
   readonly functions: ReadonlyMap<string, string>;
 }
 
-/** The path is not percent-encoded UTF-8. */
+/** Thrown if a path is not percent-encoded UTF-8. */
 export class MalformedPath extends Error {
   override readonly name = 'MalformedPath';
 }
 
 /**
- * Resources and methods as API Gateway has them for the `http` events of serverless.yml. A literal
- * segment wins over a parameter, and that over a greedy one. If the resource lacks the method, a
- * greedy resource that has it takes the request.
+ * Resources and methods that API Gateway creates for the `http` events of serverless.yml. A literal segment wins
+ * over a parameter, and a parameter over a greedy one. If the resource lacks the method, a greedy resource that
+ * has the method takes the request.
  */
 export class ApiRoutes {
   readonly #resources: readonly Resource[];
@@ -43,11 +43,11 @@ export class ApiRoutes {
   }
 
   /**
-   * The route of a request; undefined if API Gateway would answer by itself.
+   * Finds the route of a request; undefined if API Gateway would answer by itself.
    * @throws MalformedPath
    */
   find(method: string, path: string): Route | undefined {
-    // A slash at the end makes no other resource.
+    // A trailing slash does not make another resource.
     const segments = segmentsOf(path.replace(/(?<=.)\/$/, ''));
     const matching = this.#resources.filter((one) => isMatch(one.segments, segments));
     const [first, ...others] = matching;
@@ -62,7 +62,7 @@ export class ApiRoutes {
   }
 }
 
-/** `/a/{b}` is `/a/{b}`, `/a` and `/`: each part of a path is a resource. */
+/** `/a/{b}` gives `/a/{b}`, `/a` and `/`: each prefix of a path is a resource. */
 function withAncestors(template: string): string[] {
   const segments = segmentsOf(template);
   return ['/', ...segments.map((_segment, index) => `/${segments.slice(0, index + 1).join('/')}`)];
@@ -72,7 +72,7 @@ function segmentsOf(path: string): string[] {
   return path === '/' ? [] : path.split('/').slice(1);
 }
 
-/** 0 for a literal segment, 1 for a parameter, 2 for a greedy one. */
+/** Rank of a segment: 0 for a literal, 1 for a parameter, 2 for a greedy parameter. */
 function generality(segment: string | undefined): number {
   if (segment?.startsWith('{') !== true) return 0;
   return segment.endsWith('+}') ? 2 : 1;

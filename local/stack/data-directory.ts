@@ -3,15 +3,15 @@ import { join, resolve } from 'node:path';
 import { FolderInUseError, lockFolder } from './folder-lock.ts';
 import { StartupProblem } from './startup-problem.ts';
 
-/** What a stack keeps for its next start, and where. */
+/** Files that a stack keeps for its next start. */
 export interface DataDirectory {
   /** DynamoDB Local's folder. */
   readonly tables: string;
-  /** The queues' folder: messages outlive a process that is killed. */
+  /** The queues' folder. Messages survive a process that is killed. */
   readonly queues: string;
-  /** What the gateway simulator has charged: a line for each change. */
+  /** Journal of the gateway simulator's charges, with one line per change. */
   readonly charges: string;
-  /** Lets another stack have it. */
+  /** Lets another stack use the folder. */
   release(): void;
 }
 
@@ -20,11 +20,10 @@ class DataDirectoryProblem extends StartupProblem {
 }
 
 /**
- * Makes the folder, and those in it, where they are not there yet, and takes it for this process.
- * Executions of the state machine are not kept: what they owe stands on the orders, from which
- * `resumeOrders` starts them again.
- * @throws FolderInUseError while another stack has it.
- * @throws DataDirectoryProblem where it cannot be written.
+ * Creates the folder and its subfolders if they are missing, and locks it for this process. It does not keep the
+ * state machine's executions: the orders hold their obligations, and `resumeOrders` starts the executions again.
+ * @throws FolderInUseError if another stack uses the folder.
+ * @throws DataDirectoryProblem if the folder cannot be written.
  */
 export function openDataDirectory(path: string): DataDirectory {
   const directory = resolve(path);

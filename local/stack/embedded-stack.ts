@@ -33,7 +33,7 @@ import {
 import { chooseStore, type Store, type StoreChoice } from './store.ts';
 import { TravelClock } from './travel-clock.ts';
 
-/** Each of them may be 0, which takes any free port. */
+/** Ports of the HTTP servers. 0 takes any free port. */
 export interface StackPorts {
   readonly api: number;
   readonly companion: number;
@@ -44,26 +44,26 @@ export interface StackPorts {
 
 export interface EmbeddedStackOptions {
   readonly ports: StackPorts;
-  /** The address the HTTP servers listen on: this machine only, unless told otherwise. */
+  /** Address that the HTTP servers listen on; by default only this machine reaches it. */
   readonly host?: string;
-  /** Configuration (section 7 of the specification) that differs from the defaults. */
+  /** Settings (section 7 of the specification) that differ from the defaults. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: TravelClock;
-  /** Sees every effect of every handler once the stack is up; `setInterceptor` replaces it. */
+  /** Intercepts every effect of every handler once the stack is up. `setInterceptor` replaces it. */
   readonly intercept?: Interceptor;
   readonly onProgress?: (step: Progress) => void;
-  /** Told of every invocation of a function that has ended. */
+  /** Called after every invocation of a function. */
   readonly onInvocationEnd?: OnInvocationEnd;
-  /** The store that holds the tables; `auto` unless told otherwise. */
+  /** Store of the tables; by default `auto`. */
   readonly store?: StoreChoice;
   /**
-   * Has tables in memory throttle the writes of each item, as AWS does with 1000 write units a
-   * second; only with `store: 'memory'`. Without it nothing is throttled.
+   * Throttles the writes of each item, as AWS does at 1000 write units a second. Only with `store: 'memory'`. By
+   * default, nothing is throttled.
    */
   readonly writeUnitsPerItemPerSecond?: number;
-  /** A folder that keeps tables, queues and charges for the next start; without it nothing is kept. */
+  /** Folder that keeps tables, queues and charges for the next start. By default, nothing is kept. */
   readonly dataDirectory?: string;
-  /** Where the handlers' log goes; without it only the latest lines are kept, in memory. */
+  /** File of the handlers' log. By default, only the latest lines are kept, in memory. */
   readonly logFile?: string;
 }
 
@@ -82,22 +82,25 @@ export interface EmbeddedStack {
   readonly tableNames: Readonly<Record<string, string>>;
   readonly queueUrls: Readonly<Record<string, string>>;
   readonly orderSagaArn: string;
-  /** What the handlers see. */
+  /** Environment of the handlers. */
   readonly environment: Readonly<Record<string, string>>;
   mintToken(subject: string, scope?: string): Promise<string>;
   setInterceptor(intercept: Interceptor): void;
-  /** Runs every scheduled function once, now; failures go to the log. */
+  /** Runs every scheduled function once, now. Failures go to the log. */
   runSchedules(): Promise<void>;
-  /** Hands the messages that are visible now to their functions; resolves with how many. */
+  /** Delivers the visible messages to their functions. @returns the number of messages. */
   pollQueues(): Promise<number>;
   /** The latest lines of the handlers' log, oldest first. */
   logs(): readonly string[];
-  /** Resolves if the stack cannot go on, with one sentence that says why; it is to be stopped then. */
+  /** Resolves if the stack cannot go on, with one sentence that says why. The caller then stops it. */
   readonly broken: Promise<string>;
   stop(): Promise<void>;
 }
 
-/** What the deployment fills in; here only so that the rest can be checked before anything starts. */
+/**
+ * Placeholders for values that only the deployment knows, so that the other settings can be checked before the
+ * start.
+ */
 const STAND_INS = {
   ORDERS_TABLE: '-',
   INVENTORY_TABLE: '-',
@@ -115,21 +118,24 @@ const STAND_INS = {
   INVENTORY_URL: 'http://localhost',
 };
 
-/** How long a jump in time waits for work that a timer set off, such as a call that is left hanging. */
-const LONGEST_SETTLING_MS = 5000;
-/** Between two steps of one piece of work nothing may run for a moment; so look more than once. */
-const IDLE_LOOKS = 4;
+/**
+ * Limit of the wait for work that a timer set off during a jump in time. A hanging call would otherwise never end
+ * it.
+ */
+const SETTLE_TIMEOUT_MS = 5000;
+/** Consecutive idle checks that prove rest: between two steps of one piece of work, nothing runs for a moment. */
+const IDLE_CHECKS = 4;
 
-/** How long after the service's time-out the simulator acknowledges what it acknowledges too late. */
-const ACK_LATE_BY_MS = 5000;
+/** Delay after the service's time-out at which the simulator sends a late acknowledgement. */
+const LATE_ACK_DELAY_MS = 5000;
 
 let isRunning = false;
 
 /**
- * Starts the whole service in this process, beside a JVM if DynamoDB Local runs. The handlers' AWS
- * clients find it by `process.env`, and `Date.now` follows its clock: hence one stack a process.
- * `stop` puts both back.
- * @throws ConfigurationError for a bad setting, StartupProblem for what this machine lacks.
+ * Starts the whole service in this process, with a JVM beside it if DynamoDB Local runs. The handlers' AWS
+ * clients find the stack by `process.env`, and `Date.now` follows its clock. So a process can run only one stack.
+ * `stop` restores both.
+ * @throws ConfigurationError for a bad setting, StartupProblem if this machine lacks something.
  */
 export async function startEmbeddedStack(options: EmbeddedStackOptions): Promise<EmbeddedStack> {
   if (isRunning) throw new Error('An embedded stack runs in this process already.');
@@ -169,7 +175,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const base: Base = { parts, clock, host, directory, data };
   const log = startLog(base, options.logFile);
 
-  // API Gateway's own responses depend on it, and they are part of the template.
+  // The template needs this variable for API Gateway's own responses.
   const templateVariables = { ALLOWED_ORIGINS: settings.ALLOWED_ORIGINS };
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience = 'ordersaga' } = overrides;
   const token = { audience, ...(issuer === undefined ? {} : { issuer }) };
@@ -202,7 +208,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
     webhook: {
       url: `${apiUrl}/payment/webhook`,
       secret: webhookSecret,
-      ackLateMs: settings.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + ACK_LATE_BY_MS,
+      ackLateMs: settings.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 + LATE_ACK_DELAY_MS,
     },
     stackEnvironment: () => whole,
     ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
@@ -294,11 +300,11 @@ function assertStackPortsFree(host: string, ports: StackPorts): Promise<void> {
   ]);
 }
 
-/** What a timer set off is over when no invocation runs any more, except those that wait for time. */
+/** Waits until no invocation runs, except those that wait for the clock. The work of a timer is then done. */
 async function settled(lambda: LambdaRuntime): Promise<void> {
-  const giveUpAt = performance.now() + LONGEST_SETTLING_MS;
+  const giveUpAt = performance.now() + SETTLE_TIMEOUT_MS;
   let idleLooks = 0;
-  while (idleLooks < IDLE_LOOKS && performance.now() < giveUpAt) {
+  while (idleLooks < IDLE_CHECKS && performance.now() < giveUpAt) {
     await sleep(1);
     idleLooks = lambda.isIdle() ? idleLooks + 1 : 0;
   }

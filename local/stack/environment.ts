@@ -1,8 +1,8 @@
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Sets variables of this process, or removes those that are undefined; the returned function puts
- * everything back as it was.
+ * Sets variables of this process, or removes those that are undefined.
+ * @returns a function that restores the former values.
  */
 export function overrideEnvironment(variables: Variables): () => void {
   const before = Object.fromEntries(
@@ -16,7 +16,7 @@ export function overrideEnvironment(variables: Variables): () => void {
 
 function assign(variables: Variables): void {
   for (const [name, value] of Object.entries(variables)) {
-    // Assigning undefined would store the word.
+    // Assigning undefined would store the text "undefined".
     if (value === undefined) Reflect.deleteProperty(process.env, name);
     else process.env[name] = value;
   }

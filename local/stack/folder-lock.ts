@@ -14,10 +14,10 @@ export class FolderInUseError extends StartupProblem {
 }
 
 /**
- * Makes the folder this process's own, by a file in it that names the process. A lock of a process
- * that is gone is taken over.
- * @returns what gives it back.
- * @throws FolderInUseError that names the folder and the process that has it.
+ * Locks the folder for this process, by a file that names the process. It takes over the lock of a process that
+ * is gone.
+ * @returns a function that releases the lock.
+ * @throws FolderInUseError that names the folder and the process that holds it.
  */
 export function lockFolder(folder: string): () => void {
   const lock = join(folder, LOCK_FILE);
@@ -45,7 +45,10 @@ export function lockFolder(folder: string): () => void {
   }
 }
 
-/** @returns whether the lock was free. With its content, at once: nobody finds it half written. */
+/**
+ * Creates the lock together with its content, so that no process reads half a lock.
+ * @returns true if the lock was free.
+ */
 function link(own: string, lock: string): boolean {
   try {
     linkSync(own, lock);
@@ -56,12 +59,15 @@ function link(own: string, lock: string): boolean {
   }
 }
 
-/** Two starts may find the same stale lock: what the second one moves away is the first one's, and is put back. */
+/**
+ * Two starts may find the same stale lock. The second one may then move away the lock of the first, and puts it
+ * back.
+ */
 function removeStale(lock: string, aside: string): void {
   try {
     renameSync(lock, aside);
   } catch {
-    // Somebody else has taken it over or given it back.
+    // Another process has taken over the lock or released it.
     return;
   }
   const moved = readLock(aside);

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { ServiceDefinition } from './service-definition.ts';
 
-/** A response on its way to the caller; header names as they are sent. */
+/** A response to the caller, with header names as they are sent. */
 export interface HttpResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Request that API Gateway answers by itself. */
+/** A request that API Gateway answers by itself. */
 export interface GatewayRequest {
   readonly path: string;
   readonly requestId: string;
@@ -25,7 +25,7 @@ type Properties = z.infer<typeof propertiesSchema>;
 
 const HEADER = 'gatewayresponse.header.';
 
-/** API Gateway's own responses, rendered from the `GatewayResponse` resources of the definition. */
+/** Renders API Gateway's own responses from the definition's `GatewayResponse` resources. */
 export class GatewayResponses {
   readonly #byType: ReadonlyMap<string, Properties>;
 
@@ -38,7 +38,7 @@ export class GatewayResponses {
     );
   }
 
-  /** @param status is API Gateway's own for this type; the definition may replace it. */
+  /** @param status API Gateway's own for this type; the definition may replace it. */
   render(type: string, status: number, request: GatewayRequest): HttpResponse {
     const properties =
       this.#byType.get(type) ?? this.#byType.get(status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');

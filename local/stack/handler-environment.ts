@@ -1,12 +1,12 @@
 import { type IntrinsicValues, resolveIntrinsics } from './intrinsics.ts';
 import type { ServiceDefinition } from './service-definition.ts';
 
-/** Credentials that satisfy the SDK; nothing here checks them. */
+/** Credentials that satisfy the SDK. No local server checks them. */
 export const DUMMY_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 /**
- * The functions' environment as a deployment would fill it in, with what only this stack knows
- * (its URLs, its secrets) in the place of what a deployment would look up.
+ * The functions' environment as a deployment would fill it in. Values that a deployment looks up are replaced by
+ * those that only this stack knows: its URLs and its secrets.
  */
 export function handlerEnvironment(
   { provider }: ServiceDefinition,
@@ -19,13 +19,13 @@ export function handlerEnvironment(
   return { ...(Object.fromEntries(declared) as Record<string, string>), ...known };
 }
 
-/** Points the AWS SDK at the stack, by its own standard variables. */
+/** Points the AWS SDK at the stack by its own standard variables. */
 export function sdkEnvironment(
   region: string,
   endpoints: { readonly dynamodb: string; readonly queues: string; readonly stepFunctions: string },
 ): Record<string, string | undefined> {
   return {
-    // Either would be preferred to the credentials below.
+    // The SDK would prefer either of them to the credentials below.
     AWS_PROFILE: undefined,
     AWS_SESSION_TOKEN: undefined,
     AWS_REGION: region,

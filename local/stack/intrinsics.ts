@@ -1,8 +1,8 @@
-/** What CloudFormation would know about the resources of the stack. */
+/** Attributes that CloudFormation would know of the stack's resources. */
 export interface IntrinsicValues {
-  /** What `Ref` gives: a table's name, a queue's URL; and the pseudo parameters (`AWS::Region`). */
+  /** Values of `Ref`: a table's name, a queue's URL, and the pseudo parameters (`AWS::Region`). */
   readonly references: Readonly<Record<string, string>>;
-  /** What `Fn::GetAtt` gives, by `<logical id>.<attribute>`. */
+  /** Values of `Fn::GetAtt`, by `<logical id>.<attribute>`. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
@@ -14,7 +14,7 @@ export class UnknownIntrinsicError extends Error {
   }
 }
 
-/** The pseudo parameters of a stack in this region and account. */
+/** Pseudo parameters of a stack in this region and account. */
 export function pseudoParameters(region: string, accountId: string): Record<string, string> {
   return {
     'AWS::Region': region,
@@ -26,7 +26,7 @@ export function pseudoParameters(region: string, accountId: string): Record<stri
 
 /**
  * Replaces `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::Join` anywhere in a template by their values.
- * @throws UnknownIntrinsicError for a resource, attribute or function that is not there.
+ * @throws UnknownIntrinsicError for an unknown resource, attribute or function.
  */
 export function resolveIntrinsics(template: unknown, values: IntrinsicValues): unknown {
   if (Array.isArray(template)) return template.map((part) => resolveIntrinsics(part, values));

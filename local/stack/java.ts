@@ -15,7 +15,7 @@ or run everything in a container, Java included:
 
 export class JavaProblem extends StartupProblem {
   override readonly name = 'JavaProblem';
-  /** One clause: what is wrong with the Java of this machine. */
+  /** One clause that says what is wrong with this machine's Java. */
   readonly finding: string;
 
   constructor(finding: string, options?: ErrorOptions) {
@@ -27,7 +27,7 @@ export class JavaProblem extends StartupProblem {
   }
 }
 
-/** JAVA_HOME where it is set, else whatever `java` the PATH finds. */
+/** The Java of JAVA_HOME if it is set, otherwise the first `java` on the PATH. */
 export function javaCommand(environment: Readonly<Record<string, string | undefined>>): string {
   const home = environment['JAVA_HOME'];
   return home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
@@ -35,7 +35,7 @@ export function javaCommand(environment: Readonly<Record<string, string | undefi
 
 /**
  * Asks the command for its version.
- * @throws JavaProblem when it is missing, does not run or is too old.
+ * @throws JavaProblem if it is missing, does not run or is too old.
  */
 export async function checkJava(command: string): Promise<void> {
   const version = await readVersion(command);
@@ -59,7 +59,7 @@ async function readVersion(command: string): Promise<string> {
   }
 }
 
-/** `17` of `openjdk version "17.0.15"`, and `8` of `java version "1.8.0_402"`. */
+/** Parses the major version: `17` of `openjdk version "17.0.15"`, and `8` of `java version "1.8.0_402"`. */
 function majorOf(version: string): number | undefined {
   const major = /version "(?:1\.)?(\d+)/.exec(version)?.[1];
   return major === undefined ? undefined : Number(major);

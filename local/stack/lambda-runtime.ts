@@ -6,11 +6,11 @@ import type { Context } from 'aws-lambda';
 import type { Clock } from '../../lib/platform/clock.ts';
 
 export interface LambdaFunction {
-  /** Its key in serverless.yml. */
+  /** Key in serverless.yml. */
   readonly key: string;
-  /** Its deployed name, `ordersaga-local-<key>`. */
+  /** Deployed name, `ordersaga-local-<key>`. */
   readonly name: string;
-  /** The file without its ending, a dot, and the export. */
+  /** File without its extension, a dot, and the export. */
   readonly handler: string;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
@@ -18,20 +18,20 @@ export interface LambdaFunction {
 
 export interface LambdaRuntimeOptions {
   readonly functions: readonly LambdaFunction[];
-  /** The folder that handlers' paths start from. */
+  /** Root of the handlers' paths. */
   readonly directory: string;
   readonly clock: Clock;
   readonly region: string;
   readonly accountId: string;
-  /** Told of every invocation that fails, as CloudWatch would be. */
+  /** Called for every invocation that fails, as CloudWatch would be. */
   readonly onFailure?: (fn: LambdaFunction, requestId: string, error: InvocationError) => void;
-  /** Told of every invocation that has ended, however it did, and of the real time it took. */
+  /** Called after every invocation, successful or not, with the real time it took. */
   readonly onEnd?: OnInvocationEnd | undefined;
 }
 
 export type OnInvocationEnd = (fn: LambdaFunction, durationMs: number) => void;
 
-/** A failed invocation as AWS reports it: its `name` is the errorType that a state machine matches. */
+/** A failed invocation as AWS reports it. Its `name` is the errorType, which a state machine matches. */
 export class InvocationError extends Error {
   override readonly name: string;
 
@@ -44,7 +44,7 @@ export class InvocationError extends Error {
 type Handler = (event: unknown, context: Context) => unknown;
 
 interface Invocation {
-  /** How many timers of the clock it waits for. */
+  /** Timers of the clock that the invocation waits for. */
   pendingTimers: number;
   isDead: boolean;
   die(): void;
@@ -57,8 +57,8 @@ function never(): Promise<never> {
 }
 
 /**
- * Kills the invocation that calls it, as a crash of its process would: its caller is told so at
- * once (`Runtime.ExitError`), and the code behind the returned promise never runs.
+ * Kills the invocation that calls it, as a crash of its process would. Its caller learns so at once
+ * (`Runtime.ExitError`), and the code behind the returned promise never runs.
  */
 export function dieHere(): Promise<never> {
   const invocation = invocations.getStore();
@@ -67,12 +67,12 @@ export function dieHere(): Promise<never> {
   return never();
 }
 
-/** Runs the effect unless the invocation that asks for it has died: the dead do nothing more. */
+/** Runs the effect, unless the invocation that asks for it has been killed. */
 export function unlessDead<Result>(effect: () => Promise<Result>): Promise<Result> {
   return invocations.getStore()?.isDead === true ? never() : effect();
 }
 
-/** Runs the handlers in this process as Lambda would run them in theirs. */
+/** Runs the handlers in this process, as Lambda runs them in their own. */
 export class LambdaRuntime {
   readonly #options: LambdaRuntimeOptions;
   readonly #functions: ReadonlyMap<string, LambdaFunction>;
@@ -91,8 +91,8 @@ export class LambdaRuntime {
   }
 
   /**
-   * The clock for what runs inside the handlers. It is the same one; it only notes which
-   * invocations wait for it, so that a jump in time knows whom it has to wait for.
+   * The clock for code inside the handlers. It is the same clock, but it counts the timers of each invocation. So
+   * a jump in time knows the invocations it must wait for.
    */
   get clock(): Clock {
     const { clock } = this.#options;
@@ -119,13 +119,13 @@ export class LambdaRuntime {
     };
   }
 
-  /** True when nothing runs, except what waits for the clock. */
+  /** True if no invocation runs, except those that wait for the clock. */
   isIdle(): boolean {
     return [...this.#running].every(({ pendingTimers }) => pendingTimers > 0);
   }
 
   /**
-   * Imports every handler, so that no first request has to wait for it.
+   * Imports every handler, so that the first request need not wait for it.
    * @throws InvocationError for the first that cannot be imported.
    */
   async preload(): Promise<void> {
@@ -133,9 +133,9 @@ export class LambdaRuntime {
   }
 
   /**
-   * Invokes a function by its name, key or ARN; event and result cross as JSON.
-   * @throws InvocationError whose name is the thrown error's, or `Sandbox.Timedout`,
-   *   `Runtime.ExitError`, `Runtime.ImportModuleError` or `ResourceNotFoundException`.
+   * Invokes a function by its name, key or ARN. Event and result pass through JSON.
+   * @throws InvocationError whose name is the thrown error's, or `Sandbox.Timedout`, `Runtime.ExitError`,
+   * `Runtime.ImportModuleError` or `ResourceNotFoundException`.
    */
   async invoke(functionName: string, payload: unknown): Promise<unknown> {
     const fn = this.#functions.get(functionName);
@@ -235,7 +235,7 @@ export class LambdaRuntime {
       callbackWaitsForEmptyEventLoop: true,
       getRemainingTimeInMillis: () => Math.max(0, remainingMs()),
     };
-    // What is left out answers callbacks, which Lambda's own runtime no longer takes either.
+    // The missing members answer callbacks, which Lambda's own runtime no longer supports either.
     return context as Context;
   }
 }
@@ -248,7 +248,7 @@ function asInvocationError(error: unknown): InvocationError {
   if (error instanceof InvocationError) return error;
   if (!(error instanceof Error)) return new InvocationError(typeof error, String(error));
   const failure = new InvocationError(error.name, error.message, { cause: error });
-  // The trace that AWS reports is the handler's.
+  // AWS reports the handler's stack trace.
   if (error.stack !== undefined) failure.stack = error.stack;
   return failure;
 }

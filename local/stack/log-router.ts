@@ -1,9 +1,9 @@
 import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Enough to look back on a whole test; a long-running stack keeps the rest in its file. */
-const REMEMBERED_LINES = 2000;
-/** A longer file becomes the previous one, and a new one is begun. */
+/** Enough for a whole test; a long-running stack keeps all lines in its file. */
+const MAX_KEPT_LINES = 2000;
+/** At this size the file is renamed as the previous one, and a new one begins. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 export interface LogRouter {
@@ -15,10 +15,10 @@ export interface LogRouter {
 }
 
 /**
- * Takes the handlers' structured log lines and metrics (lines of JSON) off the
- * terminal's two streams, remembers the latest and writes all of them to `file` if there is one.
- * Words for people pass untouched. An earlier file is gone on with. What cannot be written is said
- * once on the terminal and left out: the log is not worth more than what it tells of.
+ * Removes the handlers' structured log lines and metrics (lines of JSON) from the terminal's two streams. It
+ * keeps the latest lines in memory, and appends all of them to `file` if there is one. Text for people passes
+ * unchanged. If the file cannot be written, the router says so once on the terminal and drops the lines. The log
+ * is worth no more than the work it reports.
  */
 export function routeLogs(file?: string, maxFileBytes = MAX_FILE_BYTES): LogRouter {
   const logFile = file === undefined ? undefined : new LogFile(file, maxFileBytes);
@@ -26,14 +26,14 @@ export function routeLogs(file?: string, maxFileBytes = MAX_FILE_BYTES): LogRout
 
   const append = (line: string) => {
     remembered.push(line);
-    if (remembered.length > 2 * REMEMBERED_LINES) remembered = remembered.slice(-REMEMBERED_LINES);
+    if (remembered.length > 2 * MAX_KEPT_LINES) remembered = remembered.slice(-MAX_KEPT_LINES);
     logFile?.append(line);
   };
   const restore = [process.stdout, process.stderr].map((output) => divert(output, append));
 
   return {
     append,
-    lines: () => remembered.slice(-REMEMBERED_LINES),
+    lines: () => remembered.slice(-MAX_KEPT_LINES),
     stop: () => {
       for (const putBack of restore) putBack();
       logFile?.close();
@@ -42,7 +42,7 @@ export function routeLogs(file?: string, maxFileBytes = MAX_FILE_BYTES): LogRout
   };
 }
 
-/** A file that lines are added to: at once, so that none is lost with the process. */
+/** Log file. Each line is written at once, so that none is lost if the process ends. */
 class LogFile {
   readonly #path: string;
   readonly #maxBytes: number;
@@ -59,7 +59,7 @@ class LogFile {
   }
 
   append(line: string): void {
-    // After a failure half a line may stand there.
+    // A failed write may have left half a line.
     const text = `${this.#isFailing ? '\n' : ''}${line}\n`;
     try {
       if (this.#bytes > 0 && this.#bytes + text.length > this.#maxBytes) this.#beginAnother();

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type AddressInfo, type ListenOptions, Server } from 'node:net';
 
-/** The server that a call of `listeningOnLoopback` has opened. */
+/** The server that a call of `listeningOnLoopback` opened. */
 interface Opened {
   server?: Server;
 }
@@ -11,12 +11,11 @@ const opening = new AsyncLocalStorage<Opened>();
 const LOOPBACK = '127.0.0.1';
 
 /**
- * Runs `start`, and has the server that it opens listen on loopback, whatever address it asks for.
- * For fauxqs, which has 0.0.0.0 built in (its `host` names the queues' URLs only) and exports
- * nothing that would let its app listen elsewhere. `Server.prototype.listen` is replaced while
- * `start` runs; a server that is opened at that time by anything else is left alone, because the
- * asynchronous context tells whose call it is.
- * @throws Error where nothing was directed to loopback: the library starts its server differently now.
+ * Runs `start`, and makes the server that it opens listen on the loopback address, regardless of the address it
+ * asks for. Fauxqs needs this: it has 0.0.0.0 built in (its `host` is only part of the queues' URLs), and exports
+ * nothing to change that. While `start` runs, `Server.prototype.listen` is replaced. The asynchronous context
+ * identifies the caller, so servers that other code opens at that time are left alone.
+ * @throws Error if no server was redirected, because the library now starts its server differently.
  */
 export async function listeningOnLoopback<Started extends { stop(): Promise<unknown> }>(
   start: () => Promise<Started>,

@@ -3,7 +3,7 @@ export interface Progress {
   readonly milliseconds: number;
 }
 
-/** Brings the parts of a stack up, several at a time, and takes down whatever came up. */
+/** Starts the parts of a stack concurrently, and stops all that have started. */
 export class Parts {
   readonly #onProgress: (step: Progress) => void;
   readonly #starting = new Set<Promise<unknown>>();
@@ -23,14 +23,14 @@ export class Parts {
     return result;
   }
 
-  /** Registers what ends a part; called as soon as there is something to end. */
+  /** Registers a function that stops a part. Call it as soon as there is something to stop. */
   onStop(stop: () => unknown): void {
     this.#stops.push(stop);
   }
 
   /**
-   * Waits for parts that are still starting and then ends all, the last one first.
-   * @throws AggregateError of what failed, after everything was tried.
+   * Waits for parts that are still starting, then stops all, the last one first.
+   * @throws AggregateError of all failures, after every part was tried.
    */
   async stop(): Promise<void> {
     await Promise.allSettled(this.#starting);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { StartupProblem } from './startup-problem.ts';
 
-/** One port of the stack: what listens there, and the environment variable that chooses another. */
+/** One port of the stack, its server, and the environment variable that chooses another port. */
 export interface PortRequest {
   readonly port: number;
   readonly part: string;
@@ -27,8 +27,8 @@ export class PortInUseError extends StartupProblem {
 }
 
 /**
- * Looks before anything starts, because some parts end the process when their port is taken.
- * @throws PortInUseError that names every port that is taken; port 0 never is.
+ * Checks the ports before anything starts, because some parts end the process if their port is taken.
+ * @throws PortInUseError that names every taken port; port 0 is never taken.
  */
 export async function assertPortsFree(host: string, requests: readonly PortRequest[]) {
   const checked = await Promise.all(
@@ -41,7 +41,7 @@ export async function assertPortsFree(host: string, requests: readonly PortReque
   if (taken.length > 0) throw new PortInUseError(taken);
 }
 
-/** A port that is free now; for a program that cannot be asked to choose one itself. */
+/** Finds a port that is free now, for a program that cannot choose one itself. */
 export async function findFreePort(host: string): Promise<number> {
   const server = createServer().listen(0, host);
   await once(server, 'listening');
@@ -54,8 +54,8 @@ export async function findFreePort(host: string): Promise<number> {
 const MOST_PORTS = 5;
 
 /**
- * Starts a program that cannot choose a port itself. Another one may take the port that was found free before the
- * program binds it, so a start that fails for that reason begins again with another port.
+ * Starts a program that cannot choose a port itself. Another program may take the free port before this one binds
+ * it. A start that fails for that reason is repeated with another port.
  */
 export async function onAnyFreePort<Started>(
   start: (port: number) => Promise<Started>,
@@ -72,8 +72,8 @@ export async function onAnyFreePort<Started>(
 }
 
 /**
- * Listening alone does not tell: some systems let a program listen on one address while another
- * holds the port on all of them, and a caller of `localhost` would then meet the other.
+ * True if the port is taken. Listening alone is no proof: some systems let a program listen on one address while
+ * another holds the port on all of them. A caller of `localhost` would then reach the other program.
  */
 async function isTaken(host: string, port: number): Promise<boolean> {
   const checks = await Promise.all([

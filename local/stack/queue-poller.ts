@@ -13,16 +13,16 @@ export interface QueuePollerOptions {
   readonly queueUrl: string;
   readonly queueArn: string;
   readonly batchSize: number;
-  /** True where the function answers with the messages that failed, and the others are done. */
+  /** True if the function answers with the failed messages, and all others are done. */
   readonly reportsFailures: boolean;
   readonly invoke: (event: SQSEvent) => Promise<unknown>;
-  /** Told when the queue itself cannot be read; a failed invocation is its own runtime's to report. */
+  /** Called if the queue itself cannot be read. The runtime reports failed invocations. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Hands a queue's messages to a function, as Lambda's event source mapping does: what succeeded is
- * deleted; what failed stays and comes back when its visibility time-out is over.
+ * Delivers a queue's messages to a function, as Lambda's event source mapping does. It deletes the messages that
+ * succeeded. The others stay, and become visible again after the visibility timeout.
  */
 export class QueuePoller {
   readonly #options: QueuePollerOptions;
@@ -37,15 +37,15 @@ export class QueuePoller {
     this.#loop = this.#pollUntilStopped();
   }
 
-  /** Ends the current wait; a batch that is being handled is finished first. */
+  /** Ends the current wait. A running batch is finished first. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
   }
 
   /**
-   * Takes at most one batch and waits until the function has handled it.
-   * @returns how many messages it held.
+   * Receives at most one batch and waits until the function has handled it.
+   * @returns the number of messages in it.
    */
   async pollOnce(waitSeconds = 0): Promise<number> {
     const { client, queueUrl, batchSize } = this.#options;
@@ -86,7 +86,7 @@ export class QueuePoller {
     );
   }
 
-  /** The ids of the messages that have to come back. */
+  /** @returns ids of the messages that failed. */
   async #invoke(messages: readonly Message[]): Promise<ReadonlySet<string>> {
     const all = new Set(messages.map(({ MessageId }) => MessageId ?? ''));
     let answer: unknown;
@@ -100,7 +100,7 @@ export class QueuePoller {
     if (!this.#options.reportsFailures) return new Set();
     const { batchItemFailures = [] } = (answer ?? {}) as Partial<SQSBatchResponse>;
     const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-    // An answer that names no message of the batch fails the whole of it, as it does in Lambda.
+    // As in Lambda, an answer that names an unknown message fails the whole batch.
     return [...failed].every((id) => all.has(id)) ? failed : all;
   }
 

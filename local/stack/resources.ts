@@ -18,7 +18,7 @@ interface Resource<Properties = Readonly<Record<string, unknown>>> {
   readonly properties: Properties;
 }
 
-/** What references between the resources and functions stand for, once the queues have URLs. */
+/** Values of the references between resources and functions. The queues' URLs must be known. */
 export function intrinsicValues(
   service: ServiceDefinition,
   queueUrls: Readonly<Record<string, string>> = {},
@@ -43,11 +43,11 @@ export function intrinsicValues(
   return { references, attributes };
 }
 
-/** A table as `CreateTable` takes it, and what only a deployment has besides. */
+/** Input of `CreateTable`, and the properties that only a deployment has. */
 type TableProperties = CreateTableCommandInput &
   Partial<Pick<UpdateTimeToLiveCommandInput, 'TimeToLiveSpecification'>>;
 
-/** What queues are created in. */
+/** Server that creates queues. */
 export interface QueueServer {
   createQueue(
     name: string,
@@ -55,7 +55,7 @@ export interface QueueServer {
   ): { readonly queueArn: string };
 }
 
-/** Creates every table that is not there, with its indexes and time to live; returns names by logical id. */
+/** Creates every missing table with its indexes and time to live. @returns names by logical id. */
 export async function createTables(
   service: ServiceDefinition,
   client: DynamoDBClient,
@@ -66,8 +66,9 @@ export async function createTables(
 }
 
 /**
- * Creates every queue with its redrive policy; returns URLs by logical id. The server itself gives
- * URLs under a name in `.localhost`, which not every machine resolves; it takes any host.
+ * Creates every queue with its redrive policy. The server's own URLs have a host under `.localhost`, which not
+ * every machine resolves; the server accepts any host.
+ * @returns URLs by logical id.
  */
 export function createQueues(
   service: ServiceDefinition,
@@ -89,7 +90,7 @@ export function createQueues(
   );
 }
 
-/** A queue's URL ends as its ARN does: in account and name. */
+/** URL of a queue. Like the ARN, it ends in the account and the name. */
 export function queueUrlOf(arn: string, endpoint: string): string {
   return new URL(arn.split(':').slice(-2).join('/'), endpoint).href;
 }
@@ -123,7 +124,7 @@ async function createTable(
       }),
     );
   } catch (error) {
-    // Kept by an earlier start.
+    // An earlier start has kept the table.
     if (error instanceof ResourceInUseException) return;
     throw error;
   }
@@ -131,7 +132,7 @@ async function createTable(
   await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
 }
 
-/** Every table of the deployment. */
+/** All tables of the deployment. */
 export function tablesOf(service: ServiceDefinition): readonly Resource<TableProperties>[] {
   return resourcesOf<TableProperties>(service, 'AWS::DynamoDB::Table', 'TableName');
 }
@@ -140,7 +141,7 @@ function queuesOf(service: ServiceDefinition): readonly Resource[] {
   return resourcesOf(service, 'AWS::SQS::Queue', 'QueueName');
 }
 
-/** DynamoDB's own request has the same shape as the resource: `Properties` says which it is. */
+/** Resources of one type. `Properties` has the shape of the service's own request. */
 function resourcesOf<Properties = Resource['properties']>(
   { resources }: ServiceDefinition,
   type: string,

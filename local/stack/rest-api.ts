@@ -6,25 +6,22 @@ import type { ServiceDefinition } from './service-definition.ts';
 export interface Request {
   readonly requestId: string;
   readonly method: string;
-  /** Path and query. */
+  /** Path and query string. */
   readonly url: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The whole body; undefined if it is larger than API Gateway takes. */
+  /** The whole body; undefined if it exceeds API Gateway's limit. */
   readonly body: string | undefined;
   readonly sourceIp: string;
 }
 
 type Invoke = (functionKey: string, event: APIGatewayProxyEvent) => Promise<unknown>;
 
-/**
- * Response headers of functions that API Gateway does not pass on under their own name. Of those it
- * renames, this is the only one that a function here sends.
- */
+/** Response headers that API Gateway renames. A function here sends only this one of them. */
 const RENAMED: Readonly<Record<string, string>> = {
   'www-authenticate': 'x-amzn-Remapped-WWW-Authenticate',
 };
 
-/** A REST API of API Gateway with Lambda proxy integrations, without the network. */
+/** An API Gateway REST API with Lambda proxy integrations, without the network. */
 export class RestApi {
   readonly #routes: ApiRoutes;
   readonly #responses: GatewayResponses;
@@ -55,22 +52,19 @@ export class RestApi {
       const event = eventOf(request, route, path, new URLSearchParams(query), this.#stage);
       return proxied(await this.#invoke(route.functionKey, event));
     } catch (error) {
-      // A failed invocation is in Lambda's log, and its time-out is a failure like others.
+      // Lambda's log has the failed invocation. A time-out is a failure like others.
       if (error instanceof MalformedResult) console.error(error);
       return own('DEFAULT_5XX', 502);
     }
   }
 }
 
-/** The function answered in another format than API Gateway takes. */
+/** Thrown if a function's answer does not have API Gateway's format. */
 class MalformedResult extends Error {
   override readonly name = 'MalformedResult';
 }
 
-/**
- * The response that a function has asked for.
- * @throws MalformedResult
- */
+/** Response from a function's answer. @throws MalformedResult */
 function proxied(result: unknown): HttpResponse {
   const { statusCode, headers = {}, body = '' } = (result ?? {}) as Partial<APIGatewayProxyResult>;
   if (typeof statusCode !== 'number' || typeof body !== 'string') {

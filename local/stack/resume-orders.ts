@@ -13,16 +13,16 @@ const CONCURRENCY = 16;
 const serviceOf = orderServiceWith({ saga: sagaClient, queues: sagaQueues });
 
 /**
- * Has everything that is owed a move go on now, on a stack that begins with what an earlier one has
- * kept. That one's executions are gone, and the dispatcher would look for them at the states'
- * deadlines only, which are minutes away.
+ * Resumes all unfinished work at the start of a stack with data of an earlier one. The earlier stack's executions
+ * are gone. Without this function, the dispatcher would look for them only at the states' deadlines, which are
+ * minutes away.
  *
- * It starts the execution of each order's own run and asks the compensation queue again, as the
- * dispatcher does. It writes nothing, so `due` stays what it was:
- * - if this process dies in the middle, the next one begins again;
- * - an order that a request moves on at the same moment has the same execution started, which is one;
- * - that execution reads the order itself, so it sees a payment that was made just before or after.
- * @returns what could not be done; the dispatcher does it when it is due.
+ * It starts the execution of each order's current run and asks the compensation queue again, as the dispatcher
+ * does. It writes nothing, so `due` stays unchanged:
+ * - If this process dies before the end, the next one begins again.
+ * - If a request moves an order on at the same moment, both start the same execution, which runs once.
+ * - The execution reads the order itself, so it sees a payment made just before or after.
+ * @returns the failures; the dispatcher retries their orders when they are due.
  */
 export async function resumeOrders(runtime: Runtime): Promise<readonly unknown[]> {
   const service = serviceOf(runtime);
@@ -30,7 +30,7 @@ export async function resumeOrders(runtime: Runtime): Promise<readonly unknown[]
   const { unread } = await workThrough<DueCandidate>({
     shardCount: DUE_SHARDS,
     firstShard: 0,
-    // Whenever it is due.
+    // All items, regardless of their due time.
     pagesOf: (shard) => service.orders.dueCandidates(shard, Number.MAX_SAFE_INTEGER),
     overdueMs: () => 0,
     concurrency: CONCURRENCY,

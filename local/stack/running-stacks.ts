@@ -6,7 +6,7 @@ import { LOCAL_SETTINGS } from '../local-settings.ts';
 import { isRunning, markOf } from './process-mark.ts';
 import { StartupProblem } from './startup-problem.ts';
 
-/** A stack that runs on this machine, as the one that started it has written it down. */
+/** A running stack of this machine, as its process has recorded it. */
 export interface RunningStack {
   readonly pid: number;
   readonly apiUrl: string;
@@ -23,9 +23,9 @@ const fileSchema = z.object({
 const FOLDER = fileURLToPath(new URL('../../.local/running', import.meta.url));
 
 /**
- * Writes down that this process runs a stack, for the commands of other terminals. If it cannot,
- * they look on the default ports.
- * @returns what takes it back.
+ * Records that this process runs a stack, for commands in other terminals. If the record cannot be written, they
+ * try the default ports.
+ * @returns a function that removes the record.
  */
 export function announceStack(
   urls: Pick<RunningStack, 'apiUrl' | 'companionUrl'>,
@@ -37,7 +37,7 @@ export function announceStack(
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, JSON.stringify({ ...markOf(), apiUrl, companionUrl }));
   } catch {
-    // A full disk is no reason to stop a stack that is up.
+    // A full disk is no reason to stop a running stack.
     return () => undefined;
   }
   return () => {
@@ -45,7 +45,7 @@ export function announceStack(
   };
 }
 
-/** The stacks that run now; what killed ones have left behind is removed. */
+/** Stacks that run now. Records of killed stacks are removed. */
 export function findRunningStacks(folder = FOLDER): readonly RunningStack[] {
   return filesIn(folder).flatMap((name) => {
     const file = join(folder, name);
@@ -60,17 +60,17 @@ export function findRunningStacks(folder = FOLDER): readonly RunningStack[] {
   });
 }
 
-const LOOK_MS = 2000;
+const PROBE_TIMEOUT_MS = 2000;
 const indexSchema = z.object({ name: z.literal('ordersaga companion') });
 
-/** The stack whose companion listens on a port of this machine; undefined if something else does. */
+/** Finds the stack whose companion listens on a port of this machine; undefined if another program does. */
 export async function findRunningStackAt(
   companionPort: number,
   folder = FOLDER,
 ): Promise<Omit<RunningStack, 'pid'> | undefined> {
   const companionUrl = `http://localhost:${String(companionPort)}`;
   try {
-    const response = await fetch(companionUrl, { signal: AbortSignal.timeout(LOOK_MS) });
+    const response = await fetch(companionUrl, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     indexSchema.parse(await response.json());
   } catch {
     return undefined;
@@ -81,7 +81,7 @@ export async function findRunningStackAt(
   return written ?? { companionUrl, apiUrl: 'on a port that it has not written down' };
 }
 
-/** The ports are taken by what was to be started. */
+/** Thrown if the stack to be started is already running on these ports. */
 export class StackRunsAlreadyError extends StartupProblem {
   override readonly name = 'StackRunsAlreadyError';
 
@@ -100,9 +100,9 @@ const DEFAULT_URL = `http://localhost:${String(LOCAL_SETTINGS.COMPANION_PORT.def
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Finds the companion of the running stack: `COMPANION_URL`, else the one on `COMPANION_PORT`, else
- * the only stack that runs, else the one on the default port.
- * @throws SeveralStacksError where several run and nothing says which is meant.
+ * Finds the companion of the running stack: `COMPANION_URL`, else the one on `COMPANION_PORT`, else the only
+ * running stack's, else the one on the default port.
+ * @throws SeveralStacksError if several stacks run and no variable chooses one.
  */
 export function findCompanionUrl(environment: Variables, folder = FOLDER): string {
   const { COMPANION_URL: url, COMPANION_PORT: port, API_PORT: apiPort } = environment;
@@ -123,7 +123,7 @@ export function findCompanionUrl(environment: Variables, folder = FOLDER): strin
   return byDefault.companionUrl;
 }
 
-/** Told to the person at the terminal: which stacks there are, and how to choose. */
+/** Thrown if several stacks run. The message for the person at the terminal lists them and says how to choose. */
 export class SeveralStacksError extends Error {
   override readonly name = 'SeveralStacksError';
 
@@ -143,7 +143,7 @@ function filesIn(folder: string): readonly string[] {
   }
 }
 
-/** Undefined where it is half written or gone. */
+/** Parses a record; undefined if it is incomplete or gone. */
 function read(file: string): z.infer<typeof fileSchema> | undefined {
   try {
     return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -4,11 +4,11 @@ export interface SchedulesOptions {
   readonly clock: Clock;
   readonly intervalMs: number;
   readonly functionKeys: readonly string[];
-  /** Reports its failures itself, as an asynchronous invocation does. */
+  /** Invokes a function. It reports failures itself, as an asynchronous invocation does. */
   readonly invoke: (functionKey: string, event: unknown) => Promise<unknown>;
 }
 
-/** Runs functions at an interval on the clock, as EventBridge would. */
+/** Runs functions at an interval on the clock, as EventBridge does. */
 export class Schedules {
   readonly #options: SchedulesOptions;
   readonly #running = new Map<string, Promise<void>>();
@@ -22,18 +22,18 @@ export class Schedules {
     this.#cancel = this.#options.clock.schedule(this.#options.intervalMs, () => {
       this.start();
       for (const key of this.#options.functionKeys) {
-        // A function that still runs leaves this turn out.
+        // Skips this turn if the function still runs.
         if (!this.#running.has(key)) void this.#run(key);
       }
     });
   }
 
-  /** Runs each function once now, after whatever run of it is under way. */
+  /** Runs each function once now, after its current run if there is one. */
   async runAll(): Promise<void> {
     await Promise.all(this.#options.functionKeys.map((key) => this.#run(key)));
   }
 
-  /** Starts nothing any more and waits for what runs. */
+  /** Cancels the interval and waits for running functions. */
   async stop(): Promise<void> {
     this.#cancel();
     await Promise.all(this.#running.values());

@@ -2,7 +2,7 @@ import type { NewProduct } from '../../lib/inventory/create-product.ts';
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' });
 
-/** The products that every local stack starts with; section 8 of the specification. */
+/** Products that every local stack starts with; section 8 of the specification. */
 export const SEED_PRODUCTS = [
   {
     productId: 'prod-coffee',

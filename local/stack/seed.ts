@@ -3,7 +3,7 @@ import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import { SEED_PRODUCTS } from './seed-products.ts';
 
-/** Writes products, the seed products unless told otherwise, through the Inventory Service's own code. */
+/** Creates products, by default the seed products, with the Inventory Service's own code. */
 export async function seedProducts(
   runtime: Runtime,
   products: readonly NewProduct[] = SEED_PRODUCTS,
@@ -11,7 +11,8 @@ export async function seedProducts(
   const inventory = inventoryService(runtime);
   await Promise.all(
     products.map((product) =>
-      // By the key a later start finds what an earlier one has made, whatever became of it since.
+      // The idempotency key makes a later start find the products of an earlier one, even if they were changed
+      // since.
       createProduct(inventory, { userId: 'seed', idempotencyKey: 'seed', product }),
     ),
   );

@@ -48,7 +48,7 @@ const serviceSchema = z.object({
   }),
 });
 
-/** serverless.yml with every variable resolved; references between resources still stand. */
+/** serverless.yml with every variable resolved, but references between resources unresolved. */
 export type ServiceDefinition = z.infer<typeof serviceSchema>;
 export type HttpEvent = z.infer<typeof httpEvent>['http'];
 export type SqsEvent = z.infer<typeof sqsEvent>['sqs'];
@@ -58,11 +58,11 @@ class ServiceDefinitionProblem extends StartupProblem {
 }
 
 /**
- * Reads the service's definition as the serverless CLI resolves it, so that the stack runs exactly what
- * a deployment would. The CLI takes seconds; its answer is kept under a hash of everything it depends on.
+ * Reads the service's definition as the serverless CLI resolves it, so that the stack runs exactly the definition
+ * of a deployment. The CLI takes seconds, so its answer is cached under a hash of everything it depends on.
  * @param directory the project's folder.
- * @param variables that the CLI sees beside those of this process.
- * @throws ServiceDefinitionProblem with the CLI's own words
+ * @param variables for the CLI, in addition to those of this process.
+ * @throws ServiceDefinitionProblem with the CLI's own output.
  */
 export async function readServiceDefinition(
   directory: string,
@@ -77,15 +77,15 @@ export async function readServiceDefinition(
   return definition;
 }
 
-/** Deployments have to be told where the gateway is; the stack fills its own in later. */
+/** A deployment must know the gateway's URL. The stack fills in its own later. */
 const STAND_INS = { GATEWAY_URL: 'http://localhost:3100/gateway' };
 
-/** An address at which nobody listens. */
-const NOBODY = 'http://127.0.0.1:9';
+/** A URL of a port that nobody listens on. */
+const UNUSED_ENDPOINT = 'http://127.0.0.1:9';
 
 const KEPT_IN = join('.local', 'service-definition');
 
-/** Files and folders, from which the CLI makes the definition. */
+/** Files and folders from which the CLI makes the definition. */
 const SOURCES = [
   'serverless.yml',
   'package-lock.json',
@@ -95,7 +95,7 @@ const SOURCES = [
   'lib/platform',
 ];
 
-/** Changes with every file and every variable of the environment that the definition is made from. */
+/** Hash of every file and every environment variable that the definition is made from. */
 async function sourceHash(
   directory: string,
   environment: Readonly<Record<string, string | undefined>>,
@@ -111,7 +111,7 @@ async function sourceHash(
   return createHash('sha256').update(made).digest('hex').slice(0, 32);
 }
 
-/** The files of a folder, or the file itself, sorted; none where there is neither. */
+/** Files of a folder, or the file itself, sorted; empty if neither exists. */
 async function filesBelow(directory: string, source: string): Promise<string[]> {
   const path = join(directory, source);
   const stats = await stat(path).catch(() => undefined);
@@ -124,7 +124,10 @@ async function filesBelow(directory: string, source: string): Promise<string[]> 
     .sort();
 }
 
-/** Whole or not at all: several processes may keep the same at the same moment. A full disk is no reason to fail. */
+/**
+ * Writes a file completely or not at all: several processes may write the same one at the same moment. A full
+ * disk is no reason to fail.
+ */
 async function keep(path: string, text: string): Promise<void> {
   const unfinished = `${path}.${String(process.pid)}`;
   try {
@@ -136,10 +139,7 @@ async function keep(path: string, text: string): Promise<void> {
   }
 }
 
-/**
- * Asks the serverless CLI itself.
- * @throws ServiceDefinitionProblem with the CLI's own words
- */
+/** Asks the serverless CLI itself. @throws ServiceDefinitionProblem with the CLI's own output. */
 export async function askCli(
   directory: string,
   environment: Readonly<Record<string, string | undefined>> = { ...STAND_INS, ...process.env },
@@ -151,8 +151,8 @@ export async function askCli(
     [cli, 'print', '--format', 'json', '--stage', 'local'],
     {
       cwd: directory,
-      // Nothing of AWS is asked, and no credential of the user's is there to be found.
-      env: { ...environment, ...awsEnvironment(NOBODY, environment) },
+      // The CLI asks nothing of AWS, and finds no credentials of the user's.
+      env: { ...environment, ...awsEnvironment(UNUSED_ENDPOINT, environment) },
       maxBuffer: 16 * 1024 * 1024,
     },
   );
@@ -168,7 +168,7 @@ export async function askCli(
   }
 }
 
-/** The events of one kind, each with its function. */
+/** Events of one kind, each with its function. */
 export function eventsOf<Kind extends 'http' | 'sqs' | 'schedule'>(
   { functions }: ServiceDefinition,
   kind: Kind,

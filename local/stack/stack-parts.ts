@@ -27,19 +27,19 @@ import { renderStateMachine } from './state-machine-definition.ts';
 import type { Store } from './store.ts';
 import type { TravelClock } from './travel-clock.ts';
 
-/** Where what nobody but this process calls listens. */
+/** Address of the servers that only this process calls. */
 const LOOPBACK = '127.0.0.1';
 const STATE_MACHINE_FILE = 'statemachines/order-saga.asl.json';
 
-/** Every function here starts one part and registers what ends it. */
+/** Input of the functions here. Each of them starts one part and registers how to stop it. */
 export interface Base {
   readonly parts: Parts;
   readonly clock: TravelClock;
-  /** The address that the HTTP servers listen on. */
+  /** Address that the HTTP servers listen on. */
   readonly host: string;
   /** The project's folder. */
   readonly directory: string;
-  /** Where everything is kept that is to outlive this process; without it nothing does. */
+  /** Keeps the data that is to survive this process. Without it, nothing survives. */
   readonly data: DataDirectory | undefined;
 }
 
@@ -51,8 +51,8 @@ export interface Deployed extends Base {
 }
 
 /**
- * The queues' server reads the time from `Date.now`, so it is replaced here. The interpreter of
- * state machines replaces it too, for itself only: this has to come later to hold for all.
+ * Makes `Date.now` follow the stack's clock, because the queues' server reads the time from it. The state
+ * machines' interpreter replaces `Date.now` too, for itself only. So this must run later to hold for all.
  */
 export function followClock({ parts, clock }: Base): void {
   const systemNow = Date.now;
@@ -72,11 +72,11 @@ export function startLog({ parts }: Base, file: string | undefined): LogRouter {
 export interface Database {
   readonly url: string;
   readonly client: DynamoDBClient;
-  /** Resolves with its last words if it ends by itself. */
+  /** Resolves with its last output if it ends by itself. */
   readonly ended?: Promise<string>;
 }
 
-/** @param throughput what the tables in memory throttle; DynamoDB Local throttles nothing. */
+/** @param throughput limits the writes to the tables in memory. DynamoDB Local throttles nothing. */
 export function startDatabase(
   base: Base,
   store: Store,
@@ -206,7 +206,7 @@ export function startApi(
   });
 }
 
-/** `parameters` are what the state machine's time-outs and retries are filled in from. */
+/** @param parameters fill in the state machine's time-outs and retries. */
 export function startStepFunctions(
   { parts, host, clock, directory, service, values, lambda }: Deployed,
   port: number,
@@ -227,7 +227,7 @@ export function startStepFunctions(
   });
 }
 
-/** The saga's state machine, its placeholders and references filled in. */
+/** Definition of the saga's state machine, its placeholders and references filled in. */
 export async function orderSaga(
   { directory, service, values }: Pick<Deployed, 'directory' | 'service' | 'values'>,
   parameters: Readonly<Record<string, unknown>>,
@@ -284,7 +284,7 @@ export function startSchedules(
   return schedules;
 }
 
-/** A URL that reaches a server listening on `host` from this machine. */
+/** URL at which this machine reaches a server that listens on `host`. */
 export function urlOf(host: string, port: number): string {
   const reachable = host === '0.0.0.0' || host === '::' ? LOOPBACK : host;
   return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${String(port)}`;

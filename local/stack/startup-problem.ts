@@ -1,6 +1,6 @@
 /**
- * Something about this machine or its settings keeps the stack from starting. The message is
- * written for the person at the terminal: what is wrong and what to do about it.
+ * Thrown if this machine or its settings keep the stack from starting. The message tells the person at the
+ * terminal the problem and the remedy.
  */
 export abstract class StartupProblem extends Error {
   abstract override readonly name: string;

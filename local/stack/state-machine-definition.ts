@@ -9,9 +9,9 @@ export class UnknownPlaceholderError extends Error {
 }
 
 /**
- * Fills a definition's placeholders and intrinsic functions in. `"${param:NAME}"` as a whole string
- * becomes the parameter with its type, so that a time-out stays a number.
- * @throws UnknownPlaceholderError for whatever else begins with `${`.
+ * Fills in a definition's placeholders and intrinsic functions. A string that is only `"${param:NAME}"` becomes
+ * the parameter with its type, so that a time-out stays a number.
+ * @throws UnknownPlaceholderError for any other text that begins with `${`.
  */
 export function renderStateMachine(
   definition: unknown,

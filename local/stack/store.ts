@@ -4,14 +4,14 @@ import { StartupProblem } from './startup-problem.ts';
 
 export const STORE_CHOICES = ['auto', 'memory', 'dynamodb-local'] as const;
 
-/** Which store a stack is to run: `auto` is DynamoDB Local where there is Java, else memory. */
+/** Choice of the store: `auto` is DynamoDB Local if there is Java, else memory. */
 export type StoreChoice = (typeof STORE_CHOICES)[number];
 
 /** The store that holds a stack's tables. */
 export type Store =
   | {
       readonly kind: 'memory';
-      /** Why DynamoDB Local could not run; undefined where memory was asked for. */
+      /** The reason why DynamoDB Local cannot run; undefined if memory was chosen. */
       readonly problem?: JavaProblem;
     }
   | {
@@ -26,9 +26,9 @@ class StoreProblem extends StartupProblem {
 
 /**
  * Finds the store for a choice on this machine.
- * @param isKept whether the data is to be kept for the next start.
- * @throws StartupProblem where DynamoDB Local is needed and there is no Java for it, or where
- *   memory is asked to keep data.
+ * @param isKept true if the data is kept for the next start.
+ * @throws StartupProblem if DynamoDB Local is needed and this machine has no Java for it, or if a store in memory
+ * is to keep data.
  */
 export async function chooseStore(
   choice: StoreChoice,
@@ -55,7 +55,7 @@ export async function chooseStore(
   }
 }
 
-/** One line for the person at the terminal: which store runs, and what that means. */
+/** Describes the chosen store and its consequences in one line for the person at the terminal. */
 export function describeStore(store: Store): string {
   switch (store.kind) {
     case 'memory': {

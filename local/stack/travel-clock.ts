@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-// The module's own timers, whatever becomes of the global ones.
+// The module's own timers, which stay the same if the global ones are replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../lib/platform/clock.ts';
@@ -9,43 +9,43 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Real time, as a clock reads it. */
+/** Source of real time. */
 export interface TimeSource {
-  /** The system's clock, in milliseconds since the Unix epoch; somebody may set it. */
+  /** The system's clock, in milliseconds since the Unix epoch. It can be set. */
   readonly systemNow: () => number;
-  /** Milliseconds since any moment; never set, and never going back. */
+  /** Monotonic milliseconds since any moment. It is never set and never goes back. */
   readonly monotonicNow: () => number;
 }
 
-/** Kept from before anyone replaces it: a running stack makes `Date.now` follow this clock. */
+/** Captured before `Date.now` is replaced: a running stack makes it follow this clock. */
 const REAL_TIME: TimeSource = {
   systemNow: Date.now.bind(Date),
   monotonicNow: performance.now.bind(performance),
 };
 
-/** Apart from each other by more than this, the system's clock was set. */
-const CLOCK_WAS_SET_MS = 1000;
+/** If the two clocks differ by more than this, the system's clock was set. */
+const CLOCK_DRIFT_LIMIT_MS = 1000;
 
-/** The longest delay that setTimeout takes; beyond it, it fires at once. */
+/** The longest delay that setTimeout takes. A longer one would fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /**
- * Real time plus an offset. Left alone it runs as the system's clock does, but for one thing: if that
- * is set back, this one goes on as if it had not been, so that every timer still falls due in its time.
- * `advance` jumps ahead and fires on the way everything that falls due, in order, each at its own time.
+ * Real time plus an offset. The clock runs as the system's clock does, with one exception. If the system's clock
+ * is set back, this clock goes on as before, so that no timer is late. `advance` jumps ahead. On the way it fires
+ * all due timers in order, each at its own time.
  */
 export class TravelClock implements Clock {
   /**
-   * Awaited after every timer that a jump fires, so that what it set off has finished, and has set
-   * its own timers, before time goes on. The owner replaces it by something that knows its work.
+   * Awaited after every timer that a jump fires. The timer's work is then finished and has set its own timers
+   * before time goes on. The owner replaces it by a function that knows that work.
    */
   settle: () => Promise<unknown> = () => nextTurn();
 
   readonly #source: TimeSource;
   #offsetMs = 0;
-  /** Both clocks of the source at the same moment: since then they have gone on together. */
+  /** Both clocks of the source at one moment, since which they have advanced in step. */
   #together: { readonly systemMs: number; readonly monotonicMs: number };
-  /** During a jump time stands still between the timers. */
+  /** During a jump, time stands still between the timers. */
   #frozenAtMs: number | undefined;
   #timers = new Set<Timer>();
   #armed: { readonly dueMs: number; readonly handle: NodeJS.Timeout } | undefined;
@@ -61,8 +61,8 @@ export class TravelClock implements Clock {
   }
 
   schedule(delayMs: number, callback: () => void): () => void {
-    // One real timer serves all: without the binding, a callback would run in the async context
-    // of whoever armed it.
+    // One real timer serves all. Without the binding, a callback would run in the async context of the code that
+    // armed it.
     const timer = {
       dueMs: this.now() + Math.max(0, delayMs),
       callback: AsyncResource.bind(callback),
@@ -75,8 +75,8 @@ export class TravelClock implements Clock {
   }
 
   /**
-   * Jumps `byMs` ahead. Timers set on the way fire too when they fall due before the end.
-   * Jumps asked for at the same time follow each other.
+   * Jumps `byMs` ahead. It also fires timers that are set on the way and fall due before the end. Concurrent
+   * jumps follow each other.
    */
   advance(byMs: number): Promise<void> {
     const jump = this.#lastJump.then(() => this.#jump(byMs));
@@ -84,9 +84,7 @@ export class TravelClock implements Clock {
     return jump;
   }
 
-  /**
-   * Time goes on by so much at once, whatever is running just then; what has fallen due fires next.
-   */
+  /** Skips `byMs` at once, while other work runs. Timers that have fallen due fire next. */
   skip(byMs: number): void {
     this.#offsetMs += byMs;
     this.#disarm();
@@ -118,13 +116,13 @@ export class TravelClock implements Clock {
     }
   }
 
-  /** The system's time, after the offset has made up for whatever it was set back by. */
+  /** The system's time. The offset makes up for a clock that was set back. */
   #systemNow(): number {
     const systemMs = this.#source.systemNow();
     const monotonicMs = this.#source.monotonicNow();
     const aheadMs = systemMs - this.#together.systemMs - (monotonicMs - this.#together.monotonicMs);
-    if (Math.abs(aheadMs) > CLOCK_WAS_SET_MS) {
-      // Set forward it is followed: so it is after a machine has slept, too.
+    if (Math.abs(aheadMs) > CLOCK_DRIFT_LIMIT_MS) {
+      // A clock that was set forward is followed, because a machine that has slept looks the same.
       if (aheadMs < 0) this.#offsetMs -= Math.round(aheadMs);
       this.#together = { systemMs, monotonicMs };
     }

@@ -1,9 +1,12 @@
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { StepFunctionsError } from './errors.ts';
 
-/** A Task state, by how its Lambda function is called. */
+/** A Task state by the integration that calls its Lambda function. */
 export interface TaskDefinition {
-  /** `function`: the function's own ARN; `invoke`: its result; `callback`: its task token. */
+  /**
+   * Integration: `function` calls the function's ARN, `invoke` waits for the result, `callback` for the task
+   * token.
+   */
   readonly integration: 'function' | 'invoke' | 'callback';
   readonly resource: string;
   readonly timeoutSeconds: number | undefined;
@@ -13,16 +16,16 @@ export interface TaskDefinition {
 export interface Program {
   readonly machine: StateMachine;
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
-  /** Position n is the state that finds itself at `$$.States[n]` in the context object. */
+  /** Position n is the name of the state at `$$.States[n]` in the context object. */
   readonly stateNames: readonly string[];
 }
 
 type Fields = Record<string, unknown>;
 
-/** The limit AWS applies where a Task names no time-out. */
+/** AWS's limit if a Task names no time-out. */
 const UNLIMITED_SECONDS = 99_999_999;
 
-/** Known to AWS, ignored by the interpreter: refused rather than silently wrong. */
+/** Fields that AWS knows and the interpreter ignores. They are refused rather than silently wrong. */
 const UNSUPPORTED_FIELDS = [
   'Arguments',
   'Assign',
@@ -33,7 +36,7 @@ const UNSUPPORTED_FIELDS = [
   'ResultWriter',
 ];
 
-/** A definition means the same for ever, and validating one takes longer than running it. */
+/** Caches compiled definitions: validating one takes longer than running it. */
 const programs = new Map<string, Program>();
 
 /**
@@ -116,8 +119,8 @@ function taskDefinition(name: string, state: Fields): TaskDefinition {
 }
 
 /**
- * The interpreter has no `$$.State`, and gives every branch an `$$.Execution` of its own with the
- * real time in it. Paths are led to what the execution's context object holds instead.
+ * Rewrites paths to the execution's own context object. The interpreter has no `$$.State`, and gives every branch
+ * an `$$.Execution` of its own with the real time in it.
  */
 function pointToOwnContext(state: Fields, position: number): Fields {
   const lead = (key: string, value: unknown): unknown =>

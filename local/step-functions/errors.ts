@@ -1,4 +1,4 @@
-/** The errors AWS documents for the operations served here, by their name on the wire. */
+/** Errors that AWS documents for the served operations, by their names on the wire. */
 export type StepFunctionsErrorName =
   | 'ExecutionAlreadyExists'
   | 'ExecutionDoesNotExist'
@@ -16,7 +16,7 @@ export type StepFunctionsErrorName =
   | 'UnknownOperationException'
   | 'ValidationException';
 
-/** A refused request: answered with status 400, its `name` as `__type`. */
+/** A refused request, answered with status 400 and its `name` as `__type`. */
 export class StepFunctionsError extends Error {
   override readonly name: StepFunctionsErrorName;
 

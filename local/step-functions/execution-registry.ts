@@ -4,7 +4,7 @@ import { Execution, type ExecutionSurroundings } from './executions.ts';
 import { type Arns, checkArn, checkName } from './names.ts';
 import type { RegisteredStateMachine } from './state-machines.ts';
 
-/** Every execution since the process started: a name is never free again. */
+/** Every execution since the process started. A name is never reused. */
 export class ExecutionRegistry {
   readonly #arns: Arns;
   readonly #surroundings: ExecutionSurroundings;
@@ -16,7 +16,7 @@ export class ExecutionRegistry {
   }
 
   /**
-   * Starts an execution; repeated with the same name and input while it runs, answers the first.
+   * Starts an execution. If an execution with the same name and input is running, answers that one.
    * @throws StepFunctionsError InvalidName, InvalidExecutionInput, ExecutionAlreadyExists
    */
   start(
@@ -58,7 +58,7 @@ export class ExecutionRegistry {
       .reverse();
   }
 
-  /** Stops what still runs, of one state machine or of all. */
+  /** Stops running executions, of one state machine or of all. */
   stopAll(stateMachineArn?: string): void {
     for (const execution of this.#executions.values()) {
       if (stateMachineArn === undefined || execution.stateMachine.arn === stateMachineArn) {

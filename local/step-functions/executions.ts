@@ -26,13 +26,13 @@ type Outcome =
 
 type State = { readonly status: 'RUNNING' } | (Outcome & { readonly stopDate: number });
 
-/** One execution of a state machine: runs from construction to its only outcome. */
+/** One execution of a state machine. It runs from construction to its single outcome. */
 export class Execution {
   readonly arn: string;
   readonly name: string;
-  /** The text it was started with, as given. */
+  /** The input text, unchanged. */
   readonly input: string;
-  /** Counts up over all executions; a later one has the higher number. */
+  /** Increases over all executions: a later one has the higher number. */
   readonly sequence: number;
   readonly stateMachine: RegisteredStateMachine;
   readonly startDate: number;
@@ -67,13 +67,13 @@ export class Execution {
     return this.#state.status;
   }
 
-  /** Ends a running execution at once; a closed one stays as it is. */
+  /** Ends a running execution at once. A closed one stays unchanged. */
   stop(details: ErrorDetails): void {
     this.#close({ status: 'ABORTED', ...details });
     this.#abortInterpreter();
   }
 
-  /** The members of DescribeExecution's answer. */
+  /** Members of DescribeExecution's answer. */
   describe(): State & Record<string, unknown> {
     return {
       executionArn: this.arn,
@@ -87,7 +87,7 @@ export class Execution {
     };
   }
 
-  /** An entry of ListExecutions' answer. */
+  /** One entry of ListExecutions' answer. */
   summary(): Record<string, unknown> {
     return {
       executionArn: this.arn,
@@ -123,7 +123,7 @@ export class Execution {
     return run.abort;
   }
 
-  /** `$$`, as compileDefinition leads paths to it. */
+  /** The context object `$$`, to which `compileDefinition` rewrites paths. */
   #contextObject(input: Json, tokens: TaskTokens): Record<string, unknown> {
     const clock = this.#clock;
     return {
@@ -198,7 +198,7 @@ function details({ error, cause }: ErrorDetails): ErrorDetails {
   return { error, cause };
 }
 
-/** The error that ended the run: a state's own, or one of the interpreter itself. */
+/** The error that ended the run: a state's own, or one of the interpreter. */
 function errorDetails(error: unknown): ErrorDetails {
   const reason = error instanceof ExecutionError ? error.cause : error;
   return reason instanceof Error

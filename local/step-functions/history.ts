@@ -4,7 +4,7 @@ import type { InterpreterEvent, Json } from './interpreter.ts';
 
 export type EventDetails = Omit<HistoryEvent, 'id' | 'previousEventId' | 'timestamp' | 'type'>;
 
-/** As on the wire: times are seconds since the epoch. */
+/** Wire format: times are seconds since the epoch. */
 export interface RecordedEvent extends EventDetails {
   readonly id: number;
   readonly previousEventId: number;
@@ -14,7 +14,7 @@ export interface RecordedEvent extends EventDetails {
 
 const WHOLE = { truncated: false };
 
-/** The event history of one execution, in AWS's event types; ids start at 1. */
+/** The event history of one execution, with AWS's event types. Ids start at 1. */
 export class ExecutionHistory {
   readonly #clock: Clock;
   readonly #events: RecordedEvent[] = [];
@@ -30,7 +30,7 @@ export class ExecutionHistory {
 
   record(type: HistoryEventType, details: EventDetails = {}): void {
     const id = this.#events.length + 1;
-    // AWS lets the first state, like the start itself, follow event 0.
+    // On AWS, the first state's event follows event 0, as the start's does.
     const previousEventId = id === 2 ? 0 : id - 1;
     this.#events.push({
       id,
@@ -41,7 +41,7 @@ export class ExecutionHistory {
     });
   }
 
-  /** Records what the interpreter reports; tasks and the execution itself are recorded elsewhere. */
+  /** Records an event that the interpreter reports. Tasks and the execution record their own events. */
   recordInterpreterEvent(event: InterpreterEvent): void {
     switch (event.type) {
       case 'StateEntered':
@@ -129,10 +129,10 @@ function iteration(event: Pick<Iteration, 'index' | 'parentState'>): {
   return { name: event.parentState.name, index: event.index };
 }
 
-/** How one Task state's attempts show in a history. */
+/** Records one Task state's attempts in a history. */
 export interface TaskEvents {
   started(input: Json, timeouts: TaskTimeouts): void;
-  /** A callback task's function returned; the task goes on waiting for its token. */
+  /** Records that a callback task's function returned. The task still waits for its token. */
   submitted(output: Json): void;
   succeeded(output: Json): void;
   failed(error: string, cause: string): void;

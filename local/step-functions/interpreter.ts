@@ -4,10 +4,9 @@ import { StateMachine } from 'aws-local-stepfunctions';
 import type { Clock } from '../../lib/platform/clock.ts';
 
 /*
- * The interpreter calls the global timers and Date.now, and starts every branch of a Parallel and
- * every iteration of a Map through StateMachine.run. While a server is alive these four are
- * replaced: inside a scope (an asynchronous context) they obey the injected clock and stay inside
- * the scope's lifetime, everywhere else they are the originals.
+ * The interpreter calls the global timers and Date.now. It starts every branch of a Parallel and every iteration
+ * of a Map by StateMachine.run. While a server is alive, these four are replaced. Inside a scope (an asynchronous
+ * context) they obey the injected clock and end with the scope. Everywhere else they are the originals.
  */
 
 type Run = ReturnType<StateMachine['run']>;
@@ -18,24 +17,24 @@ export type Json = Awaited<Run['result']>;
 /** An entry of the interpreter's own event log. */
 export type InterpreterEvent = Run['eventLogs'] extends AsyncGenerator<infer Event> ? Event : never;
 
-/** Node's timers count in a signed 32-bit integer; a longer delay would fire at once. */
+/** Node's timers count in a signed 32-bit integer. A longer delay would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const currentScope = new AsyncLocalStorage<InterpreterScope | undefined>();
 
-/** Runs `work` as if it had never been called from within the interpreter. */
+/** Runs `work` as if the interpreter had not called it. */
 export function outsideInterpreter<Result>(work: () => Result): Result {
   return currentScope.run(undefined, work);
 }
 
-/** The scope of the run, branch or iteration that is executing; only handlers may ask. */
+/** Scope of the current run, branch or iteration. Only handlers may ask for it. */
 export function interpreterScope(): InterpreterScope {
   const scope = currentScope.getStore();
   if (scope === undefined) throw new Error('called from outside the interpreter');
   return scope;
 }
 
-/** What one run of a state machine, branch or iteration holds; closing it lets go of everything. */
+/** Resources of one run of a state machine, branch or iteration. Closing the scope releases all of them. */
 export class InterpreterScope {
   readonly #clock: Clock;
   readonly #releases = new Set<() => void>();
@@ -58,7 +57,10 @@ export class InterpreterScope {
     return outsideInterpreter(() => this.#clock.now());
   }
 
-  /** Calls back on the clock unless the scope closes first; returns how to cancel. */
+  /**
+   * Calls back on the clock unless the scope closes first.
+   * @returns a function that cancels the call.
+   */
   schedule(delayMs: number, callback: () => void): () => void {
     if (this.#isClosed) return () => undefined;
     let cancelClock = (): void => undefined;
@@ -85,8 +87,8 @@ export class InterpreterScope {
   }
 
   /**
-   * The interpreter calls a task's handler and sets that task's time-out in one synchronous
-   * stretch, so the first timer after a handler's call is the task's own.
+   * Calls back at the task's time-out. The interpreter calls a task's handler and sets its time-out in one
+   * synchronous stretch. So the first timer after a handler's call is the task's own.
    */
   onNextTimeout(callback: () => void): void {
     this.#onNextTimeout = callback;
@@ -103,7 +105,10 @@ export class InterpreterScope {
     );
   }
 
-  /** Registers what to do when the scope closes; returns how to forget it. */
+  /**
+   * Registers a function that the scope calls when it closes.
+   * @returns a function that removes it again.
+   */
   onClose(release: () => void): () => void {
     this.#releases.add(release);
     return () => {
@@ -111,7 +116,7 @@ export class InterpreterScope {
     };
   }
 
-  /** A scope that closes with this one at the latest. */
+  /** Opens a scope that closes with this one at the latest. */
   branch(): InterpreterScope {
     const branch = new InterpreterScope(this.#clock);
     if (this.#isClosed) branch.close();
@@ -152,7 +157,7 @@ function scopedSetTimeout(callback: () => void, delayMs?: number, ...args: []): 
     ? original.setTimeout(callback, delayMs, ...args)
     : scope.setTimeout(callback, delayMs ?? 0);
 }
-// util.promisify finds its own variant of setTimeout among these.
+// util.promisify finds its own variant of setTimeout among these properties.
 Object.defineProperties(scopedSetTimeout, Object.getOwnPropertyDescriptors(original.setTimeout));
 
 function scopedClearTimeout(timer: unknown): void {
@@ -167,7 +172,7 @@ function scopedRun(this: StateMachine, ...args: RunArguments): Run {
   const run = scope.run(() => original.run.apply(this, args));
   return {
     ...run,
-    // The run's last events are still on their way to its parent's log when its result is there.
+    // At the run's result, its last events are still on their way to its parent's log.
     result: run.result.finally(() => {
       scope.close();
       return nextMacrotask();
@@ -177,7 +182,7 @@ function scopedRun(this: StateMachine, ...args: RunArguments): Run {
 
 let users = 0;
 
-/** Puts the interpreter on injected clocks; the returned function takes it off again. */
+/** Makes the interpreter obey injected clocks. @returns a function that restores it. */
 export function installInterpreterScopes(): () => void {
   users += 1;
   globalThis.setTimeout = scopedSetTimeout as typeof globalThis.setTimeout;

@@ -9,7 +9,7 @@ import {
 import { interpreterScope, type Json, outsideInterpreter } from './interpreter.ts';
 import { Task, type TaskTokens } from './tasks.ts';
 
-/** Invokes a Lambda function by its bare name; a rejection's `name` is the error's name. */
+/** Invokes a Lambda function by its bare name. A rejection's `name` is the error's name. */
 export type Invoke = (functionName: string, payload: unknown) => Promise<unknown>;
 
 export interface LambdaTaskSurroundings {
@@ -20,8 +20,8 @@ export interface LambdaTaskSurroundings {
 }
 
 /**
- * Starts one attempt of a Task state; called by the interpreter with the state's effective input.
- * @returns what completes the task; pending for ever once nobody waits for it any more.
+ * Starts one attempt of a Task state. The interpreter calls it with the state's effective input.
+ * @returns the task's result; it never settles if nobody waits for the task any more.
  */
 export function startLambdaTask(
   definition: TaskDefinition,
@@ -54,7 +54,7 @@ async function attempt(
   input: Json,
   invoke: Invoke,
 ): Promise<void> {
-  // The interpreter's report that the state was entered is still on its way to the history.
+  // The interpreter's event that it entered the state is still on its way to the history.
   await nextMacrotask();
   if (!task.isOpen()) return;
   events.started(input, definition);
@@ -83,13 +83,13 @@ async function call(definition: TaskDefinition, input: Json, invoke: Invoke): Pr
   };
 }
 
-/** `name`, `name:alias`, `account:function:name` or an ARN, with or without a qualifier. */
+/** Parses `name`, `name:alias`, `account:function:name` or an ARN, with or without a qualifier. */
 function bareFunctionName(functionName: string): string {
   const name = functionName.split(':function:').at(-1) ?? functionName;
   return name.split(':')[0] ?? name;
 }
 
-/** As Lambda reports an error; one from another realm is no instance of this one's Error. */
+/** Describes an error as Lambda reports it. An error from another realm is no instance of this realm's Error. */
 function describeFailure(failure: unknown): [error: string, cause: string] {
   const isErrorLike = typeof failure === 'object' && failure !== null && 'name' in failure;
   const error = isErrorLike ? (failure as Partial<Error>) : new Error(String(failure));
@@ -97,7 +97,7 @@ function describeFailure(failure: unknown): [error: string, cause: string] {
   return [errorType, JSON.stringify({ errorType, errorMessage, trace: stack.split('\n') })];
 }
 
-/** What is left of a value once it has been JSON; `undefined` becomes `null`. */
+/** The value after a round trip through JSON; `undefined` becomes `null`. */
 function copyOf(value: unknown): Json {
   return JSON.parse(JSON.stringify(value ?? null)) as Json;
 }

@@ -1,7 +1,7 @@
 import { StepFunctionsError } from './errors.ts';
 
 const LONGEST_NAME = 80;
-// What AWS forbids in names: white space, brackets, wildcards, special and control characters.
+// Characters that AWS forbids in names: white space, brackets, wildcards, special and control characters.
 const FORBIDDEN = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\uFFFE\uFFFF]/u;
 
 /** @throws StepFunctionsError InvalidName */
@@ -23,7 +23,7 @@ export function checkArn(kind: 'stateMachine' | 'execution', arn: string): void 
   }
 }
 
-/** The ARNs of one account and region. */
+/** Builds the ARNs of one account and region. */
 export class Arns {
   readonly #prefix: string;
 

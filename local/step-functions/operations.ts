@@ -6,7 +6,7 @@ import { page } from './paging.ts';
 import type { RegisteredStateMachine, StateMachines } from './state-machines.ts';
 import type { TaskTokens } from './tasks.ts';
 
-/** Takes a request's body, returns the answer's; throws StepFunctionsError. */
+/** Maps a request's body to the answer's. @throws StepFunctionsError */
 export type Operation = (request: unknown) => object;
 
 export interface Services {
@@ -39,7 +39,7 @@ const status = z.enum([
   'PENDING_REDRIVE',
 ]);
 
-/** The operations served, by the name in X-Amz-Target. */
+/** The served operations, by the name in X-Amz-Target. */
 export function createOperations(services: Services): ReadonlyMap<string, Operation> {
   const { stateMachines, executions, tokens } = services;
   return new Map(

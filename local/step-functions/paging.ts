@@ -9,8 +9,8 @@ export interface PageRequest {
 
 /**
  * One page of a list that may grow between two calls.
- * @param list names the list and its order; a token of another one is refused
- * @param positionOf increases along `items` and never changes for an item
+ * @param list names the list and its order; a token of another list is refused.
+ * @param positionOf increases along `items` and never changes for an item.
  * @throws StepFunctionsError InvalidToken
  */
 export function page<Item>(
@@ -21,7 +21,7 @@ export function page<Item>(
 ): { items: Item[]; nextToken?: string } {
   const after = request.nextToken === undefined ? -Infinity : decode(list, request.nextToken);
   const rest = items.filter((item) => positionOf(item) > after);
-  // AWS takes 0 for "no wish".
+  // AWS treats 0 as the default.
   const pageItems = rest.slice(0, request.maxResults || DEFAULT_PAGE_SIZE);
   const last = pageItems.at(-1);
   return last === undefined || pageItems.length === rest.length

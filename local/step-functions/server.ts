@@ -13,18 +13,18 @@ export interface StepFunctionsServer {
   readonly url: string;
   readonly port: number;
   stateMachineArn(name: string): string;
-  /** Aborts running executions and closes all connections; nothing stays alive. */
+  /** Aborts running executions and closes all connections. */
   stop(): Promise<void>;
 }
 
 const TARGET_PREFIX = 'AWSStepFunctions.';
-/** AWS's limit of a definition, 1 MiB, with room for its escaping as a JSON string. */
+/** AWS's limit of a definition, 1 MiB, with room for escaping as a JSON string. */
 const LONGEST_BODY_BYTES = 3 * 1024 * 1024;
 
 /**
  * Serves AWS Step Functions' JSON protocol over the embedded interpreter, in memory.
- * @throws StepFunctionsError if a state machine's definition is refused
- * @throws the listening socket's own error, such as EADDRINUSE
+ * @throws StepFunctionsError if a state machine's definition is refused.
+ * @throws the listening socket's own error, such as EADDRINUSE.
  */
 export async function startStepFunctionsServer(
   options: StepFunctionsServerOptions,

@@ -8,29 +8,29 @@ import { StateMachines } from './state-machines.ts';
 import { TaskTokens } from './tasks.ts';
 
 export interface StepFunctionsOptions {
-  /** Every wait, back-off, time-out and timestamp is on this clock. */
+  /** Clock of all waits, back-offs, time-outs and timestamps. */
   readonly clock: Clock;
   readonly region: string;
   readonly accountId: string;
-  /** Invokes a Lambda function by its bare name; Retry and Catch match the `name` of what it rejects with. */
+  /** Invokes a Lambda function by its bare name. Retry and Catch match the `name` of its rejection. */
   readonly invoke: Invoke;
-  /** Created at once. */
+  /** State machines to create at the start. */
   readonly stateMachines?: readonly { readonly name: string; readonly definition: object }[];
-  /** Makes task tokens; long random ones unless told otherwise. */
+  /** Makes task tokens; by default long random ones. */
   readonly newToken?: () => string;
 }
 
 /** AWS Step Functions over the embedded interpreter, in memory. */
 export interface StepFunctions {
-  /** By their name in X-Amz-Target, without its prefix. */
+  /** Operations by their name in X-Amz-Target, without the prefix. */
   readonly operations: ReadonlyMap<string, Operation>;
   readonly executions: ExecutionRegistry;
   stateMachineArn(name: string): string;
-  /** Aborts running executions; nothing stays alive. */
+  /** Aborts running executions. */
   stop(): void;
 }
 
-/** @throws StepFunctionsError if a state machine's definition is refused */
+/** @throws StepFunctionsError if a state machine's definition is refused. */
 export function createStepFunctions(options: StepFunctionsOptions): StepFunctions {
   const { clock, region, accountId, invoke, newToken } = options;
   const arns = new Arns(region, accountId);

@@ -9,12 +9,12 @@ export interface RegisteredStateMachine {
   readonly definition: string;
   readonly roleArn: string;
   readonly creationDate: number;
-  /** Counts up over all state machines; a later one has the higher number. */
+  /** Increases over all state machines: a later one has the higher number. */
   readonly sequence: number;
   readonly program: Program;
 }
 
-/** The state machines that can be started, by ARN. */
+/** The existing state machines, by ARN. */
 export class StateMachines {
   readonly #arns: Arns;
   readonly #clock: Clock;
@@ -27,7 +27,7 @@ export class StateMachines {
   }
 
   /**
-   * Creates a state machine; repeated with the same definition it answers the first one.
+   * Creates a state machine. If it exists with the same definition, answers the existing one.
    * @throws StepFunctionsError InvalidName, InvalidDefinition, StateMachineAlreadyExists
    */
   create(name: string, definition: string, roleArn: string): RegisteredStateMachine {
@@ -74,7 +74,10 @@ export class StateMachines {
     return [...this.#machines.values()];
   }
 
-  /** @throws StepFunctionsError InvalidArn; one that does not exist is deleted already */
+  /**
+   * Deletes a state machine. A missing one counts as deleted.
+   * @throws StepFunctionsError InvalidArn
+   */
   delete(arn: string): void {
     checkArn('stateMachine', arn);
     this.#machines.delete(arn);

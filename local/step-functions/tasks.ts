@@ -3,7 +3,7 @@ import { StepFunctionsError } from './errors.ts';
 import type { TaskEvents } from './history.ts';
 import type { InterpreterScope, Json } from './interpreter.ts';
 
-/** Rejects a task; the interpreter matches Retry and Catch by `name` and reports `message`. */
+/** Rejects a task. The interpreter matches Retry and Catch by `name` and reports `message`. */
 class TaskFailure extends Error {
   constructor(error: string, cause: string) {
     super(cause);
@@ -12,11 +12,11 @@ class TaskFailure extends Error {
 }
 
 /**
- * One attempt of a Task state. It closes exactly once: by a result, a failure, a time-out, or
- * because its execution or branch ended; whatever arrives later changes nothing.
+ * One attempt of a Task state. It closes exactly once: by a result, a failure, a time-out, or the end of its
+ * execution or branch. Later signals change nothing.
  */
 export class Task {
-  /** Stays pending for ever when the task is closed by a time-out or by the end of its branch. */
+  /** Never settles if a time-out or the end of its branch closes the task. */
   readonly result: Promise<Json>;
   readonly #scope: InterpreterScope;
   readonly #events: TaskEvents;
@@ -59,7 +59,7 @@ export class Task {
     this.#reject(new TaskFailure(error, cause));
   }
 
-  /** From now on a heartbeat is due every `seconds`. */
+  /** Expects a heartbeat every `seconds` from now on. */
   expectHeartbeats(seconds: number): void {
     this.#heartbeatMs = seconds * 1000;
     this.heartbeat();
@@ -87,7 +87,7 @@ export class Task {
   }
 }
 
-/** Every task token handed out by this process, and the task it stands for. */
+/** Every task token that this process issued, with its task. */
 export class TaskTokens {
   readonly #tasks = new Map<string, Task>();
   readonly #newToken: () => string;
@@ -97,19 +97,22 @@ export class TaskTokens {
     this.#newToken = newToken;
   }
 
-  /** The token of the task whose parameters are being evaluated. */
+  /** Token of the task whose parameters are being evaluated. */
   issue(): string {
     this.#issued ??= this.#newToken();
     return this.#issued;
   }
 
-  /** Evaluation of parameters and start of the task are one synchronous stretch. */
+  /**
+   * Assigns the issued token to its task: the parameters' evaluation and the task's start are one synchronous
+   * stretch.
+   */
   assignTo(task: Task): void {
     this.#tasks.set(this.issue(), task);
     this.#issued = undefined;
   }
 
-  /** @throws StepFunctionsError InvalidToken, or TaskTimedOut once the task is closed. */
+  /** @throws StepFunctionsError InvalidToken, or TaskTimedOut if the task is closed. */
   openTask(token: string): Task {
     const task = this.#tasks.get(token);
     if (task === undefined) {

@@ -5,23 +5,23 @@ const DEFAULT_LIMIT = 500;
 
 export const USAGE = `Usage: npm run -s dlq -- list | show ID | redrive [ID...] [options]
 
-  list                 every dead letter, the oldest first, and what redriving it would do
-  show ID              all that is known about one of them and its order
-  redrive [ID...]      redrives those named, or all; the effect first, then the letter is removed
+  list                 lists every dead letter, the oldest first, and the effect of redriving it
+  show ID              shows all facts about one letter and its order
+  redrive [ID...]      redrives the named letters, or all; then removes each letter
 
-  --dry-run            redrive: only say what would be done
+  --dry-run            redrive: only print the effects
   --stage NAME         a deployed stage instead of the local stack
   --limit N            read at most N letters (${String(DEFAULT_LIMIT)})
-  --json               for programs
-  --help               this
+  --json               print JSON instead of text
+  --help               this text
 
-Reading hides letters from others for a moment and puts them back. Redriving is safe to repeat:
-what happens is decided by what is stored then. A letter that nothing can be done for stays where
-it is; an acknowledgement of a payment that nobody knows is sent again only if it is named.
+Reading hides letters from other readers for a moment and puts them back. Redriving is safe to
+repeat: it acts on the stored state of that moment. A letter that nothing can be done for stays in
+its queue. An acknowledgement of an unknown payment is sent again only if it is named.
 
 Exit code: 0 done, 1 something could not be done, 2 not understood, 130 interrupted.`;
 
-/** What was typed makes no sense; in words for the person at the terminal. */
+/** Thrown for arguments that make no sense. The message is for the person at the terminal. */
 export class UsageProblem extends Error {
   override readonly name = 'UsageProblem';
 }
@@ -39,7 +39,7 @@ export type Command = Options &
     | { readonly command: 'show'; readonly id: string }
     | {
         readonly command: 'redrive';
-        /** None: all. */
+        /** Empty: all letters. */
         readonly ids: readonly string[];
         readonly isDryRun: boolean;
       }

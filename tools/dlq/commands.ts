@@ -15,15 +15,15 @@ import {
 } from './documents.ts';
 import { type HeldLetter, type HeldLetters, QueueProblem } from './held-letters.ts';
 
-/** Letters that are looked at together. */
-const TOGETHER = 10;
+/** Letters whose orders are read concurrently. */
+const BATCH_SIZE = 10;
 
-/** There is no such letter, in words for the person at the terminal. */
+/** Thrown if no letter has the id. The message is for the person at the terminal. */
 export class UnknownLetter extends Error {
   override readonly name = 'UnknownLetter';
 }
 
-/** What the letters that were asked for are read from, and how far. */
+/** Everything a command reads letters with, and the limit of one run. */
 export interface Desk {
   readonly service: RedriveService;
   readonly held: HeldLetters;
@@ -31,7 +31,7 @@ export interface Desk {
   readonly stopping: AbortSignal;
 }
 
-/** What was not read, which whoever misses something should know. */
+/** Letters that this run left unread. */
 export interface Unread {
   readonly hasMore: boolean;
   readonly hiddenCount: number;
@@ -43,8 +43,8 @@ export async function list(
 ): Promise<Unread & { readonly letters: readonly LetterDocument[] }> {
   const { letters, ...unread } = await desk.held.read(desk.limit, desk.stopping);
   const documents: LetterDocument[] = [];
-  for (let start = 0; start < letters.length && !desk.stopping.aborted; start += TOGETHER) {
-    const some = letters.slice(start, start + TOGETHER).map(async (held) => {
+  for (let start = 0; start < letters.length && !desk.stopping.aborted; start += BATCH_SIZE) {
+    const some = letters.slice(start, start + BATCH_SIZE).map(async (held) => {
       const stored = await lookAt(desk.service.service, held.letter);
       return toLetterDocument(held, decideRedrive(held.letter, stored, false));
     });
@@ -62,7 +62,7 @@ export async function show(desk: Desk, id: string): Promise<LetterInDetail> {
   return toLetterInDetail(held, decideRedrive(held.letter, stored, false), stored);
 }
 
-/** What became of one letter, or would. */
+/** Result of redriving one letter, or of a dry run. */
 export type Redriven =
   | (LetterDocument & {
       readonly outcome: 'DONE' | 'KEPT' | 'WOULD_BE_DONE' | 'WOULD_BE_KEPT';
@@ -75,8 +75,8 @@ export interface RedriveResult extends Unread {
 }
 
 /**
- * Redrives the letters named, or all that are read; each on its own, the oldest first, so that two
- * letters about one order meet what the first has done.
+ * Redrives the named letters, or all that are read. The oldest comes first and each letter on its own, so that
+ * two letters about one order see each other's effect.
  * @throws QueueProblem
  */
 export async function redriveLetters(
@@ -96,7 +96,7 @@ export async function redriveLetters(
   return { letters: redriven, unknown, ...unread };
 }
 
-/** One letter that fails does not keep the others from being redriven. */
+/** A letter that fails does not keep the others from being redriven. */
 async function attempt(held: HeldLetter, act: () => Promise<Redriven>): Promise<Redriven> {
   try {
     return await act();
@@ -114,7 +114,7 @@ async function rehearse({ service }: Desk, held: HeldLetter, isNamed: boolean): 
   return { ...toLetterDocument(held, decision), outcome };
 }
 
-/** The effect first: a letter that cannot be removed after it does no harm when redriven again. */
+/** Acts before it removes the letter. If the removal fails, redriving the letter again does no harm. */
 async function perform(desk: Desk, held: HeldLetter, isNamed: boolean): Promise<Redriven> {
   const decision = await redrive(desk.service, held.letter, isNamed);
   const isKept = decision.action === 'KEEP';

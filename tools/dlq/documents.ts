@@ -7,10 +7,10 @@ import { parseJson } from '../../lib/platform/lambda/consume.ts';
 import type { HeldLetter } from './held-letters.ts';
 import { wordsFor } from './words.ts';
 
-/** So much of an order's history is shown, from its end. */
+/** Newest history entries of an order that are shown. */
 const HISTORY_TAIL = 8;
 
-/** What a letter says, as `--json` shows it; `null` for what nobody knew. */
+/** Facts of a letter, as `--json` shows them; `null` if a fact is not known. */
 export interface LetterFactsDocument {
   readonly id: string;
   readonly queue: string;
@@ -27,7 +27,7 @@ export interface LetterDocument extends LetterFactsDocument {
 }
 
 export interface LetterInDetail extends LetterDocument {
-  /** As JSON if it is that. */
+  /** Parsed if the message is JSON, otherwise the text. */
   readonly message: unknown;
   readonly order: OrderInBrief | null;
   readonly payment: PaymentInBrief | null;
@@ -39,7 +39,7 @@ interface OrderInBrief {
   readonly reason: string | null;
   readonly run: number;
   readonly revision: number;
-  /** When the system looks at it next by itself. */
+  /** Time at which the dispatcher looks at the item next. */
   readonly dueAt: string | null;
   readonly owesStock: boolean;
   readonly history: Order['history'];
@@ -76,7 +76,7 @@ export function toLetterFacts(held: HeldLetter): LetterFactsDocument {
   };
 }
 
-/** Never the whole of what is stored: that holds tokens of waits and payment methods. */
+/** Picks the fields to show. The stored items also hold task tokens and payment method tokens, which never appear. */
 export function toLetterInDetail(
   held: HeldLetter,
   redrive: Redrive,

@@ -16,34 +16,34 @@ import type { Config } from '../../lib/platform/config.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 /**
- * How long a letter that was read stays hidden from other readers at most. It is put back as soon as
- * the tool is done with it; only a tool that is killed leaves it hidden for so long.
+ * Visibility timeout of a letter that the tool reads. The tool puts the letter back as soon as it is done with
+ * it. Only if the tool is killed does the letter stay hidden until the timeout.
  */
 export const HIDDEN_SECONDS = 300;
 const BATCH_SIZE = 10;
 const QUEUES: readonly DeadLetterQueue[] = ['saga', 'compensation', 'acknowledgement'];
 
-/** A queue that cannot be read or written, in words for the person at the terminal. */
+/** Thrown if a queue cannot be read or written. The message is for the person at the terminal. */
 export class QueueProblem extends Error {
   override readonly name = 'QueueProblem';
 }
 
-/** One message of a dead-letter queue, as long as this process holds it. */
+/** One message of a dead-letter queue while this process holds it. */
 export interface HeldLetter {
-  /** SQS's id of the message. */
+  /** SQS's message id. */
   readonly id: string;
   readonly queue: DeadLetterQueue;
   readonly letter: Letter;
-  /** The message as it is. */
+  /** Message body, unchanged. */
   readonly body: string;
-  /** When its step was given up, or else when the message was first sent; RFC 3339 UTC. */
+  /** Time at which the step gave up, or else at which the message was first sent; RFC 3339 UTC. */
   readonly since: string;
   readonly receiptHandle: string;
 }
 
 /**
- * The letters of a stage's three dead-letter queues. Reading hides them for a moment, so whatever is
- * held has to be put back at the end with `putBack`, whatever happened meanwhile.
+ * Letters of a stage's three dead-letter queues. Reading hides a letter from other readers for a moment, so the
+ * caller always calls `putBack` at the end, even after a failure.
  */
 export class HeldLetters {
   readonly #runtime: Runtime;
@@ -57,8 +57,8 @@ export class HeldLetters {
 
   /**
    * Reads every queue until it is empty, or until `limit` letters are held.
-   * @returns the oldest first; `hasMore` where letters beyond the limit are left unread, and
-   * `hiddenCount` of those that somebody else is reading at this moment (approximately, as SQS counts).
+   * @returns the oldest first; `hasMore` if letters beyond the limit are left unread; `hiddenCount`, the
+   * approximate number of letters that another reader holds.
    * @throws QueueProblem
    */
   async read(
@@ -71,13 +71,13 @@ export class HeldLetters {
   }> {
     const reading = QUEUES.map(async (queue) => {
       const hiddenCount = await this.#countHidden(queue);
-      // One more than asked for tells that there are more.
+      // One letter beyond the limit proves that there are more.
       while (this.#held.size <= limit && !stopping.aborted) {
         if ((await this.#receive(queue)) === 0) break;
       }
       return hiddenCount;
     });
-    // One that fails must not leave another receiving what nobody then puts back.
+    // If one queue fails, another could still receive letters, and nobody would put them back.
     await Promise.allSettled(reading);
     const hiddenCounts = await Promise.all(reading);
     const letters = [...this.#held.values()].sort((one, other) =>
@@ -90,7 +90,7 @@ export class HeldLetters {
     };
   }
 
-  /** @throws QueueProblem: the letter is still there. */
+  /** @throws QueueProblem if the letter is still in the queue. */
   async remove({ id, queue, receiptHandle }: HeldLetter): Promise<void> {
     await this.#ask(queue, 'sqs:DeleteMessage', () =>
       queueClient(this.#runtime.aws).send(
@@ -101,8 +101,8 @@ export class HeldLetters {
   }
 
   /**
-   * Makes everything that is still held visible again.
-   * @throws QueueProblem: what could not be put back comes back by itself after `HIDDEN_SECONDS`.
+   * Makes every letter still held visible again.
+   * @throws QueueProblem if that failed. Such a letter becomes visible again after `HIDDEN_SECONDS`.
    */
   async putBack(): Promise<void> {
     const held = [...this.#held.values()];
@@ -113,7 +113,7 @@ export class HeldLetters {
         await this.#show(queue, ofQueue.slice(start, start + BATCH_SIZE));
       }
     });
-    // One queue that fails keeps no other from getting its letters back.
+    // A queue that fails does not keep the others from getting their letters back.
     await Promise.allSettled(puttingBack);
     await Promise.all(puttingBack);
   }
@@ -125,7 +125,7 @@ export class HeldLetters {
           QueueUrl: this.#urls[queue],
           MaxNumberOfMessages: BATCH_SIZE,
           VisibilityTimeout: HIDDEN_SECONDS,
-          // Long polling asks all of SQS's servers: nothing is then nothing.
+          // Long polling asks all of SQS's servers, so an empty answer means an empty queue.
           WaitTimeSeconds: 1,
           MessageSystemAttributeNames: ['SentTimestamp'],
         }),

@@ -9,7 +9,7 @@ import { listText, redriveText, showText } from './text.ts';
 
 const EXIT = { done: 0, notDone: 1, notUnderstood: 2, interrupted: EXIT_INTERRUPTED } as const;
 
-/** `npm run dlq`. @returns its exit code. */
+/** Runs `npm run dlq`. @returns the exit code. */
 export async function runDlq(tool: ToolProcess): Promise<number> {
   try {
     return await run(readCommand(tool.args), tool);
@@ -37,7 +37,7 @@ async function run(command: Command, tool: ToolProcess): Promise<number> {
   }
 }
 
-/** @returns whether everything that was asked for is done. */
+/** @returns true if everything that was asked for is done. */
 async function perform(
   command: Exclude<Command, { command: 'help' }>,
   desk: Parameters<typeof list>[0],
@@ -64,7 +64,10 @@ async function perform(
   }
 }
 
-/** Explains in words if a person can put it right; anything else is a defect and shows its trace. */
+/**
+ * Prints the message of an error that a person can mend. Any other error is a defect and is printed with its
+ * trace.
+ */
 function explain(error: unknown, tool: ToolProcess): number {
   if (error instanceof UsageProblem) {
     tool.writeError(`${error.message}\n\n${USAGE}\n`);

@@ -2,7 +2,7 @@ import type { Redriven, RedriveResult, Unread } from './commands.ts';
 import type { LetterDocument, LetterFactsDocument, LetterInDetail } from './documents.ts';
 import { HIDDEN_SECONDS } from './held-letters.ts';
 
-/** What `list` found, for people. */
+/** Result of `list` as text. */
 export function listText(
   { letters, ...unread }: Unread & { readonly letters: readonly LetterDocument[] },
   stage: string,
@@ -19,7 +19,7 @@ export function listText(
   return printable([count, ...blocks, ...notes(unread)].join('\n\n'));
 }
 
-/** One letter with all that is known, for people. */
+/** One letter with all its facts as text. */
 export function showText(letter: LetterInDetail): string {
   const { order, payment } = letter;
   const facts = [
@@ -43,7 +43,7 @@ export function showText(letter: LetterInDetail): string {
   return printable(sections.join('\n\n'));
 }
 
-/** What `redrive` did or would do, for people. */
+/** Result of `redrive` as text, also of a dry run. */
 export function redriveText({ letters, unknown, ...unread }: RedriveResult, stage: string): string {
   const blocks = letters.map((letter) =>
     [headline(letter), `  ${story(letter)}`, `  ${fateOf(letter)}`].join('\n'),
@@ -118,7 +118,7 @@ function number(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** A message may hold anything; nothing of it is to steer the terminal. */
+/** Replaces control characters: a message may hold any, and none may steer the terminal. */
 function printable(text: string): string {
   return text.replaceAll(/[^\P{Cc}\n]/gu, '\uFFFD');
 }

@@ -17,7 +17,7 @@ const KEEP: Readonly<Record<Undoable, string>> = {
     'nobody knows this payment, and its acknowledgement would end here again; name the letter to send it all the same',
 };
 
-/** What redriving does, in a few words that go after "would" as well as alone. */
+/** Describes the effect of a redrive in a few words, which also fit after "would". */
 export function wordsFor(redrive: Redrive): string {
   switch (redrive.action) {
     case 'RUN_AGAIN':

@@ -3,16 +3,16 @@ import { LOCAL } from '../stage.ts';
 
 export const USAGE = `Usage: npm run -s doctor -- [--stage NAME] [--fix] [--json] [--grace SECONDS] [--page-size N]
 
-Compares orders, payments, reservations, stock counters and what the payment gateway really charged,
-and prints every disagreement with what would mend it. It changes nothing without --fix.
+Compares orders, payments, reservations, stock counters and the payment gateway's charges, and
+prints every disagreement with its remedy. It changes nothing without --fix.
 
-  --stage NAME     the stage to look at: local (the default: what npm start runs; COMPANION_URL where
-                   it is not at http://localhost:3100), or a deployed one, with the AWS SDK's own
+  --stage NAME     the stage to examine: local (the default: the stack of npm start; set COMPANION_URL
+                   if it is not at http://localhost:3100), or a deployed one, with the AWS SDK's own
                    credentials and region
-  --fix            mend what is safe to mend; the rest is left for a person
+  --fix            apply the safe remedies; the rest is left for a person
   --json           one JSON document instead of text
-  --grace SECONDS  something counts only if it is still so after this time (default 5)
-  --page-size N    how many items are read at a time, 1 to 100 (default 100)
+  --grace SECONDS  report a disagreement only if it lasts this long (default 5)
+  --page-size N    items per read, 1 to 100 (default 100)
   --help           this text
 
 Exit code: 0 everything agrees, 1 something is left, 2 the stage could not be read.`;
@@ -25,7 +25,7 @@ export interface DoctorArguments {
   readonly pageSize: number;
 }
 
-/** Arguments that make no sense, in words for the person at the terminal. */
+/** Thrown for arguments that make no sense. The message is for the person at the terminal. */
 export class UsageProblem extends Error {
   override readonly name = 'UsageProblem';
 }
@@ -33,10 +33,7 @@ export class UsageProblem extends Error {
 const LONGEST_GRACE_SECONDS = 3600;
 const LARGEST_PAGE = 100;
 
-/**
- * @returns undefined where only help is wanted.
- * @throws UsageProblem
- */
+/** @returns undefined if only the usage is wanted. @throws UsageProblem */
 export function readArguments(args: readonly string[]): DoctorArguments | undefined {
   const { help, stage, fix, json, grace, 'page-size': pageSize } = parse(args);
   if (help) return undefined;

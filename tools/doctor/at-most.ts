@@ -1,4 +1,4 @@
-/** Does `work` for each item, for at most `limit` of them at the same time. */
+/** Calls `work` for each item, for at most `limit` of them concurrently. */
 export async function atMost<Item>(
   limit: number,
   items: readonly Item[],

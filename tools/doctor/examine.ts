@@ -12,11 +12,11 @@ import { lookAtStock } from './stock.ts';
 import { type Item, pagesOf } from './tables.ts';
 
 export interface ExamineOptions {
-  /** Mend what is safe to mend. */
+  /** Applies the remedies that are safe. */
   readonly fix: boolean;
-  /** How long something must be wrong before it is told. */
+  /** Time for which a disagreement must last before it is reported. */
   readonly graceMs: number;
-  /** How many items are read at a time. */
+  /** Items read per page. */
   readonly pageSize: number;
   /** Called for each disagreement as soon as it is certain. */
   readonly tell: (verdict: Verdict) => void;
@@ -30,30 +30,30 @@ export interface Summary {
     readonly reservations: number;
     readonly charges: number;
   };
-  /** Obligations that are written down and on their way: no disagreements. */
+  /** Obligations that are recorded and on their way. They are no disagreements. */
   readonly owed: { readonly refunds: number; readonly voids: number; readonly releases: number };
   readonly found: number;
   readonly mended: number;
   readonly left: number;
-  /** What kept moving while it was read: nothing can be said of it, another run may. */
+  /** Items that changed during every reading. This run cannot judge them; another run may. */
   readonly inMotion: { readonly items: number; readonly products: readonly string[] };
-  /** Orders whose charges the gateway could not be asked for, and why. */
+  /** Orders whose charges the gateway did not tell, and why. */
   readonly unasked: { readonly orders: number; readonly because?: string };
-  /** Nothing is left, and the gateway could be asked. */
+  /** True if no disagreement is left and the gateway answered for every order. */
   readonly isClean: boolean;
 }
 
-/** So many suspects are collected before they are looked at again; fewer at the end. */
+/** Suspects that are collected before the next second look. */
 const MAX_SUSPECTS = 200;
-/** A round of the dispatcher or the sweeper may take up to its function's time-out. */
+/** Longest round of the dispatcher or the sweeper: its function's time-out. */
 const ROUND_TIMEOUT_MS = 60_000;
 const LATE_ROUNDS = 3;
 
 /**
- * Reconciles orders, payments, reservations, stock counters, and what the gateway really charged.
- * It reads page by page; in memory are one page, at most a few hundred suspects, and for each
- * product its counters and sums. It changes nothing unless told to.
- * @throws InfrastructureUnavailable where a table cannot be read.
+ * Reconciles orders, payments, reservations, stock counters and the gateway's charges. It reads page by page. It
+ * keeps in memory one page, at most a few hundred suspects, and the counters and sums of each product. It changes
+ * nothing unless `fix` is set.
+ * @throws InfrastructureUnavailable if a table cannot be read.
  */
 export async function examine(runtime: Runtime, options: ExamineOptions): Promise<Summary> {
   return new Examination(runtime, options).run();
@@ -115,7 +115,7 @@ class Examination {
     await this.#lookAgain();
   }
 
-  /** @returns the products that kept moving. */
+  /** @returns the products that changed during every reading. */
   async #examineStock(): Promise<readonly string[]> {
     const { pageSize } = this.#options;
     const looks = await lookAtStock(this.#runtime, pageSize, {
@@ -151,7 +151,7 @@ class Examination {
       ...this.#secondLook(),
       lookAt: (subjects) =>
         this.#lookAt(subjects, ({ kind }, { charges }) => {
-          // What was suspected may only not be seen any more.
+          // If the gateway stopped answering, the suspicion may only have become invisible.
           if (kind !== 'RESERVATION' && charges === undefined) {
             this.#unasked = Math.max(1, this.#unasked);
           }

@@ -3,13 +3,13 @@ import { type Clock, sleep } from '../../lib/platform/clock.ts';
 import { atMost } from './at-most.ts';
 
 const CONCURRENCY = 8;
-/** A call that fails may be a hiccup, or one too many a second; it is asked again after a moment. */
-const TRIES = 3;
+/** A failed call may be a hiccup, or one call too many a second, so the doctor asks again after a pause. */
+const MAX_TRIES = 3;
 const PAUSE_MS = 500;
-/** So many orders in a row that nobody answered for are an outage. */
-const FAILURES_IN_A_ROW = 3;
+/** The gateway counts as down after this many consecutive orders without an answer. */
+const OUTAGE_AFTER_FAILURES = 3;
 
-/** What the gateway has in its books, as long as it answers. */
+/** The gateway's books, as long as the gateway answers. */
 export class GatewayBooks {
   readonly #gateway: Pick<PaymentGateway, 'listCharges'>;
   readonly #clock: Clock;
@@ -21,14 +21,15 @@ export class GatewayBooks {
     this.#clock = clock;
   }
 
-  /** Why the last order could not be asked about that could not. */
+  /** Error of the last order whose charges the gateway did not tell. */
   get lastFailure(): string | undefined {
     return this.#lastFailure;
   }
 
   /**
-   * The charges of each order. An order is left out where the gateway could not be asked, and every
-   * order from then on once it seems to be away: nobody is helped by waiting for each time-out.
+   * Reads the charges of each order. The result leaves out an order if the gateway did not answer for it. Once
+   * the gateway counts as down, the result leaves out every later order: waiting for each time-out would help
+   * nobody.
    */
   async ofOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, readonly Charge[]>> {
     const books = new Map<string, readonly Charge[]>();
@@ -40,9 +41,9 @@ export class GatewayBooks {
   }
 
   async #ask(orderId: string): Promise<readonly Charge[] | undefined> {
-    for (let tries = 0; tries < TRIES; tries += 1) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       if (tries > 0) await sleep(this.#clock, PAUSE_MS * tries);
-      if (this.#failuresInARow >= FAILURES_IN_A_ROW) return undefined;
+      if (this.#failuresInARow >= OUTAGE_AFTER_FAILURES) return undefined;
       try {
         const charges = await this.#gateway.listCharges(orderId);
         this.#failuresInARow = 0;

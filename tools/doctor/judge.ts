@@ -27,8 +27,8 @@ import type { Disagreement } from './disagreement.ts';
 import type { Circumstances, Facts, StoredOrder, StoredPayment, Subject } from './facts.ts';
 
 /**
- * Holds one item against all that is known of its order. An item that is gone by now is in order; one
- * that cannot even be understood is a disagreement too, and keeps nobody from judging the others.
+ * Compares one item with all facts of its order. An item that is gone by now is in order. An item that cannot be
+ * parsed is a disagreement too, and does not keep the others from being judged.
  */
 export function judge(subject: Subject, facts: Facts, now: Circumstances): Disagreement[] {
   try {

@@ -11,17 +11,17 @@ import { assertNever } from '../../lib/platform/errors.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { Remedy } from './remedies.ts';
 
-/** What the refund of money that nobody was entitled to says of itself. */
+/** Reason recorded on a refund of money that nobody was entitled to. */
 const REFUND_REASON = 'NOT_OWED';
 
-/** What a payment says of itself that was open without anybody looking after it. */
+/** Failure code recorded on an open payment that no saga was settling. */
 const FAILURE_CODE = 'PAYMENT_UNCONFIRMED';
 
 /**
- * Mends by the means of the services themselves: their own functions, the Inventory Service's API and
- * writes on condition that the item still is as it was judged. No counter and no status is ever
- * written past them, so mending twice, or beside a system that mends itself, is harmless.
- * @returns what applies one remedy; it rejects with what kept it from that.
+ * Mends with the services' own means: their functions, the Inventory Service's API, and writes on condition that
+ * the item is still as it was judged. It never writes a counter or a status past them. So mending twice, or
+ * beside a system that mends itself, is harmless.
+ * @returns a function that applies one remedy, and rejects if it could not.
  */
 export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
   const service = orderService(runtime);
@@ -103,7 +103,7 @@ async function removeMethodToken(service: OrderService, payment: Payment): Promi
   await service.payments.save(touchPayment(rest as Payment, {}), payment);
 }
 
-/** Asked anew: what is recorded is what the gateway says now. */
+/** Asks the gateway anew, and records its present answer. */
 async function recordCharge(service: OrderService<'gateway'>, paymentId: string): Promise<void> {
   const outcome = await service.gateway.findCharge(paymentId);
   if (outcome !== undefined) await recordOutcome(service, paymentId, outcome);

@@ -2,7 +2,7 @@ import type { Disagreement } from './disagreement.ts';
 import type { Summary } from './examine.ts';
 import type { Verdict } from './second-look.ts';
 
-/** Writes a report while it comes about, so that nothing has to be kept for it. */
+/** Writes a report as its findings arrive, so that it keeps none of them in memory. */
 export interface Printer {
   tell(verdict: Verdict): void;
   end(summary: Summary): void;
@@ -10,7 +10,7 @@ export interface Printer {
 
 type Write = (text: string) => void;
 
-/** For a person at a terminal. */
+/** Text for a person at a terminal. */
 export function textPrinter(write: Write, { fix }: { readonly fix: boolean }): Printer {
   return {
     tell: (verdict) => {

@@ -14,14 +14,14 @@ const reservationKey = (orderId: string): string => `RESERVATION#${orderId}`;
 export interface Reading {
   readonly subject: Subject;
   readonly facts: Facts;
-  /** Its order or one of its payments changed while it was read: the facts may not fit together. */
+  /** True if the order or one of its payments changed during the reading. The facts may then not fit together. */
   readonly hasMoved: boolean;
 }
 
 /**
- * Reads what is known around the orders of the subjects. There is no common moment to read two tables
- * and a gateway at, so orders and payments are read first and once more at the end: where they have
- * not changed in between, everything else was read beside exactly these.
+ * Reads the facts of the subjects' orders. Two tables and a gateway cannot be read at one common moment. So it
+ * reads orders and payments first and once more at the end. If they have not changed in between, all other facts
+ * belong to exactly these.
  * @returns one for each subject, in their order.
  * @throws InfrastructureUnavailable
  */
@@ -32,7 +32,7 @@ export async function readFacts(
 ): Promise<Reading[]> {
   const { ORDERS_TABLE, INVENTORY_TABLE } = runtime.config;
   const orderIds = [...new Set(subjects.map(({ orderId }) => orderId))];
-  // What is asked of a reservation is only whether its order is there.
+  // A reservation is only judged by whether its order exists.
   const inMoney = subjects.filter(({ kind }) => kind !== 'RESERVATION');
 
   const orders = await itemsOf(runtime, ORDERS_TABLE, orderIds.map(orderKey));
@@ -41,7 +41,7 @@ export async function readFacts(
 
   const reservations = await itemsOf(runtime, INVENTORY_TABLE, orderIds.map(reservationKey));
   const charges = await books.ofOrders([...new Set(inMoney.map(({ orderId }) => orderId))]);
-  // A payment is stored before it is charged: read after the charge, it is there or it never was.
+  // A payment is stored before it is charged. Read after the charge, it exists or never did.
   const charged = [...charges.values()]
     .flat()
     .map(({ paymentId }) => paymentKey(paymentId))
@@ -78,7 +78,7 @@ function paymentOf(subject: Subject): string[] {
   return subject.kind === 'PAYMENT' ? [subject.paymentId] : [];
 }
 
-/** By an order's item, whatever has become of it. */
+/** Payment ids in an order's item, even if the item is malformed. */
 function paymentsNamedBy(item: Item): string[] {
   const { paymentId, refunds } = item as { paymentId?: unknown; refunds?: unknown };
   const refunded = Array.isArray(refunds)

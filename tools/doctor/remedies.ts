@@ -3,8 +3,8 @@ import type { Order } from '../../lib/orders/order.ts';
 import type { Payment } from '../../lib/payments/payment.ts';
 
 /**
- * What is safe to do about a disagreement. Items are those that were judged: they are written on
- * condition that they still are as they were read.
+ * A safe remedy for a disagreement. It holds the items as they were judged, and writes only if they are still the
+ * same.
  */
 export type Remedy =
   | { readonly kind: 'MAKE_ORDER_DUE' | 'CLEAR_ORDER_DUE'; readonly order: Order }

@@ -7,7 +7,7 @@ import { jsonPrinter, textPrinter } from './print.ts';
 
 const EXIT = { clean: 0, left: 1, notExamined: 2 } as const;
 
-/** `npm run doctor`. @returns its exit code. */
+/** Runs `npm run doctor`. @returns the exit code. */
 export async function runDoctor(tool: ToolProcess): Promise<number> {
   try {
     return await run(tool);
@@ -36,7 +36,7 @@ async function run(tool: ToolProcess): Promise<number> {
   return summary.isClean ? EXIT.clean : EXIT.left;
 }
 
-/** Words for the person at the terminal; undefined for a defect of the program. */
+/** Message for the person at the terminal; undefined if the error is a defect of the program. */
 function explained(error: unknown): string | undefined {
   if (error instanceof UsageProblem || error instanceof StageProblem) return error.message;
   if (!(error instanceof InfrastructureUnavailable)) return undefined;

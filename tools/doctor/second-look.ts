@@ -1,15 +1,15 @@
 import { type Disagreement, sameBreach, sameEvidence } from './disagreement.ts';
 import type { Remedy } from './remedies.ts';
 
-/** What one reading has shown of one subject. */
+/** Findings of one reading of one subject. */
 export interface Look<Subject> {
   readonly subject: Subject;
   readonly findings: readonly Disagreement[];
-  /** It changed while it was read, so it is to be read again before anything is said of it. */
+  /** True if the subject changed while it was read. It must be read again before it is judged. */
   readonly hasMoved: boolean;
 }
 
-/** What a disagreement came to. */
+/** Outcome of one disagreement. */
 export type Verdict =
   | { readonly outcome: 'FOUND' | 'MENDED'; readonly disagreement: Disagreement }
   | {
@@ -19,36 +19,36 @@ export type Verdict =
     };
 
 export interface SecondLook<Subject> {
-  /** One look for each subject, in their order. */
+  /** @returns one look for each subject, in their order. */
   readonly lookAt: (subjects: readonly Subject[]) => Promise<readonly Look<Subject>[]>;
   /** Waits for the grace period. */
   readonly pause: () => Promise<void>;
-  /** Applies a remedy; undefined where nothing is to be mended. */
+  /** Applies a remedy; undefined if nothing is to be mended. */
   readonly mend: ((remedy: Remedy) => Promise<void>) | undefined;
   readonly tell: (verdict: Verdict) => void;
 }
 
-/** So often is a subject read again that keeps moving. */
-const ROUNDS = 4;
-const LOOKS_AFTER_MENDING = 3;
+/** Readings of a subject that keeps changing, before the doctor gives up. */
+const MAX_READINGS = 4;
+const MAX_LOOKS_AFTER_MENDING = 3;
 
-/** Whether a look leaves nothing to be looked at again. */
+/** True if the look leaves nothing for another look. */
 export function isClean({ findings, hasMoved }: Look<unknown>): boolean {
   return findings.length === 0 && !hasMoved;
 }
 
 /**
- * Reads suspects again after the grace period. What two readings in a row have found with the same
- * evidence is told, and mended if that is wanted; what was found for the first time now, or was in
- * motion, is read once more.
- * @returns those that were still moving at the end: nothing can be said of them.
+ * Reads suspects again after the grace period. It reports a disagreement that two consecutive readings found with
+ * the same evidence, and mends it if `mend` is given. It reads a subject once more if a finding is new or the
+ * subject changed while it was read.
+ * @returns the subjects that still changed at the end. They cannot be judged.
  */
 export async function lookAgain<Subject>(
   suspects: readonly Look<Subject>[],
   second: SecondLook<Subject>,
 ): Promise<readonly Subject[]> {
   let open = suspects;
-  for (let round = 0; open.length > 0 && round < ROUNDS; round += 1) {
+  for (let round = 0; open.length > 0 && round < MAX_READINGS; round += 1) {
     await second.pause();
     const looks = await second.lookAt(open.map(({ subject }) => subject));
     const next: Look<Subject>[] = [];
@@ -64,10 +64,10 @@ export async function lookAgain<Subject>(
 }
 
 /**
- * Tells what stands, one after the other. A remedy is followed by another look, because it may have
- * mended more than one thing, and counts only where the breach is gone.
- * @returns what is to be looked at once more: what is new, or could not be told for the movement
- * that a remedy has set off.
+ * Reports the standing disagreements one by one. Another look follows each remedy, because a remedy may mend more
+ * than one disagreement. A remedy counts only if its disagreement is gone.
+ * @returns the look to repeat: it holds new findings, and those that the effects of a remedy kept from being
+ * judged.
  */
 async function settle<Subject>(
   first: Look<Subject>,
@@ -97,7 +97,7 @@ async function settle<Subject>(
   return { ...look, findings };
 }
 
-/** Why it was not done; undefined where it was. */
+/** @returns the reason for which the remedy failed; undefined if it did not. */
 async function failureOf(mending: Promise<void>): Promise<string | undefined> {
   try {
     await mending;
@@ -107,13 +107,13 @@ async function failureOf(mending: Promise<void>): Promise<string | undefined> {
   }
 }
 
-/** What was mended often starts to move at once. */
+/** Looks again until the subject is at rest: a remedy often sets it in motion. */
 async function lookInPeace<Subject>(
   look: Look<Subject>,
   lookAt: SecondLook<Subject>['lookAt'],
 ): Promise<Look<Subject>> {
   let last = look;
-  for (let tries = 0; tries < LOOKS_AFTER_MENDING; tries += 1) {
+  for (let tries = 0; tries < MAX_LOOKS_AFTER_MENDING; tries += 1) {
     last = (await lookAt([look.subject]))[0] ?? last;
     if (!last.hasMoved) break;
   }

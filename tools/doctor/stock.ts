@@ -16,14 +16,13 @@ const CATALOGUE_PAGE = 100;
 
 const linesSchema = z.array(z.object({ productId: z.string(), quantity: z.number() }));
 
-/** Called with each page of reservations that are read on the way. */
+/** Called with each page of reservations on the way. */
 export type OnReservations = (page: readonly Item[]) => Promise<void>;
 
 /**
- * Adds up all reservations of the stage, product by product: the products first, then every
- * reservation, then the products again. In memory are one page of reservations, and for each product
- * its counters and its sums.
- * @param productIds only these; all of them unless told otherwise.
+ * Adds up all reservations of the stage by product. It reads the products, then every reservation, then the
+ * products again. It keeps in memory one page of reservations, and the counters and sums of each product.
+ * @param productIds only these; by default all products.
  * @throws InfrastructureUnavailable
  */
 export async function lookAtStock(
@@ -67,7 +66,7 @@ export async function lookAtStock(
 
 const NOTHING: Pieces = { held: 0, sold: 0 };
 
-/** A product in motion is told only what is true at every moment. */
+/** Judges a product. If it changed during the reading, only the rules that hold at every moment apply. */
 export function judgeStock(facts: StockFacts): Look<string> {
   const findings = [...stockBalance(facts), ...stockSums(facts)];
   return { subject: facts.productId, findings, hasMoved: hasMoved(facts) };
@@ -99,7 +98,7 @@ async function countersOf(
 function addReservation(sums: Map<string, Pieces>, item: Item): void {
   const { status, lines } = item;
   if (status !== 'HELD' && status !== 'CONFIRMED') return;
-  // One whose lines cannot be understood is told as such; it holds nothing that could be counted.
+  // A reservation with malformed lines is a finding of its own. It holds nothing that could be counted.
   for (const { productId, quantity } of linesSchema.safeParse(lines).data ?? []) {
     addPieces(sums, productId, {
       held: status === 'HELD' ? quantity : 0,

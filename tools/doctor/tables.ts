@@ -5,16 +5,16 @@ import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
 
-/** The most that one batch may ask for. */
+/** DynamoDB's limit of keys per BatchGetItem. */
 const BATCH_SIZE = 100;
 
 export interface ScanOptions {
   readonly table: string;
-  /** Items of all other types are passed over. */
+  /** Item types to return; all others are skipped. */
   readonly types: readonly string[];
-  /** How many items of any type are read at a time. */
+  /** Items of any type read per page. */
   readonly pageSize: number;
-  /** All of them unless told otherwise. */
+  /** By default, all attributes. */
   readonly attributes?: readonly string[];
 }
 
@@ -51,8 +51,8 @@ export async function* pagesOf(
 }
 
 /**
- * Any number of items by their keys, read consistently.
- * @returns what there is, by `pk`.
+ * Reads any number of items by their keys, consistently.
+ * @returns the items that exist, by `pk`.
  * @throws InfrastructureUnavailable
  */
 export async function itemsOf(

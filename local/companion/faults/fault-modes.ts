@@ -1,12 +1,12 @@
 import type { ProblemCode } from '../../../lib/platform/http/problems.ts';
 
-/** What the proxy does with a call that a fault meets. */
+/** The proxy's treatment of a call that a fault hits. */
 export type Behaviour =
   | { readonly does: 'HANG' }
   | { readonly does: 'RESET' }
-  /** The only one that passes the call on. */
+  /** Forwards the call, and drops the answer. */
   | { readonly does: 'LOSE_ANSWER' }
-  /** Answers as what stands in front of a service does when the service fails. */
+  /** Answers as a load balancer does if its service fails. */
   | { readonly does: 'FAIL'; readonly status: 500 | 502 | 503 }
   /** Answers as the Inventory Service itself does. */
   | {
@@ -22,7 +22,7 @@ interface Mode {
   readonly behaviour: Behaviour;
 }
 
-/** The ways in which the road to Inventory can fail (specification, section 8). */
+/** Ways in which calls of Inventory can fail (specification, section 8). */
 export const FAULT_MODES = {
   timeout: {
     summary: 'never answers; nothing is forwarded',

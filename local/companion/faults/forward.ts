@@ -4,14 +4,14 @@ import { Agent, request as sendRequest } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { urlToHttpOptions } from 'node:url';
 
-/** An answer in one piece: they are small, and a cut in its place has to come after all of it. */
+/** A complete answer. Answers are small, and the proxy can cut one only after all of it has arrived. */
 export interface Answer {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: string | Buffer;
 }
 
-/** Of a connection, not of the message on it (RFC 9110, section 7.6.1). */
+/** Headers of a connection, not of the message on it (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',
@@ -24,22 +24,22 @@ const HOP_BY_HOP = [
   'upgrade',
 ];
 
-/** Sends requests on to one place, and changes nothing about them or their answers. */
+/** Forwards requests to one server, and changes neither the requests nor their answers. */
 export class Forwarder {
   readonly #target: URL;
-  // A connection for each request: the other side could close a kept one just as it is used, which
+  // Opens a connection for each request. The other side could close a kept one at the moment of its next use, which
   // would be a fault that nobody asked for.
   readonly #agent = new Agent({ keepAlive: false });
 
-  /** @param targetUrl of `http`; its path, if any, goes before those that are forwarded. */
+  /** @param targetUrl of `http`; its path, if any, is the prefix of all forwarded paths. */
   constructor(targetUrl: string) {
     this.#target = new URL(targetUrl);
   }
 
   /**
-   * Does not stop when the caller leaves: what was sent over a network cannot be taken back either.
+   * Forwards a request. It goes on if the caller leaves: a request on a network cannot be taken back either.
    * @param pathAndQuery begins with a slash.
-   * @returns undefined when no whole answer came.
+   * @returns undefined if no complete answer came.
    */
   async forward(
     request: IncomingMessage,
@@ -51,11 +51,11 @@ export class Forwarder {
       ...urlToHttpOptions(this.#target),
       path: this.#target.pathname.replace(/\/$/, '') + pathAndQuery,
       method: request.method,
-      // Of what came in chunks, nobody has said the length yet.
+      // A chunked request does not state its length.
       headers: body.length === 0 ? headers : { ...headers, 'content-length': body.length },
       agent: this.#agent,
     });
-    // Whoever waits is told by what it waits for; only a listener keeps the process from ending.
+    // Rejecting `once` tells the caller. This listener only keeps the error from ending the process.
     forwarded.on('error', () => undefined);
     forwarded.end(body);
     try {

@@ -1,23 +1,23 @@
 import type { FaultMode } from './fault-modes.ts';
 
-/** The fault that is set, and how often it has struck since. */
+/** The active fault, and the number of calls it has hit. */
 export interface SetFault {
   readonly mode: FaultMode;
-  /** How many calls it meets; null: every one, until it is taken away. */
+  /** Number of calls to hit; null: every call until the fault is removed. */
   readonly times: number | null;
   readonly struck: number;
 }
 
-/** The one fault between orders and inventory; none to begin with. */
+/** Holds the fault between orders and inventory, of which there is at most one. */
 export class InventoryFaults {
   #fault: SetFault | undefined;
 
-  /** Stays after its last strike, so that it can be asked how often it struck. */
+  /** The last fault set. It stays after its last hit, so that a test can read how often it hit. */
   get current(): SetFault | undefined {
     return this.#fault;
   }
 
-  /** Takes the place of an earlier fault. */
+  /** Replaces an earlier fault. */
   set(mode: FaultMode, times: number | null): void {
     this.#fault = { mode, times, struck: 0 };
   }
@@ -26,7 +26,7 @@ export class InventoryFaults {
     this.#fault = undefined;
   }
 
-  /** To be called once for each call: what strikes it; undefined where none is set or left. */
+  /** Counts one call. @returns the fault that hits it; undefined if there is none. */
   strike(): FaultMode | undefined {
     const fault = this.#fault;
     if (fault === undefined || fault.struck === fault.times) return undefined;

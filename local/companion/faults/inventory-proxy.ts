@@ -7,12 +7,12 @@ import { type Behaviour, FAULT_MODES } from './fault-modes.ts';
 import { type Answer, Forwarder } from './forward.ts';
 import type { InventoryFaults } from './inventory-faults.ts';
 
-/** What the Order Service's INVENTORY_URL ends in; everything under it is forwarded. */
+/** Path of the Order Service's INVENTORY_URL. The proxy forwards every request under it. */
 export const INVENTORY_PROXY_PATH = '/proxy/inventory';
 
 /**
- * Stands between orders and inventory. Without a fault they see each other as if it were not there:
- * where Inventory does not answer, the caller is not answered either.
+ * Proxy between orders and inventory. Without a fault it is transparent: if Inventory does not answer, the caller
+ * gets no answer either.
  */
 export class InventoryProxy {
   readonly #forwarder: Forwarder;
@@ -23,12 +23,12 @@ export class InventoryProxy {
     this.#faults = faults;
   }
 
-  /** Whether this request is one to pass on. */
+  /** True if the proxy is to forward this request. */
   isFor({ url }: IncomingMessage): boolean {
     return url?.startsWith(`${INVENTORY_PROXY_PATH}/`) === true;
   }
 
-  /** Passes the request on, unless a fault strikes it. */
+  /** Forwards the request, unless a fault hits it. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request).catch(() => undefined);
     const callerLeft = body === undefined;
@@ -42,7 +42,7 @@ export class InventoryProxy {
     const behaviour: Behaviour = FAULT_MODES[mode].behaviour;
     switch (behaviour.does) {
       case 'HANG':
-        // The connection lasts as long as the caller's patience, or the companion.
+        // The connection stays open until the caller times out or the companion stops.
         return;
       case 'RESET':
         response.socket?.resetAndDestroy();
@@ -62,7 +62,7 @@ export class InventoryProxy {
     }
   }
 
-  /** What is being forwarded is no longer waited for. */
+  /** Aborts the requests that are being forwarded. */
   stop(): void {
     this.#forwarder.stop();
   }

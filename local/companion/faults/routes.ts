@@ -12,7 +12,7 @@ const faultBody = z.strictObject({
   times: z.int(TIMES).min(1, TIMES).optional(),
 });
 
-/** Sets, shows and takes away the fault between orders and inventory. */
+/** Routes that set, show and remove the fault between orders and inventory. */
 export function createFaultRoutes(faults: InventoryFaults): readonly Route[] {
   return [
     {

@@ -13,13 +13,13 @@ const ANSWER_TIMEOUT_MS = 5000;
 
 export interface Webhook {
   readonly url: string;
-  /** What it is signed with. */
+  /** Key that signs the acknowledgements. */
   readonly secret: string;
-  /** From the capture of `tok_ack_late` to its acknowledgement: longer than anybody waits for it. */
+  /** Time from the capture of `tok_ack_late` to its acknowledgement: longer than any caller waits. */
   readonly ackLateMs: number;
 }
 
-/** Posts one acknowledgement. @returns whether it was answered with a 2xx. */
+/** Posts one acknowledgement. @returns true if the answer is a 2xx. */
 export type Post = (
   url: string,
   headers: Readonly<Record<string, string>>,
@@ -27,15 +27,15 @@ export type Post = (
 ) => Promise<boolean>;
 
 export interface AcknowledgementsOptions {
-  /** How they are posted; over the network unless told otherwise. */
+  /** Posts over the network by default. */
   readonly post?: Post;
   /** Makes the last part of an event's id. */
   readonly newId?: () => string;
 }
 
 /**
- * Tells the service what became of charges, by its webhook: at least once, with growing pauses until
- * it answers 2xx, as payment gateways do.
+ * Acknowledges charges to the service's webhook, at least once. As payment gateways do, it retries with growing
+ * delays until the webhook answers 2xx.
  */
 export class Acknowledgements {
   readonly #clock: Clock;
@@ -53,7 +53,7 @@ export class Acknowledgements {
     this.#newId = options.newId ?? randomUUID;
   }
 
-  /** To be called once for each charge, when it is made. */
+  /** Plans the acknowledgements of a new charge. Call it once per charge. */
   follow(ledger: ChargeLedger, charge: Charge, by: AcknowledgedBy): void {
     const { afterMs, deliveries } = this.#planOf(by);
     const chargedAtMs = this.#clock.now();
@@ -63,11 +63,11 @@ export class Acknowledgements {
       try {
         captured = ledger.capture(charge.paymentId);
       } catch {
-        // It could not be written down, so it is not captured yet.
+        // The capture was not recorded, so the charge is still pending.
         this.#after(FIRST_RETRY_MS, acknowledge);
         return;
       }
-      // What was voided meanwhile has nothing to be acknowledged.
+      // A charge that was voided in the meantime is not acknowledged.
       if (captured === undefined) return;
       const capturedAtMs = charge.status === 'CAPTURED' ? chargedAtMs : this.#clock.now();
       const event = captureOf(`evt_${this.#newId()}`, charge, capturedAtMs);
@@ -76,7 +76,7 @@ export class Acknowledgements {
     this.#after(afterMs, acknowledge);
   }
 
-  /** Nothing is delivered any more; what is on its way is cut. */
+  /** Stops all deliveries and aborts those on their way. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const cancel of this.#timers) cancel();
@@ -143,7 +143,7 @@ export class Acknowledgements {
       await response.body?.cancel();
       return response.ok;
     } catch {
-      // Nobody listens, or no answer came: as good as refused.
+      // A refused connection or a missing answer counts as a failed delivery.
       return false;
     }
   }

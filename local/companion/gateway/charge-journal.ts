@@ -13,7 +13,7 @@ import { StartupProblem } from '../../stack/startup-problem.ts';
 import { ProblemError } from '../http.ts';
 import type { ChargeJournal, ChargeRecord } from './charges.ts';
 
-/** Fields that every record has; the ledger itself wrote the rest. */
+/** Fields that every record has. The ledger itself wrote the others. */
 const recordSchema = z.looseObject({
   paymentId: z.string(),
   chargeId: z.string().nullable(),
@@ -24,12 +24,13 @@ class ChargeJournalProblem extends StartupProblem {
   override readonly name = 'ChargeJournalProblem';
 }
 
-/** Adds text at the end of an open file. Tests hand in one that fails. */
+/** Appends text to an open file. Tests pass in one that fails. */
 export type AppendText = (descriptor: number, text: string) => void;
 
 /**
- * A file with a line for each change. Half a line was answered to nobody, and is cut off: one that a
- * killed process has left behind when the file is read, one of a full disk before the caller is told.
+ * Journal of the charges: a file with a line for each change. No caller has received an answer for half a line,
+ * so the journal cuts it off. A killed process leaves one for the next reader; a full disk leaves one for the
+ * failing write.
  */
 export function chargeJournal(
   path: string,
@@ -38,7 +39,7 @@ export function chargeJournal(
   },
 ): ChargeJournal {
   let isFailing = false;
-  /** Length of the file up to its last whole line; unknown before the first write. */
+  /** Length of the file up to its last complete line; unknown before the first write. */
   let wholeBytes: number | undefined;
 
   const appendWhole = (text: string) => {
@@ -60,7 +61,7 @@ export function chargeJournal(
   };
 
   return {
-    /** @throws ChargeJournalProblem for a line that no record can be read from. */
+    /** @throws ChargeJournalProblem if a line holds no valid record. */
     read() {
       if (!existsSync(path)) return [];
       const content = readFileSync(path, 'utf8');
@@ -73,7 +74,7 @@ export function chargeJournal(
         .split('\n')
         .flatMap((line, index) => (line === '' ? [] : [recordOf(line, index + 1, path)]));
     },
-    /** @throws ProblemError 503 if it cannot be written: then nothing of it has been. */
+    /** @throws ProblemError 503 if the write fails; the file then holds nothing of the record. */
     append(record) {
       try {
         appendWhole(`${JSON.stringify(record)}\n`);
@@ -107,7 +108,10 @@ function recordOf(line: string, lineNumber: number, path: string): ChargeRecord 
   return record;
 }
 
-/** Versions that did not cut off half a line on a full disk wrote the next record behind it. */
+/**
+ * Finds the record behind half a line. Earlier versions did not cut off half a line after a full disk, and
+ * appended the next record to it.
+ */
 function recordAtTheEndOf(line: string): ChargeRecord | undefined {
   for (let at = line.indexOf('{"', 1); at !== -1; at = line.indexOf('{"', at + 1)) {
     const record = parseRecord(line.slice(at));

@@ -27,23 +27,26 @@ interface Declined extends Recorded {
 
 interface Pending extends Recorded {
   readonly status: 'PENDING';
-  /** Acknowledgements that still follow; a kept record outlives the timers of the process that made it. */
+  /** Acknowledgements that are still to be sent. A stored record outlives the timers of the process that made it. */
   readonly acknowledgedBy: AcknowledgedBy;
 }
 
-/** Told of each charge when it is made, and of what is to follow it; of a pending one again after a restart. */
+/**
+ * Called for each new charge with the acknowledgements to send, and again for each pending charge after a
+ * restart.
+ */
 export type ChargeListener = (charge: Charge, acknowledgedBy: AcknowledgedBy) => void;
 
 interface Voided extends Recorded {
   readonly status: 'VOIDED';
 }
 
-/** A payment id voided before any charge of it came; it will never be charged. */
+/** A payment id that was voided before any charge of it arrived. It will never be charged. */
 interface Tombstone {
   readonly status: 'VOIDED';
   readonly chargeId: null;
   readonly paymentId: string;
-  /** `null` as long as nobody has said which order it was for, and how much. */
+  /** `null` until a call states the order and the amount. */
   readonly orderId: string | null;
   readonly amount: Money | null;
 }
@@ -51,9 +54,9 @@ interface Tombstone {
 export type Charge = Captured | Refunded | Declined | Pending | Voided;
 export type ChargeRecord = Charge | Tombstone;
 
-/** Keeps the records for a later start. What was appended outlives the process. */
+/** Keeps the records for a later start. An appended record outlives the process. */
 export interface ChargeJournal {
-  /** All that was ever appended, oldest first: of one payment the last one counts. */
+  /** Every record ever appended, oldest first. The last record of a payment counts. */
   read(): readonly ChargeRecord[];
   append(record: ChargeRecord): void;
 }
@@ -82,11 +85,11 @@ export type RefundResult =
   | { readonly result: 'UNKNOWN_PAYMENT' };
 
 /**
- * What the gateway knows, one record per payment id, in memory and in the journal if there is one. No method awaits anything, so
- * calls that arrive together are decided one after the other and none sees half a change.
+ * The gateway's ledger: one record per payment id, in memory and in the journal if there is one. No method awaits
+ * anything. So concurrent calls are decided one after the other, and none sees half a change.
  */
 export class ChargeLedger {
-  /** In the order of their first call: replacing a record keeps its place. */
+  /** In the order of first calls: replacing a record keeps its place. */
   readonly #records = new Map<string, ChargeRecord>();
   readonly #refusals = new Map<string, number>();
   readonly #onCharge: ChargeListener;
@@ -104,14 +107,14 @@ export class ChargeLedger {
     for (const record of journal?.read() ?? []) this.#records.set(record.paymentId, record);
   }
 
-  /** Tells the listener of every kept charge that is still pending; to be called once, after a start. */
+  /** Reports every stored charge that is still pending to the listener. Call it once, after a start. */
   resume(): void {
     for (const record of this.#records.values()) {
       if (record.status === 'PENDING') this.#onCharge(record, record.acknowledgedBy);
     }
   }
 
-  /** Charges once per payment id; a repeat is told the record's current state. */
+  /** Charges once per payment id. A repeated call gets the record's current state. */
   charge(request: ChargeRequest): ChargeResult {
     const record = this.#records.get(request.paymentId);
     return record === undefined ? this.#chargeFirst(request) : this.#replay(record, request);
@@ -121,7 +124,7 @@ export class ChargeLedger {
     return this.#records.get(paymentId);
   }
 
-  /** The charges of an order, oldest first, without the tombstones that never were a charge. */
+  /** The charges of an order, oldest first. Tombstones never were a charge, so the list leaves them out. */
   listByOrder(orderId: string): readonly Charge[] {
     return [...this.#records.values()].filter(
       (record): record is Charge => record.chargeId !== null && record.orderId === orderId,
@@ -129,8 +132,8 @@ export class ChargeLedger {
   }
 
   /**
-   * Voids a pending charge, or leaves a tombstone for an unknown payment id so that a charge that
-   * arrives late finds it. Whatever is settled stays as it is: the caller looks at the status.
+   * Voids a pending charge. For an unknown payment id it leaves a tombstone, which a late charge then finds. It
+   * does not change a settled charge: the caller checks the status.
    */
   void(paymentId: string, orderId: string | null, amount: Money | null): ChargeRecord {
     const record = this.#records.get(paymentId);
@@ -151,8 +154,8 @@ export class ChargeLedger {
   }
 
   /**
-   * Captures what is still pending.
-   * @returns the charge if it was captured, now or before; whether it was refunded since does not matter.
+   * Captures a pending charge.
+   * @returns the charge if it was captured, now or before, even if it was refunded since.
    */
   capture(paymentId: string): Captured | Refunded | undefined {
     const record = this.#records.get(paymentId);
@@ -171,7 +174,7 @@ export class ChargeLedger {
     }
   }
 
-  /** Gives a captured charge back, once: a repeat finds it refunded. */
+  /** Refunds a captured charge once. A repeated call finds it refunded. */
   refund(paymentId: string): RefundResult {
     const record = this.#records.get(paymentId);
     if (record === undefined) return { result: 'UNKNOWN_PAYMENT' };
@@ -225,7 +228,7 @@ export class ChargeLedger {
       (record.amount === null ||
         (record.amount.amount === amount.amount && record.amount.currency === amount.currency));
     if (!isSameCharge) return { result: 'IDEMPOTENCY_CONFLICT' };
-    // The late charge completes what the void that came before it may not have said.
+    // The late charge supplies the fields that the earlier void may have lacked.
     if (record.chargeId === null) return answer(this.#store({ ...record, orderId, amount }));
     return answer(record);
   }
@@ -241,7 +244,8 @@ function answer(record: ChargeRecord): ChargeResult {
   switch (record.status) {
     case 'CAPTURED':
     case 'REFUNDED':
-      // A repeat is cut as well: a retry must not learn what the lost acknowledgement would tell.
+      // Drops the answer to a repeated call as well: a retry must not learn the outcome that only a query or an
+      // acknowledgement tells.
       return record.answerLost ? { result: 'ANSWER_LOST' } : { result: 'ANSWERED', record };
     case 'DECLINED':
     case 'PENDING':

@@ -1,13 +1,16 @@
-/** Which acknowledgements follow a charge; a charge that is still pending is captured for them. */
+/** Acknowledgements that follow a charge. A charge that is still pending is captured when they are sent. */
 export type AcknowledgedBy = 'NOTHING' | 'ONE_SOON' | 'TWO_SOON' | 'ONE_LATE';
 
-/** How the gateway treats the first charge of a payment id. */
+/** The gateway's treatment of the first charge of a payment id. */
 export type Behaviour =
   | {
       readonly outcome: 'CAPTURED';
-      /** How many calls of one payment id are answered 503 before it is captured. */
+      /** Number of calls per payment id that are answered 503 before the capture. */
       readonly refusalsBefore: number;
-      /** Every answer to the charge call is lost; only a query or an acknowledgement tells. */
+      /**
+       * The gateway drops every answer to the charge call, so only a query or an acknowledgement tells the
+       * outcome.
+       */
       readonly answerLost: boolean;
       readonly acknowledgedBy: AcknowledgedBy;
     }
@@ -71,11 +74,11 @@ const methods: Readonly<Record<string, PaymentMethod>> = {
   },
 };
 
-/** The tokens the simulator knows; a map, so that no token finds a property of all objects. */
+/** Payment method tokens that the simulator knows. In a map, so that no token finds a property of all objects. */
 export const PAYMENT_METHODS: ReadonlyMap<string, PaymentMethod> = new Map(Object.entries(methods));
 
 /**
- * A token nobody issued is a definite refusal, as a bad card number is, and not a malformed call:
- * the order side must see a decline it can tell its user about.
+ * Treatment of a token that nobody issued. Like a bad card number it is a definite decline, not a malformed
+ * request, so the Order Service can tell its user about it.
  */
 export const UNKNOWN_METHOD: Behaviour = { outcome: 'DECLINED', code: 'INVALID_PAYMENT_METHOD' };

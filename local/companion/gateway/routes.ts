@@ -39,7 +39,7 @@ const listQuery = z.strictObject({
     .max(255),
 });
 
-/** A ledger whose charges are acknowledged if it is told how; forgets all without a journal. */
+/** Creates a ledger. It acknowledges charges if `acknowledgements` is given, and keeps them if a journal is given. */
 export function createLedger(
   acknowledgements: Acknowledgements | undefined,
   options?: LedgerOptions,
@@ -52,7 +52,7 @@ export function createLedger(
   return ledger;
 }
 
-/** The payment gateway simulator over a ledger. */
+/** Routes of the payment gateway simulator over a ledger. */
 export function createGatewayRoutes(ledger: ChargeLedger): readonly Route[] {
   return [
     {

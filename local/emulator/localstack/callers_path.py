@@ -1,8 +1,8 @@
 """Gives functions the path that the caller sent, as API Gateway does.
 
-LocalStack serves an API below `/_aws/execute-api/<id>/<stage>`, and tells its functions `/<stage>/...` in
-`requestContext.path`: links made from that lead nowhere. Its own container runs this file too, as a script of
-its stage `start.d` (docker-compose.yml).
+LocalStack serves an API below `/_aws/execute-api/<id>/<stage>`, but passes `/<stage>/...` to its functions in
+`requestContext.path`. Links made from that path lead nowhere. LocalStack's own container runs this file too, as
+a script of its stage `start.d` (docker-compose.yml).
 """
 
 from localstack.services.apigateway.next_gen.execute_api.handlers.parse import InvocationRequestParser

@@ -1,5 +1,5 @@
-// Does for a Node function what a Lambda runtime does: reads events from one pipe, one a line, and writes
-// answers to another. function_processes.py is at the other ends.
+// Runtime of a Node function, in place of Lambda's. It reads events from one pipe, one per line, and writes answers
+// to another. function_processes.py holds the other ends.
 const { writeSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const { Socket } = require('node:net');
@@ -11,11 +11,11 @@ const { LAMBDA_TASK_ROOT: root, _HANDLER: handlerName, ...environment } = proces
 
 function answer(value) {
   const line = Buffer.from(`${JSON.stringify(value)}\n`);
-  // A pipe may take less than the whole of a long line.
+  // A pipe may take only a part of a long line.
   for (let written = 0; written < line.length; ) written += writeSync(answers, line, written);
 }
 
-/** An error as Lambda reports it. */
+/** Describes an error as Lambda reports it. */
 function reported(error) {
   return error instanceof Error
     ? { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') }

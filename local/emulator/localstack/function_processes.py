@@ -1,8 +1,9 @@
 """Runs Lambda functions of LocalStack as processes of this machine instead of containers.
 
-Node only, and without isolation: a function has the rights of the user who started LocalStack. Its process gets
-events on one pipe, one a line, and answers on another. Both end with either side, so that no function outlives
-LocalStack. What it prints goes to a file, from which each invocation's log is taken.
+It runs Node functions only, and without isolation: a function has the rights of the user who started LocalStack.
+Its process reads events from one pipe, one per line, and writes answers to another. Each side ends if the other
+side does, so no function outlives LocalStack. The process prints to a file, from which each invocation's log is
+taken.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ LONGEST_LOG_BYTES = 1 << 20
 
 
 class ProcessExecutor(RuntimeExecutor):
-    """One execution environment: a process, and the next one after a crash or a time-out."""
+    """One execution environment. It starts a new process after a crash or a time-out."""
 
     def __init__(self, id, function_version):
         super().__init__(id, function_version)
@@ -71,7 +72,7 @@ class ProcessExecutor(RuntimeExecutor):
             raise StatusErrorException("The function did not start.", json.dumps(ready or exited("")).encode())
 
     def _read(self):
-        """The next answer; None when the process has ended."""
+        """Reads the next answer; None if the process has ended."""
         line = self.answers.readline()
         return json.loads(line) if line else None
 
@@ -88,7 +89,7 @@ class ProcessExecutor(RuntimeExecutor):
         )
 
     def _answer_to(self, payload, request_id):
-        """Whether the invocation failed, and the content of its answer."""
+        """Returns a flag that the invocation failed, and the content of its answer."""
         if self.process.poll() is not None:
             try:
                 self._spawn()
@@ -132,7 +133,7 @@ class ProcessExecutor(RuntimeExecutor):
 
     def _close_pipes(self):
         for pipe in (self.events, self.answers):
-            # Closing one writes the rest of its buffer, which nobody may read any more.
+            # Closing a pipe writes the rest of its buffer, which nobody may read any more.
             with contextlib.suppress(OSError, AttributeError):
                 pipe.close()
 
@@ -146,7 +147,7 @@ class ProcessExecutor(RuntimeExecutor):
         return "127.0.0.1"
 
     def get_runtime_endpoint(self):
-        """The address that a container would answer at; a process answers by its pipe."""
+        """Address of the container. A process has none: it answers by its pipe."""
         return f"http://127.0.0.1:{config.GATEWAY_LISTEN[0].port}/unused"
 
     @classmethod
@@ -155,7 +156,7 @@ class ProcessExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version):
-        """The unpacked code goes with LocalStack's other files."""
+        """LocalStack removes the unpacked code with its other files."""
 
 
 def exited(request_id):

@@ -1,9 +1,9 @@
 """Starts LocalStack on this machine instead of in its container, without Docker.
 
-Each patch has a name and names the text in LocalStack's own source that makes it necessary. When that text is
-gone from a newer version, LocalStack is not started: one of the patches keeps strangers from running code here.
-`--check` only tells which patches still fit; exit code 1 if any does not.
-It ends with SIGTERM, SIGINT or its standard input, and all its child processes with it.
+Each patch has a name and names the text in LocalStack's own source that makes it necessary. If a newer version
+lacks that text, LocalStack is not started, because one of the patches keeps strangers from running code here.
+`--check` only lists the patches that still fit; the exit code is 1 if any does not.
+The program and all its child processes end at SIGTERM, at SIGINT, or when its standard input closes.
 """
 
 import functools
@@ -29,7 +29,7 @@ PATCHES = []
 
 
 def patch(name, faulty, text):
-    """Registers a patch that fits as long as `text` stands in the source of `faulty`."""
+    """Registers a patch that fits as long as the source of `faulty` contains `text`."""
 
     def register(apply):
         PATCHES.append((name, text in inspect.getsource(faulty), apply))
@@ -44,13 +44,13 @@ def patch(name, faulty, text):
     "endpoints.TCP4ServerEndpoint(reactor, host_and_port.port)",
 )
 def listens_on_loopback():
-    """LocalStack listens on every address, whatever GATEWAY_LISTEN says; its functions have this user's rights."""
+    """Binds LocalStack, whose functions have this user's rights, to loopback. It ignores GATEWAY_LISTEN's address."""
     endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
 
 
 @patch("functions-are-processes", DockerRuntimeExecutorPlugin.load, "DockerRuntimeExecutor")
 def functions_are_processes():
-    """Functions run without Docker. An executor of one's own would have to be an installed distribution."""
+    """Runs functions without Docker. Registering an executor regularly would take an installed distribution."""
     from function_processes import ProcessExecutor
 
     DockerRuntimeExecutorPlugin.load = lambda *_args, **_kwargs: ProcessExecutor
@@ -58,7 +58,7 @@ def functions_are_processes():
 
 @patch("dynamodb-of-this-machine", DynamodbServer._create_shell_command, 'f"-javaagent:')
 def dynamodb_of_this_machine():
-    """DynamoDB Local and Java are those of this machine, and not downloaded at the first call of a table."""
+    """Uses this machine's DynamoDB Local and Java, instead of a download at the first call of a table."""
     installer = DynamoDBLocalPackageInstaller
     installer.install = lambda *_args, **_kwargs: None
     installer.get_installed_dir = lambda _self: os.environ["DYNAMODB_LOCAL_HOME"]
@@ -66,7 +66,7 @@ def dynamodb_of_this_machine():
     with_agent = DynamodbServer._create_shell_command
 
     def without_agent(self):
-        """The agent, another download, is for more than 20 indexes a table."""
+        """Leaves out the agent, another download, which only tables with more than 20 indexes need."""
         return [part for part in with_agent(self) if not part.startswith("-javaagent:")]
 
     DynamodbServer._create_shell_command = without_agent
@@ -78,18 +78,18 @@ def dynamodb_of_this_machine():
     """path=f"/{context.stage}{invocation_request['raw_path']}",""",
 )
 def functions_see_the_callers_path():
-    """Links in answers of an API can be followed; see there."""
+    """Makes links in the API's answers work; see callers_path.py."""
     importlib.import_module("callers_path")
 
 
 def tell_that_functions_are_processes():
-    """Adds to the health: functions reach this machine by its own name, unlike those of the container."""
+    """Marks the health answer. Functions here reach this machine by its own name, unlike those in a container."""
     told = HealthResource.on_get
     HealthResource.on_get = lambda self, request: {**told(self, request), "functions": "processes"}
 
 
 def end(*_args):
-    """Ends at once: LocalStack's own way takes minutes, and there is nothing to keep."""
+    """Ends at once: LocalStack's own shutdown takes minutes, and there is nothing to keep."""
     children = psutil.Process().children(recursive=True)
     for child in children:
         child.kill()
@@ -98,7 +98,7 @@ def end(*_args):
 
 
 def end_with_standard_input():
-    """Whoever started this holds the other end, and may be killed."""
+    """Ends when the parent process, which holds the other end of standard input, is gone."""
     sys.stdin.buffer.read()
     end()
 

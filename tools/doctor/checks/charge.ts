@@ -7,14 +7,14 @@ import type { Remedy } from '../remedies.ts';
 import { inWords, sameMoney, statusOf } from './order-money.ts';
 import { isSoldTo } from './payment-state.ts';
 
-/** What is wrong with a charge, and what would mend it where no person has to decide. */
+/** A wrong charge, and the remedy if no person has to decide. */
 interface Wrong {
   readonly expected: string;
   readonly mend: string;
   readonly remedy?: Remedy;
 }
 
-/** P2: the gateway has in its books what the payment says, unless the payment is about to find out. */
+/** P2: the gateway's books agree with the payment, unless the saga is about to find out. */
 export function chargeStatus(payment: Payment, facts: Facts): Disagreement[] {
   if (facts.charges === undefined) return [];
   const charge = facts.charges.find(({ paymentId }) => paymentId === payment.paymentId);
@@ -42,7 +42,7 @@ function wrongWith(payment: Payment, charge: Charge | undefined): Wrong | undefi
   switch (payment.status) {
     case 'INITIATED':
     case 'PENDING':
-      // Found out by the saga, whatever it is.
+      // The saga will find out the charge's status.
       return undefined;
     case 'CAPTURED':
       if (status === 'CAPTURED') return undefined;
@@ -72,12 +72,12 @@ function wrongWith(payment: Payment, charge: Charge | undefined): Wrong | undefi
   }
 }
 
-/** No money must be kept, and none must ever come, for a payment that was given up. */
+/** P2: a payment that was given up keeps no money, and no money may still come. */
 function wrongWithGivenUp(
   payment: Exclude<Payment, { status: 'CAPTURED' | 'REFUNDED' }>,
   status: Charge['status'] | undefined,
 ): Wrong | undefined {
-  // The void will find it out.
+  // The void that is owed will find it out.
   if (payment.status === 'FAILED' && payment.voidOwed === true) return undefined;
   switch (status) {
     case undefined:
@@ -102,11 +102,11 @@ function wrongWithGivenUp(
   }
 }
 
-/** What is charged is what the user last saw accepted: the payment's amount. */
+/** P2: the charge has the amount that the user last accepted, which is the payment's amount. */
 export function chargeAmount(payment: Payment, { charges }: Facts): Disagreement[] {
   const charge = charges?.find(({ paymentId }) => paymentId === payment.paymentId);
   if (charge === undefined || sameMoney(charge.amount, payment.amount)) return [];
-  // Where no money moves, nobody is charged a wrong amount.
+  // If no money moves, nobody is charged a wrong amount.
   if (!isOpen(payment) && (charge.status === 'DECLINED' || charge.status === 'VOIDED')) return [];
   const { orderId, paymentId, amount } = payment;
   return [

@@ -8,11 +8,11 @@ import type { Disagreement } from '../disagreement.ts';
 import type { Circumstances, StoredOrder, StoredPayment } from '../facts.ts';
 import type { Remedy } from '../remedies.ts';
 
-/** What the outbox says of an item, and what it should say. */
+/** The timer that the outbox holds for an item, and the timer that it should hold. */
 interface Timer {
   readonly of: { readonly orderId: string; readonly paymentId?: string };
   readonly status: string;
-  /** In words: what the system owes; undefined where it owes nothing. */
+  /** The system's obligation in words; undefined if there is none. */
   readonly owes: string | undefined;
   readonly dueAtMs: number | undefined;
   readonly dueShard: string | undefined;
@@ -24,7 +24,7 @@ interface Timer {
   };
 }
 
-/** P5: an order that the system must move on has a timer that runs; one at rest has none. */
+/** P5: an order that the system must move on has a running timer; an order at rest has none. */
 export function orderDue({ item: order, dueShard }: StoredOrder, now: Circumstances) {
   const { orderId, status } = order;
   return brokenTimer(now, {
@@ -42,7 +42,7 @@ export function orderDue({ item: order, dueShard }: StoredOrder, now: Circumstan
   });
 }
 
-/** P5, for a payment: a void or a refund that is owed has a timer that runs. */
+/** P5 for a payment: a void or a refund that is owed has a running timer. */
 export function paymentDue({ item: payment, dueShard }: StoredPayment, now: Circumstances) {
   const { orderId, paymentId, status } = payment;
   return brokenTimer(now, {
@@ -124,7 +124,7 @@ function owedBy(order: Order): string | undefined {
   }
 }
 
-/** What a payment owes at the gateway, in words. */
+/** Names the payment's obligation at the gateway. */
 export function obligationOf(payment: Payment): 'a refund' | 'a void' | undefined {
   if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) return 'a refund';
   if (payment.status === 'FAILED' && payment.voidOwed === true) return 'a void';

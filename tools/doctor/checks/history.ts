@@ -17,7 +17,7 @@ const RULE = {
   mend: 'a person: find out who wrote it past the code (the log lines of its correlation id)',
 } as const;
 
-/** P6: every step is legal, follows the one before and says why, when and who. */
+/** P6: each step is legal, follows the step before it and says why, when and by whom. */
 export function orderHistory(order: Order): Disagreement[] {
   const { orderId, history, status } = order;
   const found =
@@ -27,7 +27,7 @@ export function orderHistory(order: Order): Disagreement[] {
   return found === undefined ? [] : [{ ...RULE, orderId, found }];
 }
 
-/** P6, for a payment. */
+/** P6 for a payment. */
 export function paymentHistory(payment: Payment): Disagreement[] {
   const { orderId, paymentId, history, status } = payment;
   const found = brokenStep(history, LEGAL_PAYMENT_MOVES) ?? brokenEnd(history, status);

@@ -21,7 +21,7 @@ export function orderTotal(order: Order): Disagreement[] {
   ];
 }
 
-/** The payment that an order names is there, is its own, and asks for what the order costs. */
+/** The payment that an order names exists, belongs to the order and asks for the order's total. */
 export function orderPayment(order: Order, facts: Facts): Disagreement[] {
   const { orderId, paymentId, total } = order;
   if (paymentId === undefined) return [];
@@ -53,7 +53,10 @@ export function orderPayment(order: Order, facts: Facts): Disagreement[] {
   ];
 }
 
-/** In the other statuses the items may have been changed since that payment. */
+/**
+ * True if the payment must match the order's total. In any other status the items may have changed since the
+ * payment.
+ */
 function isToBeCharged(order: Order): boolean {
   return (
     order.status === 'PAYMENT_IN_PROGRESS' ||
@@ -62,12 +65,12 @@ function isToBeCharged(order: Order): boolean {
   );
 }
 
-/** P3: an order that is paid has its money, and keeps it. */
+/** P3: an order that is paid has its money and keeps it. */
 export function paidOrder(order: Order, facts: Facts): Disagreement[] {
   if (order.status !== 'PAYMENT_DONE') return [];
   const { orderId, paymentId } = order;
   const payment = facts.payments.get(paymentId)?.item;
-  // One that is not there at all is told as such.
+  // A payment that does not exist is a finding of `orderPayment`.
   if (payment?.orderId !== orderId || isKept(payment)) return [];
   return [
     {
@@ -82,7 +85,7 @@ export function paidOrder(order: Order, facts: Facts): Disagreement[] {
   ];
 }
 
-/** The money is here to stay. */
+/** True if the payment's money stays with the shop. */
 export function isKept(payment: Payment): boolean {
   return payment.status === 'CAPTURED' && payment.refundOwed === undefined;
 }
@@ -93,7 +96,7 @@ export function statusOf(payment: Payment): string {
     : payment.status;
 }
 
-/** What the order says was refunded was. (That it says so of each is checked from the payment.) */
+/** P2: every refund that the order shows was made. `refundOnOrder` checks the reverse. */
 export function orderRefunds(order: Order, facts: Facts): Disagreement[] {
   const { orderId } = order;
   return order.refunds.flatMap(({ paymentId, amount }, index) => {
@@ -117,7 +120,7 @@ export function orderRefunds(order: Order, facts: Facts): Disagreement[] {
   });
 }
 
-/** P2: the gateway has nothing in its books for this order that no payment of it knows. */
+/** P2: the gateway's books hold no charge of this order that no payment knows. */
 export function unknownCharges(order: Order, facts: Facts): Disagreement[] {
   const { orderId } = order;
   return (facts.charges ?? [])
@@ -137,7 +140,7 @@ export function sameMoney(left: Money | undefined, right: Money | undefined): bo
   return left?.amount === right?.amount && left?.currency === right?.currency;
 }
 
-/** `1299 EUR cents`, or `nothing`. */
+/** Formats an amount: `1299 EUR cents`, or `nothing`. */
 export function inWords(money: Money | undefined): string {
   return money === undefined ? 'nothing' : `${String(money.amount)} ${money.currency} cents`;
 }

@@ -4,10 +4,10 @@ import type { Disagreement } from '../disagreement.ts';
 import type { Circumstances, Facts } from '../facts.ts';
 import { isKept } from './order-money.ts';
 
-/** Two machines' clocks: so shortly before its end a reservation may have been swept. */
+/** Difference between two machines' clocks: the sweeper may release a reservation this long before its end. */
 const CLOCK_SKEW_MS = 5000;
 
-/** P3: what is paid is sold to its payment. */
+/** P3: a paid order's stock is sold to its payment. */
 export function soldToPaidOrder(order: Order, { reservation, payments }: Facts): Disagreement[] {
   if (order.status !== 'PAYMENT_DONE') return [];
   const { orderId, paymentId, items } = order;
@@ -38,7 +38,7 @@ export function soldToPaidOrder(order: Order, { reservation, payments }: Facts):
   ];
 }
 
-/** P3: what is sold is paid for, or is just about to be PAYMENT_DONE. */
+/** P3: sold stock is paid for, or its order is about to be PAYMENT_DONE. */
 export function paidForSoldStock(order: Order, { reservation, payments }: Facts): Disagreement[] {
   if (reservation?.status !== 'CONFIRMED' || order.status === 'PAYMENT_DONE') return [];
   const { orderId, status } = order;
@@ -63,7 +63,7 @@ export function paidForSoldStock(order: Order, { reservation, payments }: Facts)
   ];
 }
 
-/** P5: an order that waits for its payment holds what it promises, until its time is up. */
+/** P5: an order that waits for its payment holds its stock until the reservation expires. */
 export function heldForPayment(
   order: Order,
   { reservation }: Facts,
@@ -73,7 +73,7 @@ export function heldForPayment(
   const { orderId, heldRevision, items } = order;
   if (order.reservationExpiresAtMs <= nowMs + CLOCK_SKEW_MS) return [];
   const isHeld = reservation?.status === 'HELD' && reservation.revision === heldRevision;
-  // A sale to it is told as such.
+  // A sale to this order is a finding of `paidForSoldStock`.
   if (reservation?.status === 'CONFIRMED') return [];
   if (isHeld && sameItems(reservation.lines, items)) return [];
   return [
@@ -90,7 +90,7 @@ export function heldForPayment(
   ];
 }
 
-/** P5: an order at rest holds nothing, or owes its release. */
+/** P5: an order at rest holds no stock, or owes its release. */
 export function heldForNothing(order: Order, { reservation }: Facts): Disagreement[] {
   switch (order.status) {
     case 'PAYMENT_FAILED':
@@ -123,7 +123,7 @@ export function heldForNothing(order: Order, { reservation }: Facts): Disagreeme
   ];
 }
 
-/** `HELD at revision 2: 1 prod-a`. */
+/** Formats a reservation: `HELD at revision 2: 1 prod-a`. */
 export function inWords(reservation: Reservation | undefined): string {
   if (reservation === undefined) return 'not stored';
   const { status, revision } = reservation;

@@ -3,7 +3,7 @@ import type { Disagreement } from '../disagreement.ts';
 import type { Facts } from '../facts.ts';
 import { inWords, isKept, statusOf } from './order-money.ts';
 
-/** P4: a payment belongs to an order that is there. */
+/** P4: the payment's order exists. */
 export function orderOfPayment(payment: Payment, { order }: Facts): Disagreement[] {
   if (order !== undefined) return [];
   const { orderId, paymentId } = payment;
@@ -20,7 +20,7 @@ export function orderOfPayment(payment: Payment, { order }: Facts): Disagreement
   ];
 }
 
-/** P5: a payment is open only while its order is being paid with it: otherwise nobody settles it. */
+/** P5: a payment is open only while its order is being paid with it; otherwise nobody would settle it. */
 export function openPayment(payment: Payment, facts: Facts): Disagreement[] {
   if (facts.order === undefined || !isOpen(payment) || isBeingPaidWith(payment, facts)) return [];
   const { orderId, paymentId, status } = payment;
@@ -42,7 +42,7 @@ export function openPayment(payment: Payment, facts: Facts): Disagreement[] {
   ];
 }
 
-/** P2: money is kept only by the payment that its order is, or is being, paid with. */
+/** P2: only the payment that its order is paid with, or is being paid with, keeps money. */
 export function keptMoney(payment: Payment, facts: Facts): Disagreement[] {
   if (facts.order === undefined || !isKept(payment)) return [];
   const { orderId, paymentId, amount } = payment;
@@ -75,14 +75,14 @@ function isBeingPaidWith({ paymentId }: Payment, { order }: Facts): boolean {
   );
 }
 
-/** Where somebody has the goods, or the order says so, money is not given back without a person. */
+/** True if the order counts as paid with this payment, or its stock is sold. Only a person gives such money back. */
 export function isSoldTo({ paymentId }: Payment, { order, reservation }: Facts): boolean {
   const isPaidWith = order?.item.status === 'PAYMENT_DONE' && order.item.paymentId === paymentId;
   const isSold = reservation?.status === 'CONFIRMED' && reservation.paymentId === paymentId;
   return isPaidWith || isSold;
 }
 
-/** P2: the order shows every refund. (That it shows no other is checked from the order.) */
+/** P2: the order shows every refund of its payments. `orderRefunds` checks the reverse. */
 export function refundOnOrder(payment: Payment, facts: Facts): Disagreement[] {
   if (payment.status !== 'REFUNDED' || facts.order === undefined) return [];
   const { orderId, paymentId } = payment;
@@ -102,7 +102,7 @@ export function refundOnOrder(payment: Payment, facts: Facts): Disagreement[] {
   ];
 }
 
-/** A token stands on its payment only until that is settled. The token itself is never shown. */
+/** A payment keeps its payment method token only until it is settled. The finding never shows the token. */
 export function methodToken(payment: Payment): Disagreement[] {
   if (isOpen(payment) || !('methodToken' in payment)) return [];
   const { orderId, paymentId, status } = payment as Payment;

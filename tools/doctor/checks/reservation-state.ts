@@ -4,7 +4,7 @@ import type { Disagreement } from '../disagreement.ts';
 import type { Circumstances, Facts } from '../facts.ts';
 import { inWords } from './order-stock.ts';
 
-/** P4: stock is set aside, or sold, only for orders that are there. A tombstone holds nothing. */
+/** P4: only an existing order has stock held or sold. A tombstone holds nothing. */
 export function orderOfReservation(reservation: Reservation, { order }: Facts): Disagreement[] {
   if (order !== undefined || reservation.status === 'RELEASED') return [];
   return [
@@ -28,13 +28,13 @@ export function orderOfReservation(reservation: Reservation, { order }: Facts): 
   ];
 }
 
-/** P5: the sweeper gives back what is held beyond its time. */
+/** P5: the sweeper releases every hold that is past its time. */
 export function overdueHold(
   reservation: Reservation,
   { order }: Facts,
   { nowMs, overdueAfterMs }: Circumstances,
 ): Disagreement[] {
-  // One without an order is told as such.
+  // A reservation without an order is a finding of `orderOfReservation`.
   if (order === undefined || reservation.status !== 'HELD') return [];
   const { orderId, expiresAtMs } = reservation;
   if (expiresAtMs + overdueAfterMs >= nowMs) return [];

@@ -1,13 +1,13 @@
 import type { Product, Stock } from '../../../lib/inventory/product.ts';
 import type { Disagreement } from '../disagreement.ts';
 
-/** What all reservations together say of one product. */
+/** Units of one product, summed over all its reservations. */
 export interface Pieces {
   readonly held: number;
   readonly sold: number;
 }
 
-/** One product as it was before its reservations were added up, their sums, and as it was after. */
+/** One product before and after its reservations were added up, and their sums. */
 export interface StockFacts {
   readonly productId: string;
   readonly before: Product | undefined;
@@ -40,7 +40,7 @@ function isBalanced({ available, reserved, sold, received }: Stock): boolean {
   );
 }
 
-/** P1: `reserved` and `sold` are the sums of what the reservations hold and have sold. */
+/** P1: `reserved` and `sold` are the sums of the units that reservations hold and have sold. */
 export function stockSums(facts: StockFacts): Disagreement[] {
   const { productId, pieces, after: product } = facts;
   if (hasMoved(facts)) return [];
@@ -71,7 +71,7 @@ export function stockSums(facts: StockFacts): Disagreement[] {
   ];
 }
 
-/** Whether reservations of it changed while they were added up, so that the sums prove nothing. */
+/** True if the product changed while its reservations were added up. The sums then prove nothing. */
 export function hasMoved({ before, after }: StockFacts): boolean {
   return (
     before?.movements !== after?.movements ||
