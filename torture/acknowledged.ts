@@ -1,7 +1,7 @@
 import type { HttpResponse } from '../lib/platform/http/http-client.ts';
 import type { Snapshot } from './world/snapshot.ts';
 
-/** A user's request and what it is held against. */
+/** A user's request, as far as its answer is checked later. */
 export interface Asked {
   readonly user: string;
   readonly method: string;
@@ -13,23 +13,23 @@ interface Named {
   readonly paymentId?: string;
 }
 
-/** P4: what users were told with a 2xx, and whether it is still so at rest. */
+/** P4: collects what 2xx responses promised to users, and checks at rest that it still holds. */
 export class Acknowledged {
   readonly #orders = new Set<string>();
   readonly #payments = new Set<string>();
   readonly #cancelled = new Set<string>();
-  /** By order: how often a change of its items was taken. */
+  /** Accepted changes of items, by order. */
   readonly #modifications = new Map<string, number>();
-  /** By user: how many requests for an order there were, repetitions with the same key not counted. */
+  /** Requests for an order, by user; repetitions with the same key count once. */
   readonly #placings = new Map<string, number>();
 
-  /** To be told of each request before it is sent for the first time. */
+  /** Takes note of a request; to be called before its first try. */
   asked({ user, method, path }: Asked): void {
     if (method !== 'POST' || path !== '/order') return;
     this.#placings.set(user, (this.#placings.get(user) ?? 0) + 1);
   }
 
-  /** To be told of the one answer that the user goes by. */
+  /** Takes note of the final response to a request, after all retries. */
   answered({ method, path }: Asked, { status, body }: HttpResponse): void {
     if (status >= 300) return;
     const { orderId, paymentId } = (body ?? {}) as Named;
@@ -42,7 +42,7 @@ export class Acknowledged {
     this.#modifications.set(orderId, (this.#modifications.get(orderId) ?? 0) + 1);
   }
 
-  /** What is not as it was acknowledged, in words; of a world at rest. */
+  /** Acknowledged facts that a world at rest does not hold, one message each. */
   lostIn({ orders, payments }: Pick<Snapshot, 'orders' | 'payments'>): string[] {
     const order = new Map(orders.map((one) => [one.orderId, one]));
     const known = new Set(payments.map(({ paymentId }) => paymentId));

@@ -9,8 +9,8 @@ import type {
 } from './world/snapshot.ts';
 
 /**
- * What holds at every moment, whatever is under way: between any two effects, and not only at rest.
- * Pure functions over what is stored, so that whoever moves the world can ask at any time.
+ * Invariants that hold between any two effects, not only at rest. They are pure functions over the stored
+ * state, so a run can check them at any time.
  */
 
 export type StoredNow = Pick<
@@ -18,11 +18,11 @@ export type StoredNow = Pick<
   'orders' | 'payments' | 'products' | 'reservations' | 'charges'
 >;
 
-/** States in which the system owes the next move: `due` is never merely cleared in them. */
+/** Statuses in which the system owes the next move: in these, `due` is never merely cleared. */
 const OWED = ['CREATED', 'PENDING_RESERVING_STOCK', 'PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS'];
 const OPEN = ['INITIATED', 'PENDING'];
 
-/** What is broken just now, in words that begin with the promise; nothing where all of them hold. */
+/** Violations at this moment; each message begins with the promise's number. */
 export function brokenAlways(stored: StoredNow, nowMs: number): string[] {
   const reservations = new Map(stored.reservations.map((one) => [one.orderId, one]));
   const payments = new Map(stored.payments.map((one) => [one.paymentId, one]));
@@ -47,7 +47,7 @@ export function brokenAlways(stored: StoredNow, nowMs: number): string[] {
   ];
 }
 
-/** P1, and that the counters are the sums of what the reservations say: they change together. */
+/** P1: stock adds up, and the counters are the sums of the reservations, because one transaction changes both. */
 function brokenStock(product: StoredProduct, reservations: readonly StoredReservation[]): string[] {
   const { productId, available, reserved, sold, received } = product;
   const pieces = (status: string) =>
@@ -65,7 +65,7 @@ function brokenStock(product: StoredProduct, reservations: readonly StoredReserv
   return isBalanced ? [] : [`P1: the stock of ${productId} is ${JSON.stringify(numbers)}`];
 }
 
-/** P5: whoever holds stock moves on by itself, or owes it back. */
+/** P5: an order that holds stock moves on by itself, or owes the stock back. */
 function heldForNothing(
   { orderId, status }: StoredReservation,
   order: StoredOrder | undefined,
@@ -78,19 +78,19 @@ function heldForNothing(
   return [`P5: the stock of ${orderId} is held, and the order is ${what} and owes nothing`];
 }
 
-/** P5, the outbox: what the system owes the next move is found by its time. */
+/** P5, the outbox: an order with an owed move has a due time, by which the dispatcher finds it. */
 function notDue({ orderId, status, dueAtMs }: StoredOrder): string[] {
   if (!OWED.includes(status) || dueAtMs !== undefined) return [];
   return [`P5: ${orderId} is ${status} and not due`];
 }
 
-/** P4: an order and its payment come into being together. */
+/** P4: one transaction creates an order's payment and changes the order's status. */
 function unpaidPayment({ orderId, status }: StoredOrder, payment: StoredPayment | undefined) {
   if (status !== 'PAYMENT_IN_PROGRESS' || payment !== undefined) return [];
   return [`P4: ${orderId} is being paid, and there is no payment`];
 }
 
-/** What the user was promised until a time is held until then. */
+/** The stock of a waiting order is held until the time that the user was promised. */
 function brokenHold(
   order: StoredOrder,
   held: StoredReservation | undefined,
@@ -105,7 +105,7 @@ function brokenHold(
   return isHeld ? [] : [`P5: ${orderId} waits for its payment, and its stock is not held for it`];
 }
 
-/** P3, the way that always holds. */
+/** P3, in the direction that always holds: a paid order has its stock. */
 function brokenSale(
   { orderId, status, paymentId, items, total }: StoredOrder,
   payment: StoredPayment | undefined,
@@ -131,7 +131,7 @@ function linesOf(lines: StoredReservation['lines'] = []): string {
     .join();
 }
 
-/** P2: captured money is an order's own, or its refund is owed from the same write on. */
+/** P2: only its own order keeps captured money; otherwise the same write records the owed refund. */
 function keptMoney(
   { paymentId, status, refundOwed }: StoredPayment,
   order: StoredOrder | undefined,
@@ -142,7 +142,7 @@ function keptMoney(
   return [`P2: ${paymentId} is captured for nothing, and its refund is not owed`];
 }
 
-/** P2: what was given up can never be captured any more, or its void is owed. */
+/** P2: the gateway can no longer capture a payment that was given up, or a void is owed. */
 function forgottenCharge(
   { paymentId, status, voidOwed }: StoredPayment,
   charge: string | undefined,
@@ -156,9 +156,9 @@ function forgottenCharge(
 }
 
 /**
- * For the moment when the gateway is about to be asked for a payment: its order's stock is held beyond
- * the time in which that may be captured.
- * @param untilMs when the gateway has either answered, or acknowledged, or is asked.
+ * Checks, just before a charge, that the order's stock is held for longer than the gateway may take to
+ * capture.
+ * @param untilMs the time by which the gateway has answered or acknowledged, or the service asks it.
  */
 export function brokenCharge(
   { payments, reservations }: Pick<StoredNow, 'payments' | 'reservations'>,
@@ -166,7 +166,7 @@ export function brokenCharge(
   untilMs: number,
 ): string[] {
   const payment = payments.find((one) => one.paymentId === paymentId);
-  // One that is settled already has a tombstone at the gateway: nothing comes of the call.
+  // A settled payment already has a tombstone at the gateway, so this charge has no effect.
   if (payment === undefined || !OPEN.includes(payment.status)) return [];
   const { orderId } = payment;
   const held = reservations.find((one) => one.orderId === orderId);
@@ -177,7 +177,7 @@ export function brokenCharge(
   return isHeld ? [] : [`P3: ${orderId} is charged, and its stock is not held for so long`];
 }
 
-/** The steps that belong to one run of an order; a compensation is for whatever is still owed. */
+/** Steps that belong to one run of an order. Compensations are absent: they serve any run. */
 const STEPS = [
   'reserveStock',
   'rejectReservation',
@@ -195,9 +195,8 @@ export function isStep({ functionKey }: Pick<Invocation, 'functionKey'>): boolea
 }
 
 /**
- * For the moment after a write was carried out: it was no step of a run that a newer one had taken
- * over from before that.
- * @param stored as it was before the write.
+ * Checks, after a write, that the writing step's run is still the order's current one.
+ * @param stored the state before the write.
  */
 export function brokenSuccession(
   { orders }: Pick<StoredNow, 'orders'>,
@@ -210,12 +209,12 @@ export function brokenSuccession(
   return [`P6: ${functionKey} of run ${String(run)} writes for ${orderId}, whose run is another`];
 }
 
-/** What has a status, and counts its writes. */
+/** Item types that have a status and count their writes. */
 const VERSIONED = ['ORDER', 'PAYMENT', 'RESERVATION'];
 
 /**
- * What is wrong with writes that were carried out together. P6: each change of a status was
- * conditional, so it would have been refused, had the item been anything but what was read.
+ * Checks the writes of one transaction. P6: each status change is conditional, so DynamoDB refuses it if the
+ * item differs from what was read.
  */
 export function brokenWrites(writes: readonly CarriedOut[]): string[] {
   return writes.flatMap((write) => [
@@ -225,7 +224,7 @@ export function brokenWrites(writes: readonly CarriedOut[]): string[] {
   ]);
 }
 
-/** A condition is tried out on what might have been stored instead. */
+/** Evaluates the write's condition against items that might have been stored instead. */
 function unconditional({ before, after, isAllowedOver }: CarriedOut): string[] {
   const type = after?.['type']?.S ?? '';
   const id = after?.['pk']?.S ?? '';
@@ -246,7 +245,10 @@ function unconditional({ before, after, isAllowedOver }: CarriedOut): string[] {
   ];
 }
 
-/** Versions count every write; a reservation's revision never goes down, nor up from the dead. */
+/**
+ * Versions count every write. A released reservation is held again only at a higher revision; a confirmed one
+ * never changes.
+ */
 function backwards({ before, after }: CarriedOut): string[] {
   const type = after?.['type']?.S ?? '';
   if (before === undefined || !VERSIONED.includes(type)) return [];
@@ -259,7 +261,7 @@ function backwards({ before, after }: CarriedOut): string[] {
   return isRight ? wrong : [...wrong, `P6: ${id} is changed by an older revision`];
 }
 
-/** An order and its duplicate guard come into being together. */
+/** One transaction creates an order and its duplicate guard. */
 function unguarded({ before, after }: CarriedOut, writes: readonly CarriedOut[]): string[] {
   if (before !== undefined || after?.['type']?.S !== 'ORDER') return [];
   const { guardKey, orderId } = after;

@@ -33,7 +33,7 @@ To see one run again, as it is printed where something broke:
 
 Exit code: 0 every promise held and every mutant was caught, 1 not so, 2 not understood.`;
 
-/** What the command line asks for. */
+/** Parsed command line. */
 export type Wanted =
   | { readonly kind: 'help' }
   | {
@@ -59,7 +59,7 @@ export type Wanted =
       readonly isJson: boolean;
     };
 
-/** The command line asks for nothing that there is; the message says what there is. */
+/** The command line is invalid; the message lists the valid options. */
 export class NotUnderstood extends Error {
   override readonly name = 'NotUnderstood';
 }

@@ -5,8 +5,8 @@ import { LIMIT_MS } from './shop.ts';
 import type { World } from './world/world.ts';
 
 /**
- * What is broken in a world at rest, in words that begin with the promise. The doctor looks with its
- * own eyes, as an operator's would.
+ * Violations in a world at rest; each message begins with the promise's number. The doctor examines the world
+ * too, with checks of its own.
  */
 export async function violationsAtRest(world: World): Promise<string[]> {
   const { charges, ...stored } = world.snapshot();

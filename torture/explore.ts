@@ -4,7 +4,7 @@ import type { Scenario } from './scenarios.ts';
 import { FAULT_NAMES, RIVAL_NAMES, type Strike } from './strikes.ts';
 import type { RecordedEffect } from './world/effect-log.ts';
 
-/** What a process may do to the world: reads change nothing. */
+/** Operations that change the world. */
 const CHANGES: readonly string[] = [
   'PutItem',
   'UpdateItem',
@@ -15,17 +15,17 @@ const CHANGES: readonly string[] = [
   'SendTaskSuccess',
 ];
 
-/** A database write, a message, a start or a signal of a saga, a call over HTTP. */
+/** A database write, a message, a start or signal of a saga, or an HTTP call. */
 export function isSideEffect({ kind, operation }: RecordedEffect): boolean {
   return kind === 'http' || CHANGES.includes(operation);
 }
 
-/** Decides of each run whether it is one of those that are made. */
+/** Decides whether the next possible run is made. */
 type Draw = () => boolean;
 
 const every: Draw = () => true;
 
-/** One run for every side effect of the scenario and every fault, after one without any. */
+/** Runs the scenario once without faults, then once for every side effect and every fault. */
 export async function* exploreCrashes(scenario: Scenario, seed: number): AsyncGenerator<Run> {
   const rehearsal = await runScenario(scenario, seed, []);
   yield rehearsal;
@@ -34,7 +34,7 @@ export async function* exploreCrashes(scenario: Scenario, seed: number): AsyncGe
   }
 }
 
-/** Every pair of faults: the second one strikes any side effect after the first, also of what makes up for it. */
+/** Every pair of faults. The second strikes any side effect after the first, including those of the recovery. */
 export async function* exploreAllPairs(scenario: Scenario, seed: number): AsyncGenerator<Run> {
   for (const first of faultsAt((await runScenario(scenario, seed, [])).effects)) {
     const { effects } = await runScenario(scenario, seed, [first]);
@@ -45,8 +45,8 @@ export async function* exploreAllPairs(scenario: Scenario, seed: number): AsyncG
 }
 
 /**
- * As many of those pairs as are asked for.
- * @param random decides which; the same numbers, the same pairs.
+ * A random sample of those pairs.
+ * @param random selects the pairs; the same numbers select the same pairs.
  */
 export async function* explorePairs(
   scenario: Scenario,
@@ -69,10 +69,7 @@ export async function* explorePairs(
   }
 }
 
-/**
- * One run for every effect and every rival, whose whole call comes just before it and ends before
- * the effect does anything.
- */
+/** One run for every effect and every rival. The rival's whole call runs just before the effect. */
 export async function* exploreRivals(
   scenario: Scenario,
   seed: number,
@@ -92,9 +89,9 @@ export async function* exploreRivals(
 }
 
 /**
- * Everything that takes longer than it should: each process stands still for a while just before each
- * of its side effects, while the world goes on; each call between the services arrives late, and each
- * step is delivered once more, just before every later side effect and after all of them.
+ * Delays of three kinds. A process stalls just before one of its side effects, while the world goes on. A
+ * call between the services arrives late. A step is delivered a second time. Late deliveries come just before
+ * every later side effect, and after all of them.
  */
 export async function* exploreLate(
   scenario: Scenario,
@@ -128,7 +125,7 @@ function delaysOf(effects: readonly RecordedEffect[]): Strike[] {
   ];
 }
 
-/** By the state machine, or by a queue; a user's repetition is another call. */
+/** The state machine or a queue redelivers; a user's retry is another call. */
 function isRedelivered({ event }: RecordedEffect['invocation']): boolean {
   return typeof event === 'object' && event !== null && ('run' in event || 'Records' in event);
 }
@@ -137,7 +134,7 @@ function faultsAt(effects: readonly RecordedEffect[]): Strike[] {
   return effects.filter(isSideEffect).flatMap(({ n }) => FAULT_NAMES.map((what) => ({ what, n })));
 }
 
-/** What is only done again must change nothing. */
+/** Adds a violation if the run ends differently from the rehearsal: a harmless rival must change nothing. */
 function comparedTo(rehearsal: Run, run: Run): Run {
   const [expected, ended] = [rehearsal, run].map(({ ends }) => JSON.stringify(ends));
   if (expected === ended) return run;

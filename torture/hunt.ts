@@ -3,21 +3,21 @@ import type { Hunt } from './mutant.ts';
 import { type Run, runScenario } from './run-scenario.ts';
 import { SCENARIOS, scenarioNamed } from './scenarios.ts';
 
-/** The cheapest first. */
+/** Cheapest first. */
 const KINDS = ['plain', 'crash', 'rival', 'late'] as const satisfies readonly Hunt['kind'][];
 
-/** Where else to look, once the place that was meant has shown nothing: everywhere. */
+/** All explorations of all scenarios, for a violation that the meant one does not show. */
 const EVERYWHERE: readonly Hunt[] = KINDS.flatMap((kind) =>
   SCENARIOS.map(({ name }) => ({ kind, scenario: name })),
 );
 
-/** What was found, and how much was tried until then. */
+/** The violation found, if any, and the number of runs. */
 export interface Catch {
   readonly run: Run | undefined;
   readonly runs: number;
 }
 
-/** Looks for the first violation, first where it is meant to be seen, then everywhere. */
+/** Searches for a violation, first in the meant exploration, then in all others. */
 export async function hunt(meant: Hunt, seed: number): Promise<Catch> {
   let runs = 0;
   for (const one of [meant, ...EVERYWHERE]) {

@@ -4,22 +4,22 @@ import { mutantNamed } from './mutants.ts';
 import { formatStrikes } from './strikes.ts';
 import { useService } from './world/world.ts';
 
-/** What the process that tries one mutant is told. */
+/** Message to the process that tries one mutant. */
 export interface TrialOrder {
   readonly mutant: string;
   readonly seed: number;
-  /** Read once by whoever orders the trials: reading takes longer than most of them. */
+  /** Built once by the parent, because building takes longer than most trials. */
   readonly service: ServiceDefinition;
 }
 
-/** What it says in the end; nothing where it breaks down. */
+/** Final message of that process; it sends none if it breaks down. */
 export interface TrialReport {
-  /** How many runs there were until the first violation, or altogether. */
+  /** Number of runs up to the first violation, or in total. */
   readonly runs: number;
-  /** Undefined where every promise held. */
+  /** Undefined if every promise held. */
   readonly caughtBy?: {
     readonly scenario: string;
-    /** As `parseStrikes` reads them; empty where nothing struck. */
+    /** Strikes in the format of `parseStrikes`; empty if none struck. */
     readonly strikes: string;
     readonly violation: string;
   };

@@ -2,45 +2,45 @@ import type { RivalName } from './rivals.ts';
 
 /** One change of the source. */
 export interface Change {
-  /** The path from the project's folder. */
+  /** Path relative to the project's folder. */
   readonly file: string;
-  /** The source that keeps the guarantee; it stands in the file exactly once. */
+  /** Source text that keeps the guarantee; it occurs exactly once in the file. */
   readonly find: string;
   readonly replace: string;
 }
 
-/** Where a violation is looked for: the kind of strikes, and the scenario's name. */
+/** Exploration that should show the violation: the kind of strikes and the scenario's name. */
 export interface Hunt {
   readonly kind: 'plain' | 'crash' | 'rival' | 'late';
   readonly scenario: string;
-  /** Only this one. */
+  /** The only rival to try. */
   readonly rival?: RivalName;
 }
 
 /** One guarantee of the service, switched off by changes of its source. */
 export interface Mutant extends Change {
   readonly name: string;
-  /** What no longer holds, in words. */
+  /** The guarantee that is switched off. */
   readonly guarantee: string;
-  /** Of a guarantee that is kept twice: each of these alone would still keep it. */
+  /** Further changes, if several places keep the guarantee independently. */
   readonly also?: readonly Change[];
-  /** Meant to see it missing; looked at first. */
+  /** Exploration that should catch the mutant; tried first. */
   readonly caughtBy: Hunt;
 }
 
-/** The source is not what the mutant was written for, or was never used: the run says nothing. */
+/** The source no longer matches the mutant, or was never loaded, so the run proves nothing. */
 export class MutantNotApplied extends Error {
   override readonly name = 'MutantNotApplied';
 }
 
-/** All that a mutant changes. */
+/** All changes of a mutant. */
 export function changesOf({ file, find, replace, also = [] }: Mutant): readonly Change[] {
   return [{ file, find, replace }, ...also];
 }
 
 /**
- * A file's source with the change made.
- * @throws MutantNotApplied unless the text to be replaced stands there exactly once.
+ * Applies a change to a file's source.
+ * @throws MutantNotApplied unless the text to replace occurs exactly once.
  */
 export function mutate({ file, find, replace }: Change, source: string): string {
   const [before, after, ...more] = source.split(find);

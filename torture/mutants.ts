@@ -1,6 +1,6 @@
 import { type Mutant, MutantNotApplied } from './mutant.ts';
 
-/** @throws MutantNotApplied where no mutant has this name. */
+/** @throws MutantNotApplied if no mutant has this name. */
 export function mutantNamed(name: string): Mutant {
   const mutant = MUTANTS.find((one) => one.name === name);
   if (mutant === undefined) throw new MutantNotApplied(`There is no mutant ${name}.`);
@@ -25,8 +25,8 @@ const START_PAYMENT = 'lib/orders/start-payment.ts';
 const PLACE_ORDER = 'lib/orders/place-order.ts';
 
 /**
- * The guarantees that the torture has to miss when they are gone. A condition that is switched off
- * keeps its placeholders: DynamoDB refuses an expression that leaves one unused.
+ * Guarantees that the torture must miss once they are switched off. A condition that is switched off keeps
+ * its placeholders, because DynamoDB refuses an expression that leaves one unused.
  */
 export const MUTANTS: readonly Mutant[] = [
   // Conditional writes
@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order that was placed before is not written again as a new one',
     file: ORDER_REPOSITORY,
-    // The guard of the order would refuse it as well.
+    // The order's guard would refuse it too.
     find: `      ConditionExpression: 'attribute_not_exists(pk)',
     };
     const refusal = await this.#putWithGuard(put, order.orderId, guard);`,
@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: END_RESERVATION,
     find: ` || stored.revision !== revision`,
     replace: '',
-    // Nor does a refused change that arrives late find its revision free.
+    // The second guard: a refused change that arrives late finds its revision taken.
     also: [
       {
         file: REJECT_RESERVATION,

@@ -4,9 +4,9 @@ import { changesOf, MutantNotApplied, mutate } from './mutant.ts';
 import { mutantNamed } from './mutants.ts';
 
 /**
- * Preloaded with `node --import ./torture/mutation.ts`: switches off the guarantee named by `MUTANT`
- * for all that this process loads. Where that cannot be done, or where the process ends without
- * having loaded the file, the exit code is 70, so that it is never taken for a violation found (1).
+ * Preloaded with `node --import ./torture/mutation.ts`: switches off the guarantee named by `MUTANT` in all
+ * code that this process loads. If it cannot be applied, or the process never loads the file, the exit code
+ * is 70. So nobody takes it for a violation (1).
  */
 const NOT_APPLIED = 70;
 
@@ -16,7 +16,7 @@ function refuse(message: string): void {
 }
 
 function install(name: string): void {
-  // Found out before anything runs, not in the middle of an import that somebody may catch.
+  // Fails here, before any import that the caller may catch.
   const sources = new Map(
     changesOf(mutantNamed(name)).map((change) => {
       const url = new URL(`../${change.file}`, import.meta.url);

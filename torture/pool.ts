@@ -1,19 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Task, TaskReport } from './tasks.ts';
 
-/** A process that did tasks ended, or could not do one: nothing can be said of what was left. */
+/** A worker process ended or failed, so the rest of the work has no result. */
 class WorkerFailed extends Error {
   override readonly name = 'WorkerFailed';
 }
 
-/** What a worker answers to a task. */
+/** Message from a worker about one task. */
 type Answer = { readonly report: TaskReport } | { readonly error: string };
 
 const WORKER = new URL('worker.ts', import.meta.url);
 
 /**
- * Has the tasks done by processes of their own, so many at a time: a world takes its process for
- * itself. The results come as they are ready, not in the order of the tasks.
+ * Performs tasks in several processes, because a world needs a process to itself. Yields results as they are
+ * ready.
  * @throws WorkerFailed
  */
 export async function* inProcesses(
@@ -57,7 +57,7 @@ function answerOf(child: ChildProcess, task: Task) {
   });
 }
 
-/** Does each task that this process is sent, one after the other. */
+/** Performs the tasks that this process receives, one at a time. */
 export function serveTasks(perform: (task: Task) => Promise<TaskReport>): void {
   const answer = (words: Answer) => process.send?.(words);
   process.on('message', (task: Task) => {
@@ -67,6 +67,6 @@ export function serveTasks(perform: (task: Task) => Promise<TaskReport>): void {
         answer({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     );
   });
-  // Its parent is gone: nobody wants an answer any more.
+  // The parent is gone, so nobody reads the answers.
   process.on('disconnect', () => process.exit());
 }

@@ -34,7 +34,7 @@ const ORDER_MOVES: readonly (readonly [from: string | null, to: string])[] = [
   ['ORDER_FAILED', 'CREATED'],
 ];
 
-/** A settled payment changes only where its money did come, after all, or goes back. */
+/** A settled payment changes only if a late capture shows, or its money is refunded. */
 const PAYMENT_MOVES: readonly (readonly [from: string | null, to: string])[] = [
   [null, 'INITIATED'],
   ['INITIATED', 'PENDING'],
@@ -54,12 +54,12 @@ const PAYMENT_MOVES: readonly (readonly [from: string | null, to: string])[] = [
   ['CAPTURED', 'REFUNDED'],
 ];
 
-/** What is broken of each promise, in words; nothing where it holds. */
+/** Violations by promise; empty if it holds. */
 export type BrokenPromises = Readonly<Record<'P1' | 'P2' | 'P3' | 'P5' | 'P6', readonly string[]>>;
 
 /**
- * Holds what is stored at rest against the promises of the specification. P4, that nothing is lost,
- * and P7, that nobody sees what is another's, take more than one look and are others' to check.
+ * Checks the stored state at rest against the promises of the specification. P4 (nothing lost) and P7 (nobody
+ * else's) need more than one snapshot, so other checks cover them.
  */
 export function brokenPromises(
   stored: Stored,
@@ -74,7 +74,7 @@ export function brokenPromises(
   };
 }
 
-/** P1, and that the counters are the sums of what the reservations say. */
+/** P1: stock adds up, and the counters are the sums of the reservations. */
 function brokenStock({ products, reservations }: Stored): string[] {
   const pieces = (productId: string, status: string): number =>
     reservations
@@ -91,7 +91,7 @@ function brokenStock({ products, reservations }: Stored): string[] {
     .map((product) => JSON.stringify(product));
 }
 
-/** P2, and that payments and gateway say the same. */
+/** P2, and payments agree with the gateway. */
 function brokenCharges(
   { orders, payments }: Stored,
   charges: ReadonlyMap<string, readonly ChargeAtGateway[]>,
@@ -119,7 +119,7 @@ function capturedIn(charges: readonly ChargeAtGateway[]): readonly ChargeAtGatew
   return charges.filter(({ status }) => status === 'CAPTURED');
 }
 
-/** P3, both ways. */
+/** P3, in both directions. */
 function brokenSales({ orders, payments, reservations }: Stored): string[] {
   const broken: string[] = [];
   for (const order of orders) {
@@ -150,7 +150,7 @@ function brokenSales({ orders, payments, reservations }: Stored): string[] {
   return broken;
 }
 
-/** P5: an order's stock is held exactly while it waits for its payment; settled payments keep no token. */
+/** P5: stock is held exactly while its order waits for payment; settled payments keep no task token. */
 function held({ orders, payments, reservations }: Stored): string[] {
   const statuses = new Map(orders.map((order) => [order.orderId, order]));
   const stuck = reservations
@@ -172,7 +172,7 @@ function held({ orders, payments, reservations }: Stored): string[] {
   return [...stuck, ...empty, ...kept];
 }
 
-/** P6: every step is in the table, follows the one before, and says why, when and who. */
+/** P6: every step is a legal move from the step before, and records reason, time and actor. */
 function brokenHistories({ orders, payments }: Stored): string[] {
   return [
     ...orders.flatMap((order) => brokenSteps(order.orderId, order, ORDER_MOVES)),

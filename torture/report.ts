@@ -9,7 +9,7 @@ export interface Row {
   readonly longestRestMs: number;
 }
 
-/** Everything that one run of the torture has come to. */
+/** Result of one run of the torture. */
 export interface Report {
   readonly rows: readonly Row[];
   readonly histories: {
@@ -18,7 +18,7 @@ export interface Report {
     readonly violations: number;
     readonly longestRestMs: number;
   };
-  /** In all parts but the mutants: how often each kind struck. */
+  /** Number of strikes by kind, without the mutants. */
   readonly faults: Readonly<Record<string, number>>;
   readonly mutants: { readonly tried: number; readonly caught: number };
   readonly violations: number;
@@ -27,7 +27,7 @@ export interface Report {
   readonly commit: string;
 }
 
-/** What only the clock and the repository know of a run. */
+/** Facts of a run that come from the clock and the repository. */
 export interface Circumstances {
   readonly wallSeconds: number;
   readonly seed: number;
@@ -36,7 +36,7 @@ export interface Circumstances {
 
 const NO_RUNS: Readonly<Record<Way, number>> = { crashes: 0, pairs: 0, rivals: 0, late: 0 };
 
-/** @param scenarios in the order in which they are told. */
+/** @param scenarios in the order of the report. */
 export function reportOf(
   scenarios: readonly string[],
   reports: readonly TaskReport[],
@@ -79,7 +79,7 @@ function rowOf(scenario: string, reports: readonly TaskReport[]): Row {
   };
 }
 
-/** The table, in lines for a person; parts that were not run are left out. */
+/** The report's table as lines of text, without parts that were not run. */
 export function tableOf(report: Report): string[] {
   const { rows, histories, faults, mutants, violations, wallSeconds, seed, commit } = report;
   const lines: string[] = [];

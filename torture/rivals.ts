@@ -1,18 +1,18 @@
 import type { Shop } from './shop.ts';
 import type { RecordedEffect } from './world/effect-log.ts';
 
-/** Acts for somebody else, or for the user on another device. */
+/** Acts as another user, or as the same user on another device. */
 export interface Rival {
   readonly act: (shop: Shop, effect: RecordedEffect) => Promise<unknown>;
-  /** From the beginning of the world: before that there is nothing for it to do. */
+  /** World time before which the rival has nothing to do. */
   readonly notBeforeMs?: number;
-  /** It changes nothing that the user would see: the scenario ends as it does without. */
+  /** The user sees no change: the scenario has the same end as without it. */
   readonly isHarmless?: boolean;
 }
 
 const TWO_MUGS = [{ productId: 'prod-mug', quantity: 2 }];
 
-/** All that is left of what the user has ordered; their order's saga takes it if it can. */
+/** Places bob's order for all remaining stock of the user's products; its saga takes the stock if it can. */
 async function buyTheRest(shop: Shop): Promise<void> {
   const { orders, products } = shop.world.snapshot();
   const wanted = orders.find(({ orderId }) => orderId === shop.orderId)?.items ?? [];
@@ -23,7 +23,7 @@ async function buyTheRest(shop: Shop): Promise<void> {
   if (items.length > 0) await shop.rival('bob').place(items);
 }
 
-/** Everyone whose whole call may come just before an effect, in between what a step read and writes. */
+/** All rivals. Each makes a whole call just before an effect, between a step's read and its write. */
 export const RIVALS = {
   cancels: { act: (shop) => shop.rival().cancel() },
   modifies: { act: (shop) => shop.rival().modify(TWO_MUGS) },

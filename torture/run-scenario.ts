@@ -13,18 +13,17 @@ export interface Run {
   readonly scenario: string;
   readonly strikes: readonly Strike[];
   readonly effects: readonly RecordedEffect[];
-  /** In words; none where every promise holds. */
+  /** One message each; empty if every promise holds. */
   readonly violations: readonly string[];
-  /** On the fake clock, the longest time from an act of the user until nothing moved any more. */
+  /** World time: the longest from a user's act until rest. */
   readonly restMs: number;
-  /** Of each order its status and what its charges came to, oldest first. */
+  /** Each order's status and the status of its charges, oldest first. */
   readonly ends: readonly (readonly [order: string, charges: readonly string[]])[];
 }
 
 /**
- * Runs a scenario in a world of its own, with those strikes and no others, lets retries, dispatcher
- * and sweepers do their work until rest, and looks what became of the promises: at every write, at
- * every charge, and at rest.
+ * Runs a scenario in a world of its own with exactly these strikes, until retries, dispatcher and sweepers
+ * bring it to rest. Checks the promises at every write, at every charge, and at rest.
  */
 export async function runScenario(
   scenario: Scenario,
@@ -32,7 +31,7 @@ export async function runScenario(
   strikes: readonly Strike[],
 ): Promise<Run> {
   const { configuration = {} } = scenario;
-  // What is written while the world is made is nobody's.
+  // Ignores the writes that create the world.
   let onWrite: (writes: readonly CarriedOut[]) => void = () => undefined;
   const world = await createWorld({
     seed,
@@ -85,7 +84,7 @@ export async function runScenario(
   };
 }
 
-/** P5: everything moves on within the time that the design gives it. */
+/** P5: the world rests within the time limit of the design. */
 function tooLate({ rest }: Scenario, strikes: readonly Strike[], restMs: number): string[] {
   const limitSeconds = rest.undisturbed + strikes.length * rest.perStrike;
   if (restMs <= limitSeconds * 1000) return [];

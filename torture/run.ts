@@ -11,9 +11,9 @@ import { MOST_IMPORTANT, scenarioNamed } from './scenarios.ts';
 import { describeRun, type Task, type TaskReport, WAYS } from './tasks.ts';
 import { type Trial, tryMutants } from './try-mutants.ts';
 
-/** Small enough that no process is left with much when the others are done. */
+/** Small tasks, so that all processes finish at about the same time. */
 const HISTORIES_IN_A_TASK = 25;
-/** Histories of another seed are others altogether. */
+/** Distance between seeds, so that histories of two runs never share one. */
 const SEEDS_APART = 1_000_000;
 
 type Torture = Extract<Wanted, { readonly kind: 'torture' }>;
@@ -29,7 +29,7 @@ function wantedOrExit(): Wanted {
   }
 }
 
-/** The long ones first, so that the processes end at about the same time. */
+/** Longest tasks first, so that all processes finish at about the same time. */
 function tasksOf({ scenarios, pairs, share, histories, seed }: Torture): Task[] {
   const explorations = scenarios.flatMap((scenario) =>
     WAYS.map(
@@ -65,7 +65,7 @@ function tellTrial(trial: Trial): void {
   if (verdict === 'FAILED') console.error(`\nmutant ${mutant} could not be tried: ${trial.why}`);
 }
 
-/** For a person who waits: one line that is written over. */
+/** Rewrites one line of progress on a terminal. */
 function showProgress(what: string, done: number, all: number): void {
   if (!process.stderr.isTTY) return;
   process.stderr.write(`\r${what}: ${String(done)} of ${String(all)}${done === all ? '\n' : ''}`);
@@ -79,7 +79,7 @@ function commit(): string {
   }
 }
 
-/** @returns whether every promise held and every mutant was caught. */
+/** @returns true if every promise held and every mutant was caught. */
 async function torture(wanted: Torture): Promise<boolean> {
   const { scenarios, mutants, processes, seed, isJson } = wanted;
   const startedAt = performance.now();
@@ -105,7 +105,7 @@ async function torture(wanted: Torture): Promise<boolean> {
   return report.violations === 0 && report.mutants.caught === report.mutants.tried;
 }
 
-/** @returns whether every promise held this time. */
+/** @returns true if every promise held this time. */
 async function seeAgain(wanted: RunAgain): Promise<boolean> {
   process.env['POWERTOOLS_LOG_LEVEL'] ??= 'SILENT';
   const { seed } = wanted;
@@ -132,5 +132,5 @@ async function perform(wanted: Wanted): Promise<boolean> {
   }
 }
 
-// A world leaves nothing behind but the process that it took for itself.
+// A stopped world leaves nothing to wait for.
 process.exit((await perform(wantedOrExit())) ? 0 : 1);

@@ -5,45 +5,45 @@ import { BEGINNING_MS } from './world/virtual-clock.ts';
 
 export interface Scenario {
   readonly name: string;
-  /** What the user does, and lets happen in between. */
+  /** Performs the user's acts, and lets time pass between them. */
   act(shop: Shop): Promise<void>;
-  /** How long it takes at most to come to rest, in seconds on the fake clock. */
+  /** Longest time to rest. */
   readonly rest: RestLimit;
-  /** What it must come to whatever happened, besides the promises: in words where it did not. */
+  /** Differences from the scenario's own expected end, one text each; checked besides the promises. */
   readonly unlike?: (shop: Shop) => readonly string[];
-  /** Goes wrong, or happens at the same moment, in every run of it. */
+  /** A fault or a concurrent call that is part of every run. */
   readonly meanwhile?: Meanwhile;
-  /** Calls that never get through. */
+  /** Selects calls that never arrive. */
   readonly cutOff?: (effect: RecordedEffect) => boolean;
-  /** What differs from the defaults. */
+  /** Settings that differ from the defaults. */
   readonly configuration?: Readonly<Record<string, string>>;
 }
 
-/** Strikes the first effect that it is for, once. */
+/** Acts on the first effect that matches, once. */
 export interface Meanwhile {
   readonly on: (effect: RecordedEffect) => boolean;
   readonly act: (shop: Shop, ...call: Parameters<WorldInterceptor>) => Promise<unknown>;
 }
 
-/** In seconds on the fake clock. */
+/** In seconds of the world's clock. */
 export interface RestLimit {
-  /** Where nothing strikes. */
+  /** Limit without strikes. */
   readonly undisturbed: number;
-  /** For whatever makes up for one strike. */
+  /** Additional time for the recovery from each strike. */
   readonly perStrike: number;
 }
 
-/** The first pause before a step is repeated. */
+/** Pause before the first retry of a step. */
 const RETRY = 1;
-/** What is left over is due after half a minute, and found by a round that comes every minute. */
+/** Leftover work is due after 30 s, and the dispatcher comes every 60 s. */
 const FOUND = 30 + 60;
-/** Until the gateway is asked what it has not acknowledged. */
+/** Time until the saga asks the gateway about a missing acknowledgement. */
 const ASKED = 180;
-/** How long a saga waits for its user at most. */
+/** Longest wait of a saga for its user. */
 const RESERVED_SECONDS = 900;
 
 const UNPAID: RestLimit = { undisturbed: RETRY, perStrike: FOUND + 5 * RETRY };
-/** Of a charge that nobody heard the answer of, what became of it is asked for in the end. */
+/** If the answer to a charge is lost, the saga asks the gateway after `ASKED`. */
 const PAID: RestLimit = { undisturbed: RETRY, perStrike: FOUND + ASKED };
 const UNACKNOWLEDGED: RestLimit = { undisturbed: ASKED + RETRY, perStrike: FOUND + ASKED };
 
@@ -54,7 +54,7 @@ const two = [{ productId: MUG, quantity: 2 }];
 const by = (functionKey: string, operation: string) => (effect: RecordedEffect) =>
   effect.by === functionKey && effect.operation === operation;
 
-/** The user's call gets in first. */
+/** The user's call comes before the effect. */
 const first =
   (call: (shop: Shop) => Promise<unknown>): Meanwhile['act'] =>
   async (shop, _effect, proceed) => {
@@ -64,7 +64,7 @@ const first =
 
 const losing: Meanwhile['act'] = (_shop, effect, proceed) => loseAnswer(effect, proceed);
 
-/** The effect comes when the others had so much time. */
+/** The effect is delayed by `ms` while everything else goes on. */
 function afterPause(ms: number): Meanwhile['act'] {
   return async ({ world }, _effect, proceed) => {
     await new Promise<void>((resolve) => {
@@ -74,7 +74,7 @@ function afterPause(ms: number): Meanwhile['act'] {
   };
 }
 
-/** Whether it comes in the first so many seconds of the world. */
+/** Tells if the effect happens in the first `seconds` of the world. */
 function until(seconds: number, { atMs }: RecordedEffect): boolean {
   return atMs < BEGINNING_MS + seconds * 1000;
 }
@@ -83,12 +83,12 @@ function isInventory({ kind, target }: RecordedEffect): boolean {
   return kind === 'http' && target.includes('/inventory/');
 }
 
-/** The order is paid for at once, so every later charge finds it captured. */
+/** The user pays at once, so every later charge finds the payment captured. */
 function isAfterCapture(effect: RecordedEffect): boolean {
   return effect.by === 'confirmOrder' || (effect.by === 'chargePayment' && !until(1, effect));
 }
 
-/** Without their user's leave there are no two orders of the same items in force. */
+/** A user has two live orders of the same items only with X-Allow-Duplicate. */
 function inForceTwice(shop: Shop): string[] {
   const final = ['PAYMENT_DONE', 'ORDER_CANCELLED', 'INVALID'];
   const inForce = shop.world.snapshot().orders.filter(({ status }) => !final.includes(status));
@@ -107,15 +107,15 @@ async function paying(shop: Shop, token: string): Promise<void> {
   await shop.rest();
 }
 
-/** Withdrawn when it is ordered, on sale again later. */
+/** An order that failed because its product was withdrawn; the product is back on sale afterwards. */
 async function failed(shop: Shop): Promise<void> {
   await shop.place([{ productId: 'prod-retired', quantity: 1 }]);
   await shop.rest();
 }
 
 /**
- * Whose pairs are all run: the way to the money, the user's second thoughts about it, and the race
- * between a user who gives up and a saga that waits for them.
+ * Scenarios whose pairs all run: the way to the payment, later changes of mind, and a cancellation that races
+ * a waiting saga.
  */
 export const MOST_IMPORTANT: readonly string[] = [
   'paid',
@@ -259,7 +259,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'captured after it was given up',
     rest: UNACKNOWLEDGED,
-    // Nobody can ask what became of the payment; that it was captured is only found when it is voided.
+    // The service cannot ask for the payment's state; only the void shows that it was captured.
     cutOff: ({ kind, operation, target }) =>
       kind === 'http' && operation === 'GET' && target.includes('/gateway/'),
     configuration: { RETRY_MAX_ATTEMPTS: '1' },
@@ -333,7 +333,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'expired before its charge',
     rest: { ...PAID, undisturbed: 31 },
-    // Paid at the last moment, when the charge cannot extend what is swept away meanwhile.
+    // The user pays at the last moment, while the sweeper releases the stock that the charge should extend.
     cutOff: (effect) => effect.by === 'chargePayment' && isInventory(effect) && until(903, effect),
     act: async (shop) => {
       await reserved(shop);
@@ -344,7 +344,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'Inventory away after the capture',
     rest: { undisturbed: 600, perStrike: 900 },
-    // For longer than the stock is held for a charge.
+    // The outage is longer than the hold for a charge.
     cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(420, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',
@@ -361,7 +361,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** @throws Error where there is no such scenario. */
+/** @throws Error if no scenario has this name. */
 export function scenarioNamed(name: string): Scenario {
   const found = SCENARIOS.find((one) => one.name === name);
   if (found === undefined) throw new Error(`There is no scenario ${name}.`);

@@ -2,10 +2,10 @@ import type { HttpResponse } from '../lib/platform/http/http-client.ts';
 import { Acknowledged } from './acknowledged.ts';
 import type { World } from './world/world.ts';
 
-/** A call answers, or the world comes to rest, long before this. */
+/** Far more time than any call or any way to rest needs. */
 export const LIMIT_MS = 12 * 60 * 60 * 1000;
 
-/** A user sends a request again, with its key, so often at most. */
+/** Maximum number of tries of one request, all with its key. */
 const TRIES = 4;
 
 export interface Items {
@@ -15,10 +15,10 @@ export interface Items {
 
 interface ShopOptions {
   readonly user: string;
-  /** Begins every key of theirs. */
+  /** Prefix of all this user's keys. */
   readonly keys: string;
   readonly acknowledged: Acknowledged;
-  /** Whom they get in the way of: they act while that one is held in the middle. */
+  /** The user whose effect is held while this one acts. */
   readonly rivalOf?: Shop;
 }
 
@@ -30,10 +30,10 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Lost answers and 5xx say nothing; the same request with the same key does no harm. */
+/** A lost answer and a 5xx leave the outcome unknown, so the client retries with the same key. */
 const isSettled = ({ status }: HttpResponse) => status < 500 && status !== 409;
 
-/** One user of the shop, who repeats what was not answered as any good client does. */
+/** One user of the shop, who retries unanswered requests as a good client does. */
 export class Shop {
   readonly world: World;
   readonly acknowledged: Acknowledged;
@@ -54,7 +54,7 @@ export class Shop {
     this.#rivalOf = rivalOf;
   }
 
-  /** The order of this user: of an answer, or where there was none yet, of the order list. */
+  /** This user's order: from a response, or else from the order list. */
   get orderId(): string {
     if (this.#orderId !== '') return this.#orderId;
     return this.#rivalOf?.orderId ?? this.world.snapshot().orders[0]?.orderId ?? 'unknown';
@@ -90,20 +90,20 @@ export class Shop {
     return this.#ask({ method: 'POST', path: '/retrypayment', body: this.#payment(token) });
   }
 
-  /** As its manager. */
+  /** Calls as the shop's manager. */
   changeProduct(productId: string, body: Readonly<Record<string, unknown>>) {
     return this.#ask({ method: 'PUT', path: `/product/${productId}`, body, ...AS_MANAGER });
   }
 
-  /** As its manager. */
+  /** Calls as the shop's manager. */
   receiveStock(productId: string, quantity: number) {
     const path = `/product/${productId}/stock`;
     return this.#ask({ method: 'POST', path, body: { quantity }, ...AS_MANAGER });
   }
 
   /**
-   * Somebody whose calls get in between, about the same order until they place one of their own. They
-   * are not repeated: whoever is held in the middle lets time go on.
+   * A user whose calls come in between, about the same order until they place their own. They do not retry,
+   * because that would let time pass during the held effect.
    */
   rival(user = this.#user): Shop {
     this.#rivals += 1;
@@ -112,12 +112,12 @@ export class Shop {
     return new Shop(world, { user, keys, acknowledged, rivalOf: this });
   }
 
-  /** Until nothing moves any more by itself. */
+  /** Lets time pass until nothing moves by itself. */
   async rest(): Promise<void> {
     this.#longestRestMs = Math.max(this.#longestRestMs, await this.world.runToRest(LIMIT_MS));
   }
 
-  /** On the world's clock: the longest that anything took to come to rest. */
+  /** World time: the longest that any act took to come to rest. */
   get longestRestMs(): number {
     return this.#longestRestMs;
   }

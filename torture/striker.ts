@@ -6,17 +6,17 @@ import { FAULTS, isRival, rivalIn, type Strike } from './strikes.ts';
 import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
 import { GATEWAY_URL } from './world/settings.ts';
 
-/** Shorter than any function's time-out, longer than any wait for an acknowledgement that comes soon. */
+/** Shorter than every function's time-out, and longer than a wait for a prompt acknowledgement. */
 const STALL_MS = 10_000;
 
-/** So many turns of the event loop without an effect, and what was set off has ended or waits for time. */
+/** Turns of the event loop without an effect after which started work has ended or waits for time. */
 const QUIET_TURNS = 25;
 
-/** Strikes one run of a scenario as it is told to. */
+/** Injects the strikes of one run of a scenario. */
 export class Striker {
   readonly #shop: Shop;
   readonly #strikes: readonly Strike[];
-  /** What has been sent, or delivered once, and has yet to arrive. */
+  /** Calls to deliver late, or a second time. */
   readonly #underWay: (() => Promise<unknown>)[] = [];
 
   constructor(shop: Shop, strikes: readonly Strike[]) {
@@ -39,10 +39,13 @@ export class Striker {
     return struck();
   };
 
-  /** @returns whether anything was still under way; it has arrived then. */
+  /**
+   * Delivers them.
+   * @returns true if there were any.
+   */
   async arrive(): Promise<boolean> {
     const arriving = this.#underWay.splice(0);
-    // Nobody waits for the answers any more.
+    // Nobody waits for these responses any more.
     for (const work of arriving) await work().catch(() => undefined);
     return arriving.length > 0;
   }
@@ -53,7 +56,7 @@ export class Striker {
     proceed: () => Promise<Result>,
   ): Promise<Result> {
     if (isRival(what)) {
-      // A rival may be refused, and fail as any call may.
+      // A rival's call may be refused or fail, as any call may.
       await rivalIn(what)
         .act(this.#shop, effect)
         .catch(() => undefined);
@@ -84,7 +87,7 @@ export class Striker {
     }
   }
 
-  /** Whoever was held may have run into its time-out meanwhile. */
+  /** Lets started work run on, then proceeds unless the function has timed out meanwhile. */
   async #goOn<Result>(proceed: () => Promise<Result>): Promise<Result> {
     await this.#quiet();
     return unlessDead(proceed);
@@ -101,7 +104,7 @@ export class Striker {
     return target.startsWith(GATEWAY_URL) ? GATEWAY_TIMEOUT_MS : INVENTORY_TIMEOUT_MS;
   }
 
-  /** What was set off runs on, without time: sagas to their next wait. */
+  /** Lets started work run to its next wait, without letting time pass. */
   async #quiet(): Promise<void> {
     const { effects } = this.#shop.world;
     for (let turns = 0, seen = effects.length; turns < QUIET_TURNS; turns += 1) {

@@ -1,7 +1,7 @@
 import { RIVALS, type Rival, type RivalName } from './rivals.ts';
 import { dieAfter, dieBefore, type Fault, loseAnswer } from './world/faults.ts';
 
-/** What can become of the process at a side effect. */
+/** Faults of the process at a side effect. */
 export const FAULTS = {
   'dies before': dieBefore,
   'dies after': dieAfter,
@@ -11,16 +11,17 @@ export const FAULTS = {
 export type FaultName = keyof typeof FAULTS;
 
 /**
- * What can become of a call or a step besides that. `is late`: the caller sees a time-out, and the
- * call over HTTP arrives later. `comes again`: the invocation that asked for the effect is delivered
- * a second time, later. Both come when nothing else moves any more, unless an `arrival` strikes an
- * effect before: they then come just before that. `stalls`: the process stands still for a while.
+ * Delays of a call or a step.
+ * - `is late`: the caller times out, and its HTTP call arrives later.
+ * - `comes again`: the invocation that asked for the effect is delivered a second time, later.
+ * - `arrival`: what is late or comes again arrives just before this effect. Without it, it arrives at rest.
+ * - `stalls`: the process stands still for a while.
  */
 const DELAYS = ['is late', 'comes again', 'arrival', 'stalls'] as const;
 
 type DelayName = (typeof DELAYS)[number];
 
-/** A whole call of somebody else, just before the effect. */
+/** A rival's whole call, just before the effect. */
 type RivalStrike = `rival ${RivalName}`;
 
 export type StrikeName = FaultName | DelayName | RivalStrike;
@@ -29,12 +30,12 @@ export function isRival(what: StrikeName): what is RivalStrike {
   return what.startsWith('rival ');
 }
 
-/** Who acts in such a strike. */
+/** The rival of such a strike. */
 export function rivalIn(what: RivalStrike): Rival {
   return RIVALS[what.slice('rival '.length) as RivalName];
 }
 
-/** What strikes, and the number of the effect that it strikes. */
+/** A kind of strike, and the number of the effect that it strikes. */
 export interface Strike {
   readonly what: StrikeName;
   readonly n: number;
@@ -49,12 +50,12 @@ const STRIKE_NAMES: readonly StrikeName[] = [
   ...RIVAL_NAMES.map((name): RivalStrike => `rival ${name}`),
 ];
 
-/** Not a list of strikes; the message names the part that is none, and what there is. */
+/** The text is no list of strikes; the message names the wrong part and the valid kinds. */
 export class UnknownStrike extends Error {
   override readonly name = 'UnknownStrike';
 }
 
-/** As `parseStrikes` reads them: "dies after@17,rival cancels@40". */
+/** Text in the format of `parseStrikes`: "dies after@17,rival cancels@40". */
 export function formatStrikes(strikes: readonly Strike[]): string {
   return strikes.map(({ what, n }) => `${what}@${String(n)}`).join(',');
 }

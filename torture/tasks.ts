@@ -14,41 +14,41 @@ import type { Run } from './run-scenario.ts';
 import { type Scenario, scenarioNamed } from './scenarios.ts';
 import { formatStrikes } from './strikes.ts';
 
-/** The ways of exploring one scenario, each a task of its own. */
+/** Explorations of one scenario, each a task of its own. */
 export const WAYS = ['crashes', 'pairs', 'rivals', 'late'] as const;
 
 export type Way = (typeof WAYS)[number];
 
-/** What one process does by itself until it is done. */
+/** A piece of work for one process. */
 export type Task =
   | {
       readonly kind: 'scenario';
       readonly way: Way;
       readonly scenario: string;
       readonly seed: number;
-      /** Of pairs: so many, drawn by the seed; all of them where undefined. */
+      /** Number of pairs to draw with the seed; all if undefined. */
       readonly sample?: number;
-      /** Of rivals and what is late: the share that is run, drawn by the seed; from 0 to 1. */
+      /** Share of rivals or delays to run, drawn with the seed; from 0 to 1. */
       readonly share: number;
     }
   | { readonly kind: 'histories'; readonly seeds: readonly number[] };
 
-/** What a task came to. */
+/** Result of one task. */
 export interface TaskReport {
   readonly task: Task;
   readonly runs: number;
-  /** Side effects of the scenario where nothing strikes. */
+  /** Number of side effects of the scenario without strikes. */
   readonly crashPoints: number;
-  /** Calls of the users of histories. */
+  /** Number of calls in histories. */
   readonly operations: number;
-  /** How often each kind of fault struck. */
+  /** Number of strikes by kind of fault. */
   readonly faults: Readonly<Record<string, number>>;
   readonly longestRestMs: number;
-  /** Of each run that broke a promise: what happened, what is broken, and how to see it again. */
+  /** One text for each run that broke a promise: strikes, violations, and the command that repeats it. */
   readonly findings: readonly string[];
 }
 
-/** For a person: what struck, what is broken, and the command that shows it again. */
+/** Describes a run for a person: the strikes, the violations, and the command that repeats it. */
 export function describeRun({ scenario, strikes, effects, violations }: Run, seed: number): string {
   const struck = strikes.map(({ what, n }) => {
     const { operation = '?', by = '?' } = effects[n - 1] ?? {};
@@ -62,7 +62,7 @@ export function describeRun({ scenario, strikes, effects, violations }: Run, see
   ].join('\n');
 }
 
-/** Making a history smaller takes many runs of it: only the first ones of a task are. */
+/** Shrinking takes many runs, so a task shrinks only its first histories. */
 const HISTORIES_MADE_SMALLER = 2;
 
 export async function perform(task: Task): Promise<TaskReport> {

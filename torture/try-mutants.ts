@@ -4,9 +4,9 @@ import type { TrialOrder, TrialReport } from './mutant-trial.ts';
 import { theService } from './world/world.ts';
 
 /**
- * `CAUGHT`: a promise was broken and seen. `SURVIVED`: every promise held, wherever one looked.
- * `FAILED`: neither can be said, because the mutant could not be applied, or its process broke down
- * or took too long.
+ * - `CAUGHT`: the torture saw a broken promise.
+ * - `SURVIVED`: every promise held in every exploration.
+ * - `FAILED`: no result, because the mutant could not be applied, or its process broke down or timed out.
  */
 export type Trial =
   | ({ readonly mutant: string; readonly verdict: 'CAUGHT'; readonly runs: number } & Required<
@@ -19,10 +19,10 @@ const DIRECTORY = fileURLToPath(new URL('..', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('./mutant-trial.ts', import.meta.url));
 const MUTATION = new URL('./mutation.ts', import.meta.url).href;
 
-/** Where it is not seen in this time it is not caught, though looking everywhere would take longer. */
+/** Searching everywhere could take longer, but a mutant that needs more counts as not caught. */
 const LONGEST_TRIAL_MS = 5 * 60 * 1000;
 
-/** Looks whether one mutant breaks a promise, in a process of its own. */
+/** Tries one mutant in a process of its own. */
 export async function tryMutant(mutant: string, seed: number): Promise<Trial> {
   const child = fork(SCRIPT, {
     cwd: DIRECTORY,
@@ -33,7 +33,7 @@ export async function tryMutant(mutant: string, seed: number): Promise<Trial> {
     killSignal: 'SIGKILL',
   });
   const order: TrialOrder = { mutant, seed, service: await theService() };
-  // A process that has refused its mutant does not listen any more; its end says why.
+  // A process that refused its mutant has stopped listening; its exit code says why.
   child.send(order, () => undefined);
   const { report, why } = await endOf(child);
   if (report === undefined || why !== undefined) {
@@ -71,7 +71,7 @@ export async function* tryMutants(
 
 interface End {
   readonly report: TrialReport | undefined;
-  /** Why the report, if there is one, says nothing. */
+  /** Reason why there is no usable report. */
   readonly why: string | undefined;
 }
 

@@ -7,10 +7,9 @@ import type { World } from './world/world.ts';
 const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'TransactWriteItems'];
 
 /**
- * Looks at what is about to happen, and by whom, as the gateway is asked for money and as a run's
- * steps write: what is stored afterwards does not tell.
- * @param violated is told what is broken, in words.
- * @returns what is to be done in the place of `proceed`.
+ * Checks a charge just before it and a step's write just after it, because the state at rest shows neither.
+ * @param violated receives one message per violation.
+ * @returns the call to make in the place of `proceed`.
  */
 export function watch<Result>(
   world: World,
@@ -21,7 +20,7 @@ export function watch<Result>(
   const { invocation } = effect;
   if (isCharge(effect)) {
     const { payingMs } = deadlinesOf(world.runtime.config);
-    // Of now: a call that arrives late is still for the payment that it was sent for.
+    // Reads the payment now: a late call is still for the payment that it was sent for.
     const paymentId = paymentOf(world, invocation);
     return () => {
       violated(brokenCharge(world.snapshot(), paymentId, world.clock.now() + payingMs));

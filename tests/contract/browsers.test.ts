@@ -12,7 +12,7 @@ beforeAll(() => {
 
 type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
-/** Methods that pages may use, by path, from the functions themselves. */
+/** Methods that pages may use, by path, as the functions declare them. */
 async function methodsForPages(): Promise<ReadonlyMap<string, string[]>> {
   const methods = new Map<string, string[]>();
   for (const [route, functionKey] of deployedRoutes()) {

@@ -12,9 +12,9 @@ import { deployedFunctions, load } from './deployment.ts';
 interface Bundle {
   /** Text by path in the archive. */
   readonly files: ReadonlyMap<string, string>;
-  /** Sources that are loaded at the start. */
+  /** Sources that load at the start. */
   readonly early: readonly string[];
-  /** Sources that are loaded on demand. */
+  /** Sources that load on demand. */
   readonly later: readonly string[];
 }
 
@@ -106,7 +106,7 @@ test.each(['health', 'notFound', 'openapi', 'docs', 'preflight'])(
     const { early, later } = bundleOf(deployedFunctions().get(functionKey) ?? '');
     expect(later).toEqual([]);
     expect(early).not.toContain('lib/platform/config.ts');
-    // By hand: the middleware engine, and the logger with the helpers that it shares.
+    // By hand: the middleware engine, and the logger with its shared helpers.
     expect([...packagesIn(early)].sort()).toEqual([
       '@aws-lambda-powertools/commons',
       '@aws-lambda-powertools/logger',
@@ -121,7 +121,7 @@ test('the same sources make the same bundles', async () => {
   for (const [file, { files }] of bundles) expect(again.get(file)?.files).toEqual(files);
 }, 60_000);
 
-/** Writes a bundle to where nothing of the project is, and runs a script beside it. */
+/** Writes a bundle to a folder outside the project and runs a script beside it. */
 async function runBeside(file: string, script: string): Promise<unknown> {
   const at = join(folder, file.replaceAll('/', '-'));
   for (const [path, text] of bundleOf(file).files) {
@@ -132,7 +132,7 @@ async function runBeside(file: string, script: string): Promise<unknown> {
     cwd: at,
     env: { AWS_REGION: 'eu-central-1', POWERTOOLS_LOG_LEVEL: 'SILENT' },
   });
-  // The lines before are metrics.
+  // The lines before the last are metrics.
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 
@@ -154,7 +154,7 @@ test('health answers without any configuration', async () => {
 
 test('a stack trace leads to the line of our own file that threw', async () => {
   const input = JSON.stringify({ orderId: 'o-1', run: 1, correlationId: 'c-1' });
-  // Without an environment the configuration is refused.
+  // Without an environment, the configuration is invalid.
   const script = `require('./functions/saga/reserve-stock.js').handler(${input}, {})
     .catch(({ stack }) => console.log(JSON.stringify(stack.split('\\n'))));`;
   const lines = await runBeside('functions/saga/reserve-stock.ts', script);
@@ -167,7 +167,7 @@ test('a stack trace leads to the line of our own file that threw', async () => {
 });
 
 test('a module that is loaded on demand shares those that are loaded already', async () => {
-  // The secret is looked up at SSM, in vain: the client loads, and its error arrives as ours.
+  // The client loads and asks SSM for the secret; its failure arrives as an error of the project.
   const required = {
     ...Object.fromEntries(
       ['ORDERS', 'INVENTORY', 'IDEMPOTENCY'].map((name) => [`${name}_TABLE`, 'table']),

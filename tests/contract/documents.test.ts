@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
-/** As GitHub makes them of headings. */
+/** Anchors of a document's headings, as GitHub makes them. */
 function anchorsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading
@@ -39,7 +39,7 @@ describe('README.md', () => {
   });
 
   test.each(blocks)('can be pasted into bash and zsh: %s', (block) => {
-    // A quoted part may hold anything; outside of it zsh takes these for something else.
+    // A quoted part may hold anything; outside quotes, zsh expands these characters.
     const bare = block.replaceAll(/'[^']*'|"[^"]*"/g, 'QUOTED');
     expect(bare, 'a comment').not.toMatch(/(^|\s)#/m);
     expect(bare, 'a placeholder').not.toMatch(/<\w+>|\bID\b/);

@@ -11,7 +11,7 @@ interface Reference {
   readonly words: string;
 }
 
-/** The tests that the last column of every case names: "`file` words of its title · words · …". */
+/** Tests named in the last column: "`file` words of its title · words · …". */
 function references(): Reference[] {
   const rows = document.split('\n').filter((line) => line.split(' | ').length === 5);
   const cells = rows.map((row) => row.split(' | ').at(-1)?.replace(/ \|$/, '') ?? '');

@@ -25,9 +25,9 @@ test.each([...deployedFunctions()])(
 describe('a time-out', () => {
   const timeouts = functionTimeouts();
   const timeoutOf = (key: string | undefined) => timeouts.get(key ?? '') ?? Number.NaN;
-  /** API Gateway answers 504 then, whatever becomes of the function. */
+  /** API Gateway answers 504 after this time, even if the function goes on. */
   const GATEWAY_SECONDS = 29;
-  /** The longest `Prefer: wait`, and what reading and writing take when they have to be repeated. */
+  /** The longest `Prefer: wait`, plus reads and writes with their retries. */
   const LONGEST_WAIT_SECONDS = 10 + 5;
 
   test('of a function of the API ends it while its caller still listens', () => {
@@ -44,7 +44,7 @@ describe('a time-out', () => {
 
   test("of a saga's task ends it before the state machine takes it for lost", () => {
     for (const [name, task] of Object.entries(readOrderSaga().States)) {
-      // A task that waits for its token is over when its function has long ended.
+      // A task that waits for its token outlives its function.
       if (task.Type !== 'Task' || typeof task.TimeoutSeconds !== 'number') continue;
       expect(timeoutOf(functionOfTask(task)), name).toBeLessThan(task.TimeoutSeconds);
     }

@@ -130,7 +130,7 @@ describe('a body', () => {
   test('that is sent takes no other members', () => {
     const sent = Object.values(document.paths).flatMap((methods) =>
       Object.values(methods).flatMap(({ operationId, requestBody }) =>
-        // The payment gateway's events, which are its own.
+        // The body is an event of the payment gateway, which defines its own shape.
         requestBody === undefined || operationId === 'receiveAcknowledgement'
           ? []
           : namesIn(requestBody),
@@ -158,7 +158,7 @@ describe.each(operations)('%s', (route, operation) => {
     expect({ access: endpoint.access, scope: endpoint.scope }).toEqual({ access, scope });
     expect(endpoint.idempotent === true).toBe(idempotent === true);
     expect(endpoint.signed === true).toBe(isSigned === true);
-    // The very schemas that validate, not copies of them.
+    // Compares identities: the document must use the validating schemas, not copies.
     expect(endpoint.body === body?.schema, 'body').toBe(true);
     expect(endpoint.query === query?.schema, 'query').toBe(true);
   });

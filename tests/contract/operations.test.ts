@@ -14,7 +14,7 @@ import {
 
 const OWN_NAMESPACE = 'ordersaga/${sls:stage}';
 
-/** The metrics of AWS that are looked at, and the one dimension each is looked at by. */
+/** AWS metrics of the dashboard and alarms, and the one dimension of each namespace. */
 const AWS_METRICS: Readonly<Record<string, { dimension: string; names: readonly string[] }>> = {
   'AWS/SQS': {
     dimension: 'QueueName',
@@ -47,13 +47,13 @@ const AWS_METRICS: Readonly<Record<string, { dimension: string; names: readonly 
   },
 };
 
-/** What an AWS metric may be about: something that this repository deploys. */
+/** Valid dimension values of AWS metrics: names of deployed resources. */
 const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   'AWS/SQS': ofType('AWS::SQS::Queue').map((logicalId) => `${logicalId}.QueueName`),
   'AWS/States': [
     'arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${self:custom.orderSagaName}',
   ],
-  // As the serverless CLI names it; tests/integration/package.test.ts looks at what it made.
+  // Name that the serverless CLI gives; tests/integration/package.test.ts checks it.
   'AWS/ApiGateway': ['${sls:stage}-ordersaga'],
   'AWS/Lambda': [...deployedFunctions().keys()].map(
     (name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}LambdaFunction`,
@@ -65,7 +65,7 @@ function ofType(type: string): string[] {
   return [...resourceTypes()].filter(([, its]) => its === type).map(([logicalId]) => logicalId);
 }
 
-/** What a status that is named on the dashboard may be. */
+/** Valid values of the statuses on the dashboard. */
 const STATUSES: Readonly<Record<string, object>> = {
   OrderStatusChanged: LEGAL_MOVES,
   PaymentStatusChanged: LEGAL_PAYMENT_MOVES,
@@ -80,7 +80,7 @@ function emittedDimensions(name: string): readonly string[] | undefined {
   return metric === undefined ? undefined : ['service', ...metric.dimensions];
 }
 
-/** Holds that a metric is one that the code emits, or one of AWS about something deployed. */
+/** Checks that the code emits a metric, or that AWS emits it about a deployed resource. */
 function expectThere({ namespace, name, dimensions }: Metric): void {
   if (namespace === OWN_NAMESPACE) {
     expect(Object.keys(dimensions), name).toEqual(emittedDimensions(name));
@@ -91,11 +91,11 @@ function expectThere({ namespace, name, dimensions }: Metric): void {
   expect(aws?.names, namespace).toContain(name);
   expect(Object.keys(dimensions), name).toEqual([aws?.dimension]);
   const [value = ''] = Object.values(dimensions);
-  // Within Fn::Sub a reference stands in braces, elsewhere behind its tag.
+  // Inside Fn::Sub a reference is in braces, elsewhere after its tag.
   expect(SUBJECTS[namespace], name).toContain(/^\$\{([\w.]+)\}$/.exec(value)?.[1] ?? value);
 }
 
-/** `SEARCH('{"namespace",dimension,…} MetricName="name" …')` inside an expression. */
+/** Checks each `SEARCH('{"namespace",dimension,…} MetricName="name" …')` in an expression. */
 function expectSearchable(expression: string): void {
   const pattern = /SEARCH\('\{(.+)\} MetricName="(\w+)"([^']*)', 'Sum', 300\)/;
   const [, quoted = '', name = '', terms = ''] = pattern.exec(expression) ?? [];

@@ -67,7 +67,7 @@ describe('the order saga', () => {
 });
 
 describe('a step whose retries are used up', () => {
-  /** These leave the dead letter themselves, or hand over to a queue whose consumer does. */
+  /** Tasks that leave the dead letter themselves, or hand over to a queue whose consumer does. */
   const REPORTING = ['reportExhausted', 'rejectReservation', 'giveUpPayment', 'queueCompensation'];
   const steps = tasks.filter(([, task]) => functionOfTask(task) !== 'reportExhausted');
 

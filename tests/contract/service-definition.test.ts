@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 
 test('the definition that is kept is the one that the serverless CLI resolves', async () => {
   await readServiceDefinition(root);
-  // The second time it is read from where the first has kept it.
+  // The second read comes from the first one's cache.
   const kept = await readServiceDefinition(root);
   expect(kept).toEqual(await askCli(root));
 });

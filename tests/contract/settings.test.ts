@@ -27,7 +27,7 @@ interface Resolved {
   >;
 }
 
-/** serverless.yml of the stage `prod` as the CLI resolves it with these variables and no others. */
+/** Resolves serverless.yml for the stage `prod` with only these environment variables. */
 async function resolve(variables: Readonly<Record<string, string>>): Promise<Resolved> {
   const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
   const cli = join(dirname(manifest), 'bin', 'serverless.js');
@@ -40,7 +40,7 @@ async function resolve(variables: Readonly<Record<string, string>>): Promise<Res
   return JSON.parse(stdout) as Resolved;
 }
 
-/** A value of every setting of the service that is not its default. */
+/** A value other than the default for every setting. */
 const OTHERS: Readonly<Record<string, string>> = {
   RESERVATION_TTL_SECONDS: '901',
   PAYMENT_ACK_TIMEOUT_SECONDS: '181',

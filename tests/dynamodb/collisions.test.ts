@@ -37,7 +37,7 @@ async function writerOf(name: string): Promise<string | undefined> {
   return item?.['writer']?.S;
 }
 
-/** Sends a transaction; resolves when it holds its items. */
+/** Sends a transaction; resolves as soon as it holds its items. */
 async function begin(...names: string[]): Promise<{ readonly done: Promise<unknown> }> {
   const before = clock.pending;
   const done = store.client.send(transaction(...names));

@@ -23,7 +23,7 @@ import {
 
 const { TableName } = TABLE;
 const KIB = 1024;
-/** The largest value of an attribute `v` beside a key `k` that fits: names and key take four bytes. */
+/** The largest value of an attribute `v` that fits beside a key `k`: names and key take four bytes. */
 const LARGEST_TEXT = 400 * KIB - 4;
 
 type Item = Record<string, AttributeValue>;
@@ -222,7 +222,7 @@ describe.each([
 
   afterAll(() => store?.stop());
 
-  /** The client; skips the test where this store cannot run. */
+  /** The client; skips the test if this store cannot run. */
   function clientOr(skip: (why: string) => never): RunningStore['client'] {
     return store?.client ?? skip(WITHOUT_JAVA);
   }

@@ -1,13 +1,13 @@
 import type { Clock } from '../../lib/platform/clock.ts';
 
-/** Time that stands still until a test moves it. */
+/** A clock that only a test moves. */
 export class ManualClock implements Clock {
   #nowMs = 0;
   readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
 
   readonly now = (): number => this.#nowMs;
 
-  /** How many timers have not fired. */
+  /** Number of timers that have not fired. */
   get pending(): number {
     return this.#timers.size;
   }

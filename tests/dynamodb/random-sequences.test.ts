@@ -27,12 +27,12 @@ const NEW = 'attribute_not_exists(pk)';
 type Client = DynamoDBDocumentClient;
 type TransactWriteItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
-/** One request that can be told to either; `prefix` keeps the sequences out of each other's way. */
+/** One request to either store; `prefix` keeps the sequences' items apart. */
 interface Step {
   ask(client: Client, prefix: string): Promise<object>;
 }
 
-/** A step that shows in a counterexample what it asks for. */
+/** A step that a counterexample prints as its request. */
 function asking<Request>(
   make: (prefix: string) => Request,
   send: (client: Client, request: Request) => Promise<object>,
@@ -68,7 +68,7 @@ afterAll(async () => {
   for (const store of stores) await store.stop();
 });
 
-/** What a request was answered, without what only Amazon's says. */
+/** A response or error, without the fields that only AWS sets. */
 async function outcome(step: Step, client: Client, prefix: string): Promise<unknown> {
   try {
     const result = await step.ask(client, prefix);
@@ -81,7 +81,7 @@ async function outcome(step: Step, client: Client, prefix: string): Promise<unkn
       ConsumedCapacity?: unknown;
       Responses?: Record<string, { pk: string }[]>;
     };
-    // Of a batch, no order is promised.
+    // A batch guarantees no order.
     answer.Responses?.[TABLE]?.sort((a, b) => a.pk.localeCompare(b.pk));
     return answer;
   } catch (error) {
@@ -101,11 +101,11 @@ const status = fc.constantFrom('OPEN', 'DONE');
 const version = fc.integer({ min: 1, max: 3 });
 const shard = fc.constantFrom('0', '1', undefined);
 const returned = fc.constantFrom('ALL_OLD' as const, undefined);
-/** Different for almost every item: between equal sort keys, no order is promised. */
+/** Nearly unique sort keys, because equal ones have no guaranteed order. */
 const time = fc.integer({ min: 1, max: 1_000_000_000 });
 const quantity = fc.integer({ min: -5, max: 5 });
 const ratio = fc.constantFrom(0, -0, 1.5, -1234.5, 1e15, 1.5e-7);
-/** One of these fits into an item, two of them do not. */
+/** Two of these do not fit into one item, but one does. */
 const LARGE = 'x'.repeat(210_000);
 const note = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom('', 'ä', '😀', '\ud800', 'a\udc00b', '\uffff') },
@@ -124,7 +124,7 @@ const condition = fc.oneof(
       ':versionAsRead': expected.version,
     },
   })),
-  // As the idempotency layer writes it.
+  // The idempotency layer's condition.
   time.map((now) => ({
     ConditionExpression:
       'attribute_not_exists(#id) OR #expiry < :now OR (#status = :open AND attribute_exists(#due) AND #due < :now)',
@@ -136,7 +136,7 @@ const condition = fc.oneof(
     },
     ExpressionAttributeValues: { ':now': now / 1000, ':open': 'OPEN' },
   })),
-  // A comparison of two types, and one with what no item has.
+  // A comparison of different types, and one with an attribute that no item has.
   fc.constant({
     ConditionExpression: 'version >= :text OR nowhere <= :text',
     ExpressionAttributeValues: { ':text': '1' },
@@ -319,7 +319,7 @@ interface Page {
   readonly LastEvaluatedKey?: Record<string, unknown> | undefined;
 }
 
-/** What all pages hold. Whether a last full page is followed by an empty one, nothing promises. */
+/** Items of all pages. An empty page may follow a last full one. */
 async function everyPage(
   ask: (startKey: Record<string, unknown> | undefined) => Promise<Page>,
 ): Promise<Record<string, unknown>[]> {

@@ -13,7 +13,7 @@ import { startDynamoDbLocal } from '../../local/stack/dynamodb-local.ts';
 import { onAnyFreePort } from '../../local/stack/ports.ts';
 import { findJava } from '../support/java.ts';
 
-/** A store behind the SDK's own client, over HTTP; the client tries everything once. */
+/** A store over HTTP, with the SDK's own client; the client does not retry. */
 export interface RunningStore {
   readonly client: DynamoDBClient;
   stop(): Promise<void>;
@@ -21,7 +21,7 @@ export interface RunningStore {
 
 const HOST = '127.0.0.1';
 
-/** A table with an index, as a test of its own makes it. */
+/** A table with an index for these tests. */
 export const TABLE = {
   TableName: 'things',
   BillingMode: 'PAY_PER_REQUEST',
@@ -43,7 +43,7 @@ export const TABLE = {
   ],
 } as const satisfies CreateTableCommandInput;
 
-/** The tables in memory, served as the embedded stack serves them. */
+/** Serves the in-memory tables as the embedded stack does. */
 export async function startMemoryStore(
   options: MemoryDynamoDbOptions & { readonly holdMs?: number; readonly clock?: Clock } = {},
 ): Promise<RunningStore> {
@@ -59,7 +59,7 @@ export async function startMemoryStore(
   };
 }
 
-/** DynamoDB Local; undefined where there is no Java for it. */
+/** Starts DynamoDB Local; undefined if there is no Java to run it. */
 export async function startLocalStore(): Promise<RunningStore | undefined> {
   const java = await findJava();
   if (java === undefined) return undefined;

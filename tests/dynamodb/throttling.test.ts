@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => store.stop());
 
 const Key = (name: string) => ({ pk: { S: name } });
-/** An item that takes so many write units: names and key are the four bytes beside its text. */
+/** An item of that many write units: names and key are the four bytes beside its text. */
 const itemOf = (name: string, units: number) => ({
   ...Key(name),
   v: { S: 'x'.repeat(units * KIB - 4) },
@@ -38,7 +38,7 @@ const transaction = (...items: [name: string, units: number][]) =>
     }),
   );
 
-/** Spends so many units on one item that was small before: it only grows, by puts of up to 400. */
+/** Spends write units on one item that was small before; it only grows, by puts of up to 400. */
 async function spend(name: string, units: number): Promise<void> {
   const rest = units % 400;
   if (rest > 0) await put(name, rest);
@@ -97,7 +97,7 @@ describe('1,000 write units a second an item', () => {
       name: 'TransactionCanceledException',
       CancellationReasons: [{ Code: 'None' }, { Code: 'ThrottlingError' }],
     });
-    // Nothing of it was taken: 1,000 less twice one unit are left of b.
+    // The failed transaction spent nothing: b has 1,000 units minus two.
     await spend('b', 998);
     await expect(put('b', 1)).rejects.toThrow(throttled);
     clock.advance(601);

@@ -31,7 +31,7 @@ function send(path: string, { method, headers = {}, body }: Sent): Promise<Respo
   });
 }
 
-/** A page's call as a browser makes it (Fetch standard): preflight first, and no header that is not exposed. */
+/** A page's call as browsers make it (Fetch standard): a preflight first, and only exposed headers. */
 async function callFromPage(origin: string, path: string, sent: Sent) {
   const names = Object.keys(sent.headers ?? {}).map((name) => name.toLowerCase());
   const preflight = await send(path, {

@@ -29,10 +29,10 @@ import {
 import { asTimeGoesOn, eventually, executions } from '../support/stack.ts';
 
 const DISPATCH_AFTER_MS = 30_000;
-/** How long a request may run before its key is free again: its function's time-out. */
+/** An interrupted request frees its idempotency key after its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 
-// No schedule comes in between; the tests run it where they want it.
+// The schedule never runs by itself; the tests run its functions.
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '600', SCHEDULE_SECONDS: '3600' });
 
 const reserving = httpCall('PUT', '/inventory/reservation/');
@@ -49,7 +49,7 @@ async function chargeStatuses(orderId: string): Promise<string[]> {
   return (await chargesOf(scene.stack, orderId)).map(({ status }) => status);
 }
 
-/** Cancels, and looks at all that the answer and the order say. */
+/** Cancels, and checks the whole response and the order. */
 async function cancelled(orderId: string): Promise<OrderDocument> {
   const before = await scene.user.order(orderId);
   expect(before.links).toHaveProperty('cancel');
@@ -77,7 +77,7 @@ async function cancelled(orderId: string): Promise<OrderDocument> {
   return order;
 }
 
-/** Nothing is reserved, nothing is owed, no later reservation of it is possible. */
+/** Checks that nothing is reserved or owed, and that no later reservation can succeed. */
 async function expectReleased(orderId: string, stock = '10/0/0'): Promise<void> {
   expect(await stockLine(scene.stack, scene.productId)).toBe(stock);
   const { status, revision, releaseOwed } = await storedOrder(scene.stack, orderId);
@@ -88,7 +88,7 @@ async function expectReleased(orderId: string, stock = '10/0/0'): Promise<void> 
   });
 }
 
-/** Time goes on until the stock is back. */
+/** Lets time pass until the stock is back. */
 function releasedInTime(orderId: string): Promise<void> {
   return scene.inTime(() => expectReleased(orderId));
 }
@@ -99,7 +99,7 @@ async function paymentFailed(): Promise<string> {
   return orderId;
 }
 
-/** An order whose payment was given up while the gateway could not be reached. */
+/** An order whose payment was given up while the gateway was unreachable. */
 async function unconfirmed(charge: Fault['act']): Promise<string> {
   const { orderId } = await scene.user.reserved(scene.productId, 2);
   inject(
@@ -388,7 +388,7 @@ describe('cancelling is refused in', () => {
     expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
 
     await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'));
-    // The refusal was only true for the moment.
+    // The refusal was temporary, so the retry succeeds.
     await cancelled(orderId);
     await expectReleased(orderId);
     expect(await chargeStatuses(orderId)).toEqual(['VOIDED']);
@@ -427,7 +427,7 @@ describe('cancelling is refused in', () => {
 });
 
 describe('a process that cancels and dies', () => {
-  /** Whoever waits for the user is woken by nobody and ends when the reservation would have. */
+  /** Nobody signals the waiting saga, so it ends when its hold does. */
   function sagaEnded(orderId: string): Promise<void> {
     return asTimeGoesOn(
       scene.stack,

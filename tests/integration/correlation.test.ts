@@ -24,7 +24,7 @@ interface Line {
   readonly receivedAs?: string;
 }
 
-/** What the handlers themselves have logged; not what Lambda says of a handler that threw. */
+/** Log lines of the handlers, without Lambda's own about a handler that threw. */
 function lines(): Line[] {
   return scene.stack
     .logs()
@@ -73,7 +73,7 @@ test('the saga of an order, and every line about it, carries the id it was place
 
 test('the sweeper knows the id of the order whose reservation it ends', async () => {
   const orderId = await placed('corr-swept');
-  // The order itself does not notice: only the sweeper is left.
+  // The saga cannot expire the order, so only the sweeper ends the reservation.
   inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: refuseConnection });
   await scene.stack.clock.advance(RESERVATION_TTL_MS + 1000);
   await scene.stack.runSchedules();

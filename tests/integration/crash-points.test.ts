@@ -16,7 +16,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-/** One whole life of an order, during which the process of its n-th effect dies. */
+/** Takes an order through its whole life, with a crash at its n-th effect. */
 async function liveThrough(token: string, act: Fault['act'], n: number): Promise<string[]> {
   const user = await Customer.of(stack);
   const productId = await newProduct(10);
@@ -57,19 +57,19 @@ async function liveThrough(token: string, act: Fault['act'], n: number): Promise
   return killed;
 }
 
-/** Everything but the looks for due work, which a later test run cannot tell from its own. */
+/** Excludes the queries for due work, because they belong to no single order. */
 function isOfTheOrder({ operation }: Effect): boolean {
   return operation !== 'Query';
 }
 
-/** A caller that repeats its request with its key until it is told something. */
+/** Retries a request with its key until there is a definite response. */
 function untilAnswered(send: () => Promise<Answer>): Promise<Answer> {
   return asTimeGoesOn(
     stack,
     async () => {
       const answer = await send();
       expect(answer.status, answer.text).toBeLessThan(500);
-      // The first request with the key may still hold it.
+      // The first request may still hold the key.
       expect(answer.status, answer.text).not.toBe(409);
       return answer;
     },

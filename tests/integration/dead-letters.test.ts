@@ -29,7 +29,7 @@ import { asTimeGoesOn, eventually, executions } from '../support/stack.ts';
 
 const RESERVATION_TTL_SECONDS = 3600;
 
-/** The dispatcher comes only when it is called, so that nobody but the redrive moves an order on. */
+/** The dispatcher runs only if a test calls it, so that only the redrive moves an order on. */
 const scene = new Scene({
   RESERVATION_TTL_SECONDS: String(RESERVATION_TTL_SECONDS),
   // Longer than all tries of an acknowledgement.
@@ -40,7 +40,7 @@ const scene = new Scene({
 const placing = { headers: { 'x-correlation-id': 'shop-1' } };
 const AT = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
 
-/** Which of its errors it was depends on how long each step bore with it. */
+/** The exact error depends on the step's patience with Inventory. */
 const OF_INVENTORY = expect.stringMatching(/^Inventory/) as string;
 
 const writing = databaseCall('PutItem', 'orders');
@@ -49,7 +49,7 @@ const releasing = httpCall('DELETE', '/inventory/reservation/');
 const charging = httpCall('POST', '/gateway/charges$');
 const proceed: Fault['act'] = (go) => go();
 
-/** From the first such call on, whatever becomes of it, no order or payment can be written alone. */
+/** From the first such call on, even if it fails, no PutItem on the orders table succeeds. */
 function writesFailAfter(on: Fault['on'], act: Fault['act']): Fault[] {
   let isCalled = false;
   const callAndNote: Fault['act'] = async (go, effect) => {
@@ -72,7 +72,7 @@ async function place(): Promise<string> {
   return placed.order.orderId;
 }
 
-/** However long Inventory is still treated with care after the outage of the test before. */
+/** Waits for the order, however slowly the circuit breaker closes after the test before. */
 async function reserved(): Promise<string> {
   const orderId = await place();
   await statusOf(orderId, 'PENDING_PAYMENT');
@@ -85,7 +85,7 @@ function statusOf(orderId: string, ...statuses: readonly string[]): Promise<Orde
   });
 }
 
-/** Lets time go on until a step has left its letter, and then takes the faults away. */
+/** Lets time pass until a step has left its dead letter, then removes the faults. */
 async function letterOf(orderId: string, queue: string, step: string): Promise<void> {
   await untilLetter(orderId, queue, step);
   heal(scene.stack);
@@ -103,7 +103,7 @@ async function untilLetter(orderId: string, queue: string, step: string): Promis
   );
 }
 
-/** The one letter about an order, with all its facts. */
+/** The only dead letter about an order, with all its facts. */
 async function theLetter(orderId: string, facts: Partial<Listed>): Promise<Listed> {
   const letters = await lettersAbout(scene.stack, orderId);
   expect(letters).toEqual([
@@ -138,7 +138,7 @@ async function payNow(orderId: string): Promise<void> {
   await paid(orderId);
 }
 
-/** As soon as what the payment before it owed has been given back. */
+/** Retries the payment as soon as the debt of the one before is settled. */
 async function retryPaymentNow(orderId: string): Promise<void> {
   await scene.freshToken();
   await asTimeGoesOn(scene.stack, async () => {
@@ -510,7 +510,7 @@ describe('compensating', () => {
 test('an acknowledgement that cannot be recorded leaves a letter; redriven the order is paid', async () => {
   const orderId = await reserved();
   const together = databaseCall('TransactWriteItems', 'orders');
-  // The payment is begun; what the gateway says of it cannot be written.
+  // The payment has begun, but its result at the gateway cannot be stored.
   inject(
     scene.stack,
     { on: together, times: 1, act: proceed },

@@ -32,7 +32,7 @@ function letter(orderId: string, at: string): string {
   return JSON.stringify({ ...facts, error: 'InventoryUnavailable', at });
 }
 
-/** A letter about an order that has failed by exhaustion. */
+/** A dead letter about an order that failed by exhaustion. */
 async function exhaustedOrder(): Promise<string> {
   inject(scene.stack, { on: anyInventoryCall, act: refuseConnection });
   const placed = await scene.user.place([{ productId: scene.productId, quantity: 1 }], {

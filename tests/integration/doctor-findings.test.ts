@@ -14,10 +14,10 @@ import {
 } from '../support/shop.ts';
 import { abortExecution, eventually } from '../support/stack.ts';
 
-/** No schedule mends anything before the doctor does. */
+/** The schedule never runs, so nothing is repaired before the doctor comes. */
 const scene = new Scene({ SCHEDULE_SECONDS: '3600', RESERVATION_TTL_SECONDS: '120' });
 
-/** Four hours: longer than three rounds of an hour each. */
+/** Longer than three rounds of the schedule. */
 const LONG_MS = 4 * 60 * 60 * 1000;
 
 interface Planted {
@@ -25,7 +25,7 @@ interface Planted {
   readonly productId?: string;
 }
 
-/** What the doctor says of one order or product: `charge-status FOUND`. */
+/** The doctor's findings about one order or product: `charge-status FOUND`. */
 async function saysOf(planted: Planted, fix = false): Promise<string[]> {
   const { verdicts } = await consultDoctor(scene.stack, { fix });
   return verdicts
@@ -36,7 +36,7 @@ async function saysOf(planted: Planted, fix = false): Promise<string[]> {
     .sort();
 }
 
-// Orders to tamper with.
+// Orders to tamper with
 
 const waiting = () =>
   scene.user.reserved(scene.productId, 1, { headers: { 'x-allow-duplicate': 'true' } });
@@ -53,7 +53,7 @@ async function declined(): Promise<OrderDocument> {
   return eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'));
 }
 
-/** Captured, and refunded because its stock was gone. */
+/** An order whose payment was captured, and refunded because its stock was gone. */
 async function refunded(): Promise<OrderDocument> {
   const { orderId } = await waiting();
   const release = () => inventoryCall(scene.stack, 'DELETE', `${orderId}?revision=1`);
@@ -68,7 +68,7 @@ async function refunded(): Promise<OrderDocument> {
   return order;
 }
 
-/** Its latest payment has failed before the gateway ever heard of it. */
+/** An order whose latest payment failed before the gateway received a charge. */
 async function uncharged(): Promise<OrderDocument & { readonly paymentId: string }> {
   const { orderId } = await declined();
   const other = await Customer.of(scene.stack);
@@ -80,11 +80,11 @@ async function uncharged(): Promise<OrderDocument & { readonly paymentId: string
   return { ...order, paymentId: order.paymentId ?? '' };
 }
 
-// What to do to them.
+// Ways to tamper with them
 
 const AMOUNT = { amount: 1000, currency: 'EUR' };
 
-/** Charges at the gateway, past all code. */
+/** Charges at the gateway, without the service's knowledge. */
 async function chargeBehind(orderId: string, paymentId: string, token = 'tok_ok'): Promise<void> {
   const answer = await fetch(`${scene.stack.companionUrl}/gateway/charges`, {
     method: 'POST',
@@ -94,7 +94,7 @@ async function chargeBehind(orderId: string, paymentId: string, token = 'tok_ok'
   expect(answer.status).toBe(200);
 }
 
-/** The attributes that put an item on the outbox. */
+/** Attributes of an item that is due. */
 function due(id: string, agoMs: number) {
   const dueAtMs = scene.stack.clock.now() - agoMs;
   return { dueAtMs, dueShard: dueShardName(shardOf(id, DUE_SHARDS)) };
@@ -106,7 +106,7 @@ function withHistory(item: StoredItem, ...steps: readonly (readonly [string, str
   return [...(item['history'] as readonly unknown[]), ...more];
 }
 
-/** A failed payment that has the money after all, as if an acknowledgement had been recorded. */
+/** A failed payment that captured the money after all, as if an acknowledgement had been stored. */
 async function capturedBehind(
   changes: object = {},
 ): Promise<{ orderId: string; paymentId: string }> {
@@ -121,14 +121,14 @@ async function capturedBehind(
   return { orderId, paymentId };
 }
 
-/** Holds stock for the order at the intent after its present one. */
+/** Holds stock for the order at a revision after its present one. */
 async function holdBehind(orderId: string, revision = 2): Promise<void> {
   const items = [{ productId: scene.productId, quantity: 1 }];
   const answer = await inventoryCall(scene.stack, 'PUT', orderId, { revision, items });
   expect(answer.summary).toBe('200 HELD');
 }
 
-// What becomes of it.
+// State after the doctor
 
 async function chargeStatuses(orderId: string): Promise<string[]> {
   return (await chargesOf(scene.stack, orderId)).map(({ status }) => status);
@@ -429,7 +429,7 @@ describe('the doctor finds and mends', () => {
 
 interface ForAPerson {
   readonly what: string;
-  /** Answers what it is about and what puts it back. */
+  /** Plants a disagreement; returns its subject and the functions that undo it. */
   readonly plant: () => Promise<readonly [Planted, ...putBack: (() => Promise<void>)[]]>;
   readonly checks: readonly string[];
 }

@@ -35,7 +35,7 @@ const scene = new Scene({ RESERVATION_TTL_SECONDS: '60', SCHEDULE_SECONDS: '3600
 const items = (quantity: number) => [{ productId: scene.productId, quantity }];
 const REPEATED = { headers: { 'x-allow-duplicate': 'true' } };
 
-/** Orders of every kind that a shop has at the end of a day, all of them at rest. */
+/** Leaves orders of every kind behind, all of them at rest. */
 async function aDayInTheShop(user: Customer, productId: string): Promise<void> {
   const { stack } = scene;
   const reserved = () => user.reserved(productId, 1, REPEATED);
@@ -141,7 +141,7 @@ describe('at the end of a day', () => {
     const clock: Clock = {
       now: () => scene.stack.clock.now(),
       schedule: (delayMs, callback) => {
-        // On the simulated stack the time-outs of calls are on this clock too.
+        // On the simulated stack, the time-outs of calls use this clock too.
         if (delayMs !== GRACE_MS) return scene.stack.clock.schedule(delayMs, callback);
         graces.push(delayMs);
         void putBack().then(callback);
@@ -176,7 +176,7 @@ describe('in the middle of a day, without any grace', () => {
       );
       if (round % 2 === 1) steps.push(() => scene.freshProduct());
     }
-    // The doctor asks the gateway about several orders at once; the shop takes its steps one by one.
+    // The doctor asks the gateway about several orders at once, so the shop's steps must queue up.
     let shop: Promise<unknown> = Promise.resolve();
     while (steps.length > 0) {
       const { verdicts } = await consultDoctor(stack, {
@@ -230,7 +230,7 @@ describe('in the middle of a day, without any grace', () => {
 });
 
 describe('what changes while it is read', () => {
-  /** The doctor's runtime, in which something happens once, before the first effect of a kind. */
+  /** A runtime for the doctor that does something once, before the first matching effect. */
   function during(on: (effect: Effect) => boolean, happens: () => Promise<unknown>): Runtime {
     let hasHappened = false;
     return scene.stack.runtime({
@@ -378,7 +378,7 @@ describe('npm run doctor', () => {
     expect(stderr).toMatch(/^The stage's tables cannot be read \(ResourceNotFoundException: /);
   });
 
-  /** A companion that knows of another stack than there is. */
+  /** A companion that belongs to another stack. */
   async function standIn(environment: Readonly<Record<string, string>>) {
     const server = createServer((_request, response) => {
       response.setHeader('content-type', 'application/json').end(JSON.stringify({ environment }));

@@ -15,14 +15,14 @@ import { newProduct, stockLine } from '../support/shop.ts';
 const scene = new Scene({
   RESERVATION_TTL_SECONDS: '600',
   DISPATCH_AFTER_SECONDS: '600',
-  // No rounds but those of the test.
+  // The schedule never runs; the test runs every round.
   SCHEDULE_SECONDS: '3600',
 });
 
-/** Longer than every state here lasts, shorter than the schedule. */
+/** Longer than every state lasts here, shorter than the schedule. */
 const ALL_DUE_MS = 1_500_000;
 
-/** How many orders there are of each kind, and what the system owes each of them. */
+/** Number of orders of each kind, and the work that the system owes each of them. */
 const KINDS = [
   { kind: 'created', orders: 400, owed: ['run 1'] },
   { kind: 'reserving', orders: 250, owed: ['run 1'] },
@@ -30,7 +30,7 @@ const KINDS = [
   { kind: 'paying', orders: 100, owed: ['run 1'] },
   { kind: 'awaitingAcknowledgement', orders: 50, owed: ['run 1'] },
   { kind: 'captured', orders: 50, owed: ['run 1'] },
-  // Of these the first run has ended.
+  // Orders whose first run has ended.
   { kind: 'created', orders: 300, owed: ['run 2'] },
   { kind: 'captured', orders: 50, owed: ['run 2'] },
   { kind: 'cancelled', orders: 100, owed: ['stock'] },
@@ -42,13 +42,13 @@ const KINDS = [
 ] as const;
 
 /**
- * The state machine and the queue are played here, so that thousands of orders can fall due at once
- * and every start be counted; tables, indexes and both services' rounds are real.
+ * Replaces the state machine and the queue, so that thousands of orders can fall due at once and the test can
+ * count every start. Tables, indexes and both services' rounds are real.
  */
 class Recorder {
   /** Orders whose first run has ended. */
   readonly ended = new Set<string>();
-  /** What was asked for, by the same names as in KINDS. */
+  /** Requested work, named as in KINDS. */
   readonly done = new Set<string>();
 
   readonly saga: SagaClient = {
@@ -88,7 +88,7 @@ function statuses({ orders, payments }: Snapshot): string[] {
   return [...orders, ...payments].map(({ orderId, status }) => `${orderId} ${status}`).sort();
 }
 
-/** Two dispatchers and two sweepers at the same moment, until none of them finds anything. */
+/** Runs two dispatchers and two sweepers concurrently until none of them finds work. */
 async function roundsUntilNothingIsLeft(recorder: Recorder) {
   const total = { dispatched: 0, swept: 0 };
   for (;;) {
@@ -104,7 +104,7 @@ async function roundsUntilNothingIsLeft(recorder: Recorder) {
   }
 }
 
-/** Thousands take their time on a machine that does other things too. */
+/** Thousands of orders take a while on a busy machine. */
 const LONG_MS = 180_000;
 
 test('of thousands due at once two dispatchers and two sweepers leave nothing, and do nothing else', {
@@ -131,9 +131,9 @@ test('of thousands due at once two dispatchers and two sweepers leave nothing, a
 
   const total = await roundsUntilNothingIsLeft(recorder);
 
-  // Each of them by one of the two only.
+  // Exactly one of the two handled each item.
   expect(total).toEqual({ dispatched: 2000, swept: 500 });
-  // Two pages of each of 16 shards, for each of the two.
+  // Two pages in each of 16 shards, for both dispatchers.
   expect(queries.strikes).toBeGreaterThanOrEqual(64);
   expect([...recorder.done].sort()).toEqual(owed.sort());
   const after = await snapshotOf(scene.stack);

@@ -31,14 +31,14 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '600', SCHEDULE_SECONDS: '3600' });
 
-/** No state that is left over here lasts longer. */
+/** Longer than any state that is left over lasts. */
 const ALL_DUE_MS = 17 * MINUTE_MS;
 
 interface LeftOver {
   readonly kind: keyof typeof LEFT_OVER;
-  /** How far its executions are when it has come to rest, one a run. */
+  /** Statuses of its executions at rest, one per run. */
   readonly runs: readonly string[];
-  /** Where it has come to rest then. */
+  /** Possible statuses of the order at rest. */
   readonly rest: readonly string[];
 }
 
@@ -47,7 +47,7 @@ const KINDS: readonly LeftOver[] = [
   { kind: 'reserving', runs: ['1 RUNNING'], rest: ['PENDING_PAYMENT'] },
   { kind: 'reservedUnheard', runs: ['1 SUCCEEDED'], rest: ['ORDER_FAILED'] },
   { kind: 'waiting', runs: ['1 SUCCEEDED'], rest: ['ORDER_FAILED'] },
-  // The sweeper, or the charge that extends the reservation: whoever comes first.
+  // The sweeper races the charge, which extends the reservation.
   { kind: 'paying', runs: ['1 SUCCEEDED'], rest: ['PAYMENT_DONE', 'PAYMENT_FAILED'] },
   {
     kind: 'awaitingAcknowledgement',
@@ -63,14 +63,14 @@ const KINDS: readonly LeftOver[] = [
   { kind: 'paid', runs: [], rest: ['PAYMENT_DONE'] },
 ];
 
-/** Its first run was aborted before it got anything done. */
+/** An order whose first run was aborted before it did anything. */
 const ABORTED: LeftOver = {
   kind: 'created',
   runs: ['1 ABORTED', '2 RUNNING'],
   rest: ['PENDING_PAYMENT'],
 };
 
-/** So many orders of every kind, by their ids. */
+/** Creates `ofEach` orders of every kind; returns them by id. */
 async function leaveOver(ofEach: number): Promise<Map<string, LeftOver>> {
   const productId = await newProduct(10_000);
   const inTurn = atMost(8);
@@ -88,7 +88,7 @@ async function leaveOver(ofEach: number): Promise<Map<string, LeftOver>> {
   return leftOver;
 }
 
-/** Starts each order's run, which dies before its first write, and ends it as an operator would. */
+/** Starts each order's run, which dies before its first write, then aborts it as an operator would. */
 async function abortRuns(orders: readonly LeftOverOrder[]): Promise<void> {
   const died = inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
   const { saga } = orderService(currentRuntime());
@@ -100,17 +100,17 @@ async function abortRuns(orders: readonly LeftOverOrder[]): Promise<void> {
     });
     await abortExecution(scene.stack, orderId, run);
   }
-  // A retry may have begun just before.
+  // A retry may just have begun.
   await scene.stack.clock.settle();
   heal(scene.stack);
 }
 
-/** Two dispatchers and two sweepers at the same moment; one that could not read everything fails. */
+/** Runs two dispatchers and two sweepers concurrently; rejects if one could not read everything. */
 function rounds(): Promise<unknown> {
   return Promise.allSettled([dispatch(), dispatch(), sweep(), sweep()]);
 }
 
-/** The executions of every order, by run and status. */
+/** Run and status of every execution, by order. */
 async function runsByOrder(): Promise<Map<string, string[]>> {
   const runs = new Map<string, string[]>();
   for (const execution of await executions(scene.stack)) {
@@ -146,9 +146,7 @@ test('two dispatchers and two sweepers bring everything to rest and start only w
   await expectPromisesAtRest(scene.stack);
 });
 
-/**
- * Runs 1, 2, … up to the order's own where it is owed any, each begun after the one before had ended.
- */
+/** Checks that runs start in turn: each begins after the one before has ended, up to the order's own. */
 async function expectRunsInTurn(leftOver: ReadonlyMap<string, LeftOver>): Promise<void> {
   const { orders } = await snapshotOf(scene.stack);
   const all = await executions(scene.stack);
@@ -248,16 +246,16 @@ describe('an order that cannot be dispatched', () => {
   });
 });
 
-/** Of the orders below, those that the system owes nothing. */
+/** The orders below to which the system owes nothing. */
 const RESTING = ['done', 'declined', 'cancelled', 'invalid', 'failed'] as const;
 
-/** One order in every state that its user can see, by what it is; two of them lost their execution. */
+/** One order in every status that a user can see, by kind; two of them lost their execution. */
 async function ordersOfAUser() {
   const { stack, user } = scene;
   const productId = await newProduct(1000);
   let quantity = 0;
   const reserved = async () => {
-    // Each of them another order, none a duplicate.
+    // Another quantity each, so that none is a duplicate.
     quantity += 1;
     return (await user.reserved(productId, quantity)).orderId;
   };
@@ -311,7 +309,8 @@ describe('after three days', () => {
         scene.stack.clock.skip(3 * DAY_MS);
         return Promise.resolve();
       },
-      // Its stock is long free to be taken: either it is still there, or the money goes back.
+      // Its hold has long expired, so either the confirmation still finds the stock or the payment is
+      // refunded.
       unheard: /^PAYMENT_(DONE|FAILED), 1 SUCCEEDED$/,
     },
     {
@@ -363,7 +362,7 @@ describe('after three days', () => {
       }
       await expectPromisesAtRest(scene.stack);
 
-      // Whoever comes back needs a fresh token, and can go on with what failed.
+      // A user who comes back needs a fresh token, and can retry the failed order.
       const orderId = own.waiting;
       expect((await scene.user.call('GET', `/order/${orderId}`)).status).toBe(401);
       await scene.freshToken();

@@ -9,7 +9,7 @@ import { asTimeGoesOn, executions, messagesIn } from '../support/stack.ts';
 const scene = new Scene({
   RESERVATION_TTL_SECONDS: '7200',
   SCHEDULE_SECONDS: '3600',
-  // Of real time: what `timeout` costs each call that it strikes, and longer than a call takes.
+  // Real time: the cost of each call struck by `timeout`, and more than a normal call takes.
   INVENTORY_TIMEOUT_MS: '500',
 });
 
@@ -50,7 +50,7 @@ describe.each<[mode: string, times: number]>([
   ['reset', 3],
   ['lost_response', 3],
 ])('%s, %i times', (mode, times) => {
-  /** Sets the fault when the call is about to be made; those before it are not struck. */
+  /** Sets the fault just before the matching call; earlier calls are unaffected. */
   function setFaultAt(method: string, path: string): void {
     const act = after(() => setFault(scene.stack, mode, times));
     inject(scene.stack, { on: httpCall(method, path), times: 1, act });

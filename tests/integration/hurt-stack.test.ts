@@ -23,7 +23,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** `npm start` in a process of its own, with what comes to its screen. */
+/** `npm start` in a process of its own, with its output. */
 class Stack {
   screen = '';
   readonly child: ChildProcess;
@@ -94,7 +94,7 @@ test('a second start says that it is running already, or whose folder that is', 
     `${folder} is in use by another stack, process ${String(first.child.pid)}.`,
   );
 
-  // It has written down where it is, for the commands of other terminals.
+  // The stack has recorded its address for the commands of other terminals.
   const { stdout } = await runNode(['local/companion/print-token.ts', 'alice'], {
     API_PORT: ports['API_PORT'] ?? '',
   });

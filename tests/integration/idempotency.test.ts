@@ -5,7 +5,7 @@ import { type Answer, Customer, changeProduct, newProduct, stockLine } from '../
 import { eventually, executions, startTestStack } from '../support/stack.ts';
 import type { TestStack } from '../support/test-stack.ts';
 
-/** How long a request may run before its key is free again: its function's time-out. */
+/** An interrupted request frees its idempotency key after its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 const DUPLICATE_WINDOW_MS = 600_000;
 
@@ -224,7 +224,7 @@ describe('an identical order', () => {
     const first = await user.reserved(productId);
     const second = await user.reserved(productId, 1, { headers: { 'x-allow-duplicate': 'true' } });
     expect(second.orderId).not.toBe(first.orderId);
-    // The guard names the latest one now.
+    // The guard names the latest order now.
     const refused = await user.place(one());
     expect(refused.problem.orderId).toBe(second.orderId);
   });

@@ -27,13 +27,13 @@ const scene = new Scene({
 });
 
 beforeEach(async () => {
-  // The pause of the test before is over, and its probe answered.
+  // Ends the pause of the test before, so that a probe closes the circuit.
   await scene.stack.clock.advance(60_000);
   await scene.user.reserved(scene.productId);
   await scene.freshProduct();
 });
 
-/** What the circuit changed to, oldest first, since the test began to look. */
+/** Changes of the circuit's state since the call, oldest first. */
 function circuitLog(): () => string[] {
   const before = circuitChanges().length;
   return () => circuitChanges().slice(before);
@@ -46,7 +46,7 @@ function circuitChanges(): string[] {
   return told.map(({ to }) => String(to));
 }
 
-/** An outage in which every call is noted. */
+/** An outage that records the time of every call. */
 function outage(act: Fault['act']): { readonly injected: Injected; readonly callsAtMs: number[] } {
   const callsAtMs: number[] = [];
   const injected = inject(scene.stack, {
@@ -91,7 +91,7 @@ describe('an outage of Inventory', () => {
       { stepSeconds: 1 },
     );
     const untilOpen = callsAtMs.length;
-    // What was under way when the circuit opened has been made as well, and no more.
+    // Calls that were under way when the circuit opened count too.
     expect(untilOpen).toBeGreaterThanOrEqual(FAILURES);
     expect(untilOpen).toBeLessThanOrEqual(FAILURES + orderIds.length);
 

@@ -42,7 +42,7 @@ async function owesRelease(orderId: string): Promise<boolean> {
   return orders.some((order) => order.orderId === orderId && order.releaseOwed !== undefined);
 }
 
-/** Lets time go on, with the queue's consumer, until the stock is as it was. */
+/** Lets time pass and the queue's consumer run until the stock is back. */
 async function untilStockIsBack(): Promise<void> {
   await asTimeGoesOn(scene.stack, async () => {
     await scene.stack.pollQueues();
@@ -237,7 +237,7 @@ test('an order accepted with a key that failed later runs again by the same requ
 });
 
 describe('a compensation that', () => {
-  /** Stock is held for an order that failed, and Inventory is gone. */
+  /** An order that failed and still holds stock, while Inventory is unreachable. */
   async function failedOrderDuringOutage(): Promise<string> {
     inject(
       scene.stack,

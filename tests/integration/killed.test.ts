@@ -8,7 +8,7 @@ import { KillableStack } from '../support/killable-stack.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { runNode } from '../unit/companion/run-node.ts';
 
-/** More of both for a longer look: KILLS=20 KILL_SEED=7 npx vitest run tests/integration/killed.test.ts */
+/** Larger values for a longer look: KILLS=20 KILL_SEED=7 npx vitest run tests/integration/killed.test.ts */
 const KILLS = Number(process.env['KILLS'] ?? '3');
 const SEED = Number(process.env['KILL_SEED'] ?? '1');
 
@@ -18,7 +18,7 @@ const LONGEST_LIFE_MS = 5000;
 const LOOK_PAUSE_MS = 500;
 const AT_REST_WITHIN_MS = 180_000;
 
-/** Everything soon, so that what was cut off is done in seconds. */
+/** Short deadlines, so that interrupted work is done in seconds. */
 const SOON = {
   SCHEDULE_SECONDS: '1',
   DISPATCH_AFTER_SECONDS: '1',
@@ -63,9 +63,9 @@ interface Document {
   readonly status?: string;
 }
 
-/** Buys, pays, changes and cancels, until nobody answers; then asks again what was not answered. */
+/** Buys, pays, changes and cancels until the stack is gone; after the restart, retries what was not answered. */
 class Shopper {
-  /** Orders that some 2xx has named. */
+  /** Orders named in a 2xx response. */
   readonly acknowledged = new Set<string>();
   readonly #name: string;
   #requests = 0;
@@ -82,12 +82,12 @@ class Shopper {
       if (this.#unanswered !== undefined) await this.#send(this.#unanswered);
       for (;;) await this.#buy();
     } catch (error) {
-      // Killed in the middle of it. Anything else is a finding.
+      // A killed stack gives a TypeError; any other error is a finding.
       if (!(error instanceof TypeError)) throw error;
     }
   }
 
-  /** Every start has an issuer of its own. */
+  /** Every start has a new issuer. */
   async signIn(): Promise<void> {
     const response = await fetch(`${stack.companionUrl}/issuer/token`, {
       method: 'POST',
@@ -147,7 +147,7 @@ class Shopper {
   }
 }
 
-/** Waits in real time, as these are real processes. */
+/** Waits in real time, because these are real processes. */
 async function within<Result>(limitMs: number, check: () => Promise<Result>): Promise<Result> {
   const giveUpAt = performance.now() + limitMs;
   for (;;) {

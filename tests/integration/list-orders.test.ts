@@ -28,7 +28,7 @@ async function list(customer: Customer, query = ''): Promise<OrdersPage> {
 
 const ids = ({ orders }: OrdersPage) => orders.map(({ orderId }) => orderId);
 
-/** Orders one after the other, a second apart; answers their ids, newest first. */
+/** Places orders a second apart; returns their ids, newest first. */
 async function placeApart(customer: Customer, count: number): Promise<string[]> {
   const placed: string[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -58,7 +58,7 @@ describe('GET /order', () => {
     const [first, second] = await placeApart(customer, 2);
     await customer.call('POST', `/order/cancelorder/${String(second)}`);
 
-    // The saga of the cancelled order has something to tidy up.
+    // The cancelled order's saga may still have work to do.
     const page = await eventually(async () => {
       const orders = await list(customer);
       const one = await Promise.all(ids(orders).map((orderId) => customer.order(orderId)));

@@ -21,7 +21,7 @@ function urlsOf({ apiUrl, companionUrl, endpoints }: TestStack): string[] {
   return [apiUrl, companionUrl, ...Object.values(endpoints)];
 }
 
-/** The addresses at which a server answers that listens on all of them; on Linux there are many. */
+/** Further addresses of a server that listens on all of them; Linux has many. */
 function otherAddresses(): string[] {
   const others = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
@@ -52,7 +52,7 @@ const answeringAt = async (port: number) => {
 test('no server of the stack closes an idle connection, just as a request may come', async () => {
   for (const url of [stack.apiUrl, stack.companionUrl, stack.endpoints.stepFunctions]) {
     const response = await fetch(`${url}/health`);
-    // Node announces here after how many seconds it would.
+    // Node would announce its idle time-out in this header.
     expect(response.headers.get('keep-alive'), url).toBeNull();
   }
 });

@@ -25,7 +25,7 @@ import { asTimeGoesOn, eventually } from '../support/stack.ts';
 
 const RESERVATION_TTL_MS = 1_800_000;
 
-// No schedule comes in between; the tests run it where they want it.
+// The schedule never runs by itself; the tests run its functions.
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '1800', SCHEDULE_SECONDS: '3600' });
 const { charges, payInFull, dispatchedUntil, decided } = modifying(scene);
 let otherId: string;
@@ -44,7 +44,7 @@ async function stockLines(): Promise<string> {
   return `${await stockLine(scene.stack, scene.productId)} ${await stockLine(scene.stack, otherId)}`;
 }
 
-/** An order whose payment is under way, its outcome unknown. */
+/** An order whose payment is under way, with its outcome unknown. */
 async function paying(token: string, quantity = 2): Promise<OrderDocument> {
   const { orderId } = await scene.user.reserved(scene.productId, quantity);
   const { paymentId } = (await scene.user.pay(orderId, token)).payment;
@@ -190,7 +190,7 @@ describe('an order that is being paid', () => {
     await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'), {
       stepSeconds: 1,
     });
-    // The second look finds it voided, and voids nothing again.
+    // The second look finds the payment voided, and does not void it again.
     expect(lost.strikes).toBe(1);
     await payInFull(orderId, 5000);
   });
@@ -305,7 +305,7 @@ describe('an order whose payment failed', () => {
       revision: 2,
       modifications: 1,
     });
-    // What is shown now is what is charged, whatever the products cost by then.
+    // The charge is the total shown now, even if the products' prices change.
     await changeProduct(scene.stack, otherId, { unitPrice: eur(9900) });
     const retried = await scene.user.retryPayment(orderId, 'tok_ok', { wait: 10 });
     expect(retried.summary, retried.text).toBe('200 CAPTURED');
@@ -337,7 +337,7 @@ describe('an order whose payment failed', () => {
     expect(answer.summary).toBe('503 INVENTORY_UNAVAILABLE');
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await scene.user.order(before.orderId)).toEqual(before);
-    // A 5xx is no answer to be kept.
+    // A 5xx response is not stored for its key.
     const again = await scene.user.modify(before.orderId, of(otherId, 1), { key: 'm1' });
     expect([again.summary, replayed(again)]).toEqual(['200 PAYMENT_FAILED', false]);
   });

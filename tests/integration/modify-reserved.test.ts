@@ -27,7 +27,7 @@ const RESERVATION_TTL_MS = 1_800_000;
 
 const DISPATCH_AFTER_MS = 30_000;
 
-// No schedule comes in between; the tests run it where they want it.
+// The schedule never runs by itself; the tests run its functions.
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '1800', SCHEDULE_SECONDS: '3600' });
 const { payInFull, dispatchedUntil, decided } = modifying(scene);
 let otherId: string;
@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 
 const reserving = httpCall('PUT', '/inventory/reservation/');
-/** So often a step calls Inventory before its retries are used up. */
+/** Number of calls that a step makes to Inventory, with all its retries. */
 const TRIES = 6;
 
 async function stockLines(): Promise<string> {
@@ -80,10 +80,10 @@ describe('an order that waits for its payment', () => {
     expect(order).toMatchObject({
       total: eur(total),
       modification: { status: 'APPLIED', code: null },
-      // The user was promised no more time than before.
+      // The user gets no more time than promised before.
       reservationExpiresAt: before.reservationExpiresAt,
     });
-    // What was reserved before keeps its price; what is new has today's.
+    // Lines reserved before keep their price; new lines get today's.
     for (const { productId: id, unitPrice } of order.items) {
       expect(unitPrice).toEqual(eur(id === scene.productId ? 1000 : 700));
     }
@@ -219,7 +219,7 @@ describe('an order that waits for its payment', () => {
 });
 
 describe('a change that is refused as', () => {
-  /** What is asked for instead of two of `productId`. */
+  /** The items to ask for instead of two of `productId`. */
   type Wish = () => Items | Promise<Items>;
 
   const refusals: readonly [string, Wish][] = [
@@ -356,7 +356,7 @@ describe('a change that is refused as', () => {
     await eventually(async () => {
       expect(await stockLines()).toBe('10/0/0 10/0/0');
     });
-    // The old items stand, at the price that the user has seen.
+    // The old items remain, at the price that the user has seen.
     await changeProduct(scene.stack, scene.productId, { unitPrice: eur(1500) });
     const retried = await scene.user.retryOrder(orderId, { wait: 10 });
     expect(retried.summary, retried.text).toBe('201 PENDING_PAYMENT');
@@ -473,7 +473,7 @@ describe('a change whose reservation', () => {
         expect.objectContaining({ orderId, step: 'reserve-stock', error: 'InventoryUnavailable' }),
       );
     });
-    // It stays owed for as long as Inventory is away.
+    // The release stays owed while Inventory is unreachable.
     await asTimeGoesOn(scene.stack, () => {
       const compensations = messagesIn(scene.stack, 'CompensationQueue');
       expect(compensations).toContainEqual(expect.objectContaining({ orderId }));

@@ -23,10 +23,10 @@ import { eventually } from '../support/stack.ts';
 
 const DISPATCH_AFTER_MS = 30_000;
 
-/** How long a request may run before its key is free again: its function's time-out. */
+/** An interrupted request frees its idempotency key after its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 
-// No schedule comes in between; the tests run it where they want it.
+// The schedule never runs by itself; the tests run its functions.
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '1800', SCHEDULE_SECONDS: '3600' });
 const { payInFull, dispatchedUntil, decided } = modifying(scene);
 let otherId: string;
@@ -45,14 +45,14 @@ async function stockLines(): Promise<string> {
   return `${await stockLine(scene.stack, scene.productId)} ${await stockLine(scene.stack, otherId)}`;
 }
 
-/** Until nothing is written any more of an order that rests. */
+/** Waits until the order owes no release any more. */
 function released(orderId: string): Promise<void> {
   return eventually(async () => {
     expect((await storedOrder(scene.stack, orderId)).releaseOwed).toBeUndefined();
   });
 }
 
-/** An order whose payment is under way, its outcome unknown. */
+/** An order whose payment is under way, with its outcome unknown. */
 async function paying(token: string, quantity = 2): Promise<OrderDocument> {
   const { orderId } = await scene.user.reserved(scene.productId, quantity);
   const { paymentId } = (await scene.user.pay(orderId, token)).payment;
@@ -320,7 +320,7 @@ describe('the same Idempotency-Key', () => {
 
     const again = await scene.user.modify(orderId, of(scene.productId, 5), options);
 
-    // Its own change is no reason to tell it that somebody changed the order.
+    // A retry does not take the request's own change for somebody else's.
     expect(again.status, again.text).toBe(status);
     await scene.stack.clock.advance(DISPATCH_AFTER_MS);
     const order = await dispatchedUntil(orderId, 'PENDING_PAYMENT', 'PAYMENT_FAILED');
@@ -361,7 +361,7 @@ describe('an order changed from one set of items to another', () => {
     const allowed = await scene.user.reserved(scene.productId, 2);
     expect(allowed.orderId).not.toBe(orderId);
 
-    // The order's own former guard names the new one now.
+    // The order's own former guard names the new order now.
     expect((await scene.user.place(of(scene.productId, 2))).problem.orderId).toBe(allowed.orderId);
     expect(await ordersOf(scene.stack, scene.user.userId)).toHaveLength(2);
   });

@@ -30,7 +30,7 @@ afterEach(() => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** `npm start` on a machine that has no Java, with what comes to its screen. */
+/** `npm start` on a machine without Java, with its output. */
 async function npmStart(...options: string[]) {
   const { JAVA_HOME: _without, STORE: _chosen, ...environment } = process.env;
   const ports = await freePorts();

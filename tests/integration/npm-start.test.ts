@@ -12,7 +12,7 @@ afterEach(() => {
   npm?.stdout?.destroy();
 });
 
-/** Every process below one, as the kernel lists them. */
+/** All descendants of a process, as the kernel lists them. */
 function descendants(pid: number): number[] {
   const children = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
@@ -22,7 +22,7 @@ function descendants(pid: number): number[] {
 
 function parentOf(pid: string): number | undefined {
   try {
-    // "pid (command) state ppid …", where the command may hold anything.
+    // "pid (command) state ppid …"; the command may contain anything.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
@@ -54,7 +54,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     }
     const api = `http://127.0.0.1:${ports['API_PORT'] ?? ''}`;
     expect((await fetch(`${api}/health`)).status).toBe(200);
-    // What the server refuses by itself is a problem too.
+    // The server's own refusals are problems too.
     const refused = await fetch(`${api}/order/%ff`);
     expect(refused.headers.get('content-type')).toContain('application/problem+json');
     expect(refused.headers.get('x-correlation-id')).not.toBeNull();

@@ -41,7 +41,7 @@ async function screenOf(running: ChildProcess, until?: string): Promise<string> 
 describe.each([
   ['offline', 'SIGINT'],
   ['offline start', 'SIGTERM'],
-  // The CLI cannot tell anybody any more.
+  // After a SIGKILL, the CLI cannot notify anybody.
   ['offline', 'SIGKILL'],
 ] as const)('serverless %s', (command, signal) => {
   test(`takes orders at its port, and leaves nothing behind on ${signal}`, async () => {

@@ -25,7 +25,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-/** Real ids in the place of those in the examples. */
+/** Real ids, by the example id that each replaces. */
 type Ids = Readonly<Record<string, string>>;
 
 const newOrderId = () => `ord_${randomUUID().replaceAll('-', '').slice(0, 26)}`;
@@ -40,7 +40,7 @@ async function paid(token: string): Promise<Ids> {
   return { orderId, paymentId };
 }
 
-/** Failed while its product was withdrawn, which is on sale again: retried, it succeeds. */
+/** An order that failed while its product was withdrawn; the product is back, so a retry succeeds. */
 async function failed(): Promise<Ids> {
   const productId = await newProduct(10, { active: false });
   const answer = await user.place([{ productId, quantity: 1 }], { wait: 10 });
@@ -61,7 +61,7 @@ async function held(): Promise<Ids> {
   return { orderId };
 }
 
-/** What the example of each call needs to be there, so that it succeeds. */
+/** The state that the example of each call needs to succeed. */
 const GIVEN: Readonly<Record<string, () => Promise<Ids>>> = {
   'GET /order/{orderId}': reserved,
   'PUT /order/{orderId}': reserved,
@@ -114,7 +114,7 @@ function operation(route: string) {
   return found;
 }
 
-/** As a caller who may. */
+/** Headers of a caller with permission. */
 function credential(route: string): Record<string, string> {
   const { access, scope } = operation(route);
   if (access === 'public') return {};
@@ -123,7 +123,7 @@ function credential(route: string): Record<string, string> {
   return { authorization: `Bearer ${access === 'service' ? serviceToken : userToken}` };
 }
 
-/** Every answer is held against the document by `call`. */
+/** `call` checks every response against the document. */
 function send(
   method: string,
   path: string,
@@ -237,7 +237,7 @@ describe.each(Object.keys(OPERATIONS))('%s', (route) => {
   }
 });
 
-/** The same shape with another content. */
+/** A body of the same shape with other content. */
 function changedBody(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body;
   if ('items' in body) return { items: [{ productId: 'prod-mug', quantity: 3 }] };

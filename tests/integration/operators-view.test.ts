@@ -37,7 +37,7 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** The embedded metrics in the log, each with its dimensions. */
+/** The embedded metrics in the log, with their dimensions. */
 function metrics(): Record<string, unknown>[] {
   return lines().filter((line) => '_aws' in line);
 }
@@ -54,14 +54,14 @@ function told(event: string, about: Readonly<Record<string, unknown>>): Line[] {
   );
 }
 
-/** As many lines as metrics: of everything told there is one of each. */
+/** Checks that every logged event of this kind has one metric. */
 function expectCounted(event: string): void {
   expect(metrics().filter((metric) => metric[event] === 1)).toHaveLength(told(event, {}).length);
 }
 
 const sent: string[] = [];
 
-/** Whatever is sent to a queue from now on, as it is sent. */
+/** Records all further requests to the queues. */
 function listenToQueues(): void {
   const queues: Pick<SQSClient, 'middlewareStack'> = queueClient(currentRuntime().aws);
   queues.middlewareStack.add(
@@ -203,7 +203,7 @@ test('no token, key, signature or payment method is in a log line, a queue messa
     );
   };
   const { orderId } = await scene.user.reserved(scene.productId, 1, { key: `${KEY}-order` });
-  // Whatever goes wrong on the way is logged: nothing of that may say more than it should.
+  // Failures are logged, so they are the way for a secret to leak.
   inject(
     scene.stack,
     { on: databaseCall('PutItem', 'orders'), times: 2, act: refuseConnection },

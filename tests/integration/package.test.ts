@@ -22,7 +22,7 @@ import {
   wordsIn,
 } from '../support/packaging.ts';
 
-/** What only the companion has reason to say. */
+/** Words that only the companion contains. */
 const WORDS_OF_THE_COMPANION = [
   '/gateway/charges/:paymentId',
   '/issuer/token',
@@ -44,7 +44,7 @@ const packages = new Map<string, Package>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ordersaga-package-'));
-  // One after the other: the CLI builds in one place.
+  // One stage after the other, because the CLI builds in one place.
   for (const stage of STAGES) {
     packages.set(stage, await packageStage(stage, join(folder, stage)));
   }

@@ -19,7 +19,7 @@ import { abortExecution, asTimeGoesOn, eventually, messagesIn } from '../support
 const RESERVATION_TTL_MS = 900_000;
 const ACK_TIMEOUT_MS = 180_000;
 
-// No schedule comes in between; the tests run it where they want it.
+// The schedule never runs by itself; the tests run its functions.
 const scene = new Scene({ SCHEDULE_SECONDS: '3600' });
 
 async function chargeStatuses(orderId: string): Promise<string[]> {
@@ -34,7 +34,7 @@ async function paymentsOf(orderId: string): Promise<string[]> {
 describe('ten payments of one order at once', () => {
   async function payTenTimes(key: (index: number) => string | undefined): Promise<Answer[]> {
     const { orderId } = await scene.user.reserved(scene.productId);
-    // As slow as a gateway is, so that the payment is still open when the others look again.
+    // The gateway is slow, so that the payment is still open when the other requests look again.
     const { clock } = scene.stack;
     inject(scene.stack, { on: anyGatewayCall, act: after(() => sleep(clock, 500)) });
     const answers = await Promise.all(

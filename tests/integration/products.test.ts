@@ -7,7 +7,7 @@ import { type Answer, Customer, newProduct, stockLine, stockOf } from '../suppor
 import { aMoment, eventually, startTestStack } from '../support/stack.ts';
 import type { TestStack } from '../support/test-stack.ts';
 
-/** How long a request may run before its key is free again: its function's time-out. */
+/** An interrupted request frees its idempotency key after its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 
 let stack: TestStack;
@@ -43,7 +43,7 @@ const eur = (amount: number) => ({ amount, currency: 'EUR' });
 
 const TEAPOT = { name: 'Teapot', description: 'Cast iron.', unitPrice: eur(4200), stock: 7 };
 
-/** One write of several items; only receipts and reservations make them. */
+/** A write of several items: a receipt or a reservation. */
 function anyTransaction({ kind, operation }: Effect): boolean {
   return kind === 'dynamodb' && operation === 'TransactWriteItems';
 }
@@ -62,7 +62,7 @@ describe('whoever lacks the scope products:write', () => {
   ])('is refused %s %s', async (method, path, body) => {
     const customer = await Customer.of(stack, 'products:read');
     expect((await customer.call(method, path, body)).summary).toBe('403 MISSING_SCOPE');
-    // Before anything else is said about the request.
+    // The missing scope comes before any other error.
     expect((await customer.call(method, path, 'no JSON')).summary).toBe('403 MISSING_SCOPE');
   });
 
@@ -468,14 +468,14 @@ describe('POST /product/{productId}/stock', () => {
   );
 });
 
-/** Receives with a key of its own, again for as long as the product is too hot. */
+/** Receives stock with a new key, and retries while the product is too busy. */
 async function receiveAtLast(productId: string, quantity: number): Promise<void> {
   await eventually(async () => {
     expect((await receive(productId, quantity, `arrival-of-${String(quantity)}`)).status).toBe(200);
   });
 }
 
-/** Orders three pieces; answers the status that it comes to. */
+/** Orders three units; returns the status that the order reaches. */
 async function decidedOrder(customer: Customer, productId: string): Promise<string> {
   const answer = await customer.place([{ productId, quantity: 3 }]);
   const { orderId } = answer.order;
@@ -485,7 +485,7 @@ async function decidedOrder(customer: Customer, productId: string): Promise<stri
   return order.status;
 }
 
-/** Another transaction at the same item came first. */
+/** Fails as DynamoDB does if another transaction on the same item came first. */
 function contend(): Promise<never> {
   return Promise.reject(
     new TransactionCanceledException({
@@ -539,7 +539,7 @@ describe('GET /product', () => {
       seen.push(...ids(page));
       if (page.next === null) break;
       if (!isDisturbed && seen.includes('zz-b')) {
-        // One in what was handed out already, one at its end, one in what is still to come.
+        // One in the pages already read, one at their end, one in a page still to come.
         await Promise.all([create('aa-a'), create(`${String(seen.at(-1))}-0`), create('zz-z')]);
         isDisturbed = true;
       }

@@ -13,9 +13,9 @@ const SECRET = 'whsec_races_0123456789';
 
 let stack: TestStack;
 
-// A stack for each race: the promises are checked after every run, over all orders of the stack.
+// A stack for each race, because each run checks the promises over all orders of its stack.
 beforeEach(async () => {
-  // No schedule comes in between: what is raced against is the state machine's own timer.
+  // The schedule never runs, so each race is against the state machine's own timer.
   stack = await startTestStack({ SCHEDULE_SECONDS: '3600', WEBHOOK_SECRETS: SECRET });
 });
 
@@ -28,7 +28,7 @@ interface Scene {
   readonly productId: string;
 }
 
-/** Captured at the gateway, its answer lost: the saga waits for an acknowledgement. */
+/** An order captured at the gateway, whose answer was lost: the saga waits for an acknowledgement. */
 async function unacknowledged(): Promise<Scene> {
   const customer = await Customer.of(stack);
   const productId = await newProduct(10);
@@ -40,7 +40,7 @@ async function unacknowledged(): Promise<Scene> {
   return { customer, orderId, paymentId, productId };
 }
 
-/** As `unacknowledged`, but the gateway could not be asked either: given up, its void still owed. */
+/** Like `unacknowledged`, but the gateway did not answer later either: given up, with a void owed. */
 async function givenUp(): Promise<Scene> {
   inject(
     stack,
@@ -57,11 +57,11 @@ async function givenUp(): Promise<Scene> {
 
 let events = 0;
 
-/** The gateway's signed acknowledgement that it has captured the payment, until it is handled. */
+/** Delivers the gateway's signed acknowledgement of the capture, and waits until it is handled. */
 async function acknowledge(scene: Scene): Promise<void> {
   const answer = await deliver(scene);
   expect(answer.status).toBe(202);
-  // In its queue, because looking at the payment would be one more effect in the race.
+  // Watches the queue, because a read of the payment would be one more effect in the race.
   await eventually(() => {
     expect(messagesIn(stack, 'AcknowledgementQueue')).toEqual([]);
   });
@@ -82,29 +82,29 @@ function deliver({ orderId, paymentId }: Scene): Promise<Answer> {
   return call(stack, 'POST', '/payment/webhook', headers, body);
 }
 
-/** A moment shorter than any time-out of a function, so that only the timer at hand falls due. */
+/** Shorter than every function's time-out, so that only the timer in question falls due. */
 const MOMENT_MS = 1000;
 
-/** Sets a scene a moment before a timer fires. */
+/** Prepares a scene shortly before a timer fires. */
 async function justBefore<Scene>(scene: Scene, timerMs: number): Promise<Scene> {
   await stack.clock.advance(timerMs - MOMENT_MS);
   return scene;
 }
 
-/** Somewhere among the effects the moment is over. */
+/** Lets the timer fire at some point among the effects. */
 async function momentPasses(schedule: Interleaving): Promise<void> {
   await schedule.turn('time passes');
   stack.clock.skip(MOMENT_MS);
 }
 
-/** How the order and its first payment end, letting time go on where something waits for it. */
+/** Final state of the order and its first payment; lets time pass as needed. */
 async function ends({ customer, orderId, paymentId }: Scene): Promise<string> {
   const settled = ['PAYMENT_DONE', 'PAYMENT_FAILED', 'ORDER_FAILED'];
   const order = await asTimeGoesOn(stack, async () => {
     const user = await customer.withFreshToken();
     const payment = await user.payment(paymentId);
     const seen = await user.expectStatus(orderId, ...settled);
-    // What was captured for nothing goes back.
+    // A capture without a sale is refunded.
     expect(['REFUNDED', seen.status === 'PAYMENT_DONE' ? 'CAPTURED' : 'VOIDED']).toContain(
       payment.status,
     );
@@ -155,7 +155,7 @@ describe('whatever the schedule', () => {
       ],
       ends,
     );
-    // Refused while the first payment was unsettled, or accepted after it was.
+    // Refused while the first payment was unsettled, or accepted afterwards.
     expectOnly(outcomes, 'PAYMENT_FAILED REFUNDED', 'PAYMENT_DONE REFUNDED');
   });
 

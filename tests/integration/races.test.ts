@@ -6,7 +6,7 @@ import type { TestStack } from '../support/test-stack.ts';
 
 let stack: TestStack;
 
-// A stack for each race: the promises are checked after every run, over all orders of the stack.
+// A stack for each race, because each run checks the promises over all orders of its stack.
 beforeEach(async () => {
   stack = await startTestStack({ DISPATCH_AFTER_SECONDS: '5' });
 });
@@ -41,7 +41,7 @@ const modify = ({ customer, orderId, productId }: Scene, quantity: number, wait?
 const retryPayment = ({ customer, orderId }: Scene, token: string) =>
   customer.call('POST', '/retrypayment', { orderId, paymentMethod: { token } });
 
-/** The order's status once it rests, with the statuses of the answers before it. */
+/** The statuses of the responses, then the order's status at rest. */
 function settled(...statuses: readonly string[]) {
   return async ({ customer, orderId }: Scene, answers: readonly unknown[]): Promise<string> => {
     const order = await eventually(() => customer.expectStatus(orderId, ...statuses));
@@ -103,10 +103,10 @@ describe('exactly one wins, whatever the schedule', () => {
     );
     expectOnly(
       outcomes,
-      // The modification came first, or it found the payment early enough to have it voided.
+      // The modification came first, or early enough to have the payment voided.
       '409 202 PENDING_PAYMENT',
       '202 202 PENDING_PAYMENT',
-      // It was paid; the modification was refused, at once or by the saga.
+      // The payment came first; the API or the saga refused the modification.
       '202 202 PAYMENT_DONE',
       '202 409 PAYMENT_DONE',
     );
@@ -123,7 +123,7 @@ describe('exactly one wins, whatever the schedule', () => {
       outcomes,
       '202 409 PENDING_PAYMENT',
       '409 202 PENDING_PAYMENT',
-      // One after the other.
+      // Both succeeded, one after the other.
       '202 202 PENDING_PAYMENT',
     );
   });
@@ -150,7 +150,7 @@ describe('exactly one wins, whatever the schedule', () => {
       '202 409 PAYMENT_DONE',
       '202 200 ORDER_CANCELLED',
       '409 200 ORDER_CANCELLED',
-      // The retry was first, and its payment was already given up when it was answered.
+      // The retry came first, but its payment was given up before its response.
       '402 200 ORDER_CANCELLED',
     );
   });

@@ -39,7 +39,7 @@ async function runs(orderId: string): Promise<string[]> {
   );
 }
 
-/** The id of the only order that a user has, also where no answer told it. */
+/** The id of the user's only order, even if no response named it. */
 async function onlyOrder(): Promise<string> {
   const { orders } = await snapshotOf(scene.stack);
   const own = orders.filter(({ userId }) => userId === scene.user.userId);
@@ -47,7 +47,7 @@ async function onlyOrder(): Promise<string> {
   return own[0]?.orderId ?? '';
 }
 
-/** Time goes on and the schedules with it, until the order has got somewhere. */
+/** Lets time pass, with the schedule, until the order has one of the statuses. */
 function dispatchedUntil(orderId: string, ...statuses: readonly string[]): Promise<OrderDocument> {
   return asTimeGoesOn(
     scene.stack,
@@ -107,7 +107,7 @@ describe('an order whose handler', () => {
 
 describe('an order whose execution is aborted', () => {
   test('while it is CREATED moves on with its next run', async () => {
-    // The first write of the run dies; its retry comes a moment later.
+    // The run's first write dies; its retry comes a moment later.
     inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
     const { orderId } = (await scene.user.place(one())).order;
     await eventually(async () => {
@@ -341,11 +341,11 @@ describe('when its time is up, a reservation', () => {
     kind === 'dynamodb' && operation === 'TransactWriteItems';
 
   /**
-   * Both writes are held back on the stack's own clock, so that either may come first:
+   * Both writes wait on the stack's own clock, so that either may come first:
    *
-   *   pay     reads ────────────── T ── payMs ──▶ writes
-   *   expire                       T ── expireMs ──▶ reads, writes
-   *   sweep                        T ── sweepMs ──▶ (or never)
+   * pay     reads ────────────── T ── payMs ──▶ writes
+   * expire                       T ── expireMs ──▶ reads, writes
+   * sweep                        T ── sweepMs ──▶ (or never)
    */
   test.each([
     { payMs: -500, expireMs: 0, sweepMs: undefined },

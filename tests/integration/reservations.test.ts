@@ -88,7 +88,7 @@ describe('orders of fifty users at once', () => {
     );
   }
 
-  /** P1 holds always, not only at the end. */
+  /** Checks P1 repeatedly while work goes on, not only at the end. */
   async function watchingStock<Result>(productId: string, work: Promise<Result>): Promise<Result> {
     const state = { isDone: false };
     const result = work.finally(() => {
@@ -222,7 +222,7 @@ describe('a reservation', () => {
     expect((await reservation.put(2, { [productId]: 4 })).summary).toBe('422 OUT_OF_STOCK');
     expect(await reservation.stored()).toMatchObject({ status: 'HELD', revision: 1 });
     expect(await stockLine(stack, productId)).toBe('1/2/0');
-    // The difference is all that has to be there.
+    // The change needs only the difference in stock.
     expect((await reservation.put(2, { [productId]: 3 })).summary).toBe('200 HELD');
     await reservation.release(2);
   });
@@ -336,8 +336,8 @@ describe('a reservation', () => {
 });
 
 /**
- * Section 5 of the specification, written out: what each call answers to what is stored.
- * The stored revision is 5, held and sold with two pieces, sold for the payment pay_a.
+ * Section 5 of the specification: the response to each call on each stored state.
+ * The stored revision is 5, held or sold with two units, sold for the payment pay_a.
  */
 const STORED = {
   nothing: () => Promise.resolve(undefined),

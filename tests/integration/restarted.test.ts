@@ -23,7 +23,7 @@ async function until<Result>(look: () => Promise<Result>, isIt: (result: Result)
   }
 }
 
-/** One shopper; every start has an issuer of its own, and so tokens of its own. */
+/** One shopper; every start has a new issuer, and so new tokens. */
 class Shopper {
   readonly #stack: KillableStack;
   #token = '';
@@ -49,7 +49,7 @@ class Shopper {
     return this.#ask('POST', '/payment', { orderId, paymentMethod: { token } });
   }
 
-  /** The order as soon as it has the status, or else as it is in the end. */
+  /** The order as soon as it has the status, else its last state. */
   async reached(orderId: string, status: string): Promise<Order> {
     return until(
       () => this.#ask('GET', `/order/${orderId}`),
@@ -71,7 +71,7 @@ class Shopper {
 test('after a kill every order that was caught in the middle goes on at once', async ({ skip }) => {
   if ((await findJava()) === undefined) skip(WITHOUT_JAVA);
   const directory = await mkdtemp(join(tmpdir(), 'ordersaga-restarted-'));
-  // All deadlines are the defaults: the dispatcher would come after minutes.
+  // With the default deadlines, the dispatcher would take minutes.
   const stack = await KillableStack.in(directory, {});
   const alice = new Shopper(stack);
   try {
@@ -90,7 +90,7 @@ test('after a kill every order that was caught in the middle goes on at once', a
     });
     const reserving = await alice.order(3);
     await alice.reached(reserving.orderId, 'PENDING_RESERVING_STOCK');
-    // Its first charge fails too, as Inventory has to extend the reservation before.
+    // Its first charge fails too, because Inventory has to extend the reservation first.
     await alice.pay(paying.orderId, 'tok_flaky');
     await alice.reached(paying.orderId, 'PAYMENT_IN_PROGRESS');
     await stack.kill();
@@ -111,7 +111,7 @@ test('after a kill every order that was caught in the middle goes on at once', a
     await alice.pay(reserving.orderId, 'tok_ok');
     expect((await alice.reached(reserving.orderId, 'PAYMENT_DONE')).status).toBe('PAYMENT_DONE');
 
-    // Once more, in the other order of things: nobody pays twice for what was paid before.
+    // After another kill, the gateway still has one charge per order.
     await stack.kill();
     await stack.start();
     for (const { orderId } of [waiting, paying, reserving]) {

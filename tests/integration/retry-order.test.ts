@@ -24,10 +24,10 @@ import { asTimeGoesOn, eventually, executions, messagesIn } from '../support/sta
 
 const RESERVATION_TTL_MS = 600_000;
 const DISPATCH_AFTER_MS = 30_000;
-/** How long a request may run before its key is free again: its function's time-out. */
+/** An interrupted request frees its idempotency key after its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 
-// No schedule comes in between; the tests run it where they want it.
+// The schedule never runs by itself; the tests run its functions.
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '600', SCHEDULE_SECONDS: '3600' });
 
 const reserving = httpCall('PUT', '/inventory/reservation/');
@@ -40,7 +40,7 @@ function replayed(answer: Answer): boolean {
   return answer.headers.get('idempotent-replayed') === 'true';
 }
 
-/** An order of two that failed because its product was withdrawn. */
+/** An order of two units that failed because its product was withdrawn. */
 async function withdrawn(): Promise<string> {
   await changeProduct(scene.stack, scene.productId, { active: false });
   const answer = await scene.user.place(items(), { wait: 10 });
@@ -49,7 +49,7 @@ async function withdrawn(): Promise<string> {
   return answer.problem.orderId ?? '';
 }
 
-/** An order of two whose reservation's time was up. */
+/** An order of two units whose reservation has expired. */
 async function expired(): Promise<OrderDocument> {
   const { orderId } = await scene.user.reserved(scene.productId, 2);
   await scene.stack.clock.advance(RESERVATION_TTL_MS + 1000);
@@ -59,7 +59,7 @@ async function expired(): Promise<OrderDocument> {
   return order;
 }
 
-/** An order of two whose first payment was declined. */
+/** An order of two units whose first payment was declined. */
 async function declined(): Promise<OrderDocument> {
   const { orderId } = await scene.user.reserved(scene.productId, 2);
   expect((await scene.user.pay(orderId, 'tok_declined', { wait: 10 })).status).toBe(402);
@@ -81,7 +81,7 @@ describe('retrying an order that failed', () => {
       orderId,
       reason: null,
       paymentUrl: expect.stringContaining(orderId),
-      // It was never reserved before, so no price was promised.
+      // The order was never reserved before, so no price was promised.
       items: [{ productId: scene.productId, quantity: 2, unitPrice: eur(1500) }],
       total: eur(3000),
     });
@@ -121,7 +121,7 @@ describe('retrying an order that failed', () => {
       expiresAt: order.reservationExpiresAt,
     });
     expect(await storedOrder(scene.stack, orderId)).toMatchObject({ run: 2, revision: 2 });
-    // The time of the first reservation has no say any more.
+    // The first reservation's expiry no longer matters.
     await scene.stack.clock.advance(RESERVATION_TTL_MS / 2);
     await scene.stack.runSchedules();
     expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).payment).toMatchObject({
@@ -222,7 +222,7 @@ describe('what the failed run did late', () => {
     });
     expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
     const order = await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
-    // What is still held keeps no time of the failed run either.
+    // A kept hold does not keep the failed run's expiry.
     expect(Date.parse(order.reservationExpiresAt ?? '')).toBeGreaterThan(
       Date.parse(order.history.at(-1)?.at ?? '') + RESERVATION_TTL_MS / 2,
     );
@@ -351,7 +351,7 @@ describe('the Idempotency-Key that an order was placed with', () => {
     expect(again.order.orderId).toBe(orderId);
     expect(await ordersOf(scene.stack, scene.user.userId)).toHaveLength(1);
     expect(await storedOrder(scene.stack, orderId)).toMatchObject({ run: 2, revision: 2 });
-    // In force, it is not tried again.
+    // A live order is not retried.
     await scene.user.place(items(), { key: 'k1', wait: 10 });
     expect((await storedOrder(scene.stack, orderId)).run).toBe(2);
   });

@@ -27,10 +27,10 @@ import {
 import { asTimeGoesOn, eventually, messagesIn } from '../support/stack.ts';
 
 const DISPATCH_AFTER_MS = 30_000;
-/** How long a request may run before its key is free again: its function's time-out. */
+/** An interrupted request frees its idempotency key after its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
 
-// No schedule comes in between; the tests run it where they want it.
+// The schedule never runs by itself; the tests run its functions.
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '600', SCHEDULE_SECONDS: '3600' });
 
 const reserving = httpCall('PUT', '/inventory/reservation/');
@@ -53,7 +53,7 @@ async function paymentsOf(orderId: string): Promise<string[]> {
   return payments.filter((one) => one.orderId === orderId).map(({ status }) => status);
 }
 
-/** An order of two that failed because its product was withdrawn. */
+/** An order of two units that failed because its product was withdrawn. */
 async function withdrawn(): Promise<string> {
   await changeProduct(scene.stack, scene.productId, { active: false });
   const answer = await scene.user.place(items(), { wait: 10 });
@@ -62,14 +62,14 @@ async function withdrawn(): Promise<string> {
   return answer.problem.orderId ?? '';
 }
 
-/** An order of two whose first payment was declined. */
+/** An order of two units whose first payment was declined. */
 async function declined(): Promise<OrderDocument> {
   const { orderId } = await scene.user.reserved(scene.productId, 2);
   expect((await scene.user.pay(orderId, 'tok_declined', { wait: 10 })).status).toBe(402);
   return scene.user.expectStatus(orderId, 'PAYMENT_FAILED');
 }
 
-/** An order whose payment was given up while the gateway could not be reached, and still is not. */
+/** An order whose payment was given up while the gateway was unreachable, as it still is. */
 async function unconfirmed(charge: Fault['act']): Promise<OrderDocument> {
   const { orderId } = await scene.user.reserved(scene.productId, 2);
   inject(
@@ -304,7 +304,7 @@ describe('while an earlier payment is not settled', () => {
   }
 
   async function retriedOnce(orderId: string): Promise<void> {
-    // The refusal was only true for the moment, also for its key.
+    // The refusal was temporary, even for its own key.
     const answer = await scene.user.retryPayment(orderId, 'tok_ok', { key: 'p2', wait: 10 });
     expect([answer.summary, replayed(answer)]).toEqual(['200 CAPTURED', false]);
     await scene.user.expectStatus(orderId, 'PAYMENT_DONE');
@@ -348,7 +348,7 @@ describe('while an earlier payment is not settled', () => {
     await unsettled(order);
     await settled(order, 'REFUNDED');
     await retriedOnce(order.orderId);
-    // Two payments, but never two that were both kept.
+    // There are two payments, but only one keeps its money.
     expect(await charges(order.orderId)).toEqual(['REFUNDED 2000', 'CAPTURED 2000']);
     const { refunds } = await scene.user.order(order.orderId);
     expect(refunds.map(({ paymentId }) => paymentId)).toEqual([order.paymentId]);

@@ -21,9 +21,9 @@ const ACK_TIMEOUT_MS = 180_000;
 const DISPATCH_AFTER_MS = 30_000;
 
 const scene = new Scene({
-  // No schedule comes in between; the tests run it where they want it.
+  // The schedule never runs by itself; the tests run its functions.
   SCHEDULE_SECONDS: '3600',
-  // As while a secret is replaced: the gateway still signs with the first.
+  // The state during a rotation: the gateway still signs with the first secret.
   WEBHOOK_SECRETS: 'whsec_old_0123456789, whsec_new_0123456789',
 });
 
@@ -34,7 +34,7 @@ function secretAt(index: number): string {
   return scene.stack.environment['WEBHOOK_SECRETS']?.split(',')[index]?.trim() ?? '';
 }
 
-/** Of this run: an event is handled once for ever. */
+/** Unique to this run, because the service remembers handled events. */
 const RUN = randomUUID();
 let events = 0;
 
@@ -71,7 +71,7 @@ async function delivered(event: unknown): Promise<void> {
   expect(answer.status, answer.text).toBe(202);
 }
 
-/** How often the consumer was done with an acknowledgement of the payment. */
+/** Number of the payment's acknowledgements that the consumer has handled. */
 function handled(paymentId: string): number {
   return scene.stack
     .logs()
@@ -95,7 +95,7 @@ async function expectPayment(paymentId: string, ...statuses: string[]): Promise<
   expect(history.map(({ to }) => to)).toEqual(statuses);
 }
 
-/** An order whose payment was captured and whose answer was lost: the saga waits. */
+/** An order whose payment was captured, but whose answer was lost: the saga waits. */
 async function waiting(token = 'tok_ack_lost'): Promise<{ orderId: string; paymentId: string }> {
   const { orderId } = await scene.user.reserved(scene.productId);
   const { paymentId } = (await scene.user.pay(orderId, token)).payment;
@@ -147,7 +147,7 @@ describe('a payment that the gateway acknowledges', () => {
     expect(order).toMatchObject({ reason: 'INSUFFICIENT_FUNDS', refunds: [] });
     await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'DECLINED');
     expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
-    // The simulator never declines what is pending; so that at the end nothing is.
+    // The simulator never declines a pending charge, so the test voids it to come to rest.
     await fetch(`${scene.stack.companionUrl}/gateway/charges/${paid.paymentId}/void`, {
       method: 'POST',
     });
@@ -288,7 +288,7 @@ describe('when the saga is not told', () => {
     ['the consumer dies right after its write', { on: settles, act: dieAfter }],
   ])('because %s, the dispatcher tells it soon', async (_why, fault) => {
     const paid = await waiting();
-    // The dispatcher has looked already, and will not again before the payment's deadline.
+    // The dispatcher has looked already, and comes again only after the payment's deadline.
     await scene.stack.clock.advance(DISPATCH_AFTER_MS + 1000);
     await scene.stack.runSchedules();
     const struck = inject(scene.stack, { ...fault, times: 1 });

@@ -14,7 +14,7 @@ import {
 } from '../support/shop.ts';
 import { asTimeGoesOn, eventually } from '../support/stack.ts';
 
-// Everything here goes over HTTP and the operator's tools, so that it runs on a deployed stack too.
+// Uses only HTTP and the operator's tools, so that it also runs on a deployed stack.
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '60', PAYMENT_ACK_TIMEOUT_SECONDS: '10' });
 
 const UNTIL_TAKEN_AWAY = 1000;

@@ -27,7 +27,7 @@ export function statements(): ReadonlyMap<string, readonly Statement[]> {
   );
 }
 
-/** What each function may do beside writing its log and its traces: `dynamodb:PutItem OrdersTable`. */
+/** Permissions of each function, besides its log and traces: `dynamodb:PutItem OrdersTable`. */
 export function grantedCalls(): ReadonlyMap<string, ReadonlySet<string>> {
   return new Map(
     [...statements()].map(([functionKey, granted]) => [
@@ -43,7 +43,7 @@ export function grantedCalls(): ReadonlyMap<string, ReadonlySet<string>> {
   );
 }
 
-/** The words that the tests have for a statement's resource, by hand. */
+/** Names for the resources of statements, by hand. */
 const NAMES: Readonly<Record<string, string>> = {
   'states:${AWS::Region}:${AWS::AccountId}:stateMachine:${self:custom.orderSagaName}': 'OrderSaga',
   'states:${AWS::Region}:${AWS::AccountId}:execution:${self:custom.orderSagaName}:*':

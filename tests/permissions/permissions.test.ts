@@ -13,20 +13,20 @@ process.env['POWERTOOLS_LOG_LEVEL'] ??= 'SILENT';
 
 const FUNCTIONS = [...deployedFunctions().keys()];
 
-/** What a function's code has in it, but for other functions. */
+/** Calls that a function's bundle contains but that function never makes. */
 const NEVER_MADE: Readonly<Record<string, readonly string[]>> = {
-  // Of `commit`: an extension leaves the products' stock alone.
+  // Part of `commit`; an extension does not change the products' stock.
   extendReservation: ['dynamodb:UpdateItem InventoryTable'],
 };
 
 /** Calls that no run of the simulated world can show. */
 const NEVER_RECORDED: readonly string[] = [
-  // The world's secrets are configured themselves.
+  // The world's secrets are set directly.
   'ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER',
   'ssm:GetParameter WEBHOOK_SECRETS_PARAMETER',
-  // The idempotency library reads only where a refused write was not answered with what is stored.
+  // The idempotency library reads only if a refused write did not return the stored item.
   'dynamodb:GetItem IdempotencyTable',
-  // Made by Lambda in the function's name.
+  // Lambda makes these calls with the function's role.
   ...['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].flatMap((action) => [
     `sqs:${action} CompensationQueue`,
     `sqs:${action} AcknowledgementQueue`,
@@ -37,7 +37,7 @@ let possible: ReadonlyMap<string, ReadonlySet<string>>;
 const granted = grantedCalls();
 const recorded: Calls = new Map();
 
-/** Something happens in a world of its own; what `cutOff` names never gets through. */
+/** Records the calls of an act in a world of its own; effects that `cutOff` selects never arrive. */
 async function record(
   act: (shop: Shop) => Promise<unknown>,
   cutOff: (effect: RecordedEffect) => boolean = () => false,
@@ -96,7 +96,7 @@ beforeAll(async () => {
       [200, 'GET', '/product'],
       [201, 'POST', '/product', { ...product, unitPrice }],
       [200, 'POST', '/product/prod-tea/stock', { quantity: 1 }],
-      // Not kept as the answer to its key.
+      // Not stored as the response to its key.
       [409, 'POST', `/order/cancelorder/${orderId}`],
     ] as const) {
       expect(await call(method, path, body), path).toMatchObject({ status });

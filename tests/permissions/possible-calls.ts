@@ -10,9 +10,8 @@ const CIRCUIT = ['dynamodb:GetItem OrdersTable', 'dynamodb:PutItem OrdersTable']
 const INVENTORY = ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER', ...CIRCUIT];
 
 /**
- * What IAM is asked for by each call of a use case to the world outside (`service.orders.getOrder(…)`), by
- * hand; a transaction is asked for each of its items. tests/permissions/permissions.test.ts has every
- * line of it happen.
+ * IAM actions of each port call in a use case (`service.orders.getOrder(…)`), by hand; a transaction needs those
+ * of all its items. tests/permissions/permissions.test.ts makes every line happen.
  */
 const PORTS: Readonly<Record<string, readonly string[]>> = {
   'orders.getOrder': ['dynamodb:GetItem OrdersTable'],
@@ -58,7 +57,7 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'repository.commit': ['dynamodb:PutItem InventoryTable', 'dynamodb:UpdateItem InventoryTable'],
 };
 
-/** `service.orders.getOrder(`, `acknowledgements().add(`; not an AWS client, and not a variable of that name. */
+/** `service.orders.getOrder(`, `acknowledgements().add(`; excludes AWS clients and variables of the same name. */
 const PORT_CALL =
   /(?:(?<!\baws)\.(orders|payments|inventory|gateway|saga|queues|repository)|\b(acknowledgements)\(\))\.(\w+)\(/g;
 
@@ -67,9 +66,8 @@ const IDEMPOTENT = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map(
 );
 
 /**
- * The calls of AWS that each function's code can make, by its key in serverless.yml: those of the
- * ports that its bundle mentions once everything that it cannot reach is left out, and those of the
- * pipeline that it was made with.
+ * The AWS calls that each function's code can make, by its key in serverless.yml. They are the calls of all
+ * ports in its tree-shaken bundle, plus those of its pipeline.
  */
 export async function possibleCalls(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const code = await ownCode();
@@ -88,7 +86,7 @@ export async function possibleCalls(): Promise<ReadonlyMap<string, ReadonlySet<s
   return calls;
 }
 
-/** The project's own code that each file of functions/ can reach, without its comments. */
+/** The project's own code that each file of functions/ can reach, without comments. */
 async function ownCode(): Promise<ReadonlyMap<string, string>> {
   const { outputFiles } = await build({
     entryPoints: globSync('functions/**/*.ts', { cwd: root }),
@@ -132,7 +130,7 @@ function callsOfPipeline({ access, idempotent, signed }: Endpoint): string[] {
   ];
 }
 
-/** Lambda receives and deletes in the function's name; what failed is delayed, at last given up. */
+/** Lambda receives and deletes with the function's role; the function delays failed messages and gives them up. */
 function callsOfConsumer(queue: string | undefined): string[] {
   if (queue === undefined) return [];
   const actions = [

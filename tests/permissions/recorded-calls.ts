@@ -3,14 +3,14 @@ import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.
 import { databaseClient } from '../../lib/platform/dynamo/database-client.ts';
 import type { World } from '../../torture/world/world.ts';
 
-/** What each function did, as IAM is asked about it: `dynamodb:PutItem OrdersTable`. */
+/** Recorded actions of each function, in IAM's terms: `dynamodb:PutItem OrdersTable`. */
 export type Calls = Map<string, Set<string>>;
 
 function note(calls: Calls, functionKey: string, call: string): void {
   calls.set(functionKey, (calls.get(functionKey) ?? new Set()).add(call));
 }
 
-/** The parts of an SDK client that are needed; the clients' own types differ in their commands. */
+/** The members of an SDK client that are used here; the clients' own types differ in their commands. */
 interface Client {
   readonly middlewareStack: {
     add(
@@ -23,7 +23,7 @@ interface Client {
   };
 }
 
-/** Notes what every function of a world asks of AWS from here on, whatever becomes of the request. */
+/** Records the AWS requests of every function of a world, even if they fail. */
 export function recordCalls(world: World, calls: Calls): void {
   const { aws } = world.runtime;
   const dynamo = databaseClient(aws);
@@ -47,7 +47,7 @@ export function recordCalls(world: World, calls: Calls): void {
   }
 }
 
-/** Logical ids in infrastructure/resources.yml, by what requests name. */
+/** Logical ids in infrastructure/resources.yml, by the names in requests. */
 function resourceNames({ runtime: { config } }: World): ReadonlyMap<string, string> {
   return new Map([
     [config.ORDERS_TABLE, 'OrdersTable'],
@@ -62,7 +62,7 @@ function resourceNames({ runtime: { config } }: World): ReadonlyMap<string, stri
   ]);
 }
 
-/** https://docs.aws.amazon.com/service-authorization/latest/reference/ says what each operation asks for. */
+/** Actions of each operation: https://docs.aws.amazon.com/service-authorization/latest/reference/ */
 function callsOf(
   operation: string,
   input: object,

@@ -33,7 +33,7 @@ describe('the embedded server', () => {
       invoke: inProcessFunctions(),
       functionName: (name) => name,
       functionArn: (name) => `arn:aws:lambda:eu-central-1:000000000000:function:${name}`,
-      // Here every test moves the clock itself.
+      // Every test here moves the clock itself.
       letPass: () => undefined,
       close: async () => {
         client.destroy();

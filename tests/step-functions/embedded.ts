@@ -12,7 +12,7 @@ import { ManualClock } from './manual-clock.ts';
 const REGION = 'eu-central-1';
 const ACCOUNT_ID = '000000000000';
 
-/** A server of a test's own, on a free port. */
+/** Starts a server for one test, on a free port. */
 export function startEmbedded(
   options: Pick<StepFunctionsServerOptions, 'clock' | 'invoke'> &
     Partial<StepFunctionsServerOptions>,
@@ -34,7 +34,7 @@ export function clientOf(server: Pick<StepFunctionsServer, 'url'>): SFNClient {
   });
 }
 
-/** The Lambda functions of these tests, loaded afresh. */
+/** The Lambda functions of these tests, freshly loaded. */
 export function inProcessFunctions(): StepFunctionsServerOptions['invoke'] {
   const handlers = new Map(
     Object.entries(lambdaFunctions).map(([name, source]) => [name, load(source)]),
@@ -46,7 +46,7 @@ export function inProcessFunctions(): StepFunctionsServerOptions['invoke'] {
   };
 }
 
-/** The embedded server on a clock that only moves when a test says so. */
+/** The embedded server on a clock that only a test moves. */
 export async function connectToEmbedded(): Promise<Connection> {
   const clock = new ManualClock();
   const invoke = inProcessFunctions();

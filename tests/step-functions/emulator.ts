@@ -48,7 +48,7 @@ export async function connectToEmulator(endpoint: string): Promise<Connection> {
     },
     functionName: (name) => `${prefix}-${name}`,
     functionArn: (name) => `arn:aws:lambda:${region}:${ACCOUNT_ID}:function:${prefix}-${name}`,
-    // Its clock is the real one: polling goes on until the time has passed.
+    // The emulator uses real time, so polling simply goes on until the time has passed.
     letPass: () => undefined,
     close: () => {
       client.destroy();

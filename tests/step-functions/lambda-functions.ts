@@ -8,7 +8,7 @@ export const lambdaFunctions = {
     throw Object.assign(new Error(message), { name: error });
   };`,
 
-  // Fails the first times it is called with a key, then says how often it was called.
+  // Fails the first calls with a key, then returns the number of calls.
   flaky: `const calls = new Map();
   exports.handler = async ({ key, failures, error }) => {
     const call = (calls.get(key) ?? 0) + 1;
@@ -19,8 +19,8 @@ export const lambdaFunctions = {
 
   slow: `exports.handler = ({ milliseconds }) =>
     new Promise((resolve) => setTimeout(() => resolve('slow'), milliseconds));`,
-  // Keeps the tokens it is given, by execution; called without one it tells them, or forgets all.
-  // In files, because two calls may meet in two instances that share nothing else.
+  // Stores the tokens it receives, by execution. Without a token, it returns them all, or forgets them. Uses
+  // files, because two calls may reach two instances that share nothing else.
   keepToken: `const { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } =
     process.getBuiltinModule('node:fs');
   exports.handler = async ({ store, execution, token, milliseconds, error }) => {

@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Stands still until it is advanced; then fires what has come due, in order. */
+/** Fires due timers in order, as a test advances it. */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
   #nowMs = Date.UTC(2030, 0, 1);

@@ -21,14 +21,14 @@ const GIVE_UP_AFTER_MS = 30_000;
 
 const endpoint = process.env['STEP_FUNCTIONS_ENDPOINT'];
 
-/** Step Functions of the emulator at `STEP_FUNCTIONS_ENDPOINT`, or else the embedded server. */
+/** Connects to the emulator at `STEP_FUNCTIONS_ENDPOINT`, else to the embedded server. */
 export async function connect(): Promise<Target> {
   return new Target(
     await (endpoint === undefined ? connectToEmbedded() : connectToEmulator(endpoint)),
   );
 }
 
-/** The implementation under test, and the calls every test makes of it. */
+/** The implementation under test, with the calls that all tests share. */
 export class Target {
   readonly client: SFNClient;
   readonly connection: Connection;
@@ -44,7 +44,7 @@ export class Target {
     await this.connection.close();
   }
 
-  /** Creates a state machine of a new name. */
+  /** Creates a state machine with a new name. */
   async create(definition: object): Promise<string> {
     const { stateMachineArn = '' } = await this.client.send(
       new CreateStateMachineCommand({
@@ -72,7 +72,7 @@ export class Target {
     return this.client.send(new DescribeExecutionCommand({ executionArn }));
   }
 
-  /** The execution once it is closed; meanwhile time passes. */
+  /** Resolves with the closed execution; lets time pass. */
   ended(executionArn: string): Promise<DescribeExecutionCommandOutput> {
     return this.#poll(`${executionArn} to end`, async () => {
       const execution = await this.describe(executionArn);
@@ -82,7 +82,7 @@ export class Target {
     });
   }
 
-  /** The parsed output of an execution that is expected to succeed. */
+  /** The parsed output of an execution that must succeed. */
   async output(executionArn: string): Promise<unknown> {
     const { status = '', output, error = '', cause = '' } = await this.ended(executionArn);
     if (output === undefined) throw new Error(`${status}: ${error} ${cause}`);
@@ -96,7 +96,7 @@ export class Target {
     return events;
   }
 
-  /** The nth event of a type, as soon as it is there; no time passes. */
+  /** The nth event of a type, as soon as it exists; no time passes. */
   event(executionArn: string, type: HistoryEventType, count = 1): Promise<HistoryEvent> {
     return this.#poll(`${type} of ${executionArn}`, async () => {
       const events = await this.history(executionArn);
@@ -104,7 +104,7 @@ export class Target {
     });
   }
 
-  /** The task token of the nth waiting task, as its function was given it. */
+  /** The nth task token that a function of the execution received. */
   token(executionArn: string, count = 1): Promise<string> {
     return this.#poll(`token ${count} of ${executionArn}`, async () => {
       const tokens = await this.connection.invoke('keepToken', {
@@ -125,7 +125,7 @@ export class Target {
     throw new Error(`gave up waiting for ${what}`);
   }
 
-  /** A Task state that waits for its token, and what else its function is told. */
+  /** A Task state that waits for its token; `payload` extends its function's input. */
   waitsForToken(fields: object = {}, payload: object = {}): object {
     return {
       Type: 'Task',

@@ -10,8 +10,8 @@ type Item = Readonly<Record<string, unknown>>;
 const WRITES_AT_ONCE = 25;
 
 /**
- * Copies all that an order has in both services' tables under ids of its own, shards and stock
- * included: many orders in some state at the cost of one.
+ * Copies everything that an order has in both services' tables under new ids, with new shards and counted
+ * stock. So a test gets many orders in one state at the cost of one.
  * @returns the ids of the copies.
  */
 export async function copiesOf(
@@ -75,7 +75,7 @@ async function write(table: string, items: readonly Item[]): Promise<void> {
   }
 }
 
-/** What the copies of a reservation hold or have sold comes off what its products have available. */
+/** Counts the units that the copies of a reservation hold or have sold in its products' stock. */
 async function countStock(reservation: Item, count: number): Promise<void> {
   const { aws, config } = currentRuntime();
   const lines = (reservation['lines'] ?? []) as { productId: string; quantity: number }[];

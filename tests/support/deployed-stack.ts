@@ -8,14 +8,14 @@ import { runtimesBeside } from './runtimes-beside.ts';
 import { deployed, embeddedOnly } from './target.ts';
 import type { TestStack } from './test-stack.ts';
 
-/** Time that a test may have pass for real. */
+/** Longest real pause that a test may ask for. */
 const LONGEST_PAUSE_MS = 5000;
 
 const SCHEDULED = ['dispatchDueWork', 'expireReservations'];
 
 /**
- * The stack that `npm run test:stack` has deployed, with the face of the embedded one. What only
- * that can do skips the test that asks for it.
+ * The stack that `npm run test:stack` deployed, behind the interface of the embedded one. A member that only
+ * the embedded one has skips the calling test.
  */
 export async function connectToDeployedStack(): Promise<TestStack> {
   const { apiUrl, companionUrl } = deployed;
@@ -48,7 +48,7 @@ export async function connectToDeployedStack(): Promise<TestStack> {
         await lambda.send(new InvokeCommand({ FunctionName: `ordersaga-${stage}-${name}` }));
       }
     },
-    // The deployed event source mappings do so by themselves.
+    // The deployed event source mappings poll by themselves.
     pollQueues: () => Promise.resolve(0),
     logs: () => embeddedOnly('the log is read'),
     get queues() {

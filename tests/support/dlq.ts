@@ -14,7 +14,7 @@ import type { TestStack } from './test-stack.ts';
 
 const TOOL = fileURLToPath(new URL('../../tools/dlq.ts', import.meta.url));
 
-/** A letter as the tool's `--json` shows it. */
+/** A dead letter as the tool's `--json` prints it. */
 export interface Listed {
   readonly id: string;
   readonly queue: string;
@@ -36,13 +36,13 @@ export function dlq(stack: TestStack, ...args: readonly string[]): Promise<Finis
   return runTool(runDlq, stack, args);
 }
 
-/** Runs the tool as an operator would: it knows no more than where the companion is. */
+/** Runs the tool as an operator would: it knows only where the companion is. */
 export function spawnDlq(stack: TestStack, ...args: readonly string[]): Promise<Finished> {
   if (isSimulated) embeddedOnly('a process of its own reaches the stack');
   return runNode([TOOL, ...args], { COMPANION_URL: stack.companionUrl });
 }
 
-/** Starts the tool, so that it can be interrupted as by Ctrl-C. */
+/** Starts the tool, so that a test can interrupt it as Ctrl-C does. */
 export function startDlq(stack: TestStack, ...args: readonly string[]) {
   if (isSimulated) embeddedOnly('a process of its own reaches the stack');
   const child = spawn(process.execPath, [TOOL, ...args], {
@@ -69,7 +69,7 @@ export async function dlqJson<Result>(
   return JSON.parse(stdout) as Result;
 }
 
-/** The letters about one order in all three queues, as the tool lists them. */
+/** The dead letters about one order in all three queues, as the tool lists them. */
 export async function lettersAbout(stack: TestStack, orderId: string): Promise<Listed[]> {
   const { letters } = await dlqJson<{ letters: Listed[] }>(stack, 'list');
   return letters.filter((letter) => letter.orderId === orderId);
@@ -83,7 +83,7 @@ export async function redriveNamed(
   return letters.map(({ outcome, redrive: { action } }) => `${outcome} ${action}`);
 }
 
-/** The messages of a queue about one order, without taking them. */
+/** The messages about one order in a queue, without receiving them. */
 export function messagesAbout(
   stack: TestStack,
   queue: string,
@@ -92,7 +92,7 @@ export function messagesAbout(
   return messagesIn(stack, queue).filter((message) => message['orderId'] === orderId);
 }
 
-/** Puts anything into a queue, past every interceptor that a test may have set. */
+/** Sends a message to a queue, past a test's interceptor. */
 export async function putInto(
   stack: TestStack,
   queue: string,
@@ -106,7 +106,7 @@ export async function putInto(
 
 type MessageState = 'ready' | 'inflight';
 
-/** How many messages a queue holds, whatever they are. */
+/** Number of messages in a queue. */
 export function countIn(
   stack: TestStack,
   queue: string,
@@ -118,7 +118,7 @@ export function countIn(
   return counted.reduce((sum, state) => sum + (messages?.[state].length ?? 0), 0);
 }
 
-/** Everything that is in the dead-letter queues is there to be read: the tool has hidden nothing. */
+/** Checks that all dead letters are visible: the tool holds none back. */
 export function expectNothingHidden(stack: TestStack): Promise<void> {
   return eventually(() => {
     for (const queue of ['Saga', 'Compensation', 'Acknowledgement']) {

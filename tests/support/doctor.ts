@@ -16,8 +16,8 @@ export interface Consultation {
 }
 
 /**
- * Lets the doctor examine a stack, as an operator's process would: no fault that is injected into
- * the handlers reaches it. Without a grace period, so nothing may be wrong for even a moment.
+ * Lets the doctor examine a stack as an operator's process would, unaffected by faults injected into the
+ * handlers. There is no grace period, so even a momentary disagreement counts.
  * @param options.intercept sees the doctor's own calls; the grace period passes on `options.clock`.
  */
 export async function consultDoctor(
@@ -56,8 +56,8 @@ const TABLES = {
 } as const;
 
 /**
- * Writes an item past all code, as a hand in the console would; undefined deletes it.
- * @returns what puts it back as it was.
+ * Writes an item directly, as an operator in the console could; undefined deletes it.
+ * @returns a function that restores the item.
  */
 export async function tamper(
   kind: keyof typeof TABLES,

@@ -15,7 +15,7 @@ interface Response {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** Closed again, so that a member that the document does not know yet is noticed. */
+/** Closed schemas, so that an undocumented member is an error. */
 const document = closed(openApiDocument()) as ReturnType<typeof openApiDocument>;
 const ajv = new Ajv2020({ strict: false, allErrors: true, schemas: [{ $id: 'api', ...document }] });
 addFormats.default(ajv);
@@ -29,10 +29,10 @@ const routes = Object.entries(document.paths)
       pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
     })),
   )
-  // `/payment/webhook` before `/payment/{paymentId}`.
+  // `/payment/webhook` comes before `/payment/{paymentId}`.
   .sort((left, right) => Number(left.path.includes('{')) - Number(right.path.includes('{')));
 
-/** @throws unless the API's document knows such an answer: its status, body and headers. */
+/** @throws unless the API's document has this response: status, body and headers. */
 export function expectDocumented(method: string, url: string, seen: Seen): void {
   const path = url.split('?')[0] ?? '';
   const route = routes.find(
@@ -62,7 +62,7 @@ export function expectDocumented(method: string, url: string, seen: Seen): void 
   }
 }
 
-/** A copy in which every object schema that says nothing of further members takes none. */
+/** A copy in which every object schema that is silent about further members allows none. */
 function closed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(closed);

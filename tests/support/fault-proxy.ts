@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { TestStack } from './test-stack.ts';
 
-/** Makes the next calls of the Order Service to Inventory fail, as anybody would: over HTTP. */
+/** Makes the Order Service's next calls to Inventory fail, through the proxy's public API. */
 export async function setFault(stack: TestStack, mode: string, times: number): Promise<void> {
   const response = await fetch(`${stack.companionUrl}/faults/inventory`, {
     method: 'PUT',
@@ -10,7 +10,7 @@ export async function setFault(stack: TestStack, mode: string, times: number): P
   expect(response.status, await response.text()).toBe(200);
 }
 
-/** How often the fault that was set last has struck. */
+/** Number of strikes of the latest fault. */
 export async function strikes(stack: TestStack): Promise<number | undefined> {
   const response = await fetch(`${stack.companionUrl}/faults`);
   const { inventory } = (await response.json()) as {

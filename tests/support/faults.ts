@@ -11,17 +11,17 @@ type Act = <Result>(proceed: () => Promise<Result>, effect: Effect) => Promise<R
 
 export interface Fault {
   readonly on: (effect: Effect) => boolean;
-  /** How many of the effects it meets; all of them unless told otherwise. */
+  /** Number of effects to strike; unlimited if undefined. */
   readonly times?: number;
   readonly act: Act;
 }
 
-/** What has been injected: how often it struck so far. */
+/** Injected faults, with the number of their strikes so far. */
 export interface Injected {
   readonly strikes: number;
 }
 
-/** Puts faults between the handlers and the world in the place of all earlier ones. */
+/** Replaces all faults between the handlers and the world. */
 export function inject(stack: TestStack, ...faults: readonly Fault[]): Injected {
   const counts = faults.map(() => 0);
   stack.setInterceptor((effect, proceed) => {
@@ -41,12 +41,12 @@ export function inject(stack: TestStack, ...faults: readonly Fault[]): Injected 
   };
 }
 
-/** Takes every fault away. */
+/** Removes every fault. */
 export function heal(stack: TestStack): void {
   stack.setInterceptor(passThrough);
 }
 
-// Which effects.
+// Selections of effects
 
 export function databaseCall(operation: string, table: string) {
   return (effect: Effect) =>
@@ -55,7 +55,7 @@ export function databaseCall(operation: string, table: string) {
     effect.target.endsWith(`-${table}`);
 }
 
-/** The first such effect after a call that changes an order and something else is that change. */
+/** After a call that changes an order and another item, the first transaction is that change. */
 export function transaction({ kind, operation }: Effect): boolean {
   return kind === 'dynamodb' && operation === 'TransactWriteItems';
 }
@@ -68,7 +68,7 @@ export function queueCall(operation: string) {
   return (effect: Effect) => effect.kind === 'sqs' && effect.operation === operation;
 }
 
-/** A call of a URL by method and path; the path as a regular expression's source. */
+/** An HTTP call by method and path; `path` is the source of a regular expression. */
 export function httpCall(method: string, path: string) {
   const pattern = new RegExp(path);
   return ({ kind, operation, target }: Effect) =>
@@ -83,7 +83,7 @@ export function anyGatewayCall({ kind, target }: Effect): boolean {
   return kind === 'http' && target.includes('/gateway/');
 }
 
-// What becomes of them.
+// Acts
 
 /** The process dies before the effect. */
 export const dieBefore: Act = () => dieHere();
@@ -94,20 +94,20 @@ export const dieAfter: Act = async (proceed) => {
   return dieHere();
 };
 
-/** Nobody listens. */
+/** No server listens. */
 export const refuseConnection: Act = () => Promise.reject(new TypeError('fetch failed'));
 
-/** The time-out is over and nothing has happened. */
+/** The time-out passes and nothing happens. */
 export const timeOut: Act = () =>
   Promise.reject(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
 
-/** The work is done and its answer lost. */
+/** The effect happens, but its answer is lost. */
 export const loseAnswer: Act = async (proceed) => {
   await proceed();
   throw new TypeError('fetch failed');
 };
 
-/** DynamoDB refuses for the moment, by turns as it throttles and as it finds another transaction. */
+/** DynamoDB refuses temporarily, at random by throttling or by a transaction conflict. */
 export function busyDatabase(random: () => number): Act {
   return (_proceed, { operation }) => Promise.reject(busyError(operation, random()));
 }
@@ -126,7 +126,7 @@ function busyError(operation: string, chance: number): Error {
     : new TransactionConflictException({ message, $metadata: {} });
 }
 
-/** Something in between answers over HTTP; the work is not done. */
+/** A proxy answers instead of the service. */
 export function answerWith(
   status: number,
   headers: Readonly<Record<string, string>> = {},
@@ -136,7 +136,7 @@ export function answerWith(
     Promise.resolve({ status, headers: new Headers(headers), body } as unknown as Result);
 }
 
-/** Does something else first. */
+/** Does something else before the effect. */
 export function after(doFirst: () => Promise<unknown>): Act {
   return async (proceed) => {
     await doFirst();
@@ -149,7 +149,7 @@ export interface Held {
   letGo(): void;
 }
 
-/** Every effect waits until they are let go. */
+/** Holds every effect back until they are let go. */
 export function held(): Held {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   return {

@@ -9,7 +9,7 @@ const PORTS = [
   'DYNAMODB_PORT',
 ] as const;
 
-/** Settings of a local start in a process of its own: ports that nobody uses at this moment. */
+/** Settings for a local start in a process of its own, with ports that are free now. */
 export async function freePorts(): Promise<Record<string, string>> {
   const ports = PORTS.map(async (name) => [name, await freePort()] as const);
   return Object.fromEntries(await Promise.all(ports));

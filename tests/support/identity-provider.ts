@@ -11,7 +11,7 @@ export interface IdentityProvider {
   stop(): Promise<void>;
 }
 
-/** Somebody else's OpenID provider: all that a service needs of it to verify a token. */
+/** A third party's OpenID provider, reduced to token verification. */
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const { privateKey, publicKey } = await generateKeyPair('RS256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };

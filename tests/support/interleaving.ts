@@ -5,7 +5,7 @@ import type { Pace } from './simulated/pace.ts';
 import { currentPace } from './simulated/simulated-stack.ts';
 import type { TestStack } from './test-stack.ts';
 
-/** So many turns of the event loop without anything new count as "everyone waits". */
+/** Turns of the event loop without a new effect that count as "everyone waits". */
 const QUIET_TURNS = 4;
 
 interface Waiting {
@@ -14,9 +14,9 @@ interface Waiting {
 }
 
 /**
- * Runs what handlers do at the same moment one effect at a time, in an order that a seed decides:
- * each effect waits at the seam until nobody else is doing anything, and then one of those waiting is
- * let through. Calls between the two services are no effects here, only what they do is.
+ * Runs concurrent handlers one effect at a time, in an order that a seed decides. Each effect waits until
+ * nothing else runs; then one of the waiting effects proceeds. Calls between the two services are not effects
+ * here, but their own effects are.
  */
 export class Interleaving {
   readonly #random: () => number;
@@ -29,12 +29,12 @@ export class Interleaving {
     this.#random = seededRandom(seed);
   }
 
-  /** A name for the order in which the effects happened. */
+  /** Hash of the order in which the effects happened. */
   get fingerprint(): string {
     return createHash('sha256').update(this.#order.join('\n')).digest('hex').slice(0, 16);
   }
 
-  /** Runs `work` under this schedule, and everything that it sets off until `work` is done. */
+  /** Runs `work`, and everything that it starts, under this schedule. */
   async run<Result>(stack: TestStack, work: () => Promise<Result>): Promise<Result> {
     const pace = currentPace();
     if (pace !== undefined) return this.#runAt(pace, stack, work);
@@ -49,7 +49,7 @@ export class Interleaving {
     return result;
   }
 
-  /** The simulated stack tells when nothing else moves, so no turns of the event loop need to be counted. */
+  /** The simulated stack knows when nothing else moves, so it needs no count of turns. */
   async #runAt<Result>(pace: Pace, stack: TestStack, work: () => Promise<Result>): Promise<Result> {
     const withdraw = pace.beforeTimePasses(() => this.#letOneGo());
     stack.setInterceptor(this.#intercept);
@@ -75,7 +75,7 @@ export class Interleaving {
     }
   };
 
-  /** Waits at the seam like an effect: for what a test itself does somewhere among them. */
+  /** Waits like an effect, so that a test can place an act of its own among them. */
   turn(label: string): Promise<void> {
     this.#arrivals += 1;
     return new Promise((resolve) => {
@@ -88,7 +88,7 @@ export class Interleaving {
     this.#letOneGo();
   }
 
-  /** @returns whether one waited. */
+  /** @returns true if an effect was waiting. */
   #letOneGo(): boolean {
     const index = Math.floor(this.#random() * this.#waiting.length);
     const [chosen] = this.#waiting.splice(index, 1);
@@ -98,7 +98,7 @@ export class Interleaving {
     return true;
   }
 
-  /** Until no effect runs and for a few turns nobody new has arrived. */
+  /** Resolves when no effect runs and no new one has arrived for a few turns. */
   async #quiet(): Promise<void> {
     let seen = this.#arrivals;
     for (let quietTurns = 0; quietTurns < QUIET_TURNS; quietTurns += 1) {

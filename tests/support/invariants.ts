@@ -47,7 +47,7 @@ export async function snapshotOf(stack: TestStack): Promise<Snapshot> {
   return isDeployed ? ownPartOf(everything) : everything;
 }
 
-/** What this test file has made, on a stack that it shares with others. */
+/** The items that this test file made, on a stack that it shares with others. */
 function ownPartOf({ orders, payments, products, reservations }: Snapshot): Snapshot {
   const ownOrders = orders.filter(isOwn);
   const orderIds = new Set(ownOrders.map(({ orderId }) => orderId));
@@ -64,7 +64,7 @@ export async function ordersOf(stack: TestStack, userId: string): Promise<Stored
   return orders.filter((order) => order.userId === userId);
 }
 
-/** One order as it is stored, with the counters that the API does not show. */
+/** A stored order, including counters that the API does not show. */
 export async function storedOrder(stack: TestStack, orderId: string): Promise<StoredOrder> {
   const { orders } = await snapshotOf(stack);
   const order = orders.find((one) => one.orderId === orderId);
@@ -82,9 +82,8 @@ const RESTING = [
 ];
 
 /**
- * Waits until nothing moves any more by itself, and then holds the stored state of both services
- * and what the gateway charged against the promises P1, P2, P3, P5 and P6. The doctor, which knows the
- * promises in words of its own, must find nothing either.
+ * Waits for rest, then checks the promises P1, P2, P3, P5 and P6 on the stored state of both services and the
+ * charges. The doctor checks the promises independently, and must find nothing either.
  */
 export async function expectPromisesAtRest(stack: TestStack): Promise<void> {
   const snapshot = await eventually(() => expectRest(stack));
@@ -104,12 +103,12 @@ export async function expectPromisesAtRest(stack: TestStack): Promise<void> {
   });
 }
 
-/** Tests of the Inventory Service by itself reserve for orders that are none, under ids of their own. */
+/** Tests of the Inventory Service alone make reservations without an order. */
 function isOfAnOrder({ disagreement: { check, orderId } }: Verdict): boolean {
   return check !== 'order-missing' || orderId?.startsWith('ord_') === true;
 }
 
-/** @throws unless nothing is under way or owed at this moment. */
+/** @throws if anything is under way or owed. */
 export async function expectRest(stack: TestStack): Promise<Snapshot> {
   const [snapshot, all] = await Promise.all([snapshotOf(stack), executions(stack)]);
   expect(unrest(snapshot)).toEqual([]);

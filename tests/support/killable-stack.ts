@@ -5,7 +5,7 @@ import { freePorts } from './free-ports.ts';
 
 const PORT_PAUSE_MS = 200;
 
-/** `npm start -- --data DIR` in a process of its own, to be killed and started again. */
+/** `npm start -- --data DIR` in a process of its own, which a test kills and starts again. */
 export class KillableStack {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #directory: string;
@@ -31,19 +31,19 @@ export class KillableStack {
     return `http://127.0.0.1:${this.#environment['COMPANION_PORT'] ?? ''}`;
   }
 
-  /** On what the one before has left behind, as soon as its ports are free again. */
+  /** Starts on the data of the stack before, as soon as its ports are free. */
   async start(): Promise<void> {
     for (;;) {
       const { isUp, screen } = await this.#try();
       if (isUp) return;
-      // The JVM of the one that was killed goes a moment later.
+      // The JVM of a killed stack ends a moment later.
       if (!/ is taken|are taken|in use/.test(screen))
         throw new Error(`It does not start:\n${screen}`);
       await pause(PORT_PAUSE_MS);
     }
   }
 
-  /** As a power cut would. */
+  /** Kills the process, as a power cut would. */
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;

@@ -17,7 +17,7 @@ import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const nobodyThere = () => Promise.reject(new InfrastructureUnavailable('Nobody is there.'));
 
-/** The Order Service where neither saga nor queue can be reached: what it writes stays due. */
+/** The Order Service without saga and queues: everything that it writes stays due. */
 function cutOff(): WholeOrderService {
   return {
     ...orderService(currentRuntime()),
@@ -33,7 +33,7 @@ export interface LeftOverOrder extends SagaRun {
 
 let users = 0;
 
-/** A new order of one piece, `CREATED`, whose saga nobody started. */
+/** A new order of one unit, `CREATED`, without a saga. */
 async function created(productId: string): Promise<LeftOverOrder> {
   users += 1;
   const userId = `left-over-${String(users)}`;
@@ -47,7 +47,7 @@ async function created(productId: string): Promise<LeftOverOrder> {
   return { orderId, run, correlationId, userId };
 }
 
-/** `PENDING_RESERVING_STOCK`, nothing asked of Inventory yet. */
+/** `PENDING_RESERVING_STOCK`, before any call to Inventory. */
 async function reserving(productId: string) {
   const order = await created(productId);
   const service = cutOff();
@@ -56,14 +56,14 @@ async function reserving(productId: string) {
   return order;
 }
 
-/** `PENDING_RESERVING_STOCK`, the stock held, and the answer never heard. */
+/** `PENDING_RESERVING_STOCK`, with held stock, but without Inventory's answer. */
 async function reservedUnheard(productId: string) {
   const order = await created(productId);
   await reserveStock(cutOff(), order);
   return order;
 }
 
-/** `PENDING_PAYMENT`, its stock held, nobody waiting. */
+/** `PENDING_PAYMENT`, with held stock, but without a waiting saga. */
 async function waiting(productId: string) {
   const order = await created(productId);
   const reservation = await reserveStock(cutOff(), order);
@@ -71,7 +71,7 @@ async function waiting(productId: string) {
   return order;
 }
 
-/** `PAYMENT_IN_PROGRESS`, the gateway not asked yet. */
+/** `PAYMENT_IN_PROGRESS`, before any call to the gateway. */
 async function paying(productId: string) {
   const order = await waiting(productId);
   const { paymentId } = await startPayment(cutOff(), {
@@ -82,42 +82,42 @@ async function paying(productId: string) {
   return { ...order, paymentId };
 }
 
-/** `PAYMENT_IN_PROGRESS`, the gateway's answer open. */
+/** `PAYMENT_IN_PROGRESS`, with an unknown outcome at the gateway. */
 async function awaitingAcknowledgement(productId: string) {
   const order = await paying(productId);
   await awaitAcknowledgement(cutOff(), { ...order, waitToken: 'nobody-waits' });
   return order;
 }
 
-/** `PAYMENT_IN_PROGRESS`, paid, not confirmed. */
+/** `PAYMENT_IN_PROGRESS`, captured, but not confirmed. */
 async function captured(productId: string) {
   const order = await paying(productId);
   await chargePayment(cutOff(), order);
   return order;
 }
 
-/** `ORDER_CANCELLED`, its stock still held. */
+/** `ORDER_CANCELLED`, with its stock still held. */
 async function cancelled(productId: string) {
   const order = await waiting(productId);
   await cancelOrder(cutOff(), order.orderId, order.userId);
   return order;
 }
 
-/** `ORDER_FAILED`, its stock still held. */
+/** `ORDER_FAILED`, with its stock still held. */
 async function failed(productId: string) {
   const order = await reservedUnheard(productId);
   await ignoring(rejectReservation(cutOff(), { ...order, failure: 'InventoryTimeout' }));
   return order;
 }
 
-/** `INVALID`, and Inventory not told yet. */
+/** `INVALID`, before the release at Inventory. */
 async function invalid(productId: string) {
   const order = await reserving(productId);
   await rejectReservation(cutOff(), { ...order, failure: 'OutOfStock' });
   return order;
 }
 
-/** `PAYMENT_FAILED`, its stock still held, its payment still to be voided. */
+/** `PAYMENT_FAILED`, with its stock still held and a void owed. */
 async function owingVoid(productId: string) {
   const order = await paying(productId);
   await failPayment(cutOff(), order.paymentId, 'PAYMENT_UNCONFIRMED');
@@ -125,7 +125,7 @@ async function owingVoid(productId: string) {
   return order;
 }
 
-/** `PAYMENT_FAILED`, its stock still held, its payment still to be refunded. */
+/** `PAYMENT_FAILED`, with its stock still held and a refund owed. */
 async function owingRefund(productId: string) {
   const order = await captured(productId);
   await recordRefundDue(cutOff(), order.paymentId, 'RESERVATION_GONE');
@@ -133,14 +133,14 @@ async function owingRefund(productId: string) {
   return order;
 }
 
-/** `PAYMENT_DONE`: nothing is owed. */
+/** `PAYMENT_DONE`, with nothing owed. */
 async function paid(productId: string) {
   const order = await captured(productId);
   await confirmOrder(cutOff(), order);
   return order;
 }
 
-/** An order, and its payment if it has one, brought so far and then left alone. */
+/** Makers of orders (and their payments) that are abandoned in one state each. */
 export const LEFT_OVER = {
   created,
   reserving,

@@ -7,12 +7,12 @@ export const of = (product: string, quantity: number): Items => [{ productId: pr
 
 export const eur = (amount: number) => ({ amount, currency: 'EUR' });
 
-/** What a refused modification must leave as it was. */
+/** The fields that a refused modification must not change. */
 export function standing({ items, total, reservationExpiresAt }: OrderDocument) {
   return { items, total, reservationExpiresAt };
 }
 
-/** What the tests of changed orders do and look at again and again. */
+/** Steps and checks that the tests of modified orders share. */
 export function modifying(scene: Scene) {
   async function charges(orderId: string): Promise<string[]> {
     return (await chargesOf(scene.stack, orderId)).map(
@@ -20,7 +20,7 @@ export function modifying(scene: Scene) {
     );
   }
 
-  /** Pays to the end, and the gateway has captured the order's total, once. */
+  /** Pays, and checks that the gateway captured the order's total once. */
   async function payInFull(orderId: string, total: number): Promise<void> {
     const paid = await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
     expect(paid.summary, paid.text).toBe('200 CAPTURED');
@@ -31,7 +31,7 @@ export function modifying(scene: Scene) {
     ]);
   }
 
-  /** Time goes on and the schedules and queues with it, until the order has got somewhere. */
+  /** Lets time pass, with schedules and queues, until the order has one of the statuses. */
   function dispatchedUntil(
     orderId: string,
     ...statuses: readonly string[]
@@ -47,7 +47,7 @@ export function modifying(scene: Scene) {
     );
   }
 
-  /** Until a change of the items has its outcome. */
+  /** Waits until a modification has its outcome. */
   function decided(orderId: string, status: 'APPLIED' | 'REJECTED'): Promise<OrderDocument> {
     return eventually(async () => {
       const order = await scene.user.order(orderId);

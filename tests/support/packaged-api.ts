@@ -2,7 +2,7 @@ import type { Template } from './packaging.ts';
 
 type Resources = Template['Resources'];
 
-/** Headers that belong to one connection or message: HTTP's own, not the API's. */
+/** Headers of a connection or message: part of HTTP, not of the API. */
 export const OF_THE_TRANSPORT: readonly string[] = [
   'connection',
   'content-length',
@@ -11,7 +11,7 @@ export const OF_THE_TRANSPORT: readonly string[] = [
   'transfer-encoding',
 ];
 
-/** The function of each method, by the path of its resource; a resource without methods has an empty map. */
+/** The function of each method, by resource path; a resource without methods has an empty map. */
 export function methodsIn({ Resources }: Template): ReadonlyMap<string, Map<string, string>> {
   const found = new Map<string, Map<string, string>>([['/', new Map()]]);
   for (const [id, { Type }] of Object.entries(Resources)) {
@@ -26,7 +26,7 @@ export function methodsIn({ Resources }: Template): ReadonlyMap<string, Map<stri
   return found;
 }
 
-/** Root for everything that is no resource of its own. */
+/** The full path of a resource; the root for any other id. */
 function pathOf(resources: Resources, id: string | undefined): string {
   const { ParentId, PathPart } = resources[id ?? '']?.Properties ?? {};
   if (typeof PathPart !== 'string') return '/';
@@ -34,7 +34,7 @@ function pathOf(resources: Resources, id: string | undefined): string {
   return `${parent === '/' ? '' : parent}/${PathPart}`;
 }
 
-/** Key in serverless.yml; a method that is no Lambda proxy is none of ours. */
+/** Key in serverless.yml of the function behind a Lambda proxy; throws for any other integration. */
 function functionOf(integration: unknown): string {
   const text = JSON.stringify(integration);
   const id = /"(\w+)LambdaFunction"/.exec(text)?.[1];
@@ -43,7 +43,7 @@ function functionOf(integration: unknown): string {
 }
 
 interface GatewayResponse {
-  /** Literal headers, by their name in lower case. */
+  /** Literal headers, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }

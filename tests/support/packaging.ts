@@ -24,17 +24,17 @@ export interface Template {
   >;
 }
 
-/** Origin that the packaged API is open to. */
+/** Origin that may call the packaged API. */
 export const ALLOWED_ORIGINS = 'https://shop.example.com';
 
 export interface Package {
-  /** What CloudFormation is given. */
+  /** CloudFormation's input. */
   readonly template: Template;
-  /** The code of each function, by its key in serverless.yml. */
+  /** Code of each function, by its key in serverless.yml. */
   readonly code: ReadonlyMap<string, JSZip>;
 }
 
-/** What the serverless CLI would deploy, packaged into an empty folder. */
+/** Packages a deployment with the serverless CLI into an empty folder. */
 export async function packageStage(stage: string, folder: string): Promise<Package> {
   const manifest = createRequire(import.meta.url).resolve('serverless/package.json');
   const cli = join(dirname(manifest), 'bin', 'serverless.js');
@@ -42,8 +42,8 @@ export async function packageStage(stage: string, folder: string): Promise<Packa
   await promisify(execFile)(
     process.execPath,
     [cli, 'package', '--stage', stage, '--package', folder],
-    // Nothing else of this environment: a deployment takes its settings from there. What the CLI
-    // leaves in its temporary folder goes with the package.
+    // Only these variables, because a deployment takes its settings from the environment. The CLI's temporary
+    // files go into the package's folder.
     {
       cwd: root,
       env: {
@@ -71,8 +71,8 @@ export async function packageStage(stage: string, folder: string): Promise<Packa
 }
 
 /**
- * Loads the code of all functions as Lambda would, away from this repository and its modules.
- * @returns what each of them exports; rejects with what a file throws.
+ * Loads the code of all functions as Lambda would, outside this repository and its modules.
+ * @returns the exports of each; rejects with the error of a file that throws.
  */
 export async function loadAll(
   code: ReadonlyMap<string, JSZip>,
@@ -84,7 +84,7 @@ export async function loadAll(
       const file = join(folder, name, path);
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, (await archive.file(path)?.async('nodebuffer')) ?? '');
-      // The part that is loaded on demand is no module by itself.
+      // The part for lazy loading is not a module by itself.
       if (/(?<!\.later)\.js$/.test(path)) files.push([name, file]);
     }
   }
@@ -94,7 +94,7 @@ export async function loadAll(
   return new Map(JSON.parse(stdout) as [string, string[]][]);
 }
 
-/** A function that does what none may do: it imports the companion. Bundled as all others are. */
+/** A function that imports the companion, which none may do, bundled like all others. */
 export async function functionWithCompanion(): Promise<JSZip> {
   const { outputFiles } = await build({
     stdin: {
@@ -115,7 +115,7 @@ export async function functionWithCompanion(): Promise<JSZip> {
   return archive;
 }
 
-/** The project's own source files that a function's code was made of, as its source map says. */
+/** The project's source files in a function's code, according to its source map. */
 export async function sourcesOf(code: JSZip): Promise<string[]> {
   const maps = await Promise.all(code.file(/\.map$/).map((file) => file.async('string')));
   return maps
@@ -124,13 +124,13 @@ export async function sourcesOf(code: JSZip): Promise<string[]> {
     .filter((source) => !source.startsWith('node_modules/'));
 }
 
-/** Which of the words stand in a function's code. */
+/** Those of the words that occur in a function's code. */
 export async function wordsIn(code: JSZip, words: readonly string[]): Promise<string[]> {
   const files = await Promise.all(code.file(/\.js$/).map((file) => file.async('string')));
   return words.filter((word) => files.some((file) => file.includes(word)));
 }
 
-/** Every text in a template, keys and values, but for the places in the bucket it is deployed from. */
+/** All keys and values in a template, without the locations in the deployment bucket. */
 export function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];

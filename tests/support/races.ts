@@ -4,16 +4,15 @@ import { expectPromisesAtRest } from './invariants.ts';
 import { isSimulated } from './target.ts';
 import type { TestStack } from './test-stack.ts';
 
-/** How many schedules each race is run with; RACE_SCHEDULES=200 for a longer look. */
+/** Number of schedules per race; RACE_SCHEDULES=200 for a longer look. */
 const SCHEDULES = Number(process.env['RACE_SCHEDULES'] ?? (isSimulated ? 24 : 12));
-/** A schedule that does not vary would prove nothing. */
+/** Fewer different schedules would prove nothing. */
 const LEAST_DIFFERENT_SCHEDULES = 4;
 
 /**
- * Runs one race under many schedules. `prepare` sets the scene undisturbed, `race` starts what
- * happens at the same moment, `outcome` says what came of it; after every run the promises must hold
- * at rest.
- * @returns how often each outcome was seen.
+ * Runs one race under many schedules. `prepare` sets the scene without interference, `race` starts the
+ * concurrent acts, `outcome` names the result. After every run, the promises must hold at rest.
+ * @returns the number of times that each outcome occurred.
  */
 export async function manySchedules<Scene>(
   stack: TestStack,
@@ -38,7 +37,7 @@ export async function manySchedules<Scene>(
   return outcomes;
 }
 
-/** Every outcome that was seen is one of those that may be. */
+/** Checks that every outcome is an allowed one. */
 export function expectOnly(outcomes: Record<string, number>, ...allowed: readonly string[]): void {
   expect(allowed).toEqual(expect.arrayContaining(Object.keys(outcomes)));
 }

@@ -3,15 +3,15 @@ import { handler as expireReservations } from '../../functions/inventory/expire-
 import { handler as dispatchDueWork } from '../../functions/operations/dispatch-due-work.ts';
 import { asTimePasses } from './stack.ts';
 
-/** The stack runs one round of a function at a time; these run beside it and beside each other. */
+/** A stack runs one round of a function at a time; these rounds may overlap. */
 const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
 
-/** One round of the dispatcher; answers how many orders and payments it moved on. */
+/** One round of the dispatcher; returns the number of orders and payments that it moved on. */
 export function dispatch(): Promise<number> {
   return handledBy(() => dispatchDueWork(undefined, context));
 }
 
-/** One round of the sweeper; answers how many reservations it released. */
+/** One round of the sweeper; returns the number of reservations that it released. */
 export function sweep(): Promise<number> {
   return handledBy(() => expireReservations(undefined, context));
 }

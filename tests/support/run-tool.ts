@@ -3,7 +3,7 @@ import type { Finished } from '../unit/companion/run-node.ts';
 import { asTimePasses } from './stack.ts';
 import type { TestStack } from './test-stack.ts';
 
-/** Runs an operator's tool on a stack, in this process: a process of its own takes seconds to start. */
+/** Runs an operator's tool in this process, because a process of its own takes seconds to start. */
 export async function runTool(
   run: (tool: ToolProcess) => Promise<number>,
   stack: TestStack,

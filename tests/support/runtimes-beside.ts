@@ -4,7 +4,7 @@ import type { Runtime, RuntimeOverrides } from '../../lib/platform/lambda/runtim
 type Overrides = Pick<RuntimeOverrides, 'clock' | 'intercept'>;
 
 /**
- * Makes the runtimes of a stack's tests and tools. Without overrides it is one and the same, because every
+ * Returns runtimes for a stack's tests and tools. Without overrides it is always the same one, because every
  * runtime has connections of its own.
  */
 export function runtimesBeside(

@@ -4,13 +4,13 @@ import { Customer, newProduct } from './shop.ts';
 import { asTimeGoesOn, startTestStack } from './stack.ts';
 import type { TestStack } from './test-stack.ts';
 
-/** What most tests of a file act in: one stack for all of them, a user and a product for each. */
+/** The scene of most tests: one stack for a whole file, and a user and a product for each test. */
 export class Scene {
   #stack: TestStack | undefined;
   #user: Customer | undefined;
   #productId = '';
 
-  /** Registers the hooks that set the scene for every test of the file that calls it. */
+  /** Registers the hooks that set the scene for every test of the calling file. */
   constructor(environment: Readonly<Record<string, string>>) {
     beforeAll(async () => {
       // An open circuit would carry one test's outage into the next.
@@ -38,22 +38,22 @@ export class Scene {
     return this.#user;
   }
 
-  /** At 1000 cents each, 10 in stock. */
+  /** A product at 1000 cents, 10 in stock. */
   get productId(): string {
     return this.#productId;
   }
 
-  /** Another product from here on. */
+  /** Replaces the product. */
   async freshProduct(): Promise<void> {
     this.#productId = await newProduct(10);
   }
 
-  /** After a jump in time: the same user, whose token has run out otherwise. */
+  /** Renews the user's token, which expires after a jump in time. */
   async freshToken(): Promise<void> {
     this.#user = await this.user.withFreshToken();
   }
 
-  /** Time goes on, and the schedules and queues with it, until `check` throws no more. */
+  /** Lets time pass, with schedules and queues, until `check` succeeds. */
   inTime<Result>(check: () => Promise<Result>): Promise<Result> {
     return asTimeGoesOn(
       this.stack,

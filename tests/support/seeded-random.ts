@@ -1,4 +1,4 @@
-/** A stream of numbers in [0, 1) that its seed decides. */
+/** Random numbers in [0, 1), determined by a seed. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -76,7 +76,7 @@ export interface Charge {
   readonly status: string;
 }
 
-/** One answer of the API, whole, so that a test can look at all of it. */
+/** One complete response of the API. */
 export class Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -104,7 +104,7 @@ export class Answer {
     return JSON.parse(this.text) as unknown;
   }
 
-  /** Status and code (or the document's status) in one, for expectations that say it all. */
+  /** Status and code (or the document's status) in one text. */
   get summary(): string {
     const { code, status } = this.json as { code?: string | null; status?: string | number };
     const isProblem = this.headers.get('content-type')?.startsWith('application/problem') === true;
@@ -119,14 +119,14 @@ export class Answer {
 
 export interface CallOptions {
   readonly key?: string | undefined;
-  /** Seconds of `Prefer: wait`; none unless told otherwise. */
+  /** Seconds of `Prefer: wait`; undefined for none. */
   readonly wait?: number | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export type Items = readonly { readonly productId: string; readonly quantity: number }[];
 
-/** Calls the API as anybody, with any body; whatever it answers must be documented. */
+/** Calls the API as any caller, with any body; the response must be documented. */
 export async function call(
   stack: TestStack,
   method: string,
@@ -148,17 +148,17 @@ export async function call(
   return answer;
 }
 
-/** Test files may share a stack: what they make there is theirs by its name. */
+/** Suffix that marks this file's users and products, because test files may share a stack. */
 const OWN = randomUUID().slice(0, 8);
 
-/** Whether a record names a user or a product of this file. */
+/** Tells if a record names a user or a product of this file. */
 export function isOwn(record: object): boolean {
   return JSON.stringify(record).includes(OWN);
 }
 
 /**
- * The answer as if the API were at the root. On a deployed stack, links lead below the address that deploy:local
- * prints; one that leads elsewhere stays as it is, and is another than the test expects.
+ * The response as if the API were at the root. On a deployed stack, links start with the address that
+ * deploy:local prints. A link that leads elsewhere stays unchanged, so the test fails.
  */
 async function answerOf(stack: TestStack, response: Response): Promise<Answer> {
   const text = await response.text();
@@ -174,7 +174,7 @@ async function answerOf(stack: TestStack, response: Response): Promise<Answer> {
 
 let customers = 0;
 
-/** One user of the shop with a token of their own. */
+/** One user of the shop, with a token. */
 export class Customer {
   readonly userId: string;
   readonly token: string;
@@ -192,7 +192,6 @@ export class Customer {
     return new Customer(stack, userId, await stack.mintToken(userId, scope));
   }
 
-  /** The same user with a fresh token. */
   async withFreshToken(): Promise<Customer> {
     return new Customer(this.#stack, this.userId, await this.#stack.mintToken(this.userId));
   }
@@ -244,7 +243,7 @@ export class Customer {
     return (await this.call('GET', `/payment/${paymentId}`)).payment;
   }
 
-  /** An order whose stock is reserved. */
+  /** Places an order and waits until its stock is reserved. */
   async reserved(
     productId: string,
     quantity = 1,
@@ -282,7 +281,7 @@ async function callAsManager(
   return answer;
 }
 
-/** What a manager may change of a product, by `PUT /product/{id}`. */
+/** Changes a product as its manager, by `PUT /product/{id}`. */
 export async function changeProduct(
   stack: TestStack,
   productId: string,
@@ -298,13 +297,13 @@ export async function stockOf(stack: TestStack, productId: string): Promise<Stoc
   return { available, reserved, sold, received };
 }
 
-/** As the specification writes it: available/reserved/sold. */
+/** The counters as the specification writes them: available/reserved/sold. */
 export async function stockLine(stack: TestStack, productId: string): Promise<string> {
   const { available, reserved, sold } = await stockOf(stack, productId);
   return [available, reserved, sold].map(String).join('/');
 }
 
-/** What was really charged for an order, oldest first. */
+/** The gateway's charges for an order, oldest first. */
 export async function chargesOf(stack: TestStack, orderId: string): Promise<Charge[]> {
   const response = await fetch(`${stack.companionUrl}/gateway/charges?orderId=${orderId}`);
   return ((await response.json()) as { charges: Charge[] }).charges;
@@ -312,7 +311,7 @@ export async function chargesOf(stack: TestStack, orderId: string): Promise<Char
 
 let products = 0;
 
-/** A product of a test's own, at 1000 cents; answers its id. */
+/** Creates a product at 1000 cents for one test; returns its id. */
 export async function newProduct(
   stock: number,
   { currency = 'EUR', active = true } = {},

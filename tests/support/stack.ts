@@ -16,8 +16,8 @@ import { isDeployed, isSimulated, isSkip } from './target.ts';
 import type { TestStack } from './test-stack.ts';
 
 /**
- * Starts a stack of the test file's own: simulated, or embedded on free ports; or connects to the deployed one,
- * as it is configured. The vitest project decides (`TEST_STACK`).
+ * Starts a stack for the test file: simulated, embedded on free ports, or a connection to the deployed one.
+ * The vitest project decides (`TEST_STACK`); the deployed one keeps its own settings.
  */
 export async function startTestStack(
   environment: Readonly<Record<string, string>> = {},
@@ -27,7 +27,7 @@ export async function startTestStack(
   return startEmbeddedTestStack({ environment });
 }
 
-/** Starts an embedded stack of the test file's own on free ports. */
+/** Starts an embedded stack for the test file on free ports. */
 export async function startEmbeddedTestStack(
   options: Omit<EmbeddedStackOptions, 'ports'>,
 ): Promise<TestStack> {
@@ -44,10 +44,10 @@ export async function startEmbeddedTestStack(
 const POLL_PAUSE_MS = 20;
 const MOMENT_MS = 50;
 const SLOW_POLL_PAUSE_MS = 250;
-/** An emulator on a busy machine is some ten times slower. */
+/** An emulator on a busy machine is about ten times slower. */
 const GIVE_UP_AFTER_MS = isDeployed ? 90_000 : 20_000;
 
-/** Looks again until `check` throws no more, and then answers what it answered; bounded in the stack's time. */
+/** Repeats `check` until it succeeds, and returns its result; limited in the stack's time. */
 export async function eventually<Result>(check: () => Promise<Result> | Result): Promise<Result> {
   const pace = currentPace();
   if (pace !== undefined) return pace.eventually(check, GIVE_UP_AFTER_MS);
@@ -62,27 +62,27 @@ export async function eventually<Result>(check: () => Promise<Result> | Result):
   }
 }
 
-/** Lets time pass while something beside the handlers works; only the simulated stack's has to be let. */
+/** Lets time pass while work outside the handlers runs; has an effect only on the simulated stack. */
 export function asTimePasses<Result>(work: () => Promise<Result>): Promise<Result> {
   return currentPace()?.during(work) ?? work();
 }
 
-/** Lets whatever else is under way move on; for a test that looks again and again. */
+/** Lets other work proceed between two checks of a test's own loop. */
 export async function aMoment(): Promise<void> {
   const pace = currentPace();
   await (pace === undefined ? pause(0) : pace.advance(MOMENT_MS));
 }
 
 /**
- * Lets the stack's time go on in steps until `check` throws no more.
- * @param stepSeconds shorter than whatever must not be jumped over.
+ * Advances the stack's time in steps until `check` succeeds.
+ * @param stepSeconds shorter than any interval that must not be skipped.
  */
 export async function asTimeGoesOn<Result>(
   stack: TestStack,
   check: () => Promise<Result>,
   { stepSeconds = 5, limitSeconds = 900 } = {},
 ): Promise<Result> {
-  // There time goes on by itself.
+  // A deployed stack runs in real time.
   if (isDeployed) return eventually(check);
   for (let passedSeconds = 0; ; passedSeconds += stepSeconds) {
     try {
@@ -94,7 +94,7 @@ export async function asTimeGoesOn<Result>(
   }
 }
 
-/** All executions of the order saga, or those of one order by the number of their run. */
+/** All executions of the order saga, or those of one order by run number. */
 export async function executions(stack: TestStack, orderId?: string): Promise<ExecutionListItem[]> {
   const stateMachines = stateMachineClient(stack.runtime().aws);
   const found: ExecutionListItem[] = [];
@@ -115,7 +115,7 @@ export function runOf({ name }: ExecutionListItem): number {
   return Number(name?.split('-').at(-1));
 }
 
-/** As an operator would in the console. */
+/** Aborts an execution, as an operator could in the console. */
 export async function abortExecution(stack: TestStack, orderId: string, run = 1): Promise<void> {
   const stateMachines = stateMachineClient(stack.runtime().aws);
   const machineArn = stack.orderSagaArn.replace(':stateMachine:', ':execution:');
@@ -123,7 +123,7 @@ export async function abortExecution(stack: TestStack, orderId: string, run = 1)
   await stateMachines.send(new StopExecutionCommand({ executionArn }));
 }
 
-/** How many messages a queue holds by its logical id, in any state. */
+/** Number of messages of a queue in any state, by its logical id. */
 export async function messagesLeftIn(stack: TestStack, queue: string): Promise<number> {
   if (!isDeployed) return messagesIn(stack, queue).length;
   const { Attributes = {} } = await queueClient(currentRuntime().aws).send(
@@ -139,7 +139,7 @@ export async function messagesLeftIn(stack: TestStack, queue: string): Promise<n
   return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
 }
 
-/** The messages of a queue by its logical id, in any state, without taking them. */
+/** Messages of a queue in any state, by its logical id, without receiving them. */
 export function messagesIn(stack: TestStack, queue: string): Record<string, unknown>[] {
   const name = stack.queueUrls[queue]?.split('/').at(-1) ?? '';
   const found = stack.queues.inspectQueue(name);

@@ -1,6 +1,6 @@
 import { TestRunner } from 'vitest';
 
-/** Where `npm run test:stack` has deployed to; without it the tests start stacks of their own. */
+/** Address of the stack that `npm run test:stack` deployed; if empty, the tests start their own stacks. */
 export const deployed = {
   apiUrl: process.env['STACK_API_URL'] ?? '',
   companionUrl: process.env['STACK_COMPANION_URL'] ?? '',
@@ -8,13 +8,10 @@ export const deployed = {
 
 export const isDeployed = deployed.apiUrl !== '';
 
-/** Whether the tests act in the simulated world; `simulated` in the project's settings (vitest.config.ts). */
+/** True in the simulated world, as the vitest project's settings say (vitest.config.ts). */
 export const isSimulated = !isDeployed && process.env['TEST_STACK'] === 'simulated';
 
-/**
- * The rest of the running test needs what only the embedded stack has, so on a deployed one it is
- * skipped, and the report says why.
- */
+/** Skips the rest of the running test, which needs the embedded stack; the report gives the reason. */
 export function embeddedOnly(why: string): never {
   throw skipping(why);
 }
@@ -32,18 +29,18 @@ function skipping(why: string): unknown {
 
 const skips = new WeakSet<object>();
 
-/** Whether this was thrown to skip a test: waiting longer will not help. */
+/** Tells if an error skips a test, so that a waiting loop gives up. */
 export function isSkip(error: unknown): boolean {
   return typeof error === 'object' && error !== null && skips.has(error);
 }
 
-/** Every concurrent invocation is a process of its own there, on a machine of two cores. */
+/** On the deployed stack every concurrent invocation is a process, on a machine of two cores. */
 const CALLS_AT_ONCE = 6;
 
 let underWay = 0;
 const waiting: (() => void)[] = [];
 
-/** Runs a call of the API; on a deployed stack when not too many others are under way. */
+/** Runs a call of the API; on a deployed stack, only a few at a time. */
 export async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   if (!isDeployed) return work();
   while (underWay >= CALLS_AT_ONCE) {

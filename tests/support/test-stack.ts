@@ -6,7 +6,7 @@ interface QueuedMessage {
   readonly body: string;
 }
 
-/** A service that tests act on: embedded, simulated or deployed. tests/README.md says which tests run on which. */
+/** A service under test: embedded, simulated or deployed. tests/README.md lists the tests of each. */
 export interface TestStack
   extends Pick<
     EmbeddedStack,
@@ -26,7 +26,7 @@ export interface TestStack
   > {
   readonly clock: Pick<TravelClock, 'now' | 'schedule' | 'advance' | 'skip' | 'settle'>;
   readonly queues: {
-    /** The messages of a queue by its name, without taking them; undefined if there is no such queue. */
+    /** Messages of a queue by its name, without receiving them; undefined if there is no such queue. */
     inspectQueue(name: string):
       | {
           readonly messages: {
@@ -37,6 +37,6 @@ export interface TestStack
         }
       | undefined;
   };
-  /** Makes a runtime for somebody beside the handlers, such as an operator's tool: no injected fault reaches it. */
+  /** Creates a runtime for code outside the handlers, such as an operator's tool; injected faults do not reach it. */
   runtime(overrides?: Pick<RuntimeOverrides, 'clock' | 'intercept'>): Runtime;
 }

@@ -8,12 +8,12 @@ process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
 const SEED = 1;
 
-/** Hundreds of lives of an order, which take seconds where nothing else runs. */
+/** Hundreds of lives of an order take seconds on an idle machine. */
 const LIMIT_MS = 180_000;
 
 type End = readonly [order: string, charges: readonly string[]];
 
-/** As their user sees them in the end: an order's status, and what its payments came to. */
+/** Expected end of each scenario: the order's status and those of its charges. */
 const ENDS: Readonly<Record<string, End>> = {
   paid: ['PAYMENT_DONE', ['CAPTURED']],
   declined: ['PAYMENT_FAILED', ['DECLINED']],
@@ -85,7 +85,7 @@ test('an order cancelled while reserving keeps every promise whatever is late', 
 });
 
 test('a wait that was stored late does not keep a modified order from being paid at once', async () => {
-  // The first step to wait, run a second time just before the payment that follows the change.
+  // The first waiting step, delivered again just before the payment that follows the change.
   const strikes = parseStrikes('comes again@11,arrival@26');
   const run = await runScenario(
     scenarioNamed('modified while waiting for its payment'),
@@ -98,13 +98,13 @@ test('a wait that was stored late does not keep a modified order from being paid
 });
 
 test('an order that is out of time is not at rest', async () => {
-  // Its wait began a second after its stock was held, so it ends a second after that.
+  // The wait began a second after the hold, so it ends a second later too.
   const strikes = parseStrikes('dies after@12,dies before@14');
   const run = await runScenario(scenarioNamed('expired'), SEED, strikes);
   expect(run).toMatchObject({ violations: [], ends: [['ORDER_FAILED', []]] });
 });
 
-/** The long version, over every scenario and pairs of crashes, is `npm run torture`. */
+/** `npm run torture` runs every scenario, and pairs of crashes. */
 test.each(['paid', 'cancelled while reserving', 'captured after it was given up'])(
   'an order %s keeps every promise whichever of its side effects is struck',
   { timeout: LIMIT_MS },

@@ -7,10 +7,10 @@ import { shrinkHistory } from '../../torture/histories/shrink.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
-/** The long version is `npm run torture -- --histories N`. */
+/** `npm run torture -- --histories N` runs more of them. */
 const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
 
-/** Everything of a run, in a form in which any difference shows. */
+/** A run as text, so that any difference shows. */
 const everything = (run: HistoryRun) => JSON.stringify(run);
 
 describe('random histories', () => {
@@ -62,7 +62,7 @@ describe('random histories', () => {
 });
 
 describe('a history with a violation', () => {
-  /** Of an order that is never paid: something that any history with a placed order has. */
+  /** Reports an order that is INVALID, which any history with a placed order can have, as a violation. */
   const pretendBroken = (run: HistoryRun): HistoryRun =>
     run.ends.some((end) => end.startsWith('INVALID'))
       ? { ...run, violations: [...run.violations, 'pretended: an order is invalid'] }

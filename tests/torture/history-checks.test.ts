@@ -4,7 +4,7 @@ import type { Answer, Call, Document } from '../../torture/histories/history.ts'
 import { outcomeOf } from '../../torture/histories/history.ts';
 import type { Snapshot, StoredOrder, StoredPayment } from '../../torture/world/snapshot.ts';
 
-/** A small history by hand, in which all is well: one order, changed, read and paid. */
+/** A small correct history, by hand: one order that is placed, changed, read and paid. */
 
 const EUR = (amount: number) => ({ amount, currency: 'EUR' });
 const time = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
@@ -110,7 +110,7 @@ function answered(status: number, body: Document, isReplayed = false): Answer {
   return { status, body, isReplayed, isForNow: false };
 }
 
-/** Calls follow one another, a second each, unless told otherwise. */
+/** A call; by default, calls follow one another, one second each. */
 function call(
   step: number,
   kind: Call['kind'],
@@ -190,7 +190,7 @@ const product = (changes: Partial<Snapshot['products'][number]>): Snapshot => ({
   ...STORED,
   products: [{ ...STORED.products[0]!, ...changes }],
 });
-/** Another order of the same items, which is not over, a moment later. */
+/** A second order of the same items by the same user, a moment later, while the first is still open. */
 const OTHER: StoredOrder = {
   ...PAID,
   orderId: 'ord_2',

@@ -72,7 +72,7 @@ async function receive(QueueUrl = url.work) {
   return Messages;
 }
 
-/** Bodies, each with how often it was received. */
+/** Received bodies, each with its receive count. */
 async function received(QueueUrl = url.work): Promise<string[]> {
   return (await receive(QueueUrl)).map(
     ({ Body, Attributes }) => `${String(Body)} ${String(Attributes?.ApproximateReceiveCount)}`,

@@ -3,10 +3,10 @@ import { type Trial, tryMutant, tryMutants } from '../../torture/try-mutants.ts'
 
 const SEED = 1;
 
-/** Processes that take seconds each where nothing else runs. */
+/** Trials take seconds each on an idle machine. */
 const LIMIT_MS = 180_000;
 
-/** One of each kind of exploration; all of them are tried by `npm run torture -- --mutants`. */
+/** One mutant for each kind of exploration; `npm run torture -- --mutants` tries all. */
 test('a guarantee that is switched off is missed', { timeout: LIMIT_MS }, async () => {
   const trials: Trial[] = [];
   const mutants = ['void-is-not-sent', 'nothing-is-ever-due', 'stock-is-taken-unseen'];

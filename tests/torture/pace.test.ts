@@ -6,7 +6,7 @@ import { Pace } from '../support/simulated/pace.ts';
 
 const MINUTE_MS = 60_000;
 
-/** A world in which nothing happens but what a test does. */
+/** A world without any work except the test's. */
 function emptyWorld() {
   const clock = new VirtualClock();
   const startMs = clock.now();
@@ -41,7 +41,7 @@ test('time passes once for all who wait, each until their own time', async () =>
   };
   await Promise.all([wait(3), wait(1), wait(2)]);
   expect(ends).toEqual([1, 2, 3]);
-  // Whoever comes when everybody has gone is served as well.
+  // A waiter that comes after all others have gone starts time again.
   await wait(1);
   expect(ends).toEqual([1, 2, 3, 4]);
 });

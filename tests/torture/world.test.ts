@@ -63,7 +63,7 @@ function pay(of: World, token: string) {
   );
 }
 
-/** Status, code and whatever says how an order stands, of all orders. */
+/** Status and latest reason of all orders. */
 function statuses(of: World): string[] {
   return of
     .snapshot()
@@ -75,7 +75,7 @@ function coffee(of: World) {
   return products.find(({ productId }) => productId === 'prod-coffee');
 }
 
-/** The number of the last effect that is meant, in a life without faults. */
+/** Number of the last matching effect in a life without faults. */
 async function numberOf(operation: string, by: string): Promise<number> {
   const rehearsal = await createWorld({ seed: 1 });
   await place(rehearsal);
@@ -241,7 +241,7 @@ describe('the world itself', () => {
   test('begins without what another left behind, and gives the process back', async () => {
     const before = { now: Date.now, random: Math.random, environment: { ...process.env } };
     const first = await make();
-    // Stopped in the middle of everything.
+    // The world is stopped while a call is under way.
     const waiting = first.call({
       method: 'POST',
       path: '/order',

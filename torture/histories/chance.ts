@@ -1,6 +1,6 @@
 /**
- * Numbers in [0, 1) that a seed and words decide, each for itself: what is drawn for one thing does
- * not depend on how many others there are, so leaving those out changes nothing of it.
+ * Numbers in [0, 1), each derived from the seed and its own words. Removing one draw leaves all the others
+ * unchanged.
  */
 export class Chance {
   readonly #seed: number;
@@ -10,7 +10,7 @@ export class Chance {
   }
 
   of(words: string): number {
-    // FNV-1a, then the last mix of murmur3: both are quick, and words that differ little end far apart.
+    // FNV-1a, then murmur3's finaliser: both are fast, and similar words get unrelated numbers.
     let hash = (0x811c9dc5 ^ Math.imul(this.#seed, 0x9e3779b1)) >>> 0;
     for (let index = 0; index < words.length; index += 1) {
       hash = Math.imul(hash ^ words.charCodeAt(index), 0x01000193);
@@ -20,12 +20,12 @@ export class Chance {
     return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from `least` to `most`, both of them too. */
+  /** A whole number from `least` to `most`, inclusive. */
   between(least: number, most: number, words: string): number {
     return least + Math.floor(this.of(words) * (most - least + 1));
   }
 
-  /** Small numbers are as likely as big ones: from 1 to 10 as from 100 to 1000. */
+  /** A whole number, log-uniform: 1 to 10 is as likely as 100 to 1000. */
   spread(least: number, most: number, words: string): number {
     return Math.round(least * (most / least) ** this.of(words));
   }
@@ -34,7 +34,7 @@ export class Chance {
     return items[Math.floor(this.of(words) * items.length)] ?? items[0];
   }
 
-  /** Each choice as often as its weight says. */
+  /** Picks a choice with a probability proportional to its weight. */
   weighted<Choice extends string>(
     weights: Readonly<Record<Choice, number>>,
     words: string,

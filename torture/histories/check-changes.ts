@@ -2,7 +2,7 @@ import type { Snapshot, StoredOrder } from '../world/snapshot.ts';
 import { type Call, isBefore, isRefused, isTaken, requestsIn } from './history.ts';
 import { fingerprint, type Recorded } from './recorded.ts';
 
-/** What was cancelled is cancelled, for good. */
+/** A cancelled order stays cancelled. */
 export function uncancelled({ calls }: Recorded, { orders, charges }: Snapshot): string[] {
   return calls
     .filter((call) => call.kind === 'cancel' && call.outcome === 'ok')
@@ -20,7 +20,7 @@ export function uncancelled({ calls }: Recorded, { orders, charges }: Snapshot):
     });
 }
 
-/** What an order's items were changed to is what was asked for last, and was not refused. */
+/** An order's last modification was not refused, and no accepted one followed it; the count fits too. */
 export function brokenModifications({ calls }: Recorded, { orders }: Snapshot): string[] {
   return orders.flatMap((order) => {
     const requests = requestsIn(
@@ -48,7 +48,7 @@ function brokenWish(
   taken: readonly (readonly Call[])[],
 ): string[] {
   const meant = possible.filter((request) => wishOf(request) === fingerprint(wished));
-  // A request that was over before another one was sent, and that one was taken, is not the last.
+  // A request is not the last if it ended before the service accepted another one.
   const isLast = (request: readonly Call[]) =>
     !taken.some((later) =>
       later.every((call) => request.every((former) => isBefore(former, call))),
@@ -65,7 +65,7 @@ function wishOf([first]: readonly Call[]): string {
   return fingerprint((first?.body as { readonly items: StoredOrder['items'] }).items);
 }
 
-/** Of two changes on condition of one version, one is made. */
+/** If two changes name the same version, only one of them is made. */
 export function versionsTakenTwice({ calls }: Recorded): string[] {
   const takers = new Map<string, Set<string>>();
   for (const call of calls) {
@@ -79,7 +79,7 @@ export function versionsTakenTwice({ calls }: Recorded): string[] {
     .map(([at, keys]) => `modified: ${[...keys].join(' and ')} both changed ${at}`);
 }
 
-/** Which calls may have led to a step of an order that a user made. */
+/** Kinds of calls that can cause a user's step in an order's history, by the step's reason. */
 const ASKED_BY: Readonly<Record<string, readonly Call['kind'][]>> = {
   ORDER_PLACED: ['place'],
   BAD_QUANTITY: ['place'],
@@ -87,11 +87,11 @@ const ASKED_BY: Readonly<Record<string, readonly Call['kind'][]>> = {
   USER_MODIFIED: ['modify'],
   PAYMENT_STARTED: ['pay'],
   PAYMENT_RETRIED: ['retry payment'],
-  // A request that is sent again runs its order again where that has failed.
+  // A repeated request to place an order retries the order if it has failed.
   ORDER_RETRIED: ['retry order', 'place'],
 };
 
-/** Each step that a user made was asked for, by that user, with a request that was not refused. */
+/** Every step that a user made has a request by that user that was not refused. */
 export function unaskedSteps({ calls }: Recorded, { orders }: Snapshot): string[] {
   return orders.flatMap((order) => {
     const ofUser = calls.filter(({ user }) => user === order.userId);
@@ -104,7 +104,7 @@ export function unaskedSteps({ calls }: Recorded, { orders }: Snapshot): string[
         (call) =>
           kinds.includes(call.kind) && (call.kind === 'place' || isAbout(call, order.orderId)),
       );
-      // Every repetition of a request may run a failed order once more; all else happens once a request.
+      // Each repetition of a request may retry a failed order; any other step happens once per request.
       const possible =
         reason === 'ORDER_RETRIED'
           ? asking.filter((call) => !isRefused(call)).length

@@ -38,7 +38,7 @@ const CHECKS: readonly ((recorded: Recorded, stored: Snapshot) => string[])[] = 
   brokenPrices,
 ];
 
-/** Holds what users were told, and what they asked for, against what is stored at rest. */
+/** Compares the users' calls and their responses with the stored state at rest. */
 export function brokenHistory(recorded: Recorded, stored: Snapshot): string[] {
   return CHECKS.flatMap((check) => check(recorded, stored));
 }

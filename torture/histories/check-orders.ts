@@ -4,7 +4,7 @@ import { fingerprint, type Recorded } from './recorded.ts';
 
 const FINAL = ['PAYMENT_DONE', 'INVALID', 'ORDER_CANCELLED'];
 
-/** What was answered with an order is there, as it was asked for, and its user's. */
+/** An order that a response named is stored, and belongs to that user. */
 export function lostOrders({ calls }: Recorded, { orders }: Snapshot): string[] {
   const byId = new Map(orders.map((order) => [order.orderId, order]));
   return calls
@@ -17,11 +17,11 @@ export function lostOrders({ calls }: Recorded, { orders }: Snapshot): string[] 
     });
 }
 
-/** Every order was asked for: one request, one order, and none by a request that was refused. */
+/** Each order has one request that was not refused, and each request has at most one order. */
 export function unexplainedOrders({ calls }: Recorded, { orders }: Snapshot): string[] {
   const requests = requestsIn(calls.filter(({ kind }) => kind === 'place'));
   const named = new Set(requests.flatMap(orderIdsOf));
-  // Of these nobody knows whether they made an order.
+  // Requests whose outcome is unknown: they may have made an order.
   const open = requests.filter(
     (request) => orderIdsOf(request).length === 0 && !request.every(isRefused),
   );
@@ -39,7 +39,7 @@ export function unexplainedOrders({ calls }: Recorded, { orders }: Snapshot): st
     });
 }
 
-/** An order that nobody was told of was never changed. */
+/** If no response named an order, no user can have changed its items. */
 function placedItems({ items }: StoredOrder): string {
   return fingerprint(items);
 }
@@ -52,7 +52,7 @@ function orderIdsOf(request: readonly Call[]): string[] {
   return [...new Set(request.filter(isTaken).map(({ answer }) => answer?.body.orderId ?? ''))];
 }
 
-/** One idempotency key is one order, or payment, and one answer, whoever sends it how often. */
+/** Repeated requests with one idempotency key make one order or payment, and get one response. */
 export function differingAnswers({ calls }: Recorded, { orders }: Snapshot): string[] {
   const hasFailed = new Set(
     orders
@@ -72,14 +72,14 @@ export function differingAnswers({ calls }: Recorded, { orders }: Snapshot): str
       taken.map((body) => (kind.includes('pay') ? body?.paymentId : body?.orderId)),
     );
     if (ids.size > 1) return [`${what} was answered ${[...ids].join(' and ')}`];
-    // The answer of an order that failed since is not replayed: the request runs it again.
+    // A response is not replayed if its order has failed since: the request retries the order.
     const mayDiffer = answered.some((body) => hasFailed.has(body?.orderId ?? ''));
     const bodies = new Set(answered.map((body) => JSON.stringify(body)));
     return bodies.size > 1 && !mayDiffer ? [`${what} has ${String(bodies.size)} answers`] : [];
   });
 }
 
-/** One key is one request: with another body it is refused. */
+/** A key that comes with another body is refused. */
 export function mixedUpKeys({ calls }: Recorded): string[] {
   const taken = new Map<string, string>();
   return calls.filter(isTaken).flatMap((call) => {
@@ -93,13 +93,13 @@ export function mixedUpKeys({ calls }: Recorded): string[] {
   });
 }
 
-/** Within the window the same items are ordered twice only by whoever says so. */
+/** Within the duplicate window, only a user who allows it orders the same items twice. */
 export function duplicates({ calls, duplicateWindowMs }: Recorded, { orders }: Snapshot): string[] {
   const placed = requestsIn(calls.filter(({ kind }) => kind === 'place')).flatMap((request) => {
     const [first] = request;
     const [orderId] = orderIdsOf(request);
     const order = orders.find((one) => one.orderId === orderId);
-    // One that was refused as it was sent is not guarded, whatever it adds up to.
+    // An order that is INVALID at once gets no guard.
     if (first === undefined || order === undefined || order.history[0]?.to === 'INVALID') return [];
     const wasSaidByMs = Math.min(...request.filter(isTaken).map(({ endedAtMs }) => endedAtMs));
     return [{ user: first.user, items: placedAs(first), order, wasSaidByMs }];
@@ -112,7 +112,8 @@ export function duplicates({ calls, duplicateWindowMs }: Recorded, { orders }: S
         placedAs(call) === items,
     );
   return placed.flatMap((later) => {
-    // Who has ordered them twice on purpose, or made another order the same, has a guard that names either.
+    // If the user allowed the duplicate, or changed another order to these items, the guard may name either
+    // order.
     if (asked(later.user, later.items)) return [];
     return placed
       .filter(
@@ -123,7 +124,7 @@ export function duplicates({ calls, duplicateWindowMs }: Recorded, { orders }: S
           order.createdAtMs <= later.order.createdAtMs &&
           later.wasSaidByMs - order.createdAtMs < duplicateWindowMs &&
           order.modifications + later.order.modifications === 0 &&
-          // Whichever of the two was written first, it was not over when the other one was.
+          // Neither order was final when the other one was written, whichever came first.
           !wasFinalBy(order, later.wasSaidByMs) &&
           !wasFinalBy(later.order, wasSaidByMs),
       )

@@ -2,7 +2,7 @@ import type { Snapshot } from '../world/snapshot.ts';
 import { isTaken } from './history.ts';
 import type { Recorded } from './recorded.ts';
 
-/** What was answered with a payment is one of that order, of that amount, and came to what was said. */
+/** A payment in a response is stored for that order and amount, and ended as the response said. */
 export function brokenPayments({ calls }: Recorded, { orders, payments }: Snapshot): string[] {
   return calls
     .filter((call) => (call.kind === 'pay' || call.kind === 'retry payment') && isTaken(call))
@@ -30,7 +30,7 @@ export function brokenPayments({ calls }: Recorded, { orders, payments }: Snapsh
     });
 }
 
-/** An order costs what its items do, and what was charged for it is what it costs. */
+/** An order's total is the sum of its items, and its charges are of that total. */
 export function brokenTotals(_recorded: Recorded, { orders, charges }: Snapshot): string[] {
   return orders.flatMap(({ orderId, items, total, status }) => {
     if (total === undefined) return [];

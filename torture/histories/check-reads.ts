@@ -2,14 +2,14 @@ import type { Snapshot } from '../world/snapshot.ts';
 import { type Call, type Document, isBefore } from './history.ts';
 import type { Recorded } from './recorded.ts';
 
-/** A look at an order or a payment: what it was then, first hand. */
+/** A read of an order or a payment, straight from the table. */
 interface Look {
   readonly call: Call;
   readonly id: string;
   readonly document: Document;
 }
 
-/** Replayed answers tell what was; problems tell little. */
+/** Excludes replayed responses, which show an earlier state, and problems, which show almost none. */
 function looksIn(calls: readonly Call[]): Look[] {
   return calls.flatMap((call) => {
     const { answer } = call;
@@ -21,7 +21,7 @@ function looksIn(calls: readonly Call[]): Look[] {
   });
 }
 
-/** What a user sees of an order, one look after the other, never goes back. */
+/** Successive reads of an order by its user never go backwards. */
 export function backwardReads({ calls }: Recorded): string[] {
   const looks = looksIn(calls);
   return looks.flatMap((later) =>
@@ -37,7 +37,7 @@ export function backwardReads({ calls }: Recorded): string[] {
   );
 }
 
-/** Every status that was shown is a step in what is stored, and whatever is before it as well. */
+/** Each status shown to a user is in the stored history, after the same predecessors. */
 export function inventedReads({ calls }: Recorded, { orders, payments }: Snapshot): string[] {
   const histories = new Map<string, readonly { readonly to: string; readonly at: string }[]>([
     ...orders.map(({ orderId, history }) => [orderId, history] as const),
@@ -55,7 +55,7 @@ export function inventedReads({ calls }: Recorded, { orders, payments }: Snapsho
   });
 }
 
-/** One's own order is there from the first answer on, another's never. */
+/** Users see their own orders from the first response on, and never those of others. */
 export function wrongVisibility({ calls }: Recorded): string[] {
   return calls.flatMap((call) => {
     const { kind, user, path, answer } = call;
@@ -71,7 +71,7 @@ export function wrongVisibility({ calls }: Recorded): string[] {
   });
 }
 
-/** An error that nobody has thought of; of a function that died, the API answers 502. */
+/** Unexpected errors. If a function dies, API Gateway answers 502. */
 export function unmappedErrors({ calls }: Recorded): string[] {
   return calls
     .filter(({ answer }) => answer?.status === 500)

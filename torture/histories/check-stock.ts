@@ -2,7 +2,7 @@ import type { Snapshot } from '../world/snapshot.ts';
 import { isBefore, isRefused, requestsIn } from './history.ts';
 import type { Recorded } from './recorded.ts';
 
-/** Every receipt that was acknowledged counts once; what nobody knows of, once or not at all. */
+/** Each acknowledged receipt counts once; a receipt of unknown outcome counts once or not at all. */
 export function brokenReceipts({ calls, products }: Recorded, stored: Snapshot): string[] {
   return products.flatMap(({ productId, stock }) => {
     const requests = requestsIn(
@@ -28,7 +28,7 @@ export function brokenReceipts({ calls, products }: Recorded, stored: Snapshot):
   });
 }
 
-/** Nothing is sold that was not received. */
+/** No product sells more than it received. */
 export function oversold(_recorded: Recorded, { products, orders }: Snapshot): string[] {
   return products.flatMap(({ productId, sold, received }) => {
     const paid = orders
@@ -44,7 +44,7 @@ export function oversold(_recorded: Recorded, { products, orders }: Snapshot): s
   });
 }
 
-/** A product's price is one that it was given, and not one before the last that was acknowledged. */
+/** A product's price is the initial one, or a requested one that no acknowledged change followed. */
 export function brokenPrices({ calls, products }: Recorded, stored: Snapshot): string[] {
   return products.flatMap(({ productId, unitPrice }) => {
     const requests = requestsIn(

@@ -6,7 +6,7 @@ import { MANAGER, type Operation, type Plan } from './plan.ts';
 
 type Request = Pick<Call, 'method' | 'path' | 'headers' | 'body'>;
 
-/** An operation that is a call of the API. */
+/** An operation that calls the API. */
 type Asking = Exclude<Operation, { readonly kind: 'round' }>;
 
 /** An order as its user knows it. */
@@ -19,7 +19,7 @@ interface Known {
 
 const PAUSE_MS = 600;
 
-/** Does what the users of a plan want, each operation at its time, and records every call. */
+/** Performs the operations of a plan, each at its time, and records every call. */
 export class Client {
   readonly calls: Call[] = [];
   readonly #world: World;
@@ -42,7 +42,7 @@ export class Client {
     }
   }
 
-  /** Until every operation is over; time has to be let go on for it. */
+  /** Resolves when every operation is over; the caller lets time pass. */
   async run(): Promise<void> {
     const beginningMs = this.#world.clock.now();
     await Promise.all(
@@ -56,11 +56,11 @@ export class Client {
 
   async #round({ kind, of, number }: Operation & { readonly kind: 'round' }): Promise<void> {
     this.#faults.note('another round', `${kind} ${of} ${String(number)}`);
-    // Whatever becomes of it, the next one goes on.
+    // A round that fails does not stop the rest of the plan.
     await Promise.allSettled([this.#world.invoke(of, {})]);
   }
 
-  /** As a good client does: what was not answered is sent again, with the same key. */
+  /** Retries an unanswered request with the same key, as a good client does. */
   async #perform(operation: Asking): Promise<void> {
     const request = await this.#requestOf(operation);
     if (request === undefined) return;
@@ -99,7 +99,7 @@ export class Client {
     return call;
   }
 
-  /** Undefined where none came in time. */
+  /** Resolves to undefined if no response came in time. */
   #answerTo(request: WorldCall, patienceMs: number): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
       const cancel = this.#world.clock.schedule(patienceMs, () => {

@@ -2,7 +2,7 @@ import type { Struck } from './fault-injector.ts';
 import { type Call, keyOf } from './history.ts';
 import type { HistoryRun } from './run-history.ts';
 
-/** One line of the schedule, and when it stands there. */
+/** One line of the schedule, with its time. */
 interface Line {
   readonly atMs: number;
   readonly step: number;
@@ -10,8 +10,8 @@ interface Line {
 }
 
 /**
- * A history for a person: what was sent, what went wrong and what was answered, each at its time, what
- * is broken, and the command that shows it again.
+ * Prints a history for a person: requests, faults and responses in order of time, the violations, and the
+ * command that repeats it.
  */
 export function describeHistory({ seed, plan, calls, struck, violations }: HistoryRun): string {
   const lines = [...calls.flatMap(linesOfCall), ...struck.map(lineOfStrike)].sort(
@@ -75,7 +75,7 @@ function words(parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join(' ');
 }
 
-/** Enough of an id to tell it from the others. */
+/** The first characters of an id, enough to tell it from others. */
 function shortened(text: string): string {
   return text.replaceAll(/\b((?:ord|pay)_\w{6})\w+/g, '$1');
 }

@@ -1,7 +1,7 @@
 import type { Chance } from './chance.ts';
 import type { Outage, OutageKind, Rates, StrikeKind } from './fault-kinds.ts';
 
-/** How seldom and how often each fault strikes, where a history has it at all. */
+/** Lowest and highest rate of each fault in the histories that have it. */
 const RANGES: Readonly<Record<StrikeKind, readonly [least: number, most: number]>> = {
   throttled: [0.01, 0.5],
   conflict: [0.01, 0.5],
@@ -16,10 +16,10 @@ const RANGES: Readonly<Record<StrikeKind, readonly [least: number, most: number]
   'message late': [0.2, 0.9],
 };
 
-/** How likely a history has each of the faults. */
+/** Probability that a history has a given fault. */
 const MOODS = { calm: 0, mild: 0.15, rough: 0.35, wild: 0.65 } as const;
 
-/** Each history has a mix of its own. Slow calls are no fault: without them nothing ever overlaps. */
+/** Draws a mix of faults. Slow calls are likely in any mood, because without them no two operations overlap. */
 export function drawRates(chance: Chance): Rates {
   const mood = chance.weighted({ calm: 12, mild: 33, rough: 35, wild: 20 }, 'mood');
   const rate = (kind: StrikeKind): number => {
@@ -34,7 +34,7 @@ export function drawRates(chance: Chance): Rates {
 
 const AWAY: readonly OutageKind[] = ['Inventory away', 'gateway away', 'database away'];
 
-/** They begin where something is going on. */
+/** Draws outages that begin while operations are under way. */
 export function drawOutages(
   chance: Chance,
   operations: readonly { readonly atMs: number }[],

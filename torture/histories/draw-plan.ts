@@ -5,8 +5,8 @@ import { type Line, MANAGER, type Operation, type Plan, SCHEDULER, type Wish } f
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi'] as const;
 
 /**
- * What is set in a history is often small, so that time-outs come while something is under way. These
- * three are part of the state machine's definition, which takes long to read: so there are only a few.
+ * Short times, so that time-outs expire while work is under way. The state machine's definition contains
+ * these three settings and is slow to build, so there are only a few combinations.
  */
 const TIMES = [
   { RESERVATION_TTL_SECONDS: '900', PAYMENT_ACK_TIMEOUT_SECONDS: '180', RETRY_MAX_ATTEMPTS: '5' },
@@ -37,7 +37,7 @@ const TOKENS = {
   tok_flaky: 6,
 } as const;
 
-/** How often a user who has an order does what. */
+/** Relative frequency of what a user does with an order. */
 const ANY_TIME = {
   'place again': 5,
   'place the same': 4,
@@ -53,7 +53,7 @@ const ANY_TIME = {
   offer: 2,
 } as const;
 
-/** And more than that, before the order is paid for the first time, and from then on. */
+/** Additional weights before and after the order's first payment. */
 const HABITS = {
   unpaid: { ...ANY_TIME, place: 4, pay: 45, 'retry payment': 1 },
   paid: { ...ANY_TIME, place: 9, pay: 6, 'retry payment': 26 },
@@ -61,7 +61,7 @@ const HABITS = {
 
 type Habit = keyof (typeof HABITS)['paid'];
 
-/** What is done by others than the users of the shop. */
+/** Actors of the operations that no customer performs. */
 const ACTORS: Partial<Record<Wish['kind'], string>> = {
   receive: MANAGER,
   price: MANAGER,
@@ -71,7 +71,7 @@ const ACTORS: Partial<Record<Wish['kind'], string>> = {
 
 type When = 'at once' | 'soon' | 'later' | 'much later' | 'at the end';
 
-/** How long after what was done before with the same order: a retry has to wait for a failure. */
+/** Weights of the delay since the order's previous operation. A retry comes later, because it needs a failure. */
 const OFTEN_SOON: Readonly<Record<When, number>> = {
   'at once': 24,
   soon: 42,
@@ -87,7 +87,7 @@ const OFTEN_LATER: Readonly<Record<When, number>> = {
   'at the end': 12,
 };
 
-/** The plan that a seed stands for. */
+/** Draws the plan of a seed. */
 export function drawPlan(seed: number): Plan {
   const chance = new Chance(seed);
   const configuration = drawConfiguration(chance);
@@ -160,7 +160,7 @@ function drawOperations(
   return operations;
 }
 
-/** One operation, drawn in view of those before it. */
+/** Draws one operation, given the earlier ones. */
 class Drawing {
   readonly #chance: Chance;
   readonly #words: string;
@@ -186,7 +186,7 @@ class Drawing {
     const words = (what: string) => `${this.#words} ${what}`;
     const orders = this.#before.filter(({ kind }) => kind === 'place');
     const own = orders.filter((order) => order.user === user);
-    // The latest one is of the most interest.
+    // Prefers the latest order.
     const order = own.at(this.#chance.of(words('which')) < 0.7 ? -1 : 0);
     const isPaid = this.#before.some((one) => one.kind === 'pay' && one.order === order?.number);
     const habits = HABITS[isPaid ? 'paid' : 'unpaid'];
@@ -225,7 +225,7 @@ class Drawing {
       case 'place':
         return placing;
       case 'place again': {
-        // Now and then by a client that takes one key for two requests.
+        // Sometimes a client reuses a key for another request.
         const items = chance.of(words('mixes up')) < 0.12 ? placing.items : order.items;
         return { ...placing, key: order.key ?? placing.key, items };
       }
@@ -277,7 +277,7 @@ class Drawing {
     }
   }
 
-  /** One or two products, sometimes in lines of the same product, seldom in a quantity that is bad. */
+  /** One or two products; sometimes several lines of one product, rarely an invalid quantity. */
   #items(what: string): Line[] {
     const chance = this.#chance;
     const words = `${this.#words} ${what}`;
@@ -295,11 +295,11 @@ class Drawing {
     });
   }
 
-  /** Mostly soon after what the same order was in for last; now and then just when its time is up. */
+  /** Mostly soon after the order's previous operation; sometimes just as a deadline passes. */
   #atMs(wish: Wish, order: Operation | undefined): number {
     const chance = this.#chance;
     const words = `${this.#words} time`;
-    // When another round is about to run, or runs.
+    // Around the time of a scheduled round.
     if (wish.kind === 'round') {
       const rounds = chance.between(1, 8, `${words} rounds`);
       return this.#times.roundMs * rounds + chance.between(-5, 60, words);

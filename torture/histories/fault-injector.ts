@@ -16,15 +16,15 @@ import { type FaultKind, noFaults, type StrikeKind } from './fault-kinds.ts';
 import { aboutOf } from './labels.ts';
 import type { Plan } from './plan.ts';
 
-/** A fault that struck, and what it struck, in words that stand for the same in a shorter history. */
+/** A fault that struck, with a label that stays the same if the history is cut down. */
 export interface Struck {
   readonly kind: FaultKind;
-  /** The kind as well: what is struck by two kinds in two histories has two labels. */
+  /** Includes the kind, so that two kinds at one effect have two labels. */
   readonly label: string;
   readonly atMs: number;
 }
 
-/** After so long a caller has given up waiting for an answer: the longest time-outs there are. */
+/** The longest time-outs: a caller has given up by then. */
 const GATEWAY_TIMEOUT_MS = 5000;
 const INVENTORY_TIMEOUT_MS = 2000;
 const LATEST_DELIVERY_MS = 900_000;
@@ -39,7 +39,7 @@ const EVERYTHING: readonly StrikeKind[] = [
   'slow',
 ];
 
-/** Lets the faults of a plan strike, until told to stop; deterministic, effect by effect. */
+/** Injects the faults of a plan until it is stopped; deterministic for each effect. */
 export class FaultInjector {
   readonly struck: Struck[] = [];
   readonly #plan: Plan;
@@ -59,12 +59,12 @@ export class FaultInjector {
     this.#beginningMs = clock.now();
   }
 
-  /** From here on everything goes well; what is on its way still arrives. */
+  /** Ends all faults; delayed calls still arrive. */
   stop(): void {
     this.#isOver = true;
   }
 
-  /** Calls that are still to be delivered. */
+  /** Number of delayed calls. */
   get onTheirWay(): number {
     return this.#late;
   }
@@ -95,12 +95,12 @@ export class FaultInjector {
     return [...times, isAtOnce ? 0 : this.#chance.spread(10, 60_000, `${label} again`)];
   };
 
-  /** Counts what was struck, also where the one who strikes is another. */
+  /** Counts a fault that another part injected. */
   note(kind: FaultKind, words: string): void {
     this.struck.push({ kind, label: `${kind}: ${words}`, atMs: this.#clock.now() });
   }
 
-  /** The same thing done again is another one. */
+  /** Numbers repetitions of the same effect. */
   #numbered(words: string): string {
     const times = (this.#times.get(words) ?? 0) + 1;
     this.#times.set(words, times);
@@ -163,7 +163,7 @@ export class FaultInjector {
     }
   }
 
-  /** The caller gives up, goes on, and then the call arrives after all. */
+  /** The caller times out and goes on; the call arrives later. */
   #later(byMs: number): Fault {
     return (effect, proceed) => {
       const timeoutMs = isForGateway(effect) ? GATEWAY_TIMEOUT_MS : INVENTORY_TIMEOUT_MS;
@@ -184,7 +184,7 @@ export class FaultInjector {
   }
 }
 
-/** The kinds that may strike it, the rarest first. */
+/** Kinds of fault that may strike an effect, rarest first. */
 function kindsFor({ kind, operation }: RecordedEffect): readonly StrikeKind[] {
   switch (kind) {
     case 'http':
@@ -205,7 +205,7 @@ const HTTP_READ = ['answered 5xx', ...EVERYTHING] as const;
 const HTTP = ['delivered later', ...HTTP_READ] as const;
 const MESSAGE = ['delivered later', ...EVERYTHING] as const;
 
-/** What effects have in common that are the same one in a shorter history. */
+/** Label of an effect, which stays the same if the history is cut down. */
 function labelOf(effect: RecordedEffect): string {
   const { kind, by, operation, target } = effect;
   const where = kind === 'http' ? new URL(target).pathname : (target.split(/[/:]/).at(-1) ?? '');
@@ -239,7 +239,7 @@ function failure(
   return { status, headers: new Headers(headers), body };
 }
 
-/** As what stands in front of a service fails, and as the service itself does. */
+/** Failures of a gateway in front of a service, and of the service itself. */
 const FAILURES: readonly [Fault, ...Fault[]] = [
   refuse,
   answerWith(failure(500)),

@@ -1,4 +1,4 @@
-/** Everything that can go wrong in a history; the numbers of each are counted where it struck. */
+/** Kinds of fault in a history; each is counted when it strikes. */
 export const FAULT_KINDS = [
   'throttled',
   'conflict',
@@ -20,18 +20,18 @@ export const FAULT_KINDS = [
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Faults that strike single effects or messages, each drawn for itself. */
+/** Faults that strike single effects or messages, each drawn independently. */
 export type StrikeKind = Exclude<FaultKind, OutageKind | 'another round' | 'user gives up waiting'>;
 
-/** Faults that last. */
+/** Faults that last for a while. */
 export type OutageKind = 'Inventory away' | 'gateway away' | 'database away';
 
-/** Of each kind, the share of what it can strike that it does strike, from 0 to 1. */
+/** Share of the possible effects that each kind strikes, from 0 to 1. */
 export type Rates = Readonly<Record<StrikeKind, number>>;
 
 export interface Outage {
   readonly kind: OutageKind;
-  /** From the beginning of the history. */
+  /** Time since the history began. */
   readonly fromMs: number;
   readonly untilMs: number;
 }

@@ -1,26 +1,23 @@
 import type { Wish } from './plan.ts';
 
-/**
- * What a call came to, as its user knows it: it was done; it definitely was not; or nobody knows,
- * because no answer came, or one that says nothing (5xx).
- */
+/** Outcome of a call as its user knows it. `unknown`: no response came, or a 5xx. */
 export type Outcome = 'ok' | 'fail' | 'unknown';
 
-/** One request, as it was sent and as it was answered. */
+/** One request and its response. */
 export interface Call {
-  /** The operation it belongs to: sent again, it is another call of the same one. */
+  /** Number of its operation; retries belong to the same operation. */
   readonly operation: number;
   readonly user: string;
   readonly kind: Wish['kind'];
   readonly method: string;
   readonly path: string;
-  /** With its idempotency key, if it has one. */
+  /** Includes the idempotency key, if there is one. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
-  /** On the world's clock; calls of one moment are told apart by their steps. */
+  /** Time of the world's clock; `invokedStep` orders calls of the same moment. */
   readonly invokedAtMs: number;
   readonly endedAtMs: number;
-  /** Counts up with every call that is sent and every one that ends. */
+  /** Increases with every call that begins or ends. */
   readonly invokedStep: number;
   readonly endedStep: number;
   readonly outcome: Outcome;
@@ -30,7 +27,7 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly isReplayed: boolean;
-  /** It says when to come back. */
+  /** The response has a Retry-After header. */
   readonly isForNow: boolean;
   readonly body: Document;
 }
@@ -47,7 +44,7 @@ interface Change {
   readonly at: string;
 }
 
-/** What the checks read in the API's documents, of orders, payments, products and problems. */
+/** Fields of the API's documents (orders, payments, products, problems) that the checks read. */
 export interface Document {
   readonly code?: string | null;
   readonly reason?: string | null;
@@ -62,7 +59,7 @@ export interface Document {
   readonly history?: readonly Change[];
 }
 
-/** Whether the first had its answer, or was given up, before the second was sent. */
+/** Tells if the first call ended before the second began. */
 export function isBefore(first: Call, second: Call): boolean {
   return first.endedStep < second.invokedStep;
 }
@@ -76,7 +73,7 @@ export function outcomeOf(status: number): Outcome {
   return status < 500 ? 'fail' : 'unknown';
 }
 
-/** Problems that tell what became of a request that was taken, and are no refusal of it. */
+/** Problems that report the outcome of an accepted request. */
 const TAKEN: readonly string[] = [
   'MODIFICATION_REJECTED',
   'PAYMENT_DECLINED',
@@ -84,7 +81,7 @@ const TAKEN: readonly string[] = [
   'ORDER_FAILED',
 ];
 
-/** A placed order that is INVALID is stored as such. */
+/** Reasons to store a new order as INVALID. */
 const INVALID: readonly string[] = [
   'BAD_QUANTITY',
   'OUT_OF_STOCK',
@@ -92,7 +89,7 @@ const INVALID: readonly string[] = [
   'MIXED_CURRENCIES',
 ];
 
-/** Whether the answer says that the request was taken, whatever came of it then. */
+/** Tells if the response shows that the service accepted the request, even if it failed later. */
 export function isTaken({ kind, answer, outcome }: Call): boolean {
   if (answer === undefined) return false;
   if (outcome === 'ok') return true;
@@ -101,14 +98,14 @@ export function isTaken({ kind, answer, outcome }: Call): boolean {
   return kind === 'place' && INVALID.includes(code ?? '') && answer.body.orderId !== undefined;
 }
 
-/** Whether the answer says that nothing was done, and nothing will be. */
+/** Tells if the response shows that nothing was done, now or later. */
 export function isRefused(call: Call): boolean {
   return (
     call.outcome === 'fail' && !isTaken(call) && call.answer?.body.code !== 'REQUEST_IN_PROGRESS'
   );
 }
 
-/** The calls that are one request, sent again and again: they have one user, route, key and body. */
+/** Groups calls into requests: retries share user, route, key and body. */
 export function requestsIn(calls: readonly Call[]): Call[][] {
   const requests = new Map<string, Call[]>();
   calls.forEach((call, index) => {

@@ -2,7 +2,7 @@ import type { Invocation } from '../world/effect-log.ts';
 
 const known = new WeakMap<Invocation, string>();
 
-/** The order that a function was invoked for, or else the request's idempotency key, if there is one. */
+/** The order that an invocation is about, else the request's idempotency key, else an empty text. */
 export function aboutOf(invocation: Invocation): string {
   let about = known.get(invocation);
   if (about === undefined) {

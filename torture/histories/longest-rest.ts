@@ -3,9 +3,9 @@ import type { Config } from '../../lib/platform/config.ts';
 import type { Snapshot } from '../world/snapshot.ts';
 
 /**
- * How long a world may take to rest once everything goes well again, by design. At the worst all that
- * moves it on has just been lost: then it stands still until the latest time at which something looks
- * at it again, and from there on it goes the whole way once.
+ * Longest time that a world may take to rest once all faults are over, by design. In the worst case
+ * everything that moves it on is lost. It then stands still until its latest deadline, and goes the whole way
+ * once.
  */
 export function longestRestMs(config: Config, { orders }: Pick<Snapshot, 'orders'>): number {
   const deadlines = deadlinesOf(config);
@@ -13,7 +13,10 @@ export function longestRestMs(config: Config, { orders }: Pick<Snapshot, 'orders
   return standstillMs(config, deadlines, runs) + passageMs(config, deadlines);
 }
 
-/** An order's deadlines, an obligation's, a wait for the user that nobody ends, a worn-out saga's. */
+/**
+ * Latest of the deadlines: of an order, an obligation, a lost wait for the user, and a saga that used up its
+ * retries.
+ */
 function standstillMs(config: Config, deadlines: Deadlines, runs: number): number {
   return Math.max(
     deadlines.reservingMs,
@@ -24,7 +27,7 @@ function standstillMs(config: Config, deadlines: Deadlines, runs: number): numbe
   );
 }
 
-/** The dispatcher's round, then all steps of a run: its charge may have to wait for an acknowledgement. */
+/** One dispatcher round, then all steps of a run; its charge may have to wait for an acknowledgement. */
 function passageMs(config: Config, deadlines: Deadlines): number {
   return config.SCHEDULE_SECONDS * 1000 + deadlines.reservingMs + deadlines.payingMs;
 }

@@ -3,15 +3,15 @@ import type { Struck } from './fault-injector.ts';
 import type { Plan } from './plan.ts';
 import { type HistoryRun, runHistory } from './run-history.ts';
 
-/** Something that a history can do without: one operation, one outage, one strike of a fault. */
+/** A part that a history can omit: an operation, an outage, or one strike of a fault. */
 export interface Part {
-  /** From 1, in the history that the seed stands for. */
+  /** Position in the full history, from 1. */
   readonly number: number;
-  /** What several parts have in common: a user's name, or a kind of fault. */
+  /** Name that related parts share: a user, or a kind of fault. */
   readonly group: string;
 }
 
-/** The parts of a whole history: its operations, its outages, and every strike of it in its order. */
+/** Parts of a full history: operations, outages, then all strikes in order. */
 export function partsOf(whole: HistoryRun): Part[] {
   const { operations, outages } = whole.plan;
   return [
@@ -21,7 +21,7 @@ export function partsOf(whole: HistoryRun): Part[] {
   ].map((group, index) => ({ number: index + 1, group }));
 }
 
-/** The plan of what is left of a whole history when only some of its parts happen. */
+/** Plan of a full history cut down to some of its parts. */
 export function cutDown(whole: HistoryRun, kept: Iterable<number>): Plan {
   const { plan } = whole;
   const numbers = new Set(kept);
@@ -38,7 +38,7 @@ export function cutDown(whole: HistoryRun, kept: Iterable<number>): Plan {
   };
 }
 
-/** The plan of a seed, or of what is to be kept of it; for that, the whole is run once. */
+/** The plan of a seed, cut down if `kept` is given; that needs one full run. */
 export async function planFor(seed: number, kept?: readonly number[]): Promise<Plan> {
   return kept === undefined ? drawPlan(seed) : cutDown(await runHistory(seed), kept);
 }

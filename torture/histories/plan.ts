@@ -6,12 +6,12 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** Who may change products and receive stock. */
+/** User who changes products and receives stock. */
 export const MANAGER = 'manager';
-/** Who runs what is scheduled. */
+/** User that stands for the schedule. */
 export const SCHEDULER = 'scheduler';
 
-/** What a user wants. Orders are named by the number of the operation that places them. */
+/** An operation without its time. Orders are named by the number of the operation that places them. */
 export type Wish =
   | {
       readonly kind: 'place';
@@ -26,7 +26,7 @@ export type Wish =
       readonly kind: 'modify';
       readonly order: number;
       readonly items: readonly Line[];
-      /** Sends the version that this user has seen last. */
+      /** Sends the last version that this user has seen. */
       readonly ifMatch: boolean;
       readonly waitSeconds: number;
     }
@@ -47,39 +47,39 @@ export type Wish =
       readonly currency: string;
     }
   | { readonly kind: 'offer'; readonly productId: string; readonly active: boolean }
-  /** The dispatcher, or the sweeper, once more: nobody promises that only one of each runs at a time. */
+  /** An extra round of the dispatcher or the sweeper, because rounds may overlap. */
   | { readonly kind: 'round'; readonly of: 'dispatchDueWork' | 'expireReservations' }
-  /** Somebody else's order. */
+  /** A call about another user's order. */
   | { readonly kind: 'pry'; readonly order: number; readonly at: 'order' | 'cancel' | 'pay' };
 
-/** One thing that one user does, at a time of its own, whatever else is under way then. */
+/** One operation of one user, at a fixed time. */
 export type Operation = Wish & {
-  /** From 1; kept when others are left out. */
+  /** From 1; stays the same if other operations are omitted. */
   readonly number: number;
   readonly user: string;
-  /** From the beginning of the history. */
+  /** Time since the history began. */
   readonly atMs: number;
-  /** How long the user waits for an answer before sending the same request again. */
+  /** Time that the user waits for a response before the next try. */
   readonly patienceMs: number;
-  /** How often it is sent at most, always with the same key. */
+  /** Maximum number of tries, all with the same key. */
   readonly tries: number;
 };
 
-/** Everything that happens in a history, as data: the same plan is the same history. */
+/** A whole history as data: the same plan gives the same history. */
 export interface Plan {
   readonly seed: number;
   readonly configuration: Readonly<Record<string, string>>;
   readonly products: readonly NewProduct[];
   readonly operations: readonly Operation[];
-  /** How often each fault strikes what it can strike. */
+  /** Share of the possible effects that each fault strikes. */
   readonly rates: Rates;
-  /** Only these strikes happen, by their labels; whatever the rates draw where undefined. */
+  /** Labels of the only strikes that happen; if undefined, the rates decide. */
   readonly strikes?: readonly string[];
   readonly outages: readonly Outage[];
-  /** Of a history that was cut down: what was kept of it, by the numbers of its parts. */
+  /** Numbers of the kept parts, if the history was cut down. */
   readonly kept?: readonly number[];
-  /** Whether at the end the time of all reservations runs out, too. */
+  /** Tells if all reservations expire at the end. */
   readonly isLeftToExpire: boolean;
-  /** Faults go on for so long after the last operation is over. */
+  /** Time for which faults continue after the last operation. */
   readonly faultsGoOnMs: number;
 }

@@ -1,7 +1,7 @@
 import type { StoredProduct } from '../world/snapshot.ts';
 import type { Call } from './history.ts';
 
-/** A history as it was recorded, and what it began with. */
+/** A recorded history, with its initial state. */
 export interface Recorded {
   /** In the order in which they ended. */
   readonly calls: readonly Call[];
@@ -12,7 +12,7 @@ export interface Recorded {
   readonly duplicateWindowMs: number;
 }
 
-/** The same products and quantities, whatever the lines and their order. */
+/** Text that is equal for equal products and quantities, in any order of lines. */
 export function fingerprint(
   lines: readonly { readonly productId: string; readonly quantity: number }[],
 ): string {

@@ -16,32 +16,32 @@ import type { Plan } from './plan.ts';
 
 export interface HistoryRun {
   readonly seed: number;
-  /** As it was run: of this, the same history comes again. */
+  /** The plan that was run; running it again repeats the history. */
   readonly plan: Plan;
-  /** How many calls were recorded; an operation may be called several times. */
+  /** Number of recorded calls; an operation may make several. */
   readonly operations: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** Counted where they struck. */
+  /** Number of strikes by kind. */
   readonly faults: FaultCounts;
-  /** In words; none where everything held. */
+  /** One message each; empty if every promise held. */
   readonly violations: readonly string[];
-  /** On the fake clock, from the last call and the last fault until nothing moved any more. */
+  /** World time from the last call and the last fault until rest. */
   readonly restMs: number;
-  /** What that may be at most, by design. */
+  /** Longest time to rest, by design. */
   readonly restLimitMs: number;
   readonly calls: readonly Call[];
   readonly struck: readonly Struck[];
-  /** Of each order its last status, oldest first. */
+  /** Final status of each order, oldest first. */
   readonly ends: readonly string[];
 }
 
-/** More words about one broken promise say no more. */
+/** Further messages about one run add little. */
 const MOST_VIOLATIONS = 20;
 
 /**
- * Lives through one history in a world of its own: users' calls and faults as the plan says, until
- * everything goes well again and nothing moves any more; then everything is checked. Without a plan,
- * the one that the seed stands for. The same seed and plan are the same history, call by call.
+ * Runs one history in a world of its own: calls and faults as planned, then no more faults until rest, then
+ * all checks. The same seed and plan repeat the same history, call by call.
+ * @param plan defaults to the plan of the seed.
  */
 export async function runHistory(seed: number, plan: Plan = drawPlan(seed)): Promise<HistoryRun> {
   const history = new LivedHistory();
@@ -121,7 +121,7 @@ class LivedHistory {
     for (const words of violations) this.#violations.add(words);
   }
 
-  /** Looks on as the gateway is asked for money, and as a run's steps write. */
+  /** Also checks the promises at each charge and each write. */
   #watching(world: World, intercept: WorldInterceptor): WorldInterceptor {
     const violated = (words: readonly string[]) => {
       this.#add(words);
@@ -129,7 +129,7 @@ class LivedHistory {
     return (effect, proceed) => intercept(effect, watch(world, effect, proceed, violated));
   }
 
-  /** Faults are over, and what is still on its way arrives; the time to rest counts from then on. */
+  /** Ends the faults, delivers delayed calls, and measures the time to rest from there. */
   async #rest(world: World, faults: FaultInjector): Promise<number> {
     faults.stop();
     const sinceMs = world.clock.now();

@@ -1,15 +1,16 @@
 import { cutDown, partsOf } from './parts.ts';
 import { type HistoryRun, runHistory } from './run-history.ts';
 
-/** So many runs take about as long as a person likes to wait. */
+/** About as many runs as a person has the patience for. */
 const MOST_RUNS = 200;
 
 /**
- * Leaves out of a history whatever its violation does not need: all faults of a kind, all that a user
- * does, then ever smaller pieces; nothing where it has no violation.
+ * Removes the parts of a history that its violation does not need: all faults of a kind, all operations of a
+ * user, then smaller and smaller pieces.
  * @param whole the run of a seed's own plan.
- * @param run how histories are run.
- * @returns the run of the smallest plan that was found to break a promise of the same kind.
+ * @param run runs one history.
+ * @returns the run of the smallest plan found that breaks a promise of the same kind; `whole` if it breaks
+ * none.
  */
 export async function shrinkHistory(
   whole: HistoryRun,
@@ -21,7 +22,7 @@ export async function shrinkHistory(
   let smallest = whole;
   let kept = partsOf(whole);
 
-  /** @returns whether the violation is still there without them. */
+  /** @returns true if the violation remains without the other parts. */
   const goesWithout = async (left: typeof kept): Promise<boolean> => {
     if (left.length === kept.length || runs >= mostRuns) return false;
     runs += 1;
@@ -47,7 +48,7 @@ export async function shrinkHistory(
     size >= 1;
     size = size === 1 ? 0 : Math.ceil(size / 2)
   ) {
-    // From the end, so that what is still to be tried keeps its place.
+    // From the end, so that the parts still to be tried keep their positions.
     for (let end = kept.length; end > 0; end -= size) {
       const start = Math.max(0, end - size);
       await goesWithout([...kept.slice(0, start), ...kept.slice(end)]);
@@ -56,7 +57,7 @@ export async function shrinkHistory(
   return smallest;
 }
 
-/** What kinds of promises are broken: the words before the colon. */
+/** Kinds of the broken promises: the text before the colon. */
 function kindsOf({ violations }: HistoryRun): Set<string> {
   return new Set(violations.map((words) => words.split(':')[0] ?? ''));
 }

@@ -7,10 +7,10 @@ export type InvokeFunction = (functionKey: string, event: unknown) => Promise<un
 
 export interface ApiRequest {
   readonly method: string;
-  /** With its query, if it has one. */
+  /** Includes the query, if there is one. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string is sent as it is, anything else as JSON. */
+  /** A string is sent unchanged, anything else as JSON. */
   readonly body?: unknown;
 }
 
@@ -24,13 +24,13 @@ export class Api {
     this.#api = new RestApi(service, invoke);
   }
 
-  /** Sends a request; a JSON body of the response comes parsed. */
+  /** Sends a request and parses a JSON response. */
   async call(request: ApiRequest): Promise<HttpResponse> {
     const { statusCode, headers, body } = await this.respond(request);
     return { status: statusCode, headers: new Headers(headers), body: parseJson(body) };
   }
 
-  /** Sends a request. A function that fails gets API Gateway's own response: 502. */
+  /** Sends a request. If the function fails, the response is API Gateway's own 502. */
   respond({ method, path, headers = {}, body }: ApiRequest): Promise<ApiResponse> {
     return this.#api.respond({
       requestId: 'simulated',

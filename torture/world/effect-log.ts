@@ -2,30 +2,30 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Effect, Interceptor } from '../../lib/platform/effects.ts';
 import { unlessDead } from '../../local/stack/lambda-runtime.ts';
 
-/** One run of a function: which one, by its key in serverless.yml, and what it was given. */
+/** One invocation of a function: its key in serverless.yml and its event. */
 export interface Invocation {
   readonly functionKey: string;
   readonly event: unknown;
 }
 
-/** One effect that a handler asked for, whatever then became of it. */
+/** One effect that a handler asked for, even if it failed. */
 export interface RecordedEffect extends Effect {
-  /** Counts up from 1. */
+  /** Number of the effect, from 1. */
   readonly n: number;
-  /** The function that asked for it, by its key in serverless.yml. */
+  /** Key in serverless.yml of the function that asked for it. */
   readonly by: string;
-  /** The very run of that function. */
+  /** The invocation that asked for it. */
   readonly invocation: Invocation;
   readonly atMs: number;
 }
 
-/** Like an interceptor, which is also told which effect of the world it is, and whose. */
+/** An interceptor that also receives the effect's number and its invocation. */
 export type WorldInterceptor = <Result>(
   effect: RecordedEffect,
   proceed: () => Promise<Result>,
 ) => Promise<Result>;
 
-/** Numbers every effect before anybody may interfere with it. */
+/** Numbers and records every effect before an interceptor changes it. */
 export class EffectLog {
   readonly effects: RecordedEffect[] = [];
   readonly #now: () => number;
@@ -37,27 +37,27 @@ export class EffectLog {
     this.#now = now;
   }
 
-  /** Sees every effect from here on, in the place of whoever did before. */
+  /** Replaces the interceptor for all further effects. */
   setInterceptor(interceptor: WorldInterceptor): void {
     this.#interceptor = interceptor;
   }
 
-  /** Runs a function; what it asks for is logged as its own. */
+  /** Runs a function so that its effects are recorded as this invocation's. */
   asCaller<Result>(invocation: Invocation, run: () => Result): Result {
     return this.#callers.run(invocation, run);
   }
 
-  /** The function that runs here, if one does. */
+  /** Key of the function that runs in this async context, if one does. */
   caller(): string | undefined {
     return this.#callers.getStore()?.functionKey;
   }
 
-  /** No effect ever happens again: whoever asks for one waits for ever, as the dead do. */
+  /** Blocks every further effect for ever, as if its process were dead. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** What a handler does passes here; what the world does for itself is not logged. */
+  /** Every effect of a handler passes here; effects of the world itself are not recorded. */
   readonly intercept: Interceptor = (effect, proceed) => {
     if (this.#isClosed) return new Promise(() => undefined);
     const invocation = this.#callers.getStore();

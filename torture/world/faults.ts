@@ -6,7 +6,7 @@ import {
 import { dieHere } from '../../local/stack/lambda-runtime.ts';
 import type { RecordedEffect, WorldInterceptor } from './effect-log.ts';
 
-/** What becomes of an effect that is struck. */
+/** Replaces an effect that is struck. */
 export type Fault = WorldInterceptor;
 
 /** The process dies before the effect. */
@@ -18,16 +18,16 @@ export const dieAfter: Fault = async (_effect, proceed) => {
   return dieHere();
 };
 
-/** The effect happens, and whoever asked for it never learns that. */
+/** The effect happens, but its answer is lost. */
 export const loseAnswer: Fault = async (effect, proceed) => {
   await proceed();
   throw lostConnection(effect);
 };
 
-/** Nothing comes of it, and no answer either: whoever asked waits until its own time is up. */
+/** The effect does not happen and no answer comes, so the caller runs into its time-out. */
 export const hang: Fault = () => new Promise(() => undefined);
 
-/** DynamoDB has no capacity left for it; nothing of it is done. Other services are not struck. */
+/** DynamoDB throttles the request and does nothing. Other services are unaffected. */
 export const throttle: Fault = (effect, proceed) =>
   effect.kind === 'dynamodb'
     ? Promise.reject(
@@ -35,7 +35,7 @@ export const throttle: Fault = (effect, proceed) =>
       )
     : proceed();
 
-/** Another transaction at the same item stands in the way of a write. Reads are not struck. */
+/** A transaction on the same item makes a write fail. Reads are unaffected. */
 export const conflict: Fault = (effect, proceed) => {
   const refused = { message: 'Transaction conflict', $metadata: {} };
   switch (effect.operation) {
@@ -52,12 +52,12 @@ export const conflict: Fault = (effect, proceed) => {
   }
 };
 
-/** Strikes one effect by its number; all others happen. */
+/** Applies a fault to one effect by its number; all others happen. */
 export function strikeAt(n: number, fault: Fault): WorldInterceptor {
   return (effect, proceed) => (effect.n === n ? fault(effect, proceed) : proceed());
 }
 
-/** As `fetch` and the SDK report it when an answer does not come. */
+/** The error that `fetch` and the SDK report if no answer comes. */
 function lostConnection({ kind }: RecordedEffect): Error {
   return kind === 'http'
     ? new TypeError('fetch failed')

@@ -3,7 +3,7 @@ import { EffectLog } from './effect-log.ts';
 import { RandomStream } from './random-stream.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-/** What every part of a world stands on. */
+/** Clock, randomness and defects: the base of every part of a world. */
 export class Foundation {
   readonly clock = new VirtualClock();
   readonly effects = new EffectLog(() => this.clock.now());
@@ -18,28 +18,28 @@ export class Foundation {
     this.#ids = this.random('ids');
   }
 
-  /** Random numbers of the world for one purpose. */
+  /** A stream of random numbers for one purpose. */
   random(purpose: string): RandomStream {
     return new RandomStream(this.#seed, purpose);
   }
 
   readonly newId = (): string => this.#ids.id();
 
-  /** Runs what it is given as if nobody had called for it, however deep in a handler. */
+  /** Runs a function outside the async context of the calling handler. */
   readonly detached = <Result>(work: () => Result): Result => this.#outside.runInAsyncScope(work);
 
-  /** Something went wrong in the world itself, and not in what is tried out in it. */
+  /** Records an error in the world itself, as opposed to the code under test. */
   readonly onDefect = (error: unknown): void => {
     this.#defects.push(error);
   };
 
-  /** @throws the first defect that nobody was told of yet, if there is one. */
+  /** @throws the first defect that was not reported yet, if there is one. */
   throwDefect(): void {
     const untold = this.#defects.splice(0);
     if (untold.length > 0) throw untold[0];
   }
 
-  /** Nothing new happens any more: no effect, no timer. */
+  /** Stops all further effects and timers. */
   freeze(): void {
     this.effects.close();
     this.clock.stop();
@@ -49,7 +49,7 @@ export class Foundation {
     this.#endings.push(ending);
   }
 
-  /** Ends what was begun, the last first. */
+  /** Undoes the set-up, last step first. */
   end(): void {
     this.freeze();
     for (const ending of this.#endings.splice(0).reverse()) ending();

@@ -8,11 +8,11 @@ import type { EffectLog, Invocation } from './effect-log.ts';
 /** The project's folder. */
 export const DIRECTORY = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The real handlers over the stack's Lambda runtime; says which run, and lets effects say whose they are. */
+/** Runs the real handlers in the stack's Lambda runtime, and records which of them run. */
 export class Functions {
   readonly #lambda: LambdaRuntime;
   readonly #effects: EffectLog;
-  /** Keys in serverless.yml, by themselves and by the deployed names. */
+  /** Keys in serverless.yml, by key and by deployed name. */
   readonly #keys: ReadonlyMap<string, string>;
   readonly #running = new Set<Invocation>();
 
@@ -28,17 +28,17 @@ export class Functions {
     );
   }
 
-  /** The clock for what runs inside the handlers. */
+  /** Clock for code inside the handlers. */
   get clock(): Clock {
     return this.#lambda.clock;
   }
 
-  /** The keys of the functions that run just now. */
+  /** Keys of the functions that are running. */
   get running(): readonly string[] {
     return [...this.#running].map(({ functionKey }) => functionKey);
   }
 
-  /** Imports all code, also what is imported on demand: the clock must not move on while a file is read. */
+  /** Imports all code, including lazy imports, so that the clock never moves during an import. */
   async preload(): Promise<void> {
     await this.#lambda.preload();
     await import('../../lib/platform/aws/queue-requests.ts');

@@ -38,17 +38,17 @@ export class Gateway {
     this.#routes = createGatewayRoutes(this.#ledger);
   }
 
-  /** How many acknowledgements are still to come. */
+  /** Number of acknowledgements still to come. */
   get scheduledAcknowledgements(): number {
     return this.#scheduled;
   }
 
-  /** What was really charged for an order, oldest first. */
+  /** The charges of an order at the gateway, oldest first. */
   chargesOf(orderId: string): readonly Charge[] {
     return this.#ledger.listByOrder(orderId);
   }
 
-  /** @throws TypeError, as `fetch` does, where the connection is cut. */
+  /** @throws TypeError, as `fetch` does, if the connection is cut. */
   async call({ method, url, headers = {}, body }: HttpRequest): Promise<HttpResponse> {
     const { pathname, search } = new URL(url);
     const answered = await answer(this.#routes, {

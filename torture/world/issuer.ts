@@ -11,8 +11,8 @@ interface Token {
 }
 
 /**
- * Issues tokens and knows them again. They are not signed: signatures have tests of their own, and
- * verifying one is left to a thread whose timing would decide the order of what follows.
+ * Issues and verifies tokens without signatures. Verifying a signature runs in a thread, whose timing would
+ * make runs differ; other tests cover signatures.
  */
 export class Issuer {
   readonly #clock: VirtualClock;
@@ -22,7 +22,7 @@ export class Issuer {
     this.#clock = clock;
   }
 
-  /** A token that is good for one day. */
+  /** A token that is valid for one day. */
   issue(userId: string, scope?: string): string {
     const token = `world.${String(this.#tokens.size)}`;
     const expiresAtMs = this.#clock.now() + ONE_DAY_MS;

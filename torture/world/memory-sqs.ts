@@ -18,20 +18,19 @@ import { ACCOUNT_ID, queueUrlOf } from '../../local/stack/resources.ts';
 import { MessageQueue, type Redrive, type StoredMessage } from './sqs/message-queue.ts';
 
 export interface SentMessage {
-  /** The queue's name. */
   readonly queue: string;
   readonly body: string;
 }
 
-/** When the copies of a message get visible, in milliseconds from now; `[0]` is the usual. */
+/** Delays until the copies of a message become visible, in milliseconds; `[0]` is normal. */
 export type Delivery = (message: SentMessage) => readonly number[];
 
 export interface MemorySqsOptions {
   readonly clock: Clock;
   readonly newId: () => string;
-  /** Queues' URLs are below this one. */
+  /** Base of the queues' URLs. */
   readonly endpoint: string;
-  /** Lets a message come twice, or after later ones. */
+  /** Duplicates or delays messages. */
   readonly delivery: Delivery;
 }
 
@@ -45,8 +44,8 @@ const redriveSchema = z.object({
 });
 
 /**
- * SQS in memory, as far as this project uses it, on the world's clock. A receive never waits: who
- * wants to be told of messages asks the queue. Messages are kept for ever.
+ * In-memory SQS with the features that this project uses, on the world's clock. A receive never waits:
+ * consumers subscribe to the queue instead. Messages never expire.
  */
 export class MemorySqs {
   readonly #options: MemorySqsOptions;
@@ -91,10 +90,7 @@ export class MemorySqs {
     return { queueArn: arn };
   }
 
-  /**
-   * A queue by its name.
-   * @throws AwsError QueueDoesNotExist
-   */
+  /** @throws AwsError QueueDoesNotExist */
   queue(name: string | undefined): MessageQueue {
     const queue = this.#queues.get(name ?? '');
     if (queue !== undefined) return queue;

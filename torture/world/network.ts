@@ -2,19 +2,19 @@ import type { Clock } from '../../lib/platform/clock.ts';
 import type { Interceptor } from '../../lib/platform/effects.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../../lib/platform/http/http-client.ts';
 
-/** Answers requests below one URL; rejects where no answer comes. */
+/** Answers requests below one URL; rejects if no answer comes. */
 export type Host = (request: HttpRequest) => Promise<HttpResponse>;
 
 export interface NetworkOptions {
   readonly clock: Clock;
   readonly intercept: Interceptor;
-  /** By the URL that their own begin with. */
+  /** Hosts by base URL. */
   readonly hosts: Readonly<Record<string, Host>>;
-  /** Runs what it is given as if nobody had called for it. */
+  /** Runs a function outside the caller's async context. */
   readonly detached: <Result>(work: () => Result) => Result;
 }
 
-/** The handlers' HTTP client, in whose world all hosts are in this process and time-outs on the clock. */
+/** HTTP client for the handlers: hosts are in this process, and time-outs use the world's clock. */
 export function networkClient({ clock, intercept, hosts, detached }: NetworkOptions): HttpClient {
   return (request) =>
     intercept({ kind: 'http', operation: request.method, target: request.url }, () => {
@@ -28,7 +28,7 @@ export function networkClient({ clock, intercept, hosts, detached }: NetworkOpti
     });
 }
 
-/** Rejects as an AbortSignal's time-out does where the promise has not settled by then. */
+/** Rejects as an AbortSignal's time-out does if the promise is not settled by then. */
 function within<Result>(clock: Clock, ms: number, promise: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const cancel = clock.schedule(ms, () => {

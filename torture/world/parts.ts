@@ -23,11 +23,11 @@ export interface PartsOptions {
   readonly onWrite?: WriteListener;
 }
 
-/** What a world is made of; nothing of it moves yet. */
+/** The components of a world, before any of them runs. */
 export interface Parts {
   readonly service: ServiceDefinition;
   readonly foundation: Foundation;
-  /** What the handlers see. */
+  /** Environment of the handlers. */
   readonly environment: Readonly<Record<string, string>>;
   readonly config: Config;
   readonly storage: Storage;
@@ -35,15 +35,15 @@ export interface Parts {
   readonly api: Api;
   readonly gateway: Gateway;
   readonly stepFunctions: StepFunctions;
-  /** Carries the SDK's requests to the services of this world. */
+  /** Carries the SDK's requests to this world's services. */
   readonly requestHandler: RequestHandler;
 }
 
-/** How long after the service's time-out the gateway acknowledges what it acknowledges too late. */
+/** Delay of a late acknowledgement after the service's time-out. */
 const ACK_LATE_BY_MS = 5000;
 
 /**
- * Makes the parts, and has the process answer its libraries as the world wants.
+ * Creates the parts, and overrides the globals that libraries read.
  * @throws ConfigurationError for a bad setting.
  */
 export async function createParts(
@@ -77,7 +77,7 @@ export async function createParts(
   };
   const requestHandler = inMemoryRequestHandler({ services, detached, onDefect });
   const gateway = createGateway(foundation, config, api);
-  // The interpreter has taken the process's clock for itself: this has to come later.
+  // Must come after the interpreter's start, which takes over the process's clock.
   const variables = { ...environment, ...libraryEnvironment(service) };
   foundation.onEnd(overrideGlobals(clock, foundation.random('libraries'), variables));
   return {
@@ -109,8 +109,8 @@ function createGateway({ clock, newId }: Foundation, config: Config, api: Api): 
 }
 
 /**
- * The runtime of the handlers: the parts, behind the one seam that every effect passes.
- * @param overrides for somebody beside the handlers, such as an operator's tool.
+ * Creates the handlers' runtime, in which every effect passes one interceptor.
+ * @param overrides for callers other than handlers, such as an operator's tool.
  */
 export function createRuntime(
   { foundation, config, functions, api, gateway, requestHandler }: Parts,

@@ -3,8 +3,8 @@ import type { RandomStream } from './random-stream.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /**
- * Libraries ask the process itself for the time (idempotency), for randomness (the interpreter's
- * jitter) and for their settings. Until the returned function is called, the world answers.
+ * Replaces the time (idempotency library), randomness (the interpreter's jitter) and settings that libraries
+ * read from the process. The returned function restores them.
  */
 export function overrideGlobals(
   clock: VirtualClock,

@@ -5,10 +5,7 @@ import type { Foundation } from './foundation.ts';
 import type { Parts } from './parts.ts';
 import type { MessageQueue } from './sqs/message-queue.ts';
 
-/**
- * Lets every function that has a queue take its messages as soon as they are visible, one batch at a
- * time.
- */
+/** Invokes each queue's function with visible messages as soon as there are any, one batch at a time. */
 export function consumeQueues({
   service,
   foundation,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A stream of random numbers that its seed and its name decide: streams do not disturb each other. */
+/** Random numbers derived from a seed and a name; streams are independent of each other. */
 export class RandomStream {
   #state: number;
 
@@ -20,7 +20,7 @@ export class RandomStream {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** In the form of a UUID. */
+  /** An id in the form of a UUID. */
   id(): string {
     const digits = Array.from({ length: 4 }, () =>
       Math.floor(this.next() * 2 ** 32)

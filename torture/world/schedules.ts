@@ -3,15 +3,15 @@ import { Schedules } from '../../local/stack/schedules.ts';
 import { eventsOf } from '../../local/stack/service-definition.ts';
 import type { Parts } from './parts.ts';
 
-/** What a scheduled function works off: an index of what is due, by the time it is. */
+/** Index that a scheduled function works through, ordered by due time. */
 interface WorkList {
   readonly table: Table;
   readonly index: string;
 }
 
 /**
- * Runs the scheduled functions at their interval. A round of one whose work list has nothing due is
- * left out: it would read every shard of the index to do nothing, as most rounds do.
+ * Runs the scheduled functions at their interval. Skips a round if nothing is due, because it would read
+ * every shard of the index for nothing.
  */
 export function startSchedules(
   { service, foundation, config, functions }: Parts,

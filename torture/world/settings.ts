@@ -2,12 +2,12 @@ import { handlerEnvironment, sdkEnvironment } from '../../local/stack/handler-en
 import type { IntrinsicValues } from '../../local/stack/intrinsics.ts';
 import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
 
-/** Nobody listens at any of these: they only tell the hosts of the world apart. */
+/** Names of the world's hosts; nothing listens at these URLs. */
 export const API_URL = 'http://api.world';
 export const GATEWAY_URL = 'http://gateway.world/gateway';
 export const QUEUES_URL = 'http://sqs.world';
 
-/** The handlers' environment as a deployment would fill it in. */
+/** The handlers' environment as a deployment fills it in. */
 export function environmentOf(
   service: ServiceDefinition,
   values: IntrinsicValues,
@@ -26,8 +26,8 @@ export function environmentOf(
 }
 
 /**
- * What libraries read from the process's environment. Logs and metrics are silent unless the process
- * was started with a level of its own.
+ * Variables that libraries read from the process's environment. Logs and metrics are silent unless the
+ * process was started with a level.
  */
 export function libraryEnvironment({ provider }: ServiceDefinition) {
   return {
@@ -36,7 +36,7 @@ export function libraryEnvironment({ provider }: ServiceDefinition) {
       queues: QUEUES_URL,
       stepFunctions: 'http://states.world',
     }),
-    // Between its tries the SDK would wait in real time.
+    // The SDK's own retries would wait in real time.
     AWS_MAX_ATTEMPTS: '1',
     POWERTOOLS_LOG_LEVEL: process.env['POWERTOOLS_LOG_LEVEL'] ?? 'SILENT',
     POWERTOOLS_METRICS_DISABLED: process.env['POWERTOOLS_METRICS_DISABLED'] ?? 'true',

@@ -24,9 +24,9 @@ export interface StoredOrder {
   readonly version: number;
   readonly items: readonly StoredLine[];
   readonly revision: number;
-  /** While it waits for its payment: what Inventory holds; at which revision. */
+  /** Revision that Inventory holds, while the order waits for its payment. */
   readonly heldRevision?: number;
-  /** While it waits for its payment: until when the user was promised the stock. */
+  /** End of the hold that the user was promised, while the order waits for its payment. */
   readonly reservationExpiresAtMs?: number;
   readonly run: number;
   readonly attempt: number;
@@ -45,7 +45,7 @@ export interface StoredPayment {
   readonly orderId: string;
   readonly userId: string;
   readonly status: string;
-  /** The reservation that it pays for. */
+  /** Revision of the reservation that it pays for. */
   readonly revision: number;
   readonly amount: { readonly amount: number; readonly currency: string };
   readonly methodToken?: string;
@@ -79,17 +79,17 @@ export interface RunningOrClosed {
   readonly status: string;
 }
 
-/** Everything that is stored anywhere in the world, as it is at one moment. */
+/** All stored state of the world at one moment. */
 export interface Snapshot {
   readonly orders: readonly StoredOrder[];
   readonly payments: readonly StoredPayment[];
   readonly products: readonly StoredProduct[];
   readonly reservations: readonly StoredReservation[];
-  /** What was really charged, by order id; only of orders that are stored. */
+  /** Charges at the gateway by order id, for stored orders only. */
   readonly charges: ReadonlyMap<string, readonly Charge[]>;
   /** Oldest first. */
   readonly executions: readonly RunningOrClosed[];
-  /** The bodies of the messages in every queue, by its logical id; dead-letter queues too. */
+  /** Message bodies by the queue's logical id, including dead-letter queues. */
   readonly queues: Readonly<Record<string, readonly unknown[]>>;
 }
 
@@ -120,7 +120,7 @@ export function takeSnapshot({
   };
 }
 
-/** The items of one type, without the wire's wrapping: their shapes are lib's to decide. */
+/** Items of one type, as plain values; lib defines their shapes. */
 function itemsOf(table: Table, type: string): readonly unknown[] {
   return [...table.items()].filter((item) => item['type']?.S === type).map(plain);
 }

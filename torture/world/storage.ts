@@ -17,7 +17,7 @@ export interface Storage {
   /** By logical id. */
   readonly queueUrls: Readonly<Record<string, string>>;
   readonly values: IntrinsicValues;
-  /** The queue that an event source names. */
+  /** The queue of an event source. */
   sourceOf(event: SqsEvent): { readonly queue: MessageQueue; readonly url: string };
 }
 

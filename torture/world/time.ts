@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toTimestamp } from '../../lib/platform/clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** More turns of the event loop than anything takes that ever ends. */
+/** More turns of the event loop than any finite work takes. */
 const MOST_TURNS = 100_000;
 
-/** The world did not come to rest in the time it was given; `reasons` says what still moves. */
+/** The world did not come to rest in time; `reasons` lists what still moves. */
 export class NotAtRest extends Error {
   override readonly name = 'NotAtRest';
   readonly reasons: readonly string[];
@@ -18,13 +18,13 @@ export class NotAtRest extends Error {
 
 export interface Moving {
   readonly clock: VirtualClock;
-  /** What still has to move by itself, in words. */
+  /** Work that still moves by itself, one text each. */
   readonly unrest: () => readonly string[];
-  /** Throws what went wrong in the world itself. */
+  /** Throws an error of the world itself, if there was one. */
   readonly throwDefect: () => void;
 }
 
-/** Lets the world's work and its time go on; time moves only when nothing else can. */
+/** Runs the world's work; time advances only when nothing else can run. */
 export class Time {
   readonly #world: Moving;
 
@@ -33,9 +33,9 @@ export class Time {
   }
 
   /**
-   * Until everything that runs has ended or waits for time. All work is in promises and in turns of
-   * the event loop, so nothing runs any more when a turn sets off no other.
-   * @throws NotAtRest where that never happens.
+   * Resolves when all running work has ended or waits for time. All work is in promises and event-loop turns,
+   * so it is over when a turn starts no other.
+   * @throws NotAtRest if that never happens.
    */
   async runUntilIdle(): Promise<void> {
     let turns = 0;
@@ -49,7 +49,7 @@ export class Time {
     this.#world.throwDefect();
   }
 
-  /** Everything that falls due within so many milliseconds happens, each at its own time. */
+  /** Advances the clock by `byMs`; everything due in between happens at its own time. */
   async advance(byMs: number): Promise<void> {
     const { clock } = this.#world;
     const untilMs = clock.now() + byMs;
@@ -59,9 +59,9 @@ export class Time {
   }
 
   /**
-   * From timer to timer until nothing moves by itself any more.
-   * @returns the milliseconds that took.
-   * @throws NotAtRest when more than `limitMs` would pass.
+   * Advances from timer to timer until nothing moves by itself.
+   * @returns the elapsed milliseconds.
+   * @throws NotAtRest if it would take more than `limitMs`.
    */
   async runToRest(limitMs: number): Promise<number> {
     const { clock, unrest } = this.#world;
@@ -76,8 +76,8 @@ export class Time {
   }
 
   /**
-   * Until a promise has settled, such as the answer to a call that waits; answers what it answered.
-   * @throws NotAtRest when more than `limitMs` would pass.
+   * Advances until a promise settles, such as the response to a waiting call, and returns its result.
+   * @throws NotAtRest if it would take more than `limitMs`.
    */
   async until<Result>(promise: Promise<Result>, limitMs: number): Promise<Result> {
     const { clock, unrest } = this.#world;
@@ -100,7 +100,7 @@ export class Time {
     }
   }
 
-  /** @returns false where nothing is due until then. */
+  /** @returns false if nothing is due until then. */
   async #step(untilMs: number): Promise<boolean> {
     const { clock } = this.#world;
     const { nextDueMs } = clock;

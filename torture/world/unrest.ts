@@ -2,13 +2,13 @@ import { eventsOf } from '../../local/stack/service-definition.ts';
 import type { Parts } from './parts.ts';
 import type { RunningOrClosed, Snapshot, StoredOrder } from './snapshot.ts';
 
-/** What the system, and not the user, has to leave. */
+/** Statuses that the system, not the user, has to leave. */
 const MOVING = ['CREATED', 'PENDING_RESERVING_STOCK', 'PAYMENT_IN_PROGRESS'];
 const OPEN = ['INITIATED', 'PENDING'];
 
 type Stored = Pick<Snapshot, 'orders' | 'payments' | 'reservations' | 'executions'>;
 
-/** What is running or on its way, in words: at rest there is nothing. */
+/** Running work and messages in flight, one text each; empty at rest. */
 export function unrestOfParts({
   service,
   functions,
@@ -26,7 +26,7 @@ export function unrestOfParts({
   ];
 }
 
-/** What is stored and still has to move by itself, in words: at rest there is nothing. */
+/** Stored work that still moves by itself, one text each; empty at rest. */
 export function unrestOfStored(
   { orders, payments, reservations, executions }: Stored,
   nowMs: number,
@@ -57,12 +57,12 @@ export function unrestOfStored(
   ];
 }
 
-/** For its user; the saga waits with it. */
+/** Tells if the order waits for its user, and the saga with it. */
 function isWaiting(order: StoredOrder | undefined): boolean {
   return order?.status === 'PENDING_PAYMENT';
 }
 
-/** It waits only for as long as its stock is held. */
+/** Tells if the order's hold has expired. */
 function isTimeUp(order: StoredOrder, nowMs: number): boolean {
   return isWaiting(order) && (order.reservationExpiresAtMs ?? 0) <= nowMs;
 }

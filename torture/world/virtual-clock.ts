@@ -6,10 +6,10 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** When every world begins. */
+/** Start time of every world. */
 export const BEGINNING_MS = Date.UTC(2026, 0, 1);
 
-/** Time that stands still until it is told to go on; nothing here looks at the system's. */
+/** A clock that moves only when told to, independent of the system's. */
 export class VirtualClock implements Clock {
   #nowMs = BEGINNING_MS;
   readonly #timers = new Set<Timer>();
@@ -20,9 +20,9 @@ export class VirtualClock implements Clock {
 
   schedule(delayMs: number, callback: () => void): () => void {
     const timer = {
-      // In whole milliseconds, as the system's timers and its clock are.
+      // Whole milliseconds, as the system's timers and clock have.
       dueMs: this.#nowMs + Math.max(0, Math.ceil(delayMs)),
-      // Whoever lets time go on is not whom the timer belongs to.
+      // Keeps the async context of the code that set the timer.
       callback: AsyncResource.bind(callback),
     };
     this.#timers.add(timer);
@@ -31,12 +31,12 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** When the next timer is due; undefined where there is none. */
+  /** Time of the next timer; undefined if there is none. */
   get nextDueMs(): number | undefined {
     return this.#earliest()?.dueMs;
   }
 
-  /** Fires the one timer that is due first, at its time; of equal ones the oldest. */
+  /** Moves to the next timer and fires it; of equal ones, the oldest. */
   fireNext(): void {
     const timer = this.#earliest();
     if (timer === undefined) return;
@@ -45,7 +45,7 @@ export class VirtualClock implements Clock {
     timer.callback();
   }
 
-  /** Time never goes back. */
+  /** Moves forwards only. */
   moveTo(ms: number): void {
     this.#nowMs = Math.max(this.#nowMs, ms);
   }

@@ -22,21 +22,21 @@ import { unrestOfParts, unrestOfStored } from './unrest.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface WorldOptions {
-  /** Decides every id and every random number. */
+  /** Determines every id and every random number. */
   readonly seed: number;
-  /** Configuration (section 7 of the specification) that differs from the defaults. */
+  /** Settings (section 7 of the specification) that differ from the defaults. */
   readonly configuration?: Readonly<Record<string, string>>;
-  /** What there is to buy; the seed products of a local start unless told otherwise. */
+  /** Defaults to the seed products of a local start. */
   readonly products?: readonly NewProduct[];
-  /** Sees every effect of every handler once the world is made; `setInterceptor` replaces it. */
+  /** Sees every effect of every handler once the world exists; `setInterceptor` replaces it. */
   readonly intercept?: WorldInterceptor;
-  /** Lets messages come twice, late, or after others; each comes once, at once, unless told otherwise. */
+  /** Duplicates, delays or reorders messages; by default each comes once, at once. */
   readonly delivery?: Delivery;
-  /** Told of every write to the tables at the moment it is carried out. */
+  /** Receives every write to the tables as it is carried out. */
   readonly onWrite?: WriteListener;
 }
 
-/** A call of the API; as a user, with a token of theirs, where one is named. */
+/** A call of the API; if a user is named, with that user's token. */
 export interface WorldCall extends ApiRequest {
   readonly user?: string;
   readonly scope?: string;
@@ -44,60 +44,60 @@ export interface WorldCall extends ApiRequest {
 
 export interface World {
   readonly parts: Parts;
-  /** For operators' tools: what is done with it, and not by a handler, is no effect of the world's. */
+  /** Runtime for operators' tools: their calls are not recorded as effects. */
   readonly runtime: Runtime;
   readonly clock: VirtualClock;
-  /** The function, by its key in serverless.yml, that runs where this is asked. */
+  /** Key in serverless.yml of the function in whose async context this is called. */
   caller(): string | undefined;
-  /** Every effect of every handler so far, in the order they were asked for. */
+  /** Effects of all handlers so far, in the order of the requests. */
   readonly effects: readonly RecordedEffect[];
   setInterceptor(intercept: WorldInterceptor): void;
-  /** Issues a token for a user, good for one day of the world's time. */
+  /** Issues a token that is valid for one day of the world's time. */
   issueToken(user: string, scope?: string): string;
-  /** Answers when the function has; of a call that waits, only as time goes on. */
+  /** Resolves with the function's response; a call that waits needs time to pass. */
   call(request: WorldCall): Promise<HttpResponse>;
-  /** Runs a function once more, or at another time than whoever runs it otherwise. */
+  /** Invokes a function in addition to its normal triggers. */
   invoke(functionKey: string, event: unknown): Promise<unknown>;
-  /** Until everything that runs has ended or waits for time; no time passes. */
+  /** Runs until all work has ended or waits for time, without letting time pass. */
   runUntilIdle(): Promise<void>;
-  /** Everything that falls due within so many milliseconds happens, each at its own time. */
+  /** Advances the clock by `ms`; everything due in between happens at its own time. */
   advance(ms: number): Promise<void>;
   /**
-   * From timer to timer until nothing moves by itself: no work is due, no message is in a queue but
-   * the dead-letter queues, nothing runs, and every saga that is not over waits for its user.
-   * @returns the milliseconds that took.
-   * @throws NotAtRest, with what still moves, when more than `limitMs` would pass.
+   * Advances from timer to timer until rest. At rest no work is due, no function runs, and only dead-letter
+   * queues hold messages. Every open saga waits for its user.
+   * @returns the elapsed milliseconds.
+   * @throws NotAtRest, with what still moves, if it would take more than `limitMs`.
    */
   runToRest(limitMs: number): Promise<number>;
   /**
-   * Lets time go on until a call has been answered.
-   * @throws NotAtRest when more than `limitMs` would pass.
+   * Advances until a call has its response.
+   * @throws NotAtRest if it would take more than `limitMs`.
    */
   until<Result>(call: Promise<Result>, limitMs: number): Promise<Result>;
   snapshot(): Snapshot;
-  /** Ends everything for good and gives the process back what it had. */
+  /** Ends all work and restores the process's globals. */
   stop(): Promise<void>;
 }
 
 let serviceDefinition: Promise<ServiceDefinition> | undefined;
 let isRunning = false;
 
-/** What every world of this process is made of: the CLI takes seconds to read it, so only once. */
+/** The service definition of all worlds in this process. The CLI takes seconds to read it, so it is read once. */
 export function theService(): Promise<ServiceDefinition> {
   serviceDefinition ??= readServiceDefinition(DIRECTORY);
   return serviceDefinition;
 }
 
-/** Spares a process that another one has started the reading. */
+/** Sets a definition that the parent process has read already. */
 export function useService(definition: ServiceDefinition): void {
   serviceDefinition = Promise.resolve(definition);
 }
 
 /**
- * Makes the whole service in this process, without network, other processes or real time: the real
- * handlers, driven by the real state machine, over AWS services and a payment gateway in memory. The
- * same seed and the same calls have the same effects in the same order. One world at a time, because
- * the handlers' runtime, `Date.now` and `Math.random` are the process's.
+ * Creates the whole service in this process: the real handlers and the real state machine over in-memory AWS
+ * services and gateway. There is no network, no other process and no real time. The same seed and calls give
+ * the same effects in the same order. Only one world can exist at a time, because the handlers' runtime,
+ * `Date.now` and `Math.random` belong to the process.
  * @throws ConfigurationError for a bad setting.
  */
 export async function createWorld(options: WorldOptions): Promise<World> {
@@ -165,7 +165,7 @@ async function build(
     until: (call, limitMs) => time.until(call, limitMs),
     snapshot,
     stop: async () => {
-      // What still runs comes to its end, or to an effect, before the process is given back.
+      // Lets running work end or reach an effect before the globals are restored.
       foundation.freeze();
       await time.runUntilIdle().finally(() => {
         foundation.end();

@@ -1,30 +1,36 @@
 import type { World } from '../../../torture/world/world.ts';
 import { isSkip } from '../target.ts';
 
-/** Between two looks of somebody who waits for something; in the world's time. */
+/** World time between two checks of a waiter. */
 const LOOK_EVERY_MS = 100;
-/** The longest that a test may wait for one thing; in the world's time. */
+/** Longest world time that a test may wait for one thing. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
 
-/** Somebody who waits for time to pass. */
+/** A test step that waits for time to pass. */
 interface Waiter {
   /** Time must not jump over this moment; in milliseconds since 1970. */
   readonly nextLookMs: () => number;
-  /** Called when nothing else moves. @returns whether that set anything off. */
+  /**
+   * Called when nothing else moves.
+   * @returns true if it started anything.
+   */
   readonly look: () => boolean;
   readonly giveUp: (error: Error) => void;
 }
 
-/** Sets something off that was held back; called when nothing else moves. @returns whether it did. */
+/**
+ * Starts an effect that was held back, when nothing else moves.
+ * @returns true if it started one.
+ */
 export type Release = () => boolean;
 
 /**
- * Lets a world's time pass while at least one test step waits for it, and only when nothing else can
- * move. Several steps may wait at once: one loop serves them all, so time passes once for all of them.
+ * Lets a world's time pass while at least one test step waits for it, and only if nothing else can move. One
+ * loop serves all waiting steps, so time passes once for all of them.
  */
 export class Pace {
   readonly #world: Pick<World, 'clock' | 'runUntilIdle'>;
@@ -36,7 +42,7 @@ export class Pace {
     this.#world = world;
   }
 
-  /** Lets time pass until `work` has settled, and settles like it. */
+  /** Lets time pass until `work` settles, and settles like it. */
   async during<Result>(work: () => Promise<Result>): Promise<Result> {
     const { clock } = this.#world;
     const giveUpAtMs = clock.now() + LONGEST_WAIT_MS;
@@ -51,7 +57,7 @@ export class Pace {
     }
   }
 
-  /** Lets `byMs` pass; everything that falls due on the way happens, each at its own time. */
+  /** Lets `byMs` pass; everything due in between happens at its own time. */
   async advance(byMs: number): Promise<void> {
     const { clock } = this.#world;
     const untilMs = clock.now() + byMs;
@@ -71,8 +77,8 @@ export class Pace {
   }
 
   /**
-   * Looks again whenever nothing else moves, and as time passes, until `check` throws no more.
-   * @returns what `check` returned; rejects with what it threw last after `limitMs`.
+   * Checks whenever nothing else moves, and as time passes, until `check` succeeds.
+   * @returns the result of `check`; after `limitMs`, rejects with its last error.
    */
   eventually<Result>(check: () => Promise<Result> | Result, limitMs: number): Promise<Result> {
     const { clock } = this.#world;
@@ -114,8 +120,8 @@ export class Pace {
   }
 
   /**
-   * Before time passes, something held back may be let go.
-   * @returns the function that takes the release away again.
+   * Registers a release, which runs before time passes.
+   * @returns a function that removes it.
    */
   beforeTimePasses(release: Release): () => void {
     this.#releases.add(release);
@@ -124,7 +130,7 @@ export class Pace {
     };
   }
 
-  /** Nobody waits any more; resolves when the loop has ended. */
+  /** Rejects all waiters; resolves when the loop has ended. */
   async stop(): Promise<void> {
     this.#giveUp(new Error('The simulated stack has been stopped.'));
     await this.#running;
@@ -151,12 +157,12 @@ export class Pace {
     } catch (error) {
       this.#giveUp(asError(error));
     } finally {
-      // In the same moment: whoever comes next starts a loop of their own.
+      // Synchronous with the loop's end, so a new waiter starts a new loop.
       this.#running = undefined;
     }
   }
 
-  /** To whatever comes first: the next timer, or the moment that somebody wants to look at. */
+  /** Advances to the next timer or the next check, whichever comes first. */
   #letTimePass(): void {
     const { clock } = this.#world;
     const lookMs = Math.min(...[...this.#waiters].map((waiter) => waiter.nextLookMs()));

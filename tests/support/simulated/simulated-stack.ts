@@ -14,18 +14,18 @@ import { Pace } from './pace.ts';
 const COMPANION_URL = new URL(GATEWAY_URL).origin;
 const LOGS_ARE_SILENT = 'the log is read';
 
-/** The pace of the simulated stack that runs in this process. */
+/** The pace of the simulated stack in this process. */
 let pace: Pace | undefined;
 
-/** The pace of the running simulated stack; undefined if the stack is another one. */
+/** The pace of the running simulated stack; undefined on another stack. */
 export function currentPace(): Pace | undefined {
   return pace;
 }
 
 /**
- * Starts the simulated world (docs/correctness.md) with the face of the embedded stack: the same handlers and the
- * same state machine, without network, other processes or real time. Time passes only while a test waits for it.
- * While it runs, the process's `fetch` reaches the API and the gateway simulator.
+ * Starts the simulated world (docs/correctness.md) behind the interface of the embedded stack. The handlers
+ * and the state machine are the same, without network, other processes or real time. Time passes only while a
+ * test waits for it. Meanwhile, the process's `fetch` reaches the API and the gateway simulator.
  * @param configuration settings that differ from the defaults.
  */
 export async function startSimulatedStack(
@@ -36,7 +36,7 @@ export async function startSimulatedStack(
   const ownPace = new Pace(world);
   pace = ownPace;
   let intercept: Interceptor = passThrough;
-  // A test may call a handler itself: such a call passes the test's faults too.
+  // A handler that a test calls directly meets the test's faults too.
   const runtime = {
     ...world.runtime,
     ...createRuntime(parts, {
@@ -82,7 +82,7 @@ export async function startSimulatedStack(
     runSchedules: async () => {
       await ownPace.during(() => Promise.allSettled(scheduled.map((key) => world.invoke(key, {}))));
     },
-    // A function takes its messages as soon as they are visible.
+    // The world delivers messages as soon as they are visible.
     pollQueues: async () => {
       await ownPace.advance(0);
       return 0;
@@ -97,7 +97,7 @@ export async function startSimulatedStack(
   };
 }
 
-/** Sends what is for the world there; everything else takes the network. */
+/** Routes requests for the world's hosts to it; all others use the network. */
 function replaceFetch(world: World, ownPace: Pace): () => void {
   const before = globalThis.fetch;
   globalThis.fetch = async (input, init = {}) => {

@@ -23,7 +23,7 @@ const PRICES: Readonly<Record<Item, Price>> = {
 
 describe('a bill', () => {
   test('is quantity by price, the dearest first, with shares of the whole', () => {
-    // A million orders of four state entries, 49 write units and six requests each.
+    // A million orders, with four state entries, 49 write units and six requests each.
     const bill = billOf(
       times({ stateEntries: 4, writeUnits: 49, apiRequests: 6 }, 1_000_000),
       PRICES,

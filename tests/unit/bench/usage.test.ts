@@ -34,7 +34,7 @@ const READING: Reading = {
 describe('what is billed of what was counted', () => {
   test('requests, messages, traces and units are counts', () => {
     expect(usageOf(READING, CALLERS, { stateEntries: 4 })).toMatchObject({
-      // placeOrder and reserveProducts; only the first was called from outside.
+      // Only placeOrder was called from outside, not reserveProducts.
       apiRequests: 2,
       // One trace in twenty is recorded.
       traces: 0.05,
@@ -42,7 +42,7 @@ describe('what is billed of what was counted', () => {
       stateEntries: 4,
       writeUnits: 12,
       readUnits: 7.5,
-      // Sent by a function; received and deleted by the poller.
+      // One send by a function; a receive and a delete by the poller.
       queueRequests: 3,
     });
   });

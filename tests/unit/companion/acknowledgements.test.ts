@@ -21,7 +21,7 @@ let clock: TravelClock;
 let receiver: Server;
 let companion: Companion;
 let deliveries: Delivery[];
-/** What the service answers to each delivery, the last one again and again; 0 hangs up. */
+/** Statuses that the service answers to successive deliveries; the last one repeats, 0 hangs up. */
 let answers: number[];
 
 beforeEach(async () => {
@@ -52,12 +52,12 @@ beforeEach(async () => {
   holdTimeDuringDeliveries();
 });
 
-/** Longer than a delivery takes on the busiest machine; only the last of many tries is waited for so long. */
+/** Longer than a delivery takes on a busy machine; only the last of many tries needs it all. */
 const LONGEST_DELIVERY_MS = 2000;
 
 /**
- * A delivery goes over real HTTP, so time stands still from the timer that begins it until the service has taken
- * it, or the next try is scheduled.
+ * Deliveries use real HTTP. The clock therefore stands still from the timer that begins a delivery until the
+ * service has accepted it, or the next try is scheduled.
  */
 function holdTimeDuringDeliveries(): void {
   const schedule = clock.schedule.bind(clock);

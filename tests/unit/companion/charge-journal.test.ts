@@ -44,7 +44,7 @@ test('what was charged, voided and refunded is known to a later process', () => 
 
   expect(second.find('pay_1')).toEqual(first.find('pay_1'));
   expect(second.listByOrder('ord_1').map(({ status }) => status)).toEqual(['REFUNDED', 'VOIDED']);
-  // A void is a tombstone for later processes, too.
+  // A void is a tombstone for later processes too.
   expect(second.charge(request('pay_3'))).toMatchObject({ record: { status: 'VOIDED' } });
 });
 
@@ -89,7 +89,7 @@ test.each(['null', '{}', '{"paymentId":"pay_1"}', 'what is this'])(
 );
 
 describe('on a disk that is full after some bytes', () => {
-  /** A journal whose writes end in the middle, as long as there is no room. */
+  /** A journal whose writes end early, because the disk is full. */
   function fullDisk(bytes: number) {
     const disk = { isFull: true };
     const journal = chargeJournal(file, (descriptor, text) => {

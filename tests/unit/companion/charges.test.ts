@@ -58,7 +58,7 @@ it('moves a payment only forward and charges it once, whatever the order of call
         for (const { chargeId } of ledger.listByOrder(ORDER_ID)) chargeIds.add(chargeId);
       }
       expect(chargeIds.size).toBeLessThanOrEqual(1);
-      // Whoever acknowledges is told of every charge once, but of no refusal.
+      // The acknowledger hears of a charge at most once, and of no refusal.
       expect(told).toBeLessThanOrEqual(chargeIds.size);
       if (status === 'CAPTURED' || status === 'REFUNDED') expect(told).toBe(1);
     }),

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 
 export interface Received {
   readonly method: string | undefined;
-  /** Path and query as they stood in the request. */
+  /** Path and query as in the request. */
   readonly url: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -13,14 +13,14 @@ export interface Received {
 
 export interface FakeInventory {
   readonly url: string;
-  /** Every request that came whole, oldest first. */
+  /** All complete requests, oldest first. */
   readonly received: readonly Received[];
-  /** How the requests from here on are answered, once they are read; 200 and `{}` to begin with. */
+  /** Answers all further requests, after their bodies are read; initially with 200 and `{}`. */
   answer: RequestListener;
   stop(): Promise<void>;
 }
 
-/** A server on a free port of this machine in the place of the Inventory Service. */
+/** Starts a server in place of the Inventory Service, on a free port. */
 export async function startFakeInventory(): Promise<FakeInventory> {
   const received: Received[] = [];
   const server = createServer((request, response) => {

@@ -50,7 +50,7 @@ function callThrough(path = '/inventory/reservation/ord_1', method = 'PUT'): Pro
   return send(companion.inventoryProxyUrl + path, { method });
 }
 
-/** What fetch says of a connection that ended without an answer. */
+/** Cause of fetch's error if a connection ends without a response. */
 async function causeOf(call: Promise<unknown>): Promise<unknown> {
   const error: unknown = await call.catch((reason: unknown) => reason);
   return (error as { cause?: { code?: unknown } }).cause?.code;
@@ -159,7 +159,7 @@ describe('a call that is struck by', () => {
     await vi.waitFor(async () => {
       expect(await faultNow()).toMatchObject({ inventory: { struck: 1 } });
     });
-    // Had anything been forwarded, it would have come before this.
+    // A forwarded request would have arrived before this one.
     await callThrough('/after');
     caller.end();
     expect(await answered).toBe('');

@@ -27,7 +27,7 @@ interface RawRequest {
   readonly body?: string | Buffer;
 }
 
-/** Calls through the proxy with nothing added to the request and nothing taken from the answer. */
+/** Calls through the proxy, with a raw request and a raw response. */
 async function callThrough(path: string, { method, headers = {}, body }: RawRequest = {}) {
   const request = sendRequest(companion.url, {
     path: `/proxy/inventory${path}`,
@@ -84,7 +84,7 @@ describe('without a fault', () => {
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ] as const)('forwards a long body %s, byte by byte', async (_how, headers) => {
     const body = Buffer.alloc(1_000_000, Buffer.from([0, 255, 128, 10, 13]));
-    // Of a DELETE, Node itself would send a body of unsaid length without its end.
+    // For a DELETE, Node would send a body of unknown length without its end.
     await callThrough('/x', { method: 'DELETE', headers, body });
     expect(inventory.received[0]?.body.equals(body)).toBe(true);
   });

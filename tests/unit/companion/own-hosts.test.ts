@@ -11,7 +11,7 @@ afterEach(async () => {
   companion = undefined;
 });
 
-/** Asks a companion with those options, with a `Host` of one's own. PORT in it is the companion's. */
+/** Calls a companion with a given `Host` header; PORT in it stands for the companion's port. */
 async function ask(host: string, options: Partial<CompanionOptions> = {}, path = '/stack') {
   companion ??= await startTestCompanion({
     stackEnvironment: () => ({ ORDERS_TABLE: 'orders' }),

@@ -6,7 +6,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs Node to its end and says how it ended. */
+/** Runs Node to its end; returns its exit code and output. */
 export function runNode(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},

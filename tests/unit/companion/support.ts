@@ -3,7 +3,7 @@ import type { Clock } from '../../../lib/platform/clock.ts';
 import type { Companion, CompanionOptions } from '../../../local/companion/server.ts';
 import { startCompanion } from '../../../local/companion/server.ts';
 
-/** 2026-03-01T12:00:00Z, to the second, so that token times are exact. */
+/** 2026-03-01T12:00:00Z, in whole seconds, so that token times are exact. */
 export const NOW_SECONDS = 1_772_366_400;
 
 const fixedClock: Clock = {
@@ -13,14 +13,14 @@ const fixedClock: Clock = {
 
 export const AUDIENCE = 'ordersaga-api';
 
-/** A companion on a free port of this machine. */
+/** A companion on a free port. */
 export function startTestCompanion(options: Partial<CompanionOptions> = {}): Promise<Companion> {
   return startCompanion({
     host: '127.0.0.1',
     port: 0,
     clock: fixedClock,
     audience: AUDIENCE,
-    // Where nobody listens: most tests have no Inventory.
+    // Nothing listens here, because most tests have no Inventory.
     inventoryUrl: 'http://127.0.0.1:9',
     ...options,
   });
@@ -33,7 +33,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** Sends JSON and reads JSON; rejects when the connection is cut. */
+/** Sends and reads JSON; rejects if the connection is cut. */
 export async function send(
   url: string,
   { method = 'GET', headers = {}, body }: RequestOptions = {},
@@ -54,11 +54,11 @@ export async function send(
 interface RequestOptions {
   readonly method?: string;
   readonly headers?: Record<string, string>;
-  /** A string is sent as it is. */
+  /** A string is sent unchanged. */
   readonly body?: unknown;
 }
 
-/** A payment of a new order that a test can charge, query, void and refund. */
+/** A payment of a new order, which a test can charge, query, void and refund. */
 export class TestPayment {
   readonly paymentId = `pay-${randomUUID()}`;
   readonly orderId: string;

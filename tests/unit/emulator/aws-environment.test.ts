@@ -6,7 +6,7 @@ import { send, startTestCompanion } from '../companion/support.ts';
 
 const ENDPOINT = 'http://127.0.0.1:4566';
 
-/** Every way in which the SDK or the serverless CLI may be given real credentials. */
+/** Every way to give the SDK or the serverless CLI real credentials. */
 const REAL = {
   AWS_ACCESS_KEY_ID: 'AKIAREALREALREALREAL',
   AWS_SECRET_ACCESS_KEY: 'real',
@@ -25,7 +25,7 @@ const REAL = {
   aws_secret_access_key: 'real',
 };
 
-/** Endpoints that would be preferred to the emulator's. */
+/** Variables that the SDK would prefer to the emulator's endpoint. */
 const ENDPOINTS = {
   AWS_ENDPOINT_URL: 'https://lambda.eu-central-1.amazonaws.com',
   AWS_ENDPOINT_URL_DYNAMODB: 'https://dynamodb.eu-central-1.amazonaws.com',

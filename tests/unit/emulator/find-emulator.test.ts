@@ -5,7 +5,6 @@ import { afterEach, expect, test } from 'vitest';
 import { findEmulator } from '../../../local/emulator/find-emulator.ts';
 
 let server: Server | undefined;
-/** Paths that were asked for. */
 let asked: string[] = [];
 
 afterEach(() => {
@@ -15,7 +14,7 @@ afterEach(() => {
   asked = [];
 });
 
-/** Answers JSON by path, and 404 elsewhere. */
+/** A server that answers with JSON by path, and 404 elsewhere. */
 async function emulatorThatAnswers(answers: Readonly<Record<string, unknown>>): Promise<string> {
   server = createServer(({ url = '' }, response) => {
     asked.push(url);

@@ -17,7 +17,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Writes a command that runs the lines in a shell. @returns its path. */
+/**
+ * Writes an executable that runs the lines in a shell.
+ * @returns its path.
+ */
 function command(name: string, ...lines: string[]): string {
   const path = join(folder, name);
   mkdirSync(dirname(path), { recursive: true });

@@ -17,7 +17,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** Runs the CLI's hook for a command, with these variables of AWS and no other. */
+/** Runs the CLI's hook for a command, with only these AWS variables. */
 function run(command: string, stage = 'local', environment: Record<string, string> = {}): void {
   for (const name of VARIABLES) vi.stubEnv(name, environment[name]);
   const plugin = new OnlyToEmulators({

@@ -39,7 +39,7 @@ const DYNAMODB_PARTITION_KEY_BYTES = 2048;
 const DYNAMODB_SORT_KEY_BYTES = 1024;
 const DYNAMODB_ITEM_BYTES = 400 * 1024;
 
-/** The character of a JavaScript text that takes most bytes in UTF-8: three. */
+/** A character of three bytes in UTF-8, the most for one UTF-16 unit. */
 const WIDE = '\u20ac';
 
 interface Sent {
@@ -55,7 +55,7 @@ beforeEach(() => {
 
 const config = readConfig(REQUIRED);
 
-/** A runtime whose database notes what it is asked and holds these items. */
+/** A runtime whose database records its requests and holds these items. */
 function runtimeOver(items: readonly object[] = []): Runtime {
   const documents = {
     send: ({ input }: { readonly input: Sent }) => {
@@ -69,7 +69,7 @@ function runtimeOver(items: readonly object[] = []): Runtime {
 
 const transactions = () => sent.flatMap(({ TransactItems }) => TransactItems ?? []);
 
-/** Product ids as long as they may be, each another one. */
+/** Distinct product ids of maximum length. */
 function productIds(count: number, prefix: string): string[] {
   return Array.from({ length: count }, (_none, index) =>
     `${prefix}${String(index)}`.padEnd(MAX_ID_CHARACTERS, WIDE),
@@ -84,7 +84,7 @@ function orderLines(count: number, prefix: string): Required<OrderLine>[] {
   }));
 }
 
-/** Changes a reservation of so many lines to as many others: Inventory's largest write. */
+/** Replaces all lines of a reservation by others: Inventory's largest write. */
 async function exchangeReservation(lines: number): Promise<void> {
   const after = orderLines(lines, 'new');
   const held: HeldReservation = {
@@ -111,7 +111,7 @@ async function exchangeReservation(lines: number): Promise<void> {
 describe("the Inventory Service's largest transaction", () => {
   test('stays within the actions of one transaction and the keys of one read', async () => {
     await exchangeReservation(MAX_LINES_PER_ORDER);
-    // One update of each product that goes or comes, and the reservation.
+    // One update of each removed or added product, and the reservation.
     expect(transactions()).toHaveLength(2 * MAX_LINES_PER_ORDER + 1);
     expect(transactions().length).toBeLessThanOrEqual(DYNAMODB_TRANSACTION_ACTIONS);
     const keys = sent.flatMap(
@@ -147,8 +147,8 @@ describe('an order that has had all its changes and runs', () => {
   const userId = WIDE.repeat(MAX_USER_ID_CHARACTERS);
   const reason = 'R'.repeat(64);
   const at = '2026-03-01T12:00:00.000Z';
-  // A run passes five states, in two of which the user brought it. A change adds three, and the
-  // payment of what was changed: two of them by the user.
+  // A run passes five states, two of them by the user. A modification adds three, and the new payment one;
+  // the user makes two of these.
   const entry = { from: 'PENDING_RESERVING_STOCK', to: 'PENDING_RESERVING_STOCK', reason, at };
   const byUser = 2 * MAX_RUNS_PER_ORDER + 2 * MAX_MODIFICATIONS_PER_ORDER;
   const bySystem = 3 * MAX_RUNS_PER_ORDER + 2 * MAX_MODIFICATIONS_PER_ORDER;
@@ -248,13 +248,13 @@ test('patterns refuse what has no end', () => {
   ]);
 });
 
-/** Length of the longest text of one letter that a pattern takes. */
+/** Length of the longest run of one letter that a pattern matches. */
 function longest(pattern: RegExp): number {
   const lengths = Array.from({ length: 1000 }, (_none, index) => index);
   return lengths.findLast((length) => pattern.test('A'.repeat(length))) ?? 0;
 }
 
-/** Size of an item as DynamoDB counts it: names and texts in UTF-8, and what each value adds. */
+/** Size of an item as DynamoDB counts it: names and texts in UTF-8, plus a cost per value. */
 function itemBytes(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value === 'number') return 21;

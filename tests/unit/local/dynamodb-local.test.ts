@@ -15,13 +15,13 @@ describe('startDynamoDbLocal', () => {
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
       maxAttempts: 1,
     });
-    // Node stands in for a Java that refuses its options.
+    // Node stands in for a Java that rejects its options.
     const start = startDynamoDbLocal(process.execPath, port, client);
     await expect(start).rejects.toThrow(DynamoDbLocalProblem);
     await expect(start).rejects.toThrow('bad option: -Xmx256m');
   });
 
-  /** A JVM that says something and then stays without an answer. */
+  /** A JVM that prints something and then never answers. */
   function silentJava(words: string): string {
     const folder = mkdtempSync(join(tmpdir(), 'java-'));
     onTestFinished(() => {

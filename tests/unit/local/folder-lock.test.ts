@@ -14,14 +14,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The lock as another process has left it. */
+/** Writes the lock of another process. */
 function leaveLock(content: string): void {
   writeFileSync(join(folder, 'lock.json'), content);
 }
 
-/** The process that runs this one: there as long as the test. */
+/** The parent process, which lives as long as the test. */
 const OTHER_PID = process.ppid;
-/** Higher than any system counts. */
+/** Higher than any system's process ids. */
 const GONE_PID = 2 ** 30;
 
 test('a folder is taken, and given back without a trace', () => {

@@ -11,7 +11,7 @@ import {
 } from '../../../local/stack/lambda-runtime.ts';
 import { TravelClock } from '../../../local/stack/travel-clock.ts';
 
-/** What the scratch handlers, which are files of their own, reach their test by. */
+/** Global through which the scratch handlers, which are separate files, reach their test. */
 const reach = globalThis as unknown as { lambdaTest: Record<string, unknown> };
 
 const HANDLERS = {

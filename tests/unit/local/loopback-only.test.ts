@@ -6,7 +6,7 @@ import { listeningOnLoopback } from '../../../local/stack/loopback-only.ts';
 
 async function listenEverywhere() {
   const server = createServer();
-  // As a library that does other things first.
+  // A library may do other work before it listens.
   await pause(1);
   server.listen({ port: 0, host: '0.0.0.0' });
   await once(server, 'listening');

@@ -55,7 +55,7 @@ describe('QueuePoller', () => {
     }
   }
 
-  /** The bodies of what is still in the queue: waiting, or out of sight for now. */
+  /** Bodies of the messages still in the queue, visible or not. */
   function left(): string[] {
     const { ready = [], inflight = [] } = server.inspectQueue(QUEUE)?.messages ?? {};
     return [...ready, ...inflight.map(({ message }) => message)].map(({ body }) => body);

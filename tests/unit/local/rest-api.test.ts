@@ -110,7 +110,7 @@ describe('a request', () => {
     ['HEAD', '/order'],
     ['PATCH', '/order'],
     ['OPTIONS', '/order'],
-    // A resource of its own, so that it is no payment with that id.
+    // A resource of its own, and not a payment with that id.
     ['GET', '/payment/webhook'],
     ['GET', '/order/cancelorder'],
     ['GET', '/order//'],

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { runNode } from '../companion/run-node.ts';
 
 const RUNNER = 'local/run-script.cjs';
-/** A Node.js as it was before it could read TypeScript. */
+/** A Node.js from before it could run TypeScript. */
 const OLD = '--no-experimental-strip-types';
 
 function scriptThat(code: string): string {

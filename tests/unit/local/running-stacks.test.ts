@@ -26,7 +26,7 @@ const urls = (port: number) => ({
   companionUrl: `http://127.0.0.1:${String(port + 100)}`,
 });
 
-/** As another process has written it down. */
+/** Writes the record of another process. */
 function leave(pid: number, port: number, began?: string): void {
   mkdirSync(folder, { recursive: true });
   const content = JSON.stringify({ pid, ...(began === undefined ? {} : { began }), ...urls(port) });

@@ -4,7 +4,7 @@ import { runNode } from '../companion/run-node.ts';
 
 const TERMINAL = new URL('../../../local/terminal.ts', import.meta.url).href;
 
-/** A process that stays until it is stopped, and tells when it has. */
+/** A process that runs until it is stopped, and then reports it. */
 function staying(code: string) {
   const program = `
     import { untilStopped } from '${TERMINAL}';

@@ -23,7 +23,7 @@ describe('TravelClock', () => {
     await clock.advance(4 * HOUR_MS);
 
     expect(fired.map(([name]) => name)).toEqual(['first', 'second', 'third']);
-    // The schedule calls themselves may have taken a moment of real time.
+    // The schedule calls themselves may take a moment of real time.
     expect(fired.map(([, afterMs]) => Math.floor(afterMs / HOUR_MS))).toEqual([1, 2, 3]);
     expect(clock.now() - start).toBeGreaterThanOrEqual(4 * HOUR_MS);
   });

@@ -17,7 +17,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a few lines of JavaScript in a process of its own, with a mutant. */
+/** Runs a short script in a process of its own, with a mutant. */
 function run(name: string, script: string): Promise<Ended> {
   const options = ['--import', './torture/mutation.ts', '--input-type=module', '--eval', script];
   return new Promise((resolve) => {

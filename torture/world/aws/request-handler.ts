@@ -2,13 +2,13 @@ import type { RequestHandler } from '../../../lib/platform/aws/aws-access.ts';
 import { AwsError, UnsupportedRequest } from '../../../local/aws/aws-error.ts';
 import { StepFunctionsError } from '../../../local/step-functions/errors.ts';
 
-/** Takes a request's body, answers the answer's; throws AwsError for what the service refuses. */
+/** Maps a request's body to a response's; throws AwsError for what the service refuses. */
 export type Operation = (request: never) => object;
 
-/** A service by the prefix of its operations in X-Amz-Target, such as `DynamoDB_20120810`. */
+/** Operations of each service, by its prefix in X-Amz-Target, such as `DynamoDB_20120810`. */
 export type Services = Readonly<Record<string, ReadonlyMap<string, Operation>>>;
 
-/** The parts of the SDK's HTTP messages that are needed; its own types are classes of theirs. */
+/** Fields of the SDK's HTTP messages that are used here; the SDK's own types are classes. */
 interface SdkRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
@@ -16,15 +16,15 @@ interface SdkRequest {
 
 export interface RequestHandlerOptions {
   readonly services: Services;
-  /** Runs what it is given as if nobody had called for it. */
+  /** Runs a function outside the caller's async context. */
   readonly detached: <Result>(work: () => Result) => Result;
-  /** Told of what the world cannot answer as AWS would; the request then fails, too. */
+  /** Receives errors of the world itself; the request fails too. */
   readonly onDefect: (error: unknown) => void;
 }
 
 /**
- * Answers the SDK's requests in this process, in place of its HTTP connections: JSON 1.0, the
- * protocol that its clients for DynamoDB, SQS and Step Functions speak.
+ * Answers the SDK's requests in this process, in place of HTTP. The clients for DynamoDB, SQS and Step
+ * Functions speak JSON 1.0.
  */
 export function inMemoryRequestHandler({
   services,

@@ -1,20 +1,20 @@
 import type { Clock } from '../../../lib/platform/clock.ts';
 
-/** One message of a queue, wherever it is between being sent and being deleted. */
+/** One message of a queue, from its sending to its deletion. */
 export interface StoredMessage {
   readonly id: string;
   readonly body: string;
   readonly sentAtMs: number;
   readonly receiveCount: number;
   readonly firstReceivedAtMs?: number;
-  /** Of its latest delivery. */
+  /** Handle of the latest delivery. */
   readonly receiptHandle?: string;
   readonly visibleAtMs: number;
 }
 
-/** Where a message goes instead of being received more often than that. */
+/** Dead-letter queue of a queue, and the number of receives before it. */
 export interface Redrive {
-  /** Asked when it is needed: that queue may be created later. */
+  /** Called on use, because that queue may be created later. */
   readonly to: () => MessageQueue;
   readonly maxReceives: number;
 }
@@ -26,7 +26,7 @@ export interface QueueSettings {
   readonly redrive: Redrive | undefined;
 }
 
-/** A standard queue: at least once, in no order that anyone may count on; here, as they get visible. */
+/** A standard queue: at-least-once delivery without a guaranteed order; here, in order of visibility. */
 export class MessageQueue {
   readonly settings: QueueSettings;
   readonly #clock: Clock;
@@ -42,12 +42,12 @@ export class MessageQueue {
     this.#newId = newId;
   }
 
-  /** Calls back whenever a message can be received that could not before. */
+  /** Calls back each time a message becomes visible. */
   onVisible(callback: () => void): void {
     this.#onVisible = callback;
   }
 
-  /** In the order they were sent. */
+  /** In the order in which they were sent. */
   get messages(): readonly StoredMessage[] {
     return [...this.#messages.values()];
   }
@@ -58,13 +58,13 @@ export class MessageQueue {
   }
 
   add(message: Pick<StoredMessage, 'id' | 'body' | 'sentAtMs'>, delayMs: number): void {
-    // A queue may hold a message twice: the same to whoever receives it, two to be deleted.
+    // A duplicate has the same id for its receiver, but is deleted separately.
     this.#copies += 1;
     const visibleAtMs = this.#clock.now() + delayMs;
     this.#store(String(this.#copies), { ...message, receiveCount: 0, visibleAtMs });
   }
 
-  /** Hands out up to `count` visible messages, hidden for so long from everybody else. */
+  /** Receives up to `count` visible messages and hides them for `visibilitySeconds`. */
   receive(count: number, visibilitySeconds = this.settings.visibilitySeconds): StoredMessage[] {
     const nowMs = this.#clock.now();
     const received: StoredMessage[] = [];
@@ -89,18 +89,18 @@ export class MessageQueue {
     return received;
   }
 
-  /** Only the handle of the latest delivery deletes; an older one changes nothing, as in SQS. */
+  /** Deletes by the handle of the latest delivery; an older handle has no effect, as in SQS. */
   delete(receiptHandle: string): void {
     const key = keyOf(receiptHandle);
     if (this.#messages.get(key)?.receiptHandle === receiptHandle) this.#remove(key);
   }
 
-  /** Removes every message, whoever holds it. */
+  /** Removes every message, including those in flight. */
   purge(): void {
     for (const key of this.#messages.keys()) this.#remove(key);
   }
 
-  /** @returns false where the message is not in flight on this handle any more. */
+  /** @returns false if the message is no longer in flight on this handle. */
   changeVisibility(receiptHandle: string, visibilitySeconds: number): boolean {
     const key = keyOf(receiptHandle);
     const message = this.#messages.get(key);

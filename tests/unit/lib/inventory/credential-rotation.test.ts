@@ -10,10 +10,10 @@ import { installTestRuntime, NOW_SECONDS } from '../platform/test-issuer.ts';
 const OLD = 'service-credential-old';
 const NEW = 'service-credential-new';
 
-/** The values of the parameter, one after the other, as docs/secrets.md has them. */
+/** Successive values of the parameter, as in docs/secrets.md. */
 const STEPS = [OLD, `${OLD},${NEW}`, `${NEW},${OLD}`, NEW] as const;
 
-/** What the Order Service presents while it has read this value. */
+/** The credential that the Order Service sends with this value. */
 async function presentedWith(INVENTORY_CREDENTIAL: string): Promise<string | undefined> {
   const sent: HttpRequest[] = [];
   const runtime = {
@@ -43,7 +43,7 @@ async function isTaken(client: string, server: string): Promise<boolean> {
 }
 
 describe('while the service credential is replaced', () => {
-  // In each step some containers have read the new value already and others have not.
+  // In each step, some containers have the new value and others still the old one.
   const steps = STEPS.slice(1).map((now, index) => [STEPS[index] ?? '', now] as const);
   test.each(steps)('from %s to %s, every container takes what any other sends', async (...both) => {
     for (const client of both) {

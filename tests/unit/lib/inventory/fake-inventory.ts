@@ -16,12 +16,12 @@ import { shardOf } from '../../../../lib/platform/ids.ts';
 type CommitOutcome = Awaited<ReturnType<InventoryRepository['commit']>>;
 type StockChanges = Parameters<InventoryRepository['commit']>[2];
 
-/** Awaited before every call of the repository; the place where another operation may come in. */
+/** Awaited before every call of the repository, so that another operation can come in between. */
 export type Turn = (call: string) => Promise<unknown>;
 
 /**
- * The inventory table in memory: each item is read at once, a commit has the same conditions as the
- * transaction in DynamoDB (reservation as read, stock there and on sale), all or nothing.
+ * The inventory table in memory. Each item is read at once. A commit is all or nothing, with the conditions
+ * of DynamoDB's transaction: reservation as read, stock available and on sale.
  */
 export class FakeInventoryRepository
   implements
@@ -34,7 +34,7 @@ export class FakeInventoryRepository
   readonly reservations = new Map<string, Reservation>();
   /** Every status change that was committed. */
   readonly moves: (readonly [from: ReservationStatus | 'NONE', to: ReservationStatus])[] = [];
-  /** What the next commits answer instead of trying; contention, as DynamoDB reports it. */
+  /** Results of the next commits: if true, the commit fails like a transaction conflict. */
   readonly busy: boolean[] = [];
   readonly #turn: Turn;
 
@@ -42,7 +42,7 @@ export class FakeInventoryRepository
     this.#turn = turn;
   }
 
-  /** As DynamoDB's BatchGetItem: each item at some moment of its own, not all at one. */
+  /** Like DynamoDB's BatchGetItem: each item may be of a different moment. */
   async view(orderId: string, productIds: readonly string[]) {
     const products = new Map<string, Product>();
     const [reservation] = await Promise.all([
@@ -131,7 +131,7 @@ export function product(
   };
 }
 
-/** A clock that stands still; whoever sleeps on it sleeps no time at all. */
+/** A clock that stands still; a sleep on it takes no time. */
 export class StillClock {
   nowMs = 1_772_366_400_000;
   now(): number {
@@ -145,7 +145,7 @@ export class StillClock {
 
 export const TTL_SECONDS = 900;
 
-/** The service over the fake; it takes from it only what the use cases of reservations call. */
+/** The service over the fake, with only the members that the use cases of reservations call. */
 export function inventoryOver(
   repository: FakeInventoryRepository,
   clock = new StillClock(),
@@ -159,7 +159,7 @@ export function inventoryOver(
   };
 }
 
-/** What is wrong with the stock (promise P1), in words; nothing where all is well. */
+/** Violations of P1 in the stored stock; empty if it holds. */
 export function brokenPromises(repository: FakeInventoryRepository): string[] {
   const held = new Map<string, number>();
   const sold = new Map<string, number>();

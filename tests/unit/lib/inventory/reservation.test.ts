@@ -126,7 +126,7 @@ describe('what is decided', () => {
   });
 });
 
-/** By hand, for what the use cases really do. */
+/** By hand, from the use cases. */
 const LEGAL = new Set([
   'NONE → HELD',
   'NONE → RELEASED',
@@ -213,7 +213,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
 );
 
-/** What happens around the operations: time, prices, sales, contention. */
+/** Events around the operations: time, prices, sales, contention. */
 type Happening =
   | { readonly kind: 'later'; readonly seconds: number }
   | { readonly kind: 'reprice'; readonly amount: number }
@@ -270,12 +270,12 @@ function happen(repository: FakeInventoryRepository, clock: StillClock, what: Ha
   }
 }
 
-/** Runs one operation; a refusal is an outcome like any other, everything else is a defect. */
-/** One round with time enough; answers how many it released. */
+/** One complete round; returns the number of released reservations. */
 async function sweep(inventory: InventoryService): Promise<number> {
   return (await expireReservations(inventory, () => true)).handled;
 }
 
+/** Runs one operation. A refusal is an outcome like any other; any other error is a defect. */
 async function perform(inventory: InventoryService, what: Operation): Promise<unknown> {
   try {
     switch (what.kind) {
@@ -301,7 +301,7 @@ async function perform(inventory: InventoryService, what: Operation): Promise<un
   }
 }
 
-/** What no operation may ever do to one reservation, from what was stored to what is stored now. */
+/** Changes between two stored states of a reservation that no operation may make. */
 function forbidden(
   before: Reservation | undefined,
   now: Reservation | undefined,
@@ -333,7 +333,7 @@ function forbidden(
   return found;
 }
 
-/** Section 5 of the specification: what PUT and DELETE at a revision may do to what is stored. */
+/** Section 5 of the specification: effects of PUT and DELETE at a revision. */
 function expectRevisionRules(
   what: Operation,
   outcome: unknown,
@@ -511,7 +511,7 @@ describe('operations at the same time', () => {
 
 const MUG = { productId: 'mug', quantity: 2 };
 
-/** As for a first reservation: its time begins anew. */
+/** A first reservation, whose hold starts anew. */
 type Wanted = Omit<ReserveRequest, 'keepsTime' | 'correlationId'>;
 
 function reserve(inventory: InventoryService, request: Wanted) {

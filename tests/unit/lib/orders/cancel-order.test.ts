@@ -12,7 +12,7 @@ const cancel = (world: World, userId = 'alice') => cancelOrder(world.service, 'o
 
 const OWED = { releaseOwed: { revision: 2 }, dueAtMs: NOW_MS + 5 };
 
-/** By hand: the order, the revision owed back from the same write, the token woken. */
+/** By hand: the order, the revision that the same write owes back, the signalled task token. */
 const CANCELLED: readonly (readonly [string, Order, number | undefined, string | undefined])[] = [
   ['CREATED', orderIn('CREATED'), 3, undefined],
   ['PENDING_RESERVING_STOCK', orderIn('PENDING_RESERVING_STOCK'), 3, undefined],

@@ -71,7 +71,7 @@ const ORDER_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown
   ORDER_CANCELLED: { reason: 'CANCELLED' },
 };
 
-/** An order as it is stored in that status; run 2, revision 3, version 7. */
+/** A stored order in that status; run 2, revision 3, version 7. */
 export function orderIn<Status extends OrderStatus>(
   status: Status,
   changes: Partial<OrderIn<Status>> = {},
@@ -107,7 +107,7 @@ const PAYMENT_FIELDS: Readonly<Record<PaymentStatus, Readonly<Record<string, unk
   FAILED: { code: 'PAYMENT_UNCONFIRMED' },
 };
 
-/** A payment as it is stored in that status; attempt 1, revision 3, version 4. */
+/** A stored payment in that status; attempt 1, revision 3, version 4. */
 export function paymentIn<Status extends PaymentStatus>(
   status: Status,
   changes: Partial<PaymentIn<Status>> = {},
@@ -117,7 +117,7 @@ export function paymentIn<Status extends PaymentStatus>(
   return payment as unknown as PaymentIn<Status>;
 }
 
-/** Stands still until a test moves it; whoever sleeps on it sleeps no time at all. */
+/** A clock that only a test moves; a sleep on it takes no time. */
 class ManualClock {
   nowMs = NOW_MS;
   now(): number {
@@ -140,7 +140,7 @@ function requireAsRead(stored: Versioned | undefined, previous: Versioned | unde
   }
 }
 
-/** Everything the saga's steps talk to, in memory, in the order in which they talked to it. */
+/** Everything that the saga's steps call, in memory, with a record of the calls in order. */
 export class World {
   readonly clock = new ManualClock();
   readonly config = readConfig(REQUIRED);
@@ -148,13 +148,13 @@ export class World {
   readonly stored = { orders: new Map<string, Order>(), payments: new Map<string, Payment>() };
   /** Every write and every call, in order: `save order PAYMENT_FAILED`, `gateway.charge pay_1`. */
   readonly calls: string[] = [];
-  /** Called before each call by its text; throws, or changes what is stored, as somebody else. */
+  /** Called with each call's text before it; may throw, or change the stored state as a rival. */
   interfere: (call: string) => void = () => undefined;
 
   heldAtInventory:
     | (Pick<ReservationDocument, 'status' | 'revision'> & Partial<ReservationDocument>)
     | undefined;
-  /** Its items where they are not those of the order. */
+  /** The reservation's items, if they differ from the order's. */
   reservedAtInventory: ReservationDocument['items'] | undefined;
   confirmAnswer: Partial<ReservationDocument> = {};
   chargeOutcome: Awaited<ReturnType<PaymentGateway['charge']>> = { status: 'CAPTURED' };
@@ -176,7 +176,7 @@ export class World {
     this.put(order, ...payments);
   }
 
-  /** Writes without a condition: what another process did meanwhile. */
+  /** Writes without a condition, as a concurrent process that came first. */
   put(...items: readonly (Order | Payment)[]): void {
     for (const item of items) {
       if ('amount' in item) this.stored.payments.set(item.paymentId, item);
@@ -184,7 +184,7 @@ export class World {
     }
   }
 
-  /** Lets one kind of call fail, every time. */
+  /** Makes every call of one kind fail. */
   failAt(text: string, error: Error): void {
     this.interfere = (call) => {
       if (call.startsWith(text)) throw error;
@@ -214,7 +214,7 @@ export class World {
       ids: { random: () => 'fresh' },
       random: () => 0.5,
     };
-    // Repositories are classes with private fields; a step takes only these methods from them.
+    // Repositories have private fields; a step uses only these methods of them.
     return service as unknown as WholeOrderService;
   }
 
@@ -266,7 +266,7 @@ export class World {
     };
   }
 
-  /** The index may name more than what is due: the dispatcher reads each again. */
+  /** The index may name items that are not due, because the dispatcher reads each one again. */
   async *#dueCandidates(shard: number): AsyncGenerator<DueCandidate[]> {
     await this.#called(`find due ${shard}`);
     const { orders, payments } = this.stored;
@@ -399,7 +399,7 @@ export class World {
     };
   }
 
-  /** What was written, called and sent, without the reads. */
+  /** Writes, calls and messages, without reads. */
   get effects(): string[] {
     return this.calls.filter((call) => !call.startsWith('find '));
   }

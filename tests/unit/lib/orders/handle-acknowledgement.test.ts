@@ -93,13 +93,13 @@ function told(
   };
 }
 
-/** What an acknowledgement touches, in memory, and in which order it did. */
+/** Everything that an acknowledgement affects, in memory, with a record of the effects in order. */
 class World {
   order: Order = PAYING;
   payment: Payment;
   readonly events = new Set<string>();
   readonly effects: string[] = [];
-  /** Called before each effect by its text; throws, or changes what is stored, as somebody else. */
+  /** Called with each effect's text before it; may throw, or change the stored state as a rival. */
   interfere: (effect: string) => void = () => undefined;
 
   constructor(stored: Stored) {
@@ -175,7 +175,7 @@ describe('what a payment becomes', () => {
   const LATE = 'CAPTURED, LATE_CAPTURE owed';
   type Row = readonly [Stored, Acknowledgement['status'], string];
 
-  /** By hand; `=` where nothing changes and only the event is remembered. */
+  /** By hand; `=` means that only the event is remembered. */
   const table: readonly Row[] = [
     ['INITIATED', 'PENDING', '='],
     ['INITIATED', 'CAPTURED', 'CAPTURED'],

@@ -159,7 +159,7 @@ describe('modifying an order whose payment failed', () => {
 });
 
 describe('modifying is refused', () => {
-  /** By hand, for every status and purpose that takes no modification. */
+  /** By hand, for every status and purpose that allows no modification. */
   const REFUSED: readonly (readonly [string, Order, abstract new (message: string) => Error])[] = [
     ['CREATED', orderIn('CREATED'), IllegalTransition],
     ['reserved first', orderIn('PENDING_RESERVING_STOCK'), IllegalTransition],

@@ -56,7 +56,7 @@ const FINAL: readonly OrderStatus[] = ['PAYMENT_DONE', 'INVALID', 'ORDER_CANCELL
 const TOTAL = { amount: 2598, currency: 'EUR' };
 const MOVE = { reason: 'BECAUSE', at: '2026-03-01T12:00:00.000Z', by: 'alice' };
 
-/** Every field that an order has only in this status, all of them filled in. */
+/** All fields that an order has only in this status, filled in. */
 const OWN_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown>>>> = {
   CREATED: { dueAtMs: 1 },
   PENDING_RESERVING_STOCK: {
@@ -308,7 +308,7 @@ describe('the lines of an order', () => {
   test('one bad line is enough, wherever it stands', () => {
     fc.assert(
       fc.property(lines, fc.integer({ max: 0 }), fc.nat(), (drawn, quantity, position) => {
-        // So few of each that no sum of twenty lines is too large.
+        // Small quantities, so that no sum of twenty lines is too large.
         const original = drawn.map((line) => ({ ...line, quantity: Math.min(line.quantity, 500) }));
         expect(hasBadQuantity(original)).toBe(false);
         const index = position % (original.length + 1);

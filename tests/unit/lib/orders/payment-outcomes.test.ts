@@ -35,7 +35,7 @@ const OUTCOMES = {
 
 const LATE = 'CAPTURED, LATE_CAPTURE to be refunded';
 
-/** By hand: what the gateway says of a payment in that status, and what the payment then is. */
+/** By hand: the payment after each outcome at the gateway, by the payment before. */
 const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES, string>>> = {
   INITIATED: {
     CAPTURED: 'CAPTURED',

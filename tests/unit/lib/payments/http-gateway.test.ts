@@ -4,7 +4,7 @@ import { httpPaymentGateway } from '../../../../lib/payments/http-gateway.ts';
 import type { HttpRequest } from '../../../../lib/platform/http/http-client.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 
-/** A gateway over HTTP that answers everything alike. */
+/** A gateway over HTTP with one response to everything. */
 function answering(status: number, body: unknown) {
   const requests: HttpRequest[] = [];
   const runtime = {

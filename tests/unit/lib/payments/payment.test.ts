@@ -22,7 +22,7 @@ const STATUSES = [
   'FAILED',
 ] as const satisfies readonly PaymentStatus[];
 
-/** By hand: an open payment settles once; a capture is a fact even after that; a refund is the end. */
+/** By hand: an open payment settles once, a capture counts even after that, and a refund is final. */
 const EXPECTED: readonly (readonly [from: PaymentStatus | 'NEW', to: PaymentStatus])[] = [
   ['NEW', 'INITIATED'],
   ['INITIATED', 'PENDING'],

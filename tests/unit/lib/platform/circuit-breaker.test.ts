@@ -19,7 +19,7 @@ class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-/** One item under conditional writes, as DynamoDB keeps it; a fault is thrown by every request. */
+/** One item under conditional writes, as in DynamoDB; with a fault, every request throws it. */
 class Table {
   item: Record<string, unknown> | undefined;
   fault: Error | undefined;
@@ -151,7 +151,7 @@ describe('an outage', () => {
     await failTimes(first, 1);
     await failTimes(second, 1);
     await failTimes(third, 1);
-    // What an instance has seen it trusts for a second.
+    // An instance caches the circuit's state for a second.
     nowMs += 1000;
     await expectRefused(first, 'in 9 s');
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { atMost } from '../../../../lib/platform/concurrency.ts';
 
-/** Work that a test starts, watches and ends by hand. */
+/** Work that a test starts, watches and ends. */
 function handWork() {
   const begun: string[] = [];
   const ends = new Map<string, PromiseWithResolvers<string>>();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ConfigurationError, readConfig } from '../../../../lib/platform/config.ts';
 import { REQUIRED } from './environment.ts';
 
-/** Section 7 of the specification and what came after it, by hand. */
+/** Section 7 of the specification and later settings, by hand. */
 const DEFAULTS = {
   RESERVATION_TTL_SECONDS: 900,
   PAYMENT_ACK_TIMEOUT_SECONDS: 180,

@@ -1,4 +1,4 @@
-/** What a deployment fills in; everything else has the specification's default. */
+/** Settings that a deployment supplies; all others have the specification's default. */
 export const REQUIRED = {
   ORDERS_TABLE: 'orders',
   INVENTORY_TABLE: 'inventory',

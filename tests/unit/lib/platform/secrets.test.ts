@@ -13,7 +13,7 @@ const OLD = 'whsec_old_0123456789';
 const NEW = 'whsec_new_0123456789';
 
 let nowMs: number;
-/** What SSM holds; an error is what it answers. */
+/** The value in SSM; an Error makes SSM fail with it. */
 let stored: string | Error;
 let asked: object[];
 
@@ -127,7 +127,7 @@ describe('a secret that was never read', () => {
     expect(message).toContain('aws ssm put-parameter');
     expect(message).toContain(words);
     expect(message).not.toContain('7f3a');
-    // Callers of the API are told less.
+    // Callers of the API get a shorter message.
     expect(error.message).not.toContain(PARAMETER);
   });
 

@@ -15,23 +15,23 @@ import { REQUIRED } from './environment.ts';
 /** 2026-03-01T12:00:00Z. */
 export const NOW_SECONDS = 1_772_366_400;
 
-/** What the key server does with the next requests. */
+/** Behaviour of the key server from now on. */
 export type KeyService = 'answers' | 'fails' | 'is-garbled' | 'has-no-keys' | 'hangs-up';
 
 export interface TestIssuer {
   readonly jwksUrl: string;
   readonly privateKey: CryptoKey;
-  /** The public key as text, which everybody may know. */
+  /** The public key as text, which an attacker may know. */
   readonly publicPem: string;
   readonly keyRequests: () => number;
   behave(how: KeyService): void;
   stop(): Promise<void>;
 }
 
-/** An OpenID provider as far as verifying its tokens goes: a key, served over HTTP. */
+/** An OpenID provider, reduced to token verification: a key, served over HTTP. */
 export async function startTestIssuer(): Promise<TestIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
-  // Some providers publish no `alg`: which algorithms are good is then up to the verifier alone.
+  // Some providers publish no `alg`, so only the verifier restricts the algorithms.
   const jwk = { ...(await exportJWK(publicKey)), kid: 'key-1', use: 'sig' };
   let behaviour: KeyService = 'answers';
   let requests = 0;
@@ -69,7 +69,7 @@ export async function startTestIssuer(): Promise<TestIssuer> {
   };
 }
 
-/** A token that is good in every way, but for what is changed; `undefined` leaves a claim out. */
+/** A valid token, apart from the given changes; `undefined` leaves a claim out. */
 export function tokenOf(
   issuer: TestIssuer,
   claims: Readonly<Record<string, unknown>> = {},
@@ -83,11 +83,11 @@ export function tokenOf(
     exp: NOW_SECONDS + 3600,
     ...claims,
   };
-  // A claim that is undefined is left out of the JSON.
+  // JSON omits a claim that is undefined.
   return new SignJWT(payload).setProtectedHeader({ alg, kid: 'key-1' }).sign(key);
 }
 
-/** A new runtime, with nothing cached, that trusts the issuer and lives at `nowSeconds`. */
+/** A new runtime without caches that trusts the issuer; its time is `nowSeconds`. */
 export function installTestRuntime(
   issuer: Pick<TestIssuer, 'jwksUrl'>,
   nowSeconds = NOW_SECONDS,

@@ -18,7 +18,7 @@ function letterOf(orderId: string, second: number): string {
   return JSON.stringify({ ...facts, at: `2026-03-01T12:00:0${String(second)}.000Z` });
 }
 
-/** Two orders that failed by exhaustion and one that owes stock, with a letter each. */
+/** Two orders that failed by exhaustion and one that owes stock, with a dead letter each. */
 function setUp() {
   const world = new World(orderIn('ORDER_FAILED', { reason: 'INVENTORY_UNAVAILABLE' }));
   world.put(

@@ -5,7 +5,7 @@ import { REQUIRED } from '../../lib/platform/environment.ts';
 interface Stored {
   readonly id: string;
   readonly body: string;
-  /** Who may change it now; undefined while everybody sees it. */
+  /** Handle of the current receiver; undefined while the message is visible. */
   receiptHandle: string | undefined;
 }
 
@@ -32,7 +32,7 @@ const SENT_AT_MS = 1_772_366_400_000;
 
 /** The three dead-letter queues, in memory. */
 export class FakeQueues {
-  /** Called before each request by its name and queue; throws where the queue is to fail. */
+  /** Called before each request with its name and queue; throws to make the request fail. */
   interfere: (request: string) => void = () => undefined;
   readonly #queues = new Map<string, Stored[]>(Object.values(URLS).map((url) => [url, []]));
   #receipts = 0;
@@ -44,7 +44,7 @@ export class FakeQueues {
     }
   }
 
-  /** What anybody may read now. */
+  /** Bodies of the visible messages. */
   visible(queue: keyof typeof URLS): string[] {
     return this.#of(URLS[queue])
       .filter(({ receiptHandle }) => receiptHandle === undefined)

@@ -24,7 +24,7 @@ describe('reading', () => {
     const { letters, hasMore, hiddenCount } = await new HeldLetters(queues.runtime).read(10, NEVER);
     expect(letters.map(({ id, since }) => `${id} ${since}`)).toEqual([
       'saga-2 2026-03-01T11:00:00.000Z',
-      // Bare messages do not say when they were given up: SQS says when they were sent.
+      // Bare messages have no time of their own, so SQS's sent time counts.
       'compensation-1 2026-03-01T12:00:00.000Z',
       'acknowledgement-1 2026-03-01T12:00:00.000Z',
       'saga-1 2026-03-01T13:00:00.000Z',
@@ -96,7 +96,7 @@ describe('what is held', () => {
     queues.add('saga', ...manyLetters(23));
     queues.add('compensation', 'one', 'two');
     const held = new HeldLetters(queues.runtime);
-    // Also what was read beyond the limit.
+    // Includes the messages read beyond the limit.
     await held.read(5, NEVER);
     expect(queues.visible('saga').length).toBeLessThan(23);
     await held.putBack();

@@ -3,7 +3,7 @@ import type { Clock } from '../../../../lib/platform/clock.ts';
 import { GatewayBooks } from '../../../../tools/doctor/gateway-books.ts';
 import { charge } from './support.ts';
 
-/** Nobody has to wait. */
+/** A clock that fires every timer at once. */
 const CLOCK: Clock = {
   now: () => 0,
   schedule: (_delayMs, callback) => {
@@ -12,7 +12,7 @@ const CLOCK: Clock = {
   },
 };
 
-/** A gateway that refuses the calls whose numbers are given, from 0. */
+/** A gateway that refuses the calls with these numbers, from 0. */
 function booksOf(isRefused: (call: number) => boolean) {
   const asked: string[] = [];
   const list = (orderId: string) => {

@@ -28,7 +28,7 @@ function look(...findings: readonly Disagreement[]): Look<string> {
 
 const MOVED: Look<string> = { subject: 'ord_1', findings: [], hasMoved: true };
 
-/** What the next looks will show, one after the other; the last one from then on. */
+/** Results of successive looks; the last one repeats. */
 function seeing(...looks: readonly Look<string>[]) {
   const told: string[] = [];
   const mended: Remedy[] = [];

@@ -3,7 +3,7 @@ import type { Product } from '../../../../lib/inventory/product.ts';
 import type { Pieces } from '../../../../tools/doctor/checks/stock-counters.ts';
 import { judgeStock } from '../../../../tools/doctor/stock.ts';
 
-/** available/reserved/sold/received, and how often reservations have moved it. */
+/** A product with these counters (available/reserved/sold/received) and this number of movements. */
 function mugs(stock: string, movements = 9): Product {
   const [available = 0, reserved = 0, sold = 0, received = 0] = stock.split('/').map(Number);
   const counters = { available, reserved, sold, received, movements };

@@ -14,20 +14,20 @@ import { EUR_26, NOW_MS, orderIn, paymentIn } from '../../lib/orders/fakes.ts';
 
 export { EUR_26, NOW_MS };
 
-/** Something is overdue four minutes after it was due. */
+/** Work is overdue four minutes after it was due. */
 export const OVERDUE_AFTER_MS = 240_000;
 export const NOW: Circumstances = { nowMs: NOW_MS, overdueAfterMs: OVERDUE_AFTER_MS };
 
 const AT = '2026-03-01T12:00:00.000Z';
 
-/** By hand: the shards of the outbox's index that the dispatcher finds these ids in. */
+/** By hand: the shards of the outbox's index in which the dispatcher finds these ids. */
 const SHARDS: Readonly<Record<string, string>> = {
   ord_1: 'due#14',
   pay_1: 'due#1',
   pay_2: 'due#6',
 };
 
-/** By hand: how an order comes to each status. */
+/** By hand: the statuses through which an order reaches each status. */
 const WAYS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   CREATED: ['CREATED'],
   PENDING_RESERVING_STOCK: ['CREATED', 'PENDING_RESERVING_STOCK'],
@@ -83,7 +83,7 @@ export function paymentHistoryOf(...way: readonly PaymentStatus[]): PaymentChang
 
 const UNPRICED: readonly OrderStatus[] = ['CREATED', 'PENDING_RESERVING_STOCK', 'INVALID'];
 
-/** An order that two mugs were ordered with, as the code leaves it in that status. */
+/** An order of two mugs, as the code leaves it in that status. */
 export function order<Status extends OrderStatus>(
   status: Status,
   changes: Partial<OrderIn<Status>> = {},
@@ -149,7 +149,7 @@ export interface Around {
   readonly order?: StoredOrder;
   readonly payments?: readonly StoredPayment[];
   readonly reservation?: Reservation;
-  /** None unless told otherwise. */
+  /** Defaults to none. */
   readonly charges?: readonly Charge[] | 'UNKNOWN';
 }
 

@@ -6,7 +6,7 @@ import { NOW_MS, orderIn, World } from '../fakes.ts';
 const PAY_1 = { paymentId: 'pay_1' };
 const WISH = { modification: { status: 'PENDING', items: [] } } as const;
 
-/** By hand: what may be done with an order now. */
+/** By hand: the actions that an order allows now. */
 const LINKS: readonly (readonly [string, Order, readonly string[]])[] = [
   ['CREATED', orderIn('CREATED'), ['cancel']],
   ['reserved', orderIn('PENDING_RESERVING_STOCK'), ['cancel']],

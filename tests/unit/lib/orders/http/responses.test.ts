@@ -10,7 +10,7 @@ import type { Modification, Order } from '../../../../../lib/orders/order.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
 import { orderIn, paymentIn, World } from '../fakes.ts';
 
-/** The status of an answer, or the code of the problem that stands for it. */
+/** The status of a response, or the code of the problem in its place. */
 function outcomeOf(answer: () => { readonly status: number }): number | string {
   try {
     return answer().status;

@@ -7,10 +7,10 @@ import {
 import { readConfig } from '../../../../../lib/platform/config.ts';
 import { REQUIRED } from '../../platform/environment.ts';
 
-/** The definition's retries with the default configuration: five, after 1, 2, 4, 8 and 16 seconds. */
+/** The definition's retries by default: five, after 1, 2, 4, 8 and 16 seconds. */
 const TRIES = 6;
 const BACK_OFF_SECONDS = 1 + 2 + 4 + 8 + 16;
-/** `Retry` and `Wait` of the state machine aside, the time-outs of one call. */
+/** Time-outs of one call, without the state machine's `Retry` and `Wait`. */
 const INVENTORY_SECONDS = 2;
 const GATEWAY_SECONDS = 5;
 
@@ -22,7 +22,7 @@ describe('the deadlines of the default configuration', () => {
   });
 
   test('let the reservation use up all retries, a whole outage, and all retries again', () => {
-    // A pause is caught, waited for (up to 5 s longer than asked) and comes back with new retries.
+    // A pause ends in a Wait of up to 5 s more than asked, then starts new retries.
     const worstSeconds =
       TRIES * INVENTORY_SECONDS +
       BACK_OFF_SECONDS +
@@ -35,10 +35,10 @@ describe('the deadlines of the default configuration', () => {
   });
 
   test('hold the stock from the extension past everything that may follow it', () => {
-    // The extension is renewed by each try, so count from the last one that went through: the first.
+    // Each try renews the extension, so the worst case starts at the first one that succeeded.
     const chargeAgain = BACK_OFF_SECONDS + TRIES * INVENTORY_SECONDS + TRIES * GATEWAY_SECONDS;
     const acknowledgement = 180;
-    // Ask, then void; each try may do both.
+    // Query, then void; each try may do both.
     const settle = BACK_OFF_SECONDS + TRIES * 2 * GATEWAY_SECONDS;
     const confirm = BACK_OFF_SECONDS + TRIES * INVENTORY_SECONDS;
     const worstSeconds = chargeAgain + acknowledgement + settle + confirm;
@@ -48,7 +48,7 @@ describe('the deadlines of the default configuration', () => {
 
   test('hold it through a run that fails at the last moment, its discovery, and its successor', () => {
     const worstSeconds = 387;
-    // The order is due a grace after its deadline; the dispatcher looks once a minute.
+    // The order is due a grace period after its deadline; the dispatcher runs once a minute.
     const recoverySeconds = 30 + 60;
     expect(deadlines.holdMs).toBeGreaterThan(deadlines.payingMs + recoverySeconds * 1000);
     expect(deadlines.holdMs).toBeGreaterThanOrEqual((2 * worstSeconds + recoverySeconds) * 1000);

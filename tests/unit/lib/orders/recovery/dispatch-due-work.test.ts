@@ -15,7 +15,7 @@ const OWED = [
 ] as const;
 const RESTING = ['PAYMENT_FAILED', 'ORDER_FAILED', 'ORDER_CANCELLED', 'INVALID'] as const;
 
-/** One round with time enough; answers how many it moved on. */
+/** One complete round; returns the number of items moved on. */
 async function dispatch(world: World): Promise<number> {
   return (await dispatchDueWork(world.service, () => true)).handled;
 }

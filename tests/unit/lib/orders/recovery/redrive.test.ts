@@ -47,7 +47,7 @@ const owesVoid = (changes: Partial<Payment> = {}) =>
 const owesRefund = (changes: Partial<Payment> = {}) =>
   ({ ...paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE' } }), ...changes }) as Payment;
 
-/** The decision in a few words: an action, with what decides about it. */
+/** A decision as short text: the action and its reason. */
 function inShort(decision: Redrive): string {
   switch (decision.action) {
     case 'RUN_AGAIN':
@@ -98,7 +98,7 @@ describe('the letter of a saga step', () => {
       'MOVE_ON PAYMENT_IN_PROGRESS',
     ],
     ['of a later run that reserves', orderIn('CREATED', { run: 3 }), [], 'MOVE_ON CREATED'],
-    // It failed because retries were used up.
+    // The order failed because retries were used up.
     ['failed by exhaustion', orderIn('ORDER_FAILED', EXHAUSTED), [], 'RUN_AGAIN ORDER_FAILED'],
     [
       'failed by another exhaustion',
@@ -118,7 +118,7 @@ describe('the letter of a saga step', () => {
       [],
       'NOTHING LATER_RUN',
     ],
-    // It failed for another reason.
+    // The order failed for another reason.
     [
       'failed since its time was up',
       orderIn('ORDER_FAILED', { reason: 'RESERVATION_EXPIRED' }),
@@ -137,14 +137,14 @@ describe('the letter of a saga step', () => {
       [],
       'COMPENSATE order',
     ],
-    // It rests.
+    // The order is at rest.
     ['paid', orderIn('PAYMENT_DONE'), [paymentIn('CAPTURED')], 'NOTHING SETTLED'],
     ['paid in a later run', orderIn('PAYMENT_DONE', { run: 4 }), [], 'NOTHING LATER_RUN'],
     ['invalid', orderIn('INVALID'), [], 'NOTHING SETTLED'],
     ['cancelled', orderIn('ORDER_CANCELLED'), [], 'NOTHING SETTLED'],
     ['cancelled, its stock owed', orderIn('ORDER_CANCELLED', OWES_STOCK), [], 'COMPENSATE order'],
     ['invalid, its stock owed', orderIn('INVALID', OWES_STOCK), [], 'COMPENSATE order'],
-    // Its payment failed.
+    // The payment failed.
     [
       'whose payment failed',
       orderIn('PAYMENT_FAILED', EXHAUSTED),
@@ -225,7 +225,7 @@ describe('the letter of a compensation', () => {
       [paymentIn('VOIDED')],
       'NOTHING GIVEN_BACK',
     ],
-    // Never more than was asked for: the letter does not say that a run gave up.
+    // A compensation letter does not say that a run gave up, so its redrive retries no order.
     ['failed by exhaustion', orderIn('ORDER_FAILED', EXHAUSTED), [], 'NOTHING GIVEN_BACK'],
     ['was retried since', orderIn('PENDING_RESERVING_STOCK', { run: 3 }), [], 'NOTHING GIVEN_BACK'],
     ['was paid since', orderIn('PAYMENT_DONE'), [paymentIn('CAPTURED')], 'NOTHING GIVEN_BACK'],

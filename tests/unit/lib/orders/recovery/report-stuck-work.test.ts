@@ -8,7 +8,7 @@ import { NOW_MS, orderIn, paymentIn, World } from '../fakes.ts';
 const MINUTE_MS = 60_000;
 const NO_ANSWER = new InfrastructureUnavailable('No answer.');
 
-/** At the default schedule of a minute, two rounds. */
+/** Two rounds of the default schedule of a minute. */
 const WINDOW_MS = 2 * MINUTE_MS;
 
 describe('work that still fails is reported', () => {
@@ -34,7 +34,7 @@ describe('work that still fails is reported', () => {
 
   test.each([
     [[14, 15.5, 16.5, 17.5, 18.5]],
-    // A round left out.
+    // One round is missing.
     [[14, 14.9, 16.9, 17.9]],
     [[14.5, 16.5, 18.5]],
   ])('at least once, whenever the rounds come: after %j minutes', (rounds) => {
@@ -50,7 +50,7 @@ describe('work that still fails is reported', () => {
 });
 
 describe('the letter of work that is stuck', () => {
-  /** Overdue for so long; every call that begins like this fails. */
+  /** A world with overdue work, in which every call with this prefix fails. */
   function stuck(overdueMinutes: number, failing: string, error: Error = NO_ANSWER): World {
     const world = new World(orderIn('CREATED', { dueAtMs: NOW_MS - overdueMinutes * MINUTE_MS }));
     world.failAt(failing, error);

@@ -133,7 +133,7 @@ describe('awaiting the payment', () => {
     world.interfere = (call) => {
       if (call !== 'save order PENDING_PAYMENT') return;
       world.interfere = () => undefined;
-      // The user pays at this very moment, and signals the old token: nobody hears it.
+      // The user pays at this moment and signals the old token, which nobody waits for.
       world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8 }));
     };
     await wait(world, null);

@@ -35,7 +35,7 @@ describe('charging', () => {
       'gateway.charge pay_1 2598 tok_ok',
       'save payment CAPTURED',
     ]);
-    // By hand in deadlines.test.ts: the longest way from an extension to the confirmation.
+    // deadlines.test.ts adds up the longest way from an extension to the confirmation.
     expect(world.extendedUntilMs[0]).toBeGreaterThanOrEqual(NOW_MS + 387_000);
     expect(world.extendedUntilMs).toHaveLength(1);
     expect(world.payment()).not.toHaveProperty('refundOwed');
@@ -53,7 +53,7 @@ describe('charging', () => {
     await chargePayment(world.service, RUN);
     expect(world.effects).toEqual(['inventory.extend ord_1 revision 3']);
     expect(world.payment()).toEqual(paymentIn('CAPTURED'));
-    // As long as a fresh charge: until the dispatcher could run yet another saga.
+    // As long as for a new charge: until the dispatcher could run another saga.
     expect(world.extendedUntilMs).toEqual([NOW_MS + world.deadlines.holdMs]);
   });
 
@@ -127,7 +127,7 @@ describe('charging', () => {
     };
     await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(ConcurrentUpdate);
     expect(world.payment()).toEqual(paymentIn('CAPTURED', { version: 5 }));
-    // The confirmation then finds the stock gone, and owes the refund.
+    // The confirmation then finds no stock, and owes the refund.
     await chargePayment(world.service, RUN).catch(() => undefined);
     expect(world.payment().status).toBe('CAPTURED');
   });
@@ -236,7 +236,7 @@ describe('waiting for the acknowledgement', () => {
   test('completes itself where the user wanted other items before the token was there', async () => {
     const world = paying();
     world.interfere = (call) => {
-      // Between the step's first look and its write: the user's signal finds no token yet.
+      // Between the step's first read and its write, the user's signal finds no token yet.
       if (call !== 'save payment PENDING') return;
       world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8, modification: WISH }));
     };

@@ -145,7 +145,7 @@ describe('an Inventory that asks for a pause', () => {
   });
 });
 
-/** The table of the specification, section 2, by hand; the status and reason that a failure leads to. */
+/** The table of the specification, section 2, by hand: the status and reason after each failure. */
 const OUTCOMES = [
   ['FIRST', 'OutOfStock', 'INVALID', 'OUT_OF_STOCK', false],
   ['FIRST', 'UnknownProduct', 'INVALID', 'UNKNOWN_PRODUCT', false],
@@ -176,7 +176,7 @@ describe('a reservation that failed', () => {
     async (purpose, failure, status, reason, isExhaustion) => {
       const world = reserving(purpose === 'FIRST' ? { purpose } : retrying);
       await rejectReservation(world.service, { ...RUN, failure });
-      // Whether an earlier, unanswered try still lands is unknown: only a tombstone stops it.
+      // An earlier, unanswered try may still arrive; only a tombstone stops it.
       expect(world.order).toMatchObject({
         status,
         reason,

@@ -5,7 +5,7 @@ import { InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts
 
 type Answer = { readonly Items: readonly object[]; readonly LastEvaluatedKey?: object } | Error;
 
-/** Answers one query after the other. */
+/** Answers successive queries. */
 function answering(...answers: readonly Answer[]) {
   const queries: QueryCommandInput[] = [];
   const client = {

@@ -7,7 +7,7 @@ interface BatchGet {
   readonly input: { readonly RequestItems: Readonly<Record<string, { readonly Keys: Keys }>> };
 }
 
-/** A table that has all but `absent`, and hands out two items a request. */
+/** A table that has all items except `absent`, and returns two per request. */
 function twoAtATime(absent: readonly string[]) {
   const requests: Keys[] = [];
   const client = {

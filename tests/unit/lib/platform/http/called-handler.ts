@@ -17,7 +17,7 @@ type Sent = Partial<
   Omit<APIGatewayProxyEvent, 'headers'> & { headers: Record<string, string> | null }
 >;
 
-/** The issuer whose tokens the handlers take. */
+/** The issuer that the handlers trust. */
 export let issuer: TestIssuer;
 /** The last request that reached the use case. */
 export let seen: Seen | undefined;
@@ -36,7 +36,7 @@ export function prepare(): void {
 
 const OK: ApiResponse = { status: 200, body: { fine: true } };
 
-/** Calls a handler in process, as API Gateway would; `seen` is what reached the use case. */
+/** Calls a handler in process, as API Gateway would; `seen` is the request in the use case. */
 export async function call(
   sent: Sent,
   declared: Partial<Declaration<z.ZodType, z.ZodType>> = {},

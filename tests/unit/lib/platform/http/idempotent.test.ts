@@ -8,7 +8,7 @@ prepare();
 describe('Idempotency-Key', () => {
   const declared = { idempotency: idempotent() };
 
-  /** The table of answers is out of reach: what gets that far is 503, and nothing is done. */
+  /** Makes the idempotency table unreachable: a request that needs it is answered 503 and does nothing. */
   function withoutDatabase(): void {
     process.env['AWS_REGION'] = 'eu-central-1';
     process.env['AWS_ACCESS_KEY_ID'] = 'test';

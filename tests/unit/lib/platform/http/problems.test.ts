@@ -20,7 +20,7 @@ const ERRORS = [inventoryErrors, orderErrors, paymentErrors, platformErrors]
   )
   .map((Class) => new Class('What to do next.'));
 
-/** Of the saga's branches and the queues' consumers: no request of a caller ever meets them. */
+/** Codes of saga branches and queue consumers, which no API request meets. */
 const BEHIND_THE_API = new Set([
   'RunSuperseded',
   'OrderSettled',
@@ -100,7 +100,7 @@ describe('problem documents', () => {
   });
 
   test('cannot be overwritten by what the error knows', () => {
-    // The compiler refuses such facts; a cast gets them past it.
+    // The compiler rejects such facts; the type `object` hides them.
     const details: object = {
       status: 'CREATED',
       code: 'X',

@@ -28,7 +28,7 @@ interface Command {
 }
 
 let commands: Command[];
-/** Which queue does not answer. */
+/** The queue that does not answer. */
 let silent: string | undefined;
 let handled: unknown[];
 let failure: unknown;
@@ -48,7 +48,7 @@ const consumer: Consumer<Message> = {
   contextOf: ({ orderId }) => ({ orderId }),
   handle: (message) => {
     handled.push(message);
-    // What a consumer meets need not be an Error.
+    // A consumer may reject with something other than an Error.
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     return failure === undefined ? Promise.resolve() : Promise.reject(failure);
   },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { measure, observe } from '../../../../../lib/platform/lambda/observe.ts';
 
-/** Of a stage of its own: what two stages of an account count is never added up. */
+/** Includes the stage, so that two stages of an account never share a metric. */
 const NAMESPACE = 'ordersaga/test';
 
 process.env['POWERTOOLS_METRICS_NAMESPACE'] = NAMESPACE;
@@ -24,7 +24,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What CloudWatch makes of a line in its embedded format. */
+/** Metrics that CloudWatch extracts from a line in its embedded format. */
 function metricsIn(line: Record<string, unknown> | undefined): unknown {
   const { CloudWatchMetrics } = line?.['_aws'] as { readonly CloudWatchMetrics: unknown };
   return CloudWatchMetrics;

@@ -5,7 +5,7 @@ import { pipeline } from '../../../../../lib/platform/lambda/pipeline.ts';
 test('a function that takes all its time is left for Lambda to end', async () => {
   const context = { getRemainingTimeInMillis: () => 0 } as Context;
   const handler = pipeline<unknown, string>().handler(async () => {
-    // Whatever timer was set for the time that is left fires before the second of these.
+    // A timer for the remaining time would fire before the second of these.
     await aTimer();
     await aTimer();
     return 'done';

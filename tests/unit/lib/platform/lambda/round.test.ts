@@ -3,10 +3,10 @@ import { type DueWork, workThrough } from '../../../../../lib/platform/lambda/ro
 
 type Pages = Readonly<Record<number, readonly (readonly string[])[]>>;
 
-/** Of the items that say it. */
+/** Overdue time of these items; 0 for all others. */
 const OVERDUE_MS: Readonly<Record<string, number>> = { old: 90_000, older: 120_000, newer: 30_000 };
 
-/** Three shards with these pages; a shard whose page is `unreadable` fails there. */
+/** A round over three shards with these pages; a page with `unreadable` fails its shard. */
 function roundOver(pages: Pages, changes: Partial<DueWork<string>> = {}) {
   const handled: string[] = [];
   const read: string[] = [];
@@ -113,7 +113,7 @@ describe('a round', () => {
 });
 
 describe('a round whose time is up', () => {
-  /** Time for so many items. */
+  /** A round with time for that many items. */
   function timeFor(items: number, pages: Pages) {
     const begun: string[] = [];
     return {
@@ -142,7 +142,7 @@ describe('a round whose time is up', () => {
       unread: [],
     });
     expect(begun).toEqual(['a', 'b', 'd']);
-    // The second page of shard 0 was asked for in time.
+    // The read of shard 0's second page began in time.
     expect(read).not.toContain('1.1');
     expect(read).not.toContain('2.1');
   });

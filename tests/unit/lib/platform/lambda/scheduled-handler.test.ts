@@ -13,7 +13,7 @@ function contextWith(remainingMs: () => number): Context {
   return { getRemainingTimeInMillis: remainingMs } as Context;
 }
 
-/** A round that comes to this, run with a minute left. */
+/** Runs a handler whose round has this result, with a minute left. */
 function after(round: Round): Promise<unknown> {
   const handler = scheduledHandler('test', () => Promise.resolve(round));
   return handler(
