@@ -1,19 +1,33 @@
 import type { Reading } from './cost/meter.ts';
 import { startMeter } from './cost/meter.ts';
 import { take } from './cost/ways.ts';
+import { type ExecutedCode, watchExecutedCode } from './executed-code.ts';
 
 /**
- * Measures the requests, DynamoDB units and state entries of one paid order on the embedded stack: `npm run
- * bench:happy-path`. The first order warms up, the second is measured. `npm run cost` gives the cost in money.
+ * Measures the executed code, requests, DynamoDB units and state entries of one paid order on the embedded stack:
+ * `npm run bench:happy-path`. The first order warms up, the second is measured. `npm run cost` gives the cost in money.
  */
 const meter = await startMeter();
 try {
   await meter.stateEntries(await take(meter, 'paid', 'warm-up'));
   meter.read();
+  const watch = await watchExecutedCode();
   const stateEntries = await meter.stateEntries(await take(meter, 'paid', 'measured'));
+  reportCode(await watch.stop());
   report(meter.read(), stateEntries);
 } finally {
   await meter.stop();
+}
+
+function reportCode({ functionsByFile }: ExecutedCode): void {
+  let functions = 0;
+  for (const [path, count] of [...functionsByFile].sort()) {
+    process.stdout.write(`${path.padEnd(56)} ${String(count).padStart(3)}\n`);
+    functions += count;
+  }
+  process.stdout.write(
+    `\nFiles executed ${String(functionsByFile.size)}, functions ${String(functions)}\n\n`,
+  );
 }
 
 function report({ effects, readUnits, writeUnits }: Reading, stateEntries: number): void {
