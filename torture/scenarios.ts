@@ -354,6 +354,20 @@ export const SCENARIOS: readonly Scenario[] = [
     act: (shop) => paying(shop, 'tok_ok'),
   },
   {
+    name: 'Inventory away until the last try of the second run',
+    rest: { undisturbed: 600, perStrike: 900 },
+    // The first run confirms in vain for 195 s, is found at 240 s, and the second one tries until 435 s.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(430, effect),
+    configuration: {
+      RESERVATION_TTL_SECONDS: '60',
+      PAYMENT_ACK_TIMEOUT_SECONDS: '10',
+      RETRY_MAX_ATTEMPTS: '1',
+      // Every failure is an outage, with the retries of one.
+      INVENTORY_CIRCUIT_FAILURES: '1',
+    },
+    act: (shop) => paying(shop, 'tok_ok'),
+  },
+  {
     name: 'paid under an impatient dispatcher',
     rest: PAID,
     configuration: { DISPATCH_AFTER_SECONDS: '1', SCHEDULE_SECONDS: '1' },

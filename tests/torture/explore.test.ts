@@ -45,6 +45,7 @@ const ENDS: Readonly<Record<string, End>> = {
   'acknowledged before the wait for it': ['PAYMENT_DONE', ['CAPTURED']],
   'expired before its charge': ['PAYMENT_FAILED', []],
   'Inventory away after the capture': ['PAYMENT_FAILED', ['REFUNDED']],
+  'Inventory away until the last try of the second run': ['PAYMENT_DONE', ['CAPTURED']],
   'paid under an impatient dispatcher': ['PAYMENT_DONE', ['CAPTURED']],
 };
 
