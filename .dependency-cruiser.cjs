@@ -10,7 +10,7 @@ const node = { dependencyTypesNot: ['core'] };
 const inventoryOverHttp = '^lib/inventory/(inventory-client|errors|product|reservation)\\.ts$';
 
 // The order saga as a table. What renders it is no part of a Lambda.
-const sagaTable = '^statemachines/(order-saga|retry-policies|state-machine)\\.ts$';
+const sagaTable = '^statemachines/(durations|order-saga|retry-policies|state-machine)\\.ts$';
 
 module.exports = {
   forbidden: [

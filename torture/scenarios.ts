@@ -343,9 +343,9 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'Inventory away after the capture',
-    rest: { undisturbed: 600, perStrike: 900 },
-    // For longer than the stock is held for a charge.
-    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(420, effect),
+    rest: { undisturbed: 2700, perStrike: 3600 },
+    // For longer than the stock is held for a charge: 1,620 s with this configuration.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1700, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',
@@ -356,7 +356,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'Inventory away until the last try of the second run',
     rest: { undisturbed: 600, perStrike: 900 },
-    // The first run confirms in vain for 195 s, is found at 240 s, and the second one tries until 435 s.
+    // The first run tries for 195 s, is found at 240 s, and the second one's last try is at 435 s.
     cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(430, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',
