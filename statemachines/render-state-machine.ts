@@ -1,5 +1,6 @@
 import type {
   Amount,
+  AmountName,
   Catcher,
   Failure,
   RetryPolicy,
@@ -10,29 +11,41 @@ import type {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/**
- * Renders a table as the Amazon States Language. Settings and constants stay the stage's parameters,
- * as `"${param:NAME}"`; functions are CloudFormation references.
- */
-export function renderStateMachine({ comment, startAt, states }: StateMachine): Json {
+/** Renders what the table only names. */
+export interface Rendering {
+  readonly amount: (name: AmountName) => unknown;
+  readonly functionArn: (functionKey: string) => unknown;
+}
+
+/** The stage's parameters, and CloudFormation's references: the deployment fills them in. */
+export const FOR_THE_TEMPLATE: Rendering = {
+  amount: (name) => `\${param:${name}}`,
+  functionArn: (functionKey) => ({ 'Fn::GetAtt': [functionKey, 'Arn'] }),
+};
+
+/** Renders a table as the Amazon States Language. */
+export function renderStateMachine(
+  { comment, startAt, states }: StateMachine,
+  rendering = FOR_THE_TEMPLATE,
+): Json {
   return {
     Comment: comment,
     StartAt: startAt,
     States: Object.fromEntries(
-      Object.entries(states).map(([name, state]) => [name, renderState(state)]),
+      Object.entries(states).map(([name, state]) => [name, renderState(state, rendering)]),
     ),
   };
 }
 
-function renderState(state: State): Json {
+function renderState(state: State, rendering: Rendering): Json {
   switch (state.type) {
     case 'Task':
-      return renderTask(state);
+      return renderTask(state, rendering);
     case 'Wait':
       return {
         Comment: state.comment,
         Type: 'Wait',
-        Seconds: renderAmount(state.seconds),
+        Seconds: renderAmount(state.seconds, rendering),
         Next: state.next,
       };
     case 'Pass':
@@ -50,21 +63,24 @@ function renderState(state: State): Json {
   }
 }
 
-function renderTask(task: TaskState): Json {
+function renderTask(task: TaskState, rendering: Rendering): Json {
   return {
     Comment: task.comment,
     Type: 'Task',
-    ...invocation(task),
-    TimeoutSeconds: renderAmount(task.timeoutSeconds),
+    ...invocation(task, rendering),
+    TimeoutSeconds: renderAmount(task.timeoutSeconds, rendering),
     ResultPath: task.resultPath,
-    Retry: task.retry.map(renderRetry),
+    Retry: task.retry.map((policy) => renderRetry(policy, rendering)),
     ...(task.catch.length === 0 ? {} : { Catch: task.catch.map(renderCatch) }),
     ...(task.next === undefined ? { End: true } : { Next: task.next }),
   };
 }
 
-function invocation({ invokes, waitsWith, parameters }: TaskState): Json {
-  const arn = { 'Fn::GetAtt': [invokes, 'Arn'] };
+function invocation(
+  { invokes, waitsWith, parameters }: TaskState,
+  { functionArn }: Rendering,
+): Json {
+  const arn = functionArn(invokes);
   if (waitsWith !== undefined) {
     return {
       Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
@@ -77,13 +93,13 @@ function invocation({ invokes, waitsWith, parameters }: TaskState): Json {
   return { Resource: arn, ...(parameters === undefined ? {} : { Parameters: parameters }) };
 }
 
-function renderRetry(policy: RetryPolicy): Json {
+function renderRetry(policy: RetryPolicy, rendering: Rendering): Json {
   return {
     ErrorEquals: policy.on.map(errorName),
-    IntervalSeconds: renderAmount(policy.intervalSeconds),
-    MaxAttempts: renderAmount(policy.maxAttempts),
+    IntervalSeconds: renderAmount(policy.intervalSeconds, rendering),
+    MaxAttempts: renderAmount(policy.maxAttempts, rendering),
     BackoffRate: policy.backoffRate,
-    MaxDelaySeconds: renderAmount(policy.maxDelaySeconds),
+    MaxDelaySeconds: renderAmount(policy.maxDelaySeconds, rendering),
     JitterStrategy: policy.jitter,
   };
 }
@@ -97,6 +113,6 @@ export function errorName(failure: Failure): string {
   return typeof failure === 'string' ? failure : new failure('').name;
 }
 
-function renderAmount(amount: Amount): number | string {
-  return typeof amount === 'number' ? amount : `\${param:${amount}}`;
+function renderAmount(amount: Amount, rendering: Rendering): unknown {
+  return typeof amount === 'number' ? amount : rendering.amount(amount);
 }

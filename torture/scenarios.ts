@@ -350,6 +350,9 @@ export const SCENARIOS: readonly Scenario[] = [
       RESERVATION_TTL_SECONDS: '60',
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',
       RETRY_MAX_ATTEMPTS: '1',
+      // Half an hour's outage in few calls, so that each of them can be struck.
+      INVENTORY_CIRCUIT_FAILURES: '1',
+      INVENTORY_CIRCUIT_PAUSE_SECONDS: '600',
     },
     act: (shop) => paying(shop, 'tok_ok'),
   },
