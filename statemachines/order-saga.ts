@@ -35,7 +35,7 @@ import {
 import type { StateMachine, TaskState } from './state-machine.ts';
 
 /*
- * The order saga, top-down: first the way to the money, then what to do if it is not taken. Made from
+ * The order saga, top-down: first the way to the money, then the ways out. Made from
  * this table are the state machine (`npm run statemachine` renders order-saga.asl.json), the deadlines
  * (lib/orders/deadlines.ts) and the cases for AWS's TestState (docs/teststate). Every Lambda of an
  * order loads it for its deadlines: it holds the errors' classes, makes no error and uses no library.
@@ -102,7 +102,7 @@ const NEW_RUN = 'The order is still due: the dispatcher starts a new run.';
 
 export const ORDER_SAGA: StateMachine<Name> = {
   comment:
-    'The order saga: reserve, await payment, charge, confirm. Branches ride on the names of errors; business rules stand in lib/orders/saga.',
+    'The order saga: reserve, await payment, charge, confirm. Its branches are names of errors; business rules stand in lib/orders/saga.',
   startAt: 'ReserveStock',
   states: {
     ReserveStock: {
@@ -164,7 +164,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
     ChargePayment: {
       type: 'Task',
       comment:
-        'Step 3: hold the stock beyond all payment time-outs, then charge. Whatever is not a definite answer is unknown.',
+        'Step 3: hold the stock beyond all payment time-outs, then charge. An answer that is not definite is unknown.',
       invokes: 'chargePayment',
       calls: ['inventory', 'gateway'],
       timeoutSeconds: TASK_SECONDS,
@@ -267,7 +267,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
     },
     RejectReservation: {
       type: 'Task',
-      comment: 'What a reservation that failed leads to.',
+      comment: 'Ends a reservation that failed, by its purpose.',
       invokes: 'rejectReservation',
       calls: ['inventory', 'inventory'],
       timeoutSeconds: TASK_SECONDS,
@@ -284,15 +284,14 @@ export const ORDER_SAGA: StateMachine<Name> = {
     },
     KeepReservation: {
       type: 'Pass',
-      comment:
-        'What is held is written on the order; revision 0 stands for nothing reserved by this run.',
+      comment: 'The order says what is held; revision 0 stands for nothing reserved by this run.',
       result: { revision: 0, expiresAtMs: 0, lines: [] },
       resultPath: '$.reservation',
       next: 'AwaitPayment',
     },
     Compensate: {
       type: 'Task',
-      comment: 'Step 5: release, void, refund: whatever the order still owes.',
+      comment: 'Step 5: release, void, refund: all that the order still owes.',
       invokes: 'compensate',
       calls: ['inventory', 'gateway', 'gateway'],
       timeoutSeconds: TASK_SECONDS,
@@ -324,7 +323,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       'SettlePayment',
     ),
     ChargeExhausted: exhausted(
-      'Whether the gateway has charged is unknown: it is told to a person, and the saga goes on to find out.',
+      'It is unknown if the gateway has charged: a person is told, and the saga goes on to find out.',
       'charge-payment',
       'AwaitAcknowledgement',
     ),
@@ -335,7 +334,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
     ),
     SettleExhausted: exhausted(NEW_RUN, 'give-up-payment', 'SagaFailed'),
     CompensateExhausted: exhausted(
-      'What is owed is still due: the dispatcher queues it.',
+      'The compensation is still due: the dispatcher queues it.',
       'queue-compensation',
       'SagaFailed',
     ),
