@@ -18,7 +18,7 @@ export interface Rendering {
 }
 
 /** The stage's parameters, and CloudFormation's references: the deployment fills them in. */
-export const FOR_THE_TEMPLATE: Rendering = {
+const FOR_THE_TEMPLATE: Rendering = {
   amount: (name) => `\${param:${name}}`,
   functionArn: (functionKey) => ({ 'Fn::GetAtt': [functionKey, 'Arn'] }),
 };

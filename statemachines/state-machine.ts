@@ -25,8 +25,8 @@ export interface TaskState<Name extends string = string> extends Described {
   /** Key of the function in infrastructure/functions.yml. */
   readonly invokes: string;
   /**
-   * Calls that one attempt makes to the two services that may be away, at worst. An attempt that lasts
-   * longer than their time-outs makes the deadlines too short.
+   * Calls that one attempt makes, at worst, to the two services that may be away: the deadlines count
+   * their time-outs. tests/torture/explore.test.ts holds them against the calls that are made.
    */
   readonly calls: readonly Service[];
   readonly timeoutSeconds: Amount;

@@ -9,8 +9,8 @@ const USAGE = `Usage: npm run teststate [-- [--only WORDS] [--print]]
 
 Has AWS Step Functions itself run every Retry and Catch row of the order saga, by its API TestState,
 and compares each answer with docs/teststate/cases.json. Nothing is deployed and nothing is invoked:
-the tasks' errors are mocked. It needs the AWS CLI (2.32 or later) with credentials and a region, and
-the permission states:TestState.
+the tasks' errors are mocked. It needs an AWS CLI of November 2025 or later with credentials and a
+region, and the permission states:TestState.
 
   --only WORDS   the cases whose names have these words
   --print        print the commands and call nothing
