@@ -5,6 +5,7 @@ import {
   deployedFunctions,
   errorNames,
   functionOfTask,
+  load,
   parametersOfOrderSaga,
   readOrderSaga,
   renderOrderSaga,
@@ -79,6 +80,11 @@ describe('state = Lambda = file', () => {
     const key = keyOf(state);
     expect(functionOfTask(saga.States[state]!)).toBe(key);
     expect(deployedFunctions().get(key)).toBe(`functions/saga/${fileOf(state)}.ts`);
+  });
+
+  test.each(own)('%s is a step of its name in lib/orders/saga', async (state) => {
+    const step = await load(`lib/orders/saga/${fileOf(state)}.ts`).catch(() => ({}));
+    expect(step).toHaveProperty(keyOf(state), expect.any(Function));
   });
 
   test.each(tasks.map(([name]) => name).filter(isDeadLetter))('%s reports', (state) => {
