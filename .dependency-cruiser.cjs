@@ -9,6 +9,9 @@ const node = { dependencyTypesNot: ['core'] };
 // The Order Service meets the Inventory Service over HTTP: it knows that client and the domain types.
 const inventoryOverHttp = '^lib/inventory/(inventory-client|errors|product|reservation)\\.ts$';
 
+// The order saga as a table. What renders it is no part of a Lambda.
+const sagaTable = '^statemachines/(durations|order-saga|retry-policies|state-machine)\\.ts$';
+
 module.exports = {
   forbidden: [
     {
@@ -24,9 +27,31 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/orders/' },
       to: {
-        pathNot: ['^lib/(orders|payments|platform)/', shared, inventoryOverHttp, npm],
+        pathNot: ['^lib/(orders|payments|platform)/', shared, inventoryOverHttp, sagaTable, npm],
         ...node,
       },
+    },
+    {
+      name: 'saga-table',
+      comment:
+        "The saga's table names errors and settings; every Lambda of an order loads it, so no library.",
+      severity: 'error',
+      from: { path: sagaTable },
+      to: {
+        pathNot: [
+          sagaTable,
+          '^lib/(orders|payments|inventory|platform)/errors\\.ts$',
+          '^lib/orders/saga/signals\\.ts$',
+          '^lib/platform/(config|settings)\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'saga-table-loads-no-configuration',
+      comment: 'Of settings the table knows the names, as types.',
+      severity: 'error',
+      from: { path: sagaTable },
+      to: { path: '^lib/platform/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'payments',

@@ -343,13 +343,30 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'Inventory away after the capture',
-    rest: { undisturbed: 600, perStrike: 900 },
-    // The outage is longer than the hold for a charge.
-    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(420, effect),
+    rest: { undisturbed: 2700, perStrike: 3600 },
+    // For longer than the stock is held for a charge: 1,620 s with this configuration.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1700, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',
       RETRY_MAX_ATTEMPTS: '1',
+      // Half an hour's outage in few calls, so that each of them can be struck.
+      INVENTORY_CIRCUIT_FAILURES: '1',
+      INVENTORY_CIRCUIT_PAUSE_SECONDS: '600',
+    },
+    act: (shop) => paying(shop, 'tok_ok'),
+  },
+  {
+    name: 'Inventory away until the last try of the second run',
+    rest: { undisturbed: 600, perStrike: 900 },
+    // The first run tries for 195 s, is found at 240 s, and the second one's last try is at 435 s.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(430, effect),
+    configuration: {
+      RESERVATION_TTL_SECONDS: '60',
+      PAYMENT_ACK_TIMEOUT_SECONDS: '10',
+      RETRY_MAX_ATTEMPTS: '1',
+      // Every failure is an outage, with the retries of one.
+      INVENTORY_CIRCUIT_FAILURES: '1',
     },
     act: (shop) => paying(shop, 'tok_ok'),
   },

@@ -5,6 +5,7 @@ import {
   deployedFunctions,
   errorNames,
   functionOfTask,
+  load,
   parametersOfOrderSaga,
   readOrderSaga,
   renderOrderSaga,
@@ -63,6 +64,40 @@ describe('the order saga', () => {
   test.each(tasks)('%s is retried when the Lambda service fails', (_name, task) => {
     const retried = (task.Retry ?? []).flatMap((retry) => retry.ErrorEquals);
     expect(retried).toEqual(expect.arrayContaining(LAMBDA_SERVICE_ERRORS));
+  });
+});
+
+describe('state = Lambda = file', () => {
+  /** `ReserveStock` ↔ `reserveStock` ↔ `reserve-stock`: the same words, as each place writes names. */
+  const keyOf = (state: string) => state.charAt(0).toLowerCase() + state.slice(1);
+  const fileOf = (state: string) =>
+    keyOf(state).replace(/[A-Z]/g, (letter) => `-${letter}`.toLowerCase());
+  /** States that leave a dead letter share one function. */
+  const isDeadLetter = (state: string) => /Exhausted$|^ChargeBlocked$/.test(state);
+  const own = tasks.map(([name]) => name).filter((name) => !isDeadLetter(name));
+
+  test.each(own)('%s runs the function of its name, in the file of its name', (state) => {
+    const key = keyOf(state);
+    expect(functionOfTask(saga.States[state]!)).toBe(key);
+    expect(deployedFunctions().get(key)).toBe(`functions/saga/${fileOf(state)}.ts`);
+  });
+
+  test.each(own)('%s is a step of its name in lib/orders/saga', async (state) => {
+    const step = await load(`lib/orders/saga/${fileOf(state)}.ts`).catch(() => ({}));
+    expect(step).toHaveProperty(keyOf(state), expect.any(Function));
+  });
+
+  test.each(tasks.map(([name]) => name).filter(isDeadLetter))('%s reports', (state) => {
+    expect(functionOfTask(saga.States[state]!)).toBe('reportExhausted');
+  });
+
+  test('every function of the saga is some state of that name, or reports', () => {
+    const functions = [...deployedFunctions()].filter(([, file]) =>
+      file.startsWith('functions/saga/'),
+    );
+    expect(functions.map(([key]) => key).sort()).toEqual(
+      [...own.map(keyOf), 'reportExhausted'].sort(),
+    );
   });
 });
 

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { ORDER_SAGA } from '../../statemachines/order-saga.ts';
 import { exploreCrashes, exploreLate, exploreRivals } from '../../torture/explore.ts';
 import { type Run, runScenario } from '../../torture/run-scenario.ts';
 import { SCENARIOS, scenarioNamed } from '../../torture/scenarios.ts';
 import { formatStrikes, parseStrikes } from '../../torture/strikes.ts';
+import type { RecordedEffect } from '../../torture/world/effect-log.ts';
+import { GATEWAY_URL } from '../../torture/world/settings.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
@@ -45,6 +48,7 @@ const ENDS: Readonly<Record<string, End>> = {
   'acknowledged before the wait for it': ['PAYMENT_DONE', ['CAPTURED']],
   'expired before its charge': ['PAYMENT_FAILED', []],
   'Inventory away after the capture': ['PAYMENT_FAILED', ['REFUNDED']],
+  'Inventory away until the last try of the second run': ['PAYMENT_DONE', ['CAPTURED']],
   'paid under an impatient dispatcher': ['PAYMENT_DONE', ['CAPTURED']],
 };
 
@@ -55,9 +59,26 @@ const SEVERAL: Readonly<Record<string, readonly End[]>> = {
   ],
 };
 
+/** Attempts of a saga's task that call Inventory or the gateway more often than its table says. */
+function moreCallsThanDeclared(effects: readonly RecordedEffect[]): string[] {
+  const tasks = Object.values(ORDER_SAGA.states).filter((state) => state.type === 'Task');
+  const calls = effects.filter(({ kind }) => kind === 'http');
+  return [...Map.groupBy(calls, ({ invocation }) => invocation)].flatMap(
+    ([{ functionKey }, made]) => {
+      const declared = tasks.find(({ invokes }) => invokes === functionKey)?.calls;
+      if (declared === undefined) return [];
+      const gateway = made.filter(({ target }) => target.startsWith(GATEWAY_URL)).length;
+      const allowed = declared.filter((service) => service === 'gateway').length;
+      const isMore = gateway > allowed || made.length - gateway > declared.length - allowed;
+      return isMore ? [`${functionKey}: ${made.map(({ target }) => target).join(', ')}`] : [];
+    },
+  );
+}
+
 test.each(SCENARIOS)('without a fault, an order $name ends as it should', async (one) => {
-  const { violations, ends } = await runScenario(one, SEED, []);
+  const { violations, ends, effects } = await runScenario(one, SEED, []);
   expect(violations).toEqual([]);
+  expect(moreCallsThanDeclared(effects)).toEqual([]);
   expect(ends).toEqual(SEVERAL[one.name] ?? [ENDS[one.name]]);
 });
 

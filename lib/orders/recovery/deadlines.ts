@@ -1,54 +1,53 @@
+import { durationsOf } from '../../../statemachines/durations.ts';
+import { ORDER_SAGA } from '../../../statemachines/order-saga.ts';
+import { OVER_THE_NETWORK } from '../../platform/aws/aws-access.ts';
 import type { Config } from '../../platform/config.ts';
 import { SAGA_CONSTANTS } from '../../platform/settings.ts';
 
-/** How long each state in which the system owes the next move may last, grace included. */
+/** Longest durations of the states in which the system owes the next move, grace included. */
 export interface Deadlines {
   /** From a write until the dispatcher does what its handler should have done at once. */
   readonly dispatchMs: number;
-  /** From the start of the reservation until its step has ended one way or the other. */
+  /**
+   * From the start of the reservation until its step has ended one way or the other. If the run goes
+   * on, the dispatcher that looks then only wakes it.
+   */
   readonly reservingMs: number;
-  /** From the start of the charge until the payment is confirmed or compensated. */
+  /** From the start of the charge until the payment is confirmed or its compensation begins. */
   readonly payingMs: number;
   /**
-   * How long stock is held for a charge: through a saga that fails as late as it can, until the
-   * dispatcher has noticed, and through its successor.
+   * Time for which stock is held for a charge: through a run that fails as late as it can, until the
+   * dispatcher has noticed, and through its successor. A run that ends well does not wait for its end:
+   * it sells the stock or releases it.
    */
   readonly holdMs: number;
   /** Between two tries of the dispatcher to finish an obligation through its queue. */
   readonly obligationMs: number;
 }
 
+/** Computes the deadlines from the saga's table, so a new state or retry in it moves them. */
 export function deadlinesOf(config: Config): Deadlines {
+  const amounts = { ...config, ...SAGA_CONSTANTS };
+  const callMs = { inventory: config.INVENTORY_TIMEOUT_MS, gateway: config.GATEWAY_TIMEOUT_MS };
+  const { triesMs, passageMs, arrivalMs } = durationsOf(ORDER_SAGA, {
+    amountOf: (name) => amounts[name],
+    callMs: (service) => callMs[service],
+    awsCallMs: OVER_THE_NETWORK.requestTimeout,
+  });
   const dispatchMs = config.DISPATCH_AFTER_SECONDS * 1000;
-  const retries = (timeoutMs: number): number => {
-    let totalMs = timeoutMs;
-    for (let retry = 0; retry < config.RETRY_MAX_ATTEMPTS; retry += 1) {
-      const delaySeconds = Math.min(
-        SAGA_CONSTANTS.RETRY_MAX_DELAY_SECONDS,
-        config.RETRY_BASE_SECONDS * 2 ** retry,
-      );
-      totalMs += timeoutMs + delaySeconds * 1000;
-    }
-    return totalMs;
-  };
-  const inventoryMs = retries(config.INVENTORY_TIMEOUT_MS);
-  const gatewayMs = retries(config.GATEWAY_TIMEOUT_MS);
-  // Charge (extension and gateway), acknowledgement, asking and voiding, confirmation.
-  const payingMs =
-    inventoryMs +
-    gatewayMs +
-    config.PAYMENT_ACK_TIMEOUT_SECONDS * 1000 +
-    2 * gatewayMs +
-    inventoryMs +
-    dispatchMs;
+  // From Compensate on the order only owes, and `obligationMs` counts.
+  const chargeMs = passageMs('ChargePayment', ['Compensate']);
+  const payingMs = chargeMs + dispatchMs;
+  // Before the charge a later run finds nothing to reserve and nothing to wait for.
+  const successorMs = arrivalMs('ChargePayment') + chargeMs;
   return {
     dispatchMs,
-    // A pause uses up no retries: all of them may come before an outage and again after it.
-    reservingMs: 2 * inventoryMs + config.INVENTORY_OUTAGE_BUDGET_SECONDS * 1000 + dispatchMs,
+    reservingMs:
+      passageMs('ReserveStock', ['AwaitPayment', 'RejectReservation', 'Compensate']) + dispatchMs,
     payingMs,
-    holdMs: 2 * payingMs + 2 * (dispatchMs + config.SCHEDULE_SECONDS * 1000),
+    holdMs: payingMs + 2 * (dispatchMs + config.SCHEDULE_SECONDS * 1000) + successorMs,
     // Not before the queue has done with the message before: about eleven minutes of growing delays.
-    obligationMs: Math.max(15 * 60 * 1000, 2 * (gatewayMs + inventoryMs)),
+    obligationMs: Math.max(15 * 60 * 1000, 2 * triesMs('Compensate')),
   };
 }
 
@@ -57,7 +56,7 @@ export function clockSkewMs(timeoutSeconds: number): number {
   return Math.min(2000, timeoutSeconds * 100);
 }
 
-/** When an order whose run ended in exhaustion is run again: soon at first, then ever later. */
+/** Delay after which an order whose run was exhausted is run again: soon at first, then ever later. */
 export function nextRunMs(deadlines: Deadlines, run: number): number {
   return Math.min(60 * 60 * 1000, deadlines.dispatchMs * 2 ** Math.min(run - 1, 20));
 }

@@ -5,59 +5,86 @@ import {
   nextRunMs,
 } from '../../../../../lib/orders/recovery/deadlines.ts';
 import { readConfig } from '../../../../../lib/platform/config.ts';
+import { SETTINGS } from '../../../../../lib/platform/settings.ts';
 import { REQUIRED } from '../../platform/environment.ts';
 
-/** The definition's retries by default: five, after 1, 2, 4, 8 and 16 seconds. */
-const TRIES = 6;
-const BACK_OFF_SECONDS = 1 + 2 + 4 + 8 + 16;
-/** Time-outs of one call, without the state machine's `Retry` and `Wait`. */
-const INVENTORY_SECONDS = 2;
-const GATEWAY_SECONDS = 5;
-
 const deadlines = deadlinesOf(readConfig(REQUIRED));
+
+/*
+ * By hand, of the default configuration, in seconds. Each step's own retries: five, after 1, 2, 4, 8 and
+ * 16 s. The retries while Inventory is away: six, after 5, 10, 20, 40, 60 and 60 s. One attempt: 2 s
+ * for each call to Inventory, 5 s for each to the gateway, and 5 s for one to AWS.
+ */
+const BACK_OFF = 1 + 2 + 4 + 8 + 16;
+const PAUSES = 5 + 10 + 20 + 40 + 60 + 60;
+const RESERVE = 6 * (2 + 5) + BACK_OFF;
+const CHARGE = (6 + 6) * (2 + 5 + 5) + BACK_OFF + PAUSES;
+const AWAIT_ACKNOWLEDGEMENT = 6 * 5 + BACK_OFF + 180;
+const SETTLE = 6 * (5 + 5 + 5) + BACK_OFF;
+const CONFIRM = (6 + 6) * (2 + 5) + BACK_OFF + PAUSES;
+const COMPENSATE = (6 + 6) * (2 + 5 + 5 + 5) + BACK_OFF + PAUSES;
+/** A step that calls neither service: AwaitPayment's call, GiveUpPayment, each dead letter. */
+const PLAIN = 6 * 5 + BACK_OFF;
+
+test('the durations by hand are these', () => {
+  expect({ BACK_OFF, PAUSES, RESERVE, CHARGE, SETTLE, CONFIRM, COMPENSATE, PLAIN }).toEqual({
+    BACK_OFF: 31,
+    PAUSES: 195,
+    RESERVE: 73,
+    CHARGE: 370,
+    SETTLE: 121,
+    CONFIRM: 310,
+    COMPENSATE: 430,
+    PLAIN: 61,
+  });
+});
+
+/**
+ * ChargePayment, ChargeExhausted, AwaitAcknowledgement, AcknowledgementExhausted, SettlePayment, once
+ * more awaited and settled because it was woken too early, GiveUpPayment, ConfirmOrder: the longest
+ * way from the extension of the hold to the sale.
+ */
+const UNTIL_SOLD =
+  CHARGE +
+  PLAIN +
+  AWAIT_ACKNOWLEDGEMENT +
+  PLAIN +
+  SETTLE +
+  (AWAIT_ACKNOWLEDGEMENT + SETTLE) +
+  PLAIN +
+  CONFIRM;
+/** The dead letter of a confirmation that failed comes last. */
+const PAYING = UNTIL_SOLD + PLAIN;
 
 describe('the deadlines of the default configuration', () => {
   test('give a handler thirty seconds to do at once what it wrote', () => {
     expect(deadlines.dispatchMs).toBe(30_000);
   });
 
-  test('let the reservation use up all retries, a whole outage, and all retries again', () => {
-    // A pause ends in a Wait of up to 5 s more than asked, then starts new retries.
-    const worstSeconds =
-      TRIES * INVENTORY_SECONDS +
-      BACK_OFF_SECONDS +
-      120 +
-      5 +
-      TRIES * INVENTORY_SECONDS +
-      BACK_OFF_SECONDS;
-    expect(worstSeconds).toBe(211);
-    expect(deadlines.reservingMs).toBeGreaterThanOrEqual(worstSeconds * 1000);
+  test('let the reservation use up all retries, a whole outage, a pause, and all retries again', () => {
+    const worstSeconds = RESERVE + 120 + 5 + RESERVE;
+    expect(worstSeconds).toBe(271);
+    expect(deadlines.reservingMs).toBe((worstSeconds + 30) * 1000);
   });
 
   test('hold the stock from the extension past everything that may follow it', () => {
-    // Each try renews the extension, so the worst case starts at the first one that succeeded.
-    const chargeAgain = BACK_OFF_SECONDS + TRIES * INVENTORY_SECONDS + TRIES * GATEWAY_SECONDS;
-    const acknowledgement = 180;
-    // Query, then void; each try may do both.
-    const settle = BACK_OFF_SECONDS + TRIES * 2 * GATEWAY_SECONDS;
-    const confirm = BACK_OFF_SECONDS + TRIES * INVENTORY_SECONDS;
-    const worstSeconds = chargeAgain + acknowledgement + settle + confirm;
-    expect(worstSeconds).toBe(387);
-    expect(deadlines.payingMs).toBeGreaterThanOrEqual(worstSeconds * 1000);
+    expect(UNTIL_SOLD).toBe(1587);
+    expect(PAYING).toBe(1648);
+    expect(deadlines.payingMs).toBe((PAYING + 30) * 1000);
   });
 
   test('hold it through a run that fails at the last moment, its discovery, and its successor', () => {
-    const worstSeconds = 387;
-    // The order is due a grace period after its deadline; the dispatcher runs once a minute.
-    const recoverySeconds = 30 + 60;
-    expect(deadlines.holdMs).toBeGreaterThan(deadlines.payingMs + recoverySeconds * 1000);
-    expect(deadlines.holdMs).toBeGreaterThanOrEqual((2 * worstSeconds + recoverySeconds) * 1000);
+    // Twice: the order is due a grace after its deadline, and the dispatcher looks once a minute.
+    const discovery = 2 * (30 + 60);
+    const successor = RESERVE + PLAIN + PAYING;
+    expect(PAYING + 30 + discovery + successor).toBe(3640);
+    expect(deadlines.holdMs).toBe(3_640_000);
   });
 
-  test('tell the compensation queue again only after a round of all retries', () => {
-    const round = 2 * BACK_OFF_SECONDS + TRIES * (INVENTORY_SECONDS + GATEWAY_SECONDS);
-    expect(round).toBe(104);
-    expect(deadlines.obligationMs).toBeGreaterThanOrEqual(round * 1000);
+  test('tell the compensation queue again only after two rounds of all retries', () => {
+    expect(2 * COMPENSATE).toBe(860);
+    // The queue's own growing delays are longer.
+    expect(deadlines.obligationMs).toBe(900_000);
   });
 });
 
@@ -66,20 +93,20 @@ describe('the deadlines of another configuration', () => {
     const retry = { RETRY_MAX_ATTEMPTS: '8', RETRY_BASE_SECONDS: '10' };
     const { reservingMs } = deadlinesOf(readConfig({ ...REQUIRED, ...retry }));
     const backOff = 10 + 20 + 40 + 60 + 60 + 60 + 60 + 60;
-    expect(reservingMs).toBeGreaterThanOrEqual((2 * (backOff + 9 * 2) + 120 + 5) * 1000);
-    expect(reservingMs).toBeLessThan((2 * (backOff + 60 + 9 * 2) + 120 + 60) * 1000);
+    expect(reservingMs).toBe((2 * (9 * (2 + 5) + backOff) + 120 + 5 + 30) * 1000);
   });
 
   test.each([
-    ['PAYMENT_ACK_TIMEOUT_SECONDS', 'payingMs'],
-    ['INVENTORY_OUTAGE_BUDGET_SECONDS', 'reservingMs'],
-  ] as const)('grow with %s second by second', (name, deadline) => {
+    // Woken too early, the acknowledgement is awaited with its whole time-out once more.
+    ['PAYMENT_ACK_TIMEOUT_SECONDS', 'payingMs', 200_000],
+    ['INVENTORY_OUTAGE_BUDGET_SECONDS', 'reservingMs', 100_000],
+  ] as const)('grow with %s second by second', (name, deadline, growthMs) => {
     const at = (seconds: number) =>
       deadlinesOf(readConfig({ ...REQUIRED, [name]: String(seconds) }))[deadline];
-    expect(at(500) - at(400)).toBe(100_000);
+    expect(at(500) - at(400)).toBe(growthMs);
   });
 
-  test('of a demonstration in seconds are seconds', () => {
+  test('of a demonstration in seconds are seconds but for the retries of an outage', () => {
     const fast = {
       RETRY_MAX_ATTEMPTS: '1',
       DISPATCH_AFTER_SECONDS: '1',
@@ -88,9 +115,20 @@ describe('the deadlines of another configuration', () => {
       INVENTORY_TIMEOUT_MS: '200',
       GATEWAY_TIMEOUT_MS: '500',
     };
-    const { dispatchMs, payingMs } = deadlinesOf(readConfig({ ...REQUIRED, ...fast }));
+    const { dispatchMs, reservingMs } = deadlinesOf(readConfig({ ...REQUIRED, ...fast }));
     expect(dispatchMs).toBe(1000);
-    expect(payingMs).toBeLessThan(15_000);
+    expect(reservingMs).toBeLessThan(30_000);
+  });
+
+  test('with every number at its maximum are numbers still', () => {
+    const maxima = Object.fromEntries(
+      Object.entries(SETTINGS).flatMap(([name, setting]) =>
+        'max' in setting ? [[name, String(setting.max)]] : [],
+      ),
+    );
+    const largest = deadlinesOf(readConfig({ ...REQUIRED, ...maxima }));
+    const aWeekMs = 7 * 86_400_000;
+    expect(Math.max(...Object.values<number>({ ...largest }))).toBeLessThan(aWeekMs);
   });
 });
 

@@ -1,0 +1,350 @@
+import {
+  MixedCurrencies,
+  OutOfStock,
+  ProductUnavailable,
+  ReservationGone,
+  StaleRevision,
+  UnknownProduct,
+} from '../lib/inventory/errors.ts';
+import { ReservationExpired } from '../lib/orders/errors.ts';
+import {
+  InventoryPaused,
+  ModificationRequested,
+  OrderModified,
+  OrderSettled,
+  PaymentCaptured,
+  PaymentNotCaptured,
+  PaymentStarted,
+  ReservationStands,
+  RunSuperseded,
+  StillAwaitingAcknowledgement,
+  StillAwaitingPayment,
+} from '../lib/orders/saga/signals.ts';
+import { GatewayUnavailable } from '../lib/payments/errors.ts';
+import {
+  CHARGE,
+  DATABASE,
+  INVENTORY,
+  INVENTORY_AWAY,
+  LAMBDA_SERVICE,
+  PAUSE,
+  REPEATABLE,
+  WAIT,
+  WITH_BOTH,
+  WITH_GATEWAY,
+  WITH_INVENTORY,
+} from './retry-policies.ts';
+import type { StateMachine, TaskState } from './state-machine.ts';
+
+/*
+ * The order saga, top-down: first the way to the money, then the ways out. Made from
+ * this table are the state machine (`npm run statemachine` renders order-saga.asl.json), the deadlines
+ * (lib/orders/recovery/deadlines.ts) and the cases for AWS's TestState (docs/teststate). Every Lambda of an
+ * order loads it for its deadlines: it holds the errors' classes, makes no error and uses no library.
+ */
+
+/** Time after which the state machine takes a task for lost; every function ends sooner. */
+const TASK_SECONDS = 30;
+
+const RUN = {
+  'orderId.$': '$.orderId',
+  'run.$': '$.run',
+  'correlationId.$': '$.correlationId',
+};
+
+/** Reasons for which a run starts a new passage, with deadlines of its own. */
+const USER_DECIDES = 'The user has not paid: nothing is under way.';
+const OTHER_ITEMS = 'The user wants other items: their reservation has a deadline of its own.';
+const PAID_MEANWHILE = 'The user has paid: the charge has a deadline of its own.';
+const OLD_STANDS = 'The old reservation stands, and the user decides.';
+
+type Name =
+  | 'ReserveStock'
+  | 'WaitForInventory'
+  | 'AwaitPayment'
+  | 'ChargePayment'
+  | 'ConfirmOrder'
+  | 'ExpireOrder'
+  | 'AwaitAcknowledgement'
+  | 'SettlePayment'
+  | 'GiveUpPayment'
+  | 'RejectReservation'
+  | 'KeepReservation'
+  | 'Compensate'
+  | 'QueueCompensation'
+  | 'ReserveExhausted'
+  | 'AwaitPaymentExhausted'
+  | 'ExpireExhausted'
+  | 'ConfirmExhausted'
+  | 'ChargeBlocked'
+  | 'ChargeExhausted'
+  | 'AcknowledgementExhausted'
+  | 'SettleExhausted'
+  | 'CompensateExhausted'
+  | 'SagaFailed'
+  | 'Superseded';
+
+/** Leaves a dead letter for a step whose retries are used up. */
+function exhausted(comment: string, step: string, next: Name): TaskState<Name> {
+  return {
+    type: 'Task',
+    comment,
+    invokes: 'reportExhausted',
+    calls: [],
+    timeoutSeconds: TASK_SECONDS,
+    parameters: { ...RUN, 'failure.$': '$.failure', step },
+    resultPath: null,
+    retry: [REPEATABLE],
+    catch: [],
+    next,
+  };
+}
+
+const NEW_RUN = 'The order is still due: the dispatcher starts a new run.';
+
+export const ORDER_SAGA: StateMachine<Name> = {
+  comment:
+    'The order saga: reserve, await payment, charge, confirm. Its branches are names of errors; business rules stand in lib/orders/saga.',
+  startAt: 'ReserveStock',
+  states: {
+    ReserveStock: {
+      type: 'Task',
+      comment: 'Step 1: set the stock aside, all lines or none.',
+      invokes: 'reserveStock',
+      calls: ['inventory'],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: '$.reservation',
+      retry: [WITH_INVENTORY],
+      catch: [
+        { on: [RunSuperseded], next: 'Superseded' },
+        {
+          on: [InventoryPaused],
+          next: 'WaitForInventory',
+          roundsSeconds: 'INVENTORY_OUTAGE_BUDGET_SECONDS',
+        },
+        { on: [OrderSettled], next: 'Compensate' },
+        {
+          on: [
+            OutOfStock,
+            UnknownProduct,
+            ProductUnavailable,
+            MixedCurrencies,
+            ReservationGone,
+            StaleRevision,
+          ],
+          next: 'RejectReservation',
+        },
+        { on: ['States.ALL'], next: 'RejectReservation' },
+      ],
+      next: 'AwaitPayment',
+    },
+    WaitForInventory: {
+      type: 'Wait',
+      comment:
+        'Inventory asked for a pause; the step itself knows until when and sends nothing before.',
+      seconds: 'INVENTORY_PAUSE_SECONDS',
+      next: 'ReserveStock',
+    },
+    AwaitPayment: {
+      type: 'Task',
+      comment: "Step 2: PENDING_PAYMENT until the user decides or the reservation's time is up.",
+      invokes: 'awaitPayment',
+      calls: [],
+      waitsWith: { ...RUN, 'reservation.$': '$.reservation' },
+      timeoutSeconds: 'RESERVATION_TTL_SECONDS',
+      resultPath: null,
+      retry: [WAIT],
+      catch: [
+        { on: ['States.Timeout'], next: 'ExpireOrder' },
+        { on: [RunSuperseded], next: 'Superseded' },
+        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
+        { on: [MixedCurrencies], next: 'RejectReservation' },
+        { on: ['States.ALL'], next: 'AwaitPaymentExhausted' },
+      ],
+      next: 'ChargePayment',
+    },
+    ChargePayment: {
+      type: 'Task',
+      comment:
+        'Step 3: hold the stock beyond all payment time-outs, then charge. An answer that is not definite is unknown.',
+      invokes: 'chargePayment',
+      calls: ['inventory', 'gateway'],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: null,
+      retry: [CHARGE, PAUSE],
+      catch: [
+        { on: [RunSuperseded], next: 'Superseded' },
+        { on: [StillAwaitingPayment], next: 'AwaitPayment', anew: USER_DECIDES },
+        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
+        { on: [ReservationExpired], next: 'ExpireOrder' },
+        { on: [ModificationRequested], next: 'SettlePayment' },
+        { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
+        { on: [...INVENTORY, ...INVENTORY_AWAY], next: 'ChargeBlocked' },
+        { on: [...LAMBDA_SERVICE, ...DATABASE, GatewayUnavailable], next: 'ChargeExhausted' },
+        { on: ['States.ALL'], next: 'AwaitAcknowledgement' },
+      ],
+      next: 'ConfirmOrder',
+    },
+    ConfirmOrder: {
+      type: 'Task',
+      comment:
+        'Step 4: after a capture only forward: reserved becomes sold, the order PAYMENT_DONE.',
+      invokes: 'confirmOrder',
+      calls: ['inventory'],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: null,
+      retry: [WITH_INVENTORY, PAUSE],
+      catch: [
+        { on: [RunSuperseded], next: 'Superseded' },
+        { on: [ReservationGone, PaymentNotCaptured, OrderSettled], next: 'Compensate' },
+        { on: ['States.ALL'], next: 'ConfirmExhausted' },
+      ],
+    },
+    ExpireOrder: {
+      type: 'Task',
+      comment: "The reservation's time is up, unless the order says otherwise.",
+      invokes: 'expireOrder',
+      calls: [],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: null,
+      retry: [REPEATABLE],
+      catch: [
+        { on: [RunSuperseded], next: 'Superseded' },
+        { on: [PaymentStarted], next: 'ChargePayment', anew: PAID_MEANWHILE },
+        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
+        { on: [StillAwaitingPayment], next: 'AwaitPayment', anew: USER_DECIDES },
+        { on: [OrderSettled], next: 'Compensate' },
+        { on: ['States.ALL'], next: 'ExpireExhausted' },
+      ],
+      next: 'Compensate',
+    },
+    AwaitAcknowledgement: {
+      type: 'Task',
+      comment: "The charge's outcome is unknown: wait for the gateway to acknowledge it.",
+      invokes: 'awaitAcknowledgement',
+      calls: [],
+      waitsWith: RUN,
+      timeoutSeconds: 'PAYMENT_ACK_TIMEOUT_SECONDS',
+      resultPath: null,
+      retry: [WAIT],
+      catch: [
+        { on: [RunSuperseded], next: 'Superseded' },
+        { on: ['States.Timeout'], next: 'SettlePayment' },
+        { on: ['States.ALL'], next: 'AcknowledgementExhausted' },
+      ],
+      next: 'SettlePayment',
+    },
+    SettlePayment: {
+      type: 'Task',
+      comment: 'Ask the gateway; what it has not captured is voided.',
+      invokes: 'settlePayment',
+      calls: ['gateway', 'gateway'],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: null,
+      retry: [WITH_GATEWAY],
+      catch: [
+        { on: [RunSuperseded], next: 'Superseded' },
+        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
+        // Woken too early, so within the first wait; the wait that follows has its whole time-out.
+        { on: [StillAwaitingAcknowledgement], next: 'AwaitAcknowledgement', roundsSeconds: 0 },
+        { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
+        { on: ['States.ALL'], next: 'GiveUpPayment' },
+      ],
+      next: 'ConfirmOrder',
+    },
+    GiveUpPayment: {
+      type: 'Task',
+      comment: 'The gateway cannot even be asked: dead letter, its void stays owed.',
+      invokes: 'giveUpPayment',
+      calls: [],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: null,
+      retry: [REPEATABLE],
+      catch: [
+        { on: [RunSuperseded], next: 'Superseded' },
+        { on: [PaymentCaptured], next: 'ConfirmOrder' },
+        { on: ['States.ALL'], next: 'SettleExhausted' },
+      ],
+      next: 'Compensate',
+    },
+    RejectReservation: {
+      type: 'Task',
+      comment: 'Ends a reservation that failed, by its purpose.',
+      invokes: 'rejectReservation',
+      calls: ['inventory', 'inventory'],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: null,
+      retry: [WITH_INVENTORY, PAUSE],
+      catch: [
+        { on: [RunSuperseded], next: 'Superseded' },
+        { on: [ReservationStands], next: 'KeepReservation', anew: OLD_STANDS },
+        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
+        { on: [OrderSettled], next: 'Compensate' },
+        { on: ['States.ALL'], next: 'ReserveExhausted' },
+      ],
+      next: 'Compensate',
+    },
+    KeepReservation: {
+      type: 'Pass',
+      comment: 'The order says what is held; revision 0 stands for nothing reserved by this run.',
+      result: { revision: 0, expiresAtMs: 0, lines: [] },
+      resultPath: '$.reservation',
+      next: 'AwaitPayment',
+    },
+    Compensate: {
+      type: 'Task',
+      comment: 'Step 5: release, void, refund: all that the order still owes.',
+      invokes: 'compensate',
+      calls: ['inventory', 'gateway', 'gateway'],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: null,
+      retry: [WITH_BOTH, PAUSE],
+      catch: [{ on: ['States.ALL'], next: 'QueueCompensation' }],
+    },
+    QueueCompensation: {
+      type: 'Task',
+      comment: "The saga's own retries are used up: the compensation queue takes over.",
+      invokes: 'queueCompensation',
+      calls: [],
+      timeoutSeconds: TASK_SECONDS,
+      resultPath: null,
+      retry: [REPEATABLE],
+      catch: [{ on: ['States.ALL'], next: 'CompensateExhausted' }],
+    },
+    ReserveExhausted: exhausted(NEW_RUN, 'reject-reservation', 'SagaFailed'),
+    AwaitPaymentExhausted: exhausted(NEW_RUN, 'await-payment', 'SagaFailed'),
+    ExpireExhausted: exhausted(NEW_RUN, 'expire-order', 'SagaFailed'),
+    ConfirmExhausted: exhausted(
+      'The money is captured, the order still due: the dispatcher starts a new run, which confirms.',
+      'confirm-order',
+      'SagaFailed',
+    ),
+    ChargeBlocked: exhausted(
+      'The stock could not be held, so nothing was charged by this step: settle without waiting.',
+      'charge-payment',
+      'SettlePayment',
+    ),
+    ChargeExhausted: exhausted(
+      'It is unknown if the gateway has charged: a person is told, and the saga goes on to find out.',
+      'charge-payment',
+      'AwaitAcknowledgement',
+    ),
+    AcknowledgementExhausted: exhausted(
+      'It could not even be waited for: ask the gateway at once.',
+      'await-acknowledgement',
+      'SettlePayment',
+    ),
+    SettleExhausted: exhausted(NEW_RUN, 'give-up-payment', 'SagaFailed'),
+    CompensateExhausted: exhausted(
+      'The compensation is still due: the dispatcher queues it.',
+      'queue-compensation',
+      'SagaFailed',
+    ),
+    SagaFailed: {
+      type: 'Fail',
+      error: 'SagaExhausted',
+      cause: 'A step ran out of retries; see the dead-letter queue.',
+    },
+    Superseded: { type: 'Succeed', comment: 'A newer run looks after the order.' },
+  },
+};

@@ -1,0 +1,77 @@
+import {
+  CacheTimeout,
+  InventoryCircuitOpen,
+  InventoryRestarting,
+  InventoryTimeout,
+  InventoryUnavailable,
+  LockContention,
+} from '../lib/inventory/errors.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/errors.ts';
+import { ConcurrentUpdate, InfrastructureUnavailable } from '../lib/platform/errors.ts';
+import type { Failure, RetryPolicy } from './state-machine.ts';
+
+/** The function was not run, or the Lambda service does not know. */
+export const LAMBDA_SERVICE: readonly Failure[] = [
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.TooManyRequestsException',
+];
+
+/** The function died in the middle: what it did before is unknown. */
+const LAMBDA_DIED: readonly Failure[] = ['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'];
+
+export const DATABASE: readonly Failure[] = [InfrastructureUnavailable, ConcurrentUpdate];
+
+export const INVENTORY: readonly Failure[] = [
+  InventoryTimeout,
+  InventoryUnavailable,
+  CacheTimeout,
+  LockContention,
+];
+
+/** Inventory said when to come back; sooner there is no point in it. */
+export const INVENTORY_AWAY: readonly Failure[] = [InventoryRestarting, InventoryCircuitOpen];
+
+const GATEWAY: readonly Failure[] = [GatewayUnavailable, GatewayUnknown];
+
+const TIME_OUT: readonly Failure[] = ['States.Timeout'];
+
+function backOff(...on: readonly (readonly Failure[])[]): RetryPolicy {
+  return {
+    on: on.flat(),
+    intervalSeconds: 'RETRY_BASE_SECONDS',
+    maxAttempts: 'RETRY_MAX_ATTEMPTS',
+    backoffRate: 2,
+    maxDelaySeconds: 'RETRY_MAX_DELAY_SECONDS',
+    jitter: 'FULL',
+  };
+}
+
+/** For a step that may be repeated whatever became of it, and calls neither of the two services. */
+export const REPEATABLE = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, TIME_OUT);
+/** The time-out of a wait is no failure: it is what the wait is for. */
+export const WAIT = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE);
+export const WITH_INVENTORY = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, INVENTORY, TIME_OUT);
+export const WITH_GATEWAY = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, GATEWAY, TIME_OUT);
+export const WITH_BOTH = backOff(
+  LAMBDA_SERVICE,
+  LAMBDA_DIED,
+  DATABASE,
+  INVENTORY,
+  GATEWAY,
+  TIME_OUT,
+);
+/** Only if it is certain that nothing was charged, or that the gateway takes the same key again. */
+export const CHARGE = backOff(LAMBDA_SERVICE, DATABASE, INVENTORY, [GatewayUnavailable]);
+
+/** With a counter of its own: an outage of Inventory uses up none of the other retries. */
+export const PAUSE: RetryPolicy = {
+  on: INVENTORY_AWAY,
+  intervalSeconds: 'INVENTORY_PAUSE_SECONDS',
+  maxAttempts: 6,
+  backoffRate: 2,
+  maxDelaySeconds: 'RETRY_MAX_DELAY_SECONDS',
+  jitter: 'NONE',
+};
