@@ -7,7 +7,7 @@ const npm = '^node_modules/';
 const node = { dependencyTypesNot: ['core'] };
 
 // The Order Service meets the Inventory Service over HTTP: it knows that client and the domain types.
-const inventoryOverHttp = '^lib/inventory/(inventory-client|errors|product|reservation)\\.ts$';
+const inventoryOverHttp = '^lib/inventory/(inventory-client|refusals|product|reservation)\\.ts$';
 
 // The order saga as a table. What renders it is no part of a Lambda.
 const sagaTable = '^statemachines/(durations|order-saga|retry-policies|state-machine)\\.ts$';
@@ -87,6 +87,7 @@ module.exports = {
           '^lib/(api-document|platform)/',
           '^lib/limits\\.ts$',
           '^lib/(orders|inventory)/http/(orders|inventory)-document\\.ts$',
+          '^lib/(orders|payments|inventory)/refusals\\.ts$',
           npm,
         ],
         ...node,

@@ -3,12 +3,12 @@ import {
   changeProductBodySchema,
   MANAGE_PRODUCTS,
 } from '../../lib/inventory/http/product-schemas.ts';
-import { etagOf, toProductDocument } from '../../lib/inventory/http/product-view.ts';
+import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { etagOf, versionOf } from '../../lib/platform/http/etag.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { versionOf } from '../../lib/platform/http/if-match.ts';
 import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

@@ -1,10 +1,10 @@
 import { getProduct } from '../../lib/inventory/get-product.ts';
 import { MANAGE_PRODUCTS } from '../../lib/inventory/http/product-schemas.ts';
-import { etagOf, toProductDocument } from '../../lib/inventory/http/product-view.ts';
+import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { etagOf, unlessKnown } from '../../lib/platform/http/etag.ts';
 import { forUsersAndServices } from '../../lib/platform/http/for-users-and-services.ts';
-import { unlessKnown } from '../../lib/platform/http/if-none-match.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);

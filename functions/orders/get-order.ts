@@ -1,10 +1,10 @@
-import { currentOrderAnswer, etagOf } from '../../lib/orders/http/responses.ts';
+import { currentOrderAnswer } from '../../lib/orders/http/responses.ts';
 import { waitFor } from '../../lib/orders/http/wait.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder } from '../../lib/orders/owned.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { etagOf, isKnown, unlessKnown } from '../../lib/platform/http/etag.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
-import { isKnown, unlessKnown } from '../../lib/platform/http/if-none-match.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({}));

@@ -7,9 +7,9 @@ import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { versionOf } from '../../lib/platform/http/etag.ts';
 import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { versionOf } from '../../lib/platform/http/if-match.ts';
 import { jsonBody } from '../../lib/platform/http/json-body.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { problemSchema } from '../platform/http/operation-document.ts';
 import type { Json } from './open-api-format.ts';
 import { SERVICES } from './operations.ts';
+import { problemSchema } from './problem-types.ts';
 
 type Registry = z.core.$ZodRegistry<{ id: string }>;
 

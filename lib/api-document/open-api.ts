@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { DocumentedAnswer, Operation } from '../platform/http/operation-document.ts';
-import { PROBLEMS } from '../platform/http/problems.ts';
 import { GATEWAY_RESPONSE_REFERENCES, gatewayResponses } from './gateway-answers.ts';
 import { reference, schemas } from './named-schemas.ts';
 import type {
@@ -10,8 +9,9 @@ import type {
   OpenApiParameter,
   OpenApiResponse,
 } from './open-api-format.ts';
-import { codes, OPERATIONS, problemCodesOf } from './operations.ts';
+import { OPERATIONS, problemCodesOf } from './operations.ts';
 import { problemExample } from './problem-examples.ts';
+import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
 import { ANSWER_HEADERS, REQUEST_HEADERS, SECURITY_SCHEMES, TAGS } from './shared-parts.ts';
 
 const DESCRIPTION = `Orders and payments that never oversell, never charge twice and never lose an order.
@@ -43,7 +43,10 @@ export function openApiDocument(): OpenApiDocument {
       ),
       headers: ANSWER_HEADERS,
       examples: Object.fromEntries(
-        codes().map((code) => [code, { summary: PROBLEMS[code][1], value: problemExample(code) }]),
+        [...PROBLEM_TYPES].map(([code, { title }]) => [
+          code,
+          { summary: title, value: problemExample(code) },
+        ]),
       ),
       securitySchemes: SECURITY_SCHEMES,
     },
@@ -165,12 +168,12 @@ function notModified({ headers = [] }: Operation): Record<string, OpenApiRespons
 
 /** One response a status, with the codes that it may carry. */
 function problems(operation: Operation): Record<string, OpenApiResponse> {
-  const byStatus = Map.groupBy(problemCodesOf(operation), (code) => PROBLEMS[code][0]);
+  const byStatus = Map.groupBy(problemCodesOf(operation), (code) => problemTypeOf(code).status);
   return Object.fromEntries(
     [...byStatus].map(([status, codesOfStatus]) => [
       String(status),
       {
-        description: codesOfStatus.map((code) => PROBLEMS[code][1]).join('; '),
+        description: codesOfStatus.map((code) => problemTypeOf(code).title).join('; '),
         headers: problemHeaders(operation, status),
         content: {
           'application/problem+json': {

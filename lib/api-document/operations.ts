@@ -1,7 +1,7 @@
 import { inventoryServiceDocument } from '../inventory/http/inventory-document.ts';
 import { orderServiceDocument } from '../orders/http/orders-document.ts';
 import type { Operation } from '../platform/http/operation-document.ts';
-import { PROBLEMS, type ProblemCode } from '../platform/http/problems.ts';
+import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
 import { commonDocument } from './service-document.ts';
 
 export const SERVICES = [orderServiceDocument, inventoryServiceDocument, commonDocument];
@@ -12,8 +12,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = Object.assign(
   ...SERVICES.map(({ operations }) => operations),
 ) as Record<string, Operation>;
 
-/** Every code that this operation may be refused with. */
-export function problemCodesOf(operation: Operation): ProblemCode[] {
+/**
+ * Lists every code that this operation may be refused with.
+ * @throws Error if it names a code that no refusal has.
+ */
+export function problemCodesOf(operation: Operation): string[] {
   const {
     access,
     scope,
@@ -24,7 +27,7 @@ export function problemCodesOf(operation: Operation): ProblemCode[] {
     headers = [],
     problems = [],
   } = operation;
-  const always: ProblemCode[] = ['INTERNAL_ERROR'];
+  const always = ['INTERNAL_ERROR'];
   if (access !== 'public') always.push('UNAUTHENTICATED', 'TEMPORARILY_UNAVAILABLE');
   if (isSigned === true) always.push('BAD_SIGNATURE');
   if (scope !== undefined) always.push('MISSING_SCOPE');
@@ -33,9 +36,6 @@ export function problemCodesOf(operation: Operation): ProblemCode[] {
   if (idempotent === true)
     always.push('BAD_REQUEST', 'IDEMPOTENCY_CONFLICT', 'REQUEST_IN_PROGRESS');
   const all = new Set([...always, ...problems]);
-  return codes().filter((code) => all.has(code));
-}
-
-export function codes(): ProblemCode[] {
-  return Object.keys(PROBLEMS) as ProblemCode[];
+  for (const code of all) problemTypeOf(code);
+  return [...PROBLEM_TYPES.keys()].filter((code) => all.has(code));
 }

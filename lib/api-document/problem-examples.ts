@@ -1,8 +1,33 @@
-import { MAX_BODY_BYTES, MAX_PIECES_PER_LINE } from '../limits.ts';
-import { type Problem, type ProblemCode, problem } from '../platform/http/problems.ts';
+import {
+  CacheTimeout,
+  InventoryRestarting,
+  InventoryTimeout,
+  InventoryUnavailable,
+  LockContention,
+  MixedCurrencies,
+  OutOfStock,
+  ReservationGone,
+  StaleRevision,
+  UnknownProduct,
+} from '../inventory/refusals.ts';
+import { MAX_BODY_BYTES } from '../limits.ts';
+import {
+  BadQuantity,
+  DuplicateOrder,
+  ModificationPending,
+  ModificationRejected,
+  OrderFailed,
+  PaymentDeclined,
+  PaymentFailed,
+  PaymentUnsettled,
+  ReservationExpired,
+} from '../orders/refusals.ts';
+import { BadSignature } from '../payments/refusals.ts';
+import { IdempotencyConflict, RequestInProgress } from '../platform/errors.ts';
+import { INTERNAL_ERROR, type Problem, problem } from '../platform/http/problems.ts';
+import { problemTypeOf } from './problem-types.ts';
 
-interface Told {
-  /** What to do next. */
+interface Example {
   readonly detail: string;
   readonly instance?: string;
   readonly members?: Readonly<Record<string, unknown>>;
@@ -14,7 +39,8 @@ const ofOrder = { orderId: 'ord_5f0c2d9ab8f34e61a7d2c49e01' };
 const ofPayment = { ...ofOrder, paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30' };
 const ofProduct = { productId: 'prod-mug' };
 
-const TOLD: Readonly<Record<ProblemCode, Told>> = {
+/** By code. Details that depend on the request are written out; all others are the refusals' advice. */
+const EXAMPLES: Readonly<Record<string, Example>> = {
   BAD_REQUEST: {
     detail: 'Correct the body: items.0.quantity: Invalid input: expected int, received number.',
     members: {
@@ -26,8 +52,7 @@ const TOLD: Readonly<Record<ProblemCode, Told>> = {
   BODY_TOO_LARGE: { detail: `Send at most ${String(MAX_BODY_BYTES)} bytes.` },
   UNAUTHENTICATED: { detail: 'The token has expired; get a new one.' },
   BAD_SIGNATURE: {
-    detail:
-      'Send X-Gateway-Signature: t=<unix seconds>,v1=<hex>, where v1 is the HMAC-SHA256 of "<t>.<body>" with a current secret and t is at most 5 minutes off.',
+    detail: BadSignature.refusal.advice,
     instance: '/payment/webhook',
   },
   MISSING_SCOPE: {
@@ -44,30 +69,29 @@ const TOLD: Readonly<Record<ProblemCode, Told>> = {
     members: ofOrder,
   },
   DUPLICATE_ORDER: {
-    detail:
-      'You placed the same order a moment ago. Follow it instead, or send "X-Allow-Duplicate: true" if you want it twice.',
+    detail: DuplicateOrder.refusal.advice,
     members: { ...ofOrder, order: ORDER },
   },
   REQUEST_IN_PROGRESS: {
-    detail: 'Wait for the answer of the first request, or ask again shortly.',
+    detail: RequestInProgress.refusal.advice,
   },
   RESERVATION_EXPIRED: {
-    detail: 'The reservation has run out; the order is about to fail and can then be retried.',
+    detail: ReservationExpired.refusal.advice,
     instance: '/payment',
     members: ofOrder,
   },
   PAYMENT_UNSETTLED: {
-    detail: 'The earlier payment is still being voided or refunded; try again shortly.',
+    detail: PaymentUnsettled.refusal.advice,
     instance: '/retrypayment',
     members: ofPayment,
   },
   MODIFICATION_PENDING: {
-    detail: 'An earlier change of this order is not decided yet; look at the order and try again.',
+    detail: ModificationPending.refusal.advice,
     instance: ORDER,
     members: ofOrder,
   },
   MODIFICATION_REJECTED: {
-    detail: 'The order stands as it was before. Look at it, and change it again if you like.',
+    detail: ModificationRejected.refusal.advice,
     instance: ORDER,
     members: { ...ofOrder, reason: 'OUT_OF_STOCK' },
   },
@@ -81,7 +105,7 @@ const TOLD: Readonly<Record<ProblemCode, Told>> = {
     instance: ORDER,
   },
   STALE_REVISION: {
-    detail: 'A newer revision of this reservation is already stored.',
+    detail: StaleRevision.refusal.advice,
     instance: RESERVATION,
   },
   PRECONDITION_FAILED: {
@@ -90,22 +114,22 @@ const TOLD: Readonly<Record<ProblemCode, Told>> = {
     members: { ...ofOrder, version: 4 },
   },
   RESERVATION_GONE: {
-    detail: 'Nothing is reserved for this order at this revision any more.',
+    detail: ReservationGone.refusal.advice,
     instance: RESERVATION,
   },
   IDEMPOTENCY_CONFLICT: {
-    detail: 'This Idempotency-Key was used for a request with another content; use a new key.',
+    detail: IdempotencyConflict.refusal.advice,
   },
   BAD_QUANTITY: {
-    detail: `Every quantity must be a whole number from 1 to ${String(MAX_PIECES_PER_LINE)}; place the order again.`,
+    detail: BadQuantity.refusal.advice,
     members: ofOrder,
   },
   OUT_OF_STOCK: {
-    detail: 'There is not enough in stock; see GET /product and order fewer.',
+    detail: OutOfStock.refusal.advice,
     members: ofOrder,
   },
   UNKNOWN_PRODUCT: {
-    detail: 'A product of the order does not exist; see GET /product.',
+    detail: UnknownProduct.refusal.advice,
     members: ofOrder,
   },
   PRODUCT_UNAVAILABLE: {
@@ -114,46 +138,44 @@ const TOLD: Readonly<Record<ProblemCode, Told>> = {
     members: { productId: 'prod-retired' },
   },
   MIXED_CURRENCIES: {
-    detail: 'The products are priced in different currencies; order them separately.',
+    detail: MixedCurrencies.refusal.advice,
     members: ofOrder,
   },
   ORDER_FAILED: {
-    detail:
-      'Retry it later with POST /order/retryorder/{id}; where it was placed with an Idempotency-Key, the same request does so too.',
+    detail: OrderFailed.refusal.advice,
     members: { ...ofOrder, reason: 'PRODUCT_UNAVAILABLE' },
   },
   PAYMENT_DECLINED: {
-    detail:
-      'Nothing was charged and the stock was released. Look at the order for what can be done now.',
+    detail: PaymentDeclined.refusal.advice,
     instance: '/payment',
     members: { ...ofPayment, paymentStatus: 'DECLINED', reason: 'INSUFFICIENT_FUNDS' },
   },
   PAYMENT_FAILED: {
-    detail:
-      'No money is kept and the stock was released. Look at the order for what can be done now.',
+    detail: PaymentFailed.refusal.advice,
     instance: '/payment',
     members: { ...ofPayment, paymentStatus: 'FAILED', reason: 'PAYMENT_UNCONFIRMED' },
   },
   TEMPORARILY_UNAVAILABLE: { detail: 'The database did not answer; try again.' },
-  INVENTORY_UNAVAILABLE: { detail: 'Inventory could not be reached; try again.', instance: ORDER },
+  INVENTORY_UNAVAILABLE: { detail: InventoryUnavailable.refusal.advice, instance: ORDER },
   INVENTORY_TIMEOUT: {
-    detail: 'Inventory did not answer in time; try again.',
+    detail: InventoryTimeout.refusal.advice,
     instance: ORDER,
   },
-  INVENTORY_RESTARTING: { detail: 'Inventory asked to come back later.', instance: ORDER },
+  INVENTORY_RESTARTING: { detail: InventoryRestarting.refusal.advice, instance: ORDER },
   LOCK_CONTENTION: {
-    detail: 'Many orders want the same product right now; try again.',
+    detail: LockContention.refusal.advice,
     instance: RESERVATION,
   },
-  CACHE_TIMEOUT: { detail: 'The cache did not answer in time; try again.', instance: ORDER },
+  CACHE_TIMEOUT: { detail: CacheTimeout.refusal.advice, instance: ORDER },
   INTERNAL_ERROR: {
-    detail:
-      'Send the same request with the same Idempotency-Key again; nothing is done twice. If it persists, report the X-Correlation-Id.',
+    detail: INTERNAL_ERROR.advice,
   },
 };
 
-/** What a caller gets to see of a problem, and what it is told to do next. */
-export function problemExample(code: ProblemCode): Problem {
-  const { detail, instance = '/order', members } = TOLD[code];
-  return problem(code, detail, instance, members);
+/** @throws Error if the code has no example. */
+export function problemExample(code: string): Problem {
+  const example = EXAMPLES[code];
+  if (example === undefined) throw new Error(`The code ${code} has no example.`);
+  const { detail, instance = '/order', members } = example;
+  return problem(problemTypeOf(code), detail, instance, members);
 }

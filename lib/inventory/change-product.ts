@@ -1,6 +1,6 @@
 import type { Money } from '../money.ts';
+import { PreconditionFailed } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { ProductChanged } from './errors.ts';
 import { getProduct } from './get-product.ts';
 import { untilCommitted } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
@@ -12,9 +12,9 @@ export interface ChangeProductRequest {
   readonly userId: string;
   readonly idempotencyKey: string | undefined;
   readonly productId: string;
-  /** The version the caller has seen, from `If-Match`; undefined where the caller does not care. */
+  /** Version that the caller has seen, from `If-Match`; undefined: any. */
   readonly ifVersion: number | undefined;
-  /** What is to be changed; at least one of them. */
+  /** New values; at least one is given. */
   readonly fields: {
     readonly name?: string | undefined;
     readonly description?: string | undefined;
@@ -24,9 +24,9 @@ export interface ChangeProductRequest {
 }
 
 /**
- * Changes the fields it is given. A price or a withdrawal holds for what is reserved from now on;
- * what is reserved or sold already keeps its price and its stock.
- * @throws NotFound, ProductChanged where the product has another version than `ifVersion`.
+ * Changes the given fields. A price or a withdrawal applies to later reservations; stock that is
+ * already reserved or sold keeps its price.
+ * @throws NotFound; PreconditionFailed if the product has another version than `ifVersion`.
  */
 export function changeProduct(
   inventory: InventoryService,
@@ -39,7 +39,7 @@ export function changeProduct(
     const stored = await getProduct(inventory, productId);
     if (stored.changedAs === changedAs) return { outcome: 'COMMITTED', result: stored };
     if (ifVersion !== undefined && ifVersion !== stored.version) {
-      throw new ProductChanged(
+      throw new PreconditionFailed(
         'The product has changed since you read it; read it again and decide anew.',
         { details: { productId } },
       );

@@ -1,21 +1,21 @@
 import type { Money } from '../money.ts';
 import { IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { ProductExists } from './errors.ts';
 import { getProduct } from './get-product.ts';
 import { untilCommitted } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
 import type { Product } from './product.ts';
+import { ProductExists } from './refusals.ts';
 
 const ROUTE = 'POST /product';
 
 export interface NewProduct {
-  /** Derived from the request where it is not given. */
+  /** Default: derived from the request. */
   readonly productId?: string | undefined;
   readonly name: string;
   readonly description: string;
   readonly unitPrice: Money;
-  /** Pieces received with the product's creation. */
+  /** Units received with the product's creation. */
   readonly stock: number;
   readonly active: boolean;
 }
@@ -29,8 +29,8 @@ export interface CreateProductRequest {
 /**
  * Creates a product with its first stock. The same request with the same key finds the product it
  * made before, even if the process that made it died.
- * @throws ProductExists where another request has taken the id.
- * @throws IdempotencyConflict where the key made another product.
+ * @throws ProductExists if another request has taken the id.
+ * @throws IdempotencyConflict if the key made another product.
  */
 export function createProduct(
   inventory: InventoryService,
@@ -40,7 +40,7 @@ export function createProduct(
   const key = idempotencyKey ?? inventory.ids.random();
   const content = [given.productId, name, description, unitPrice.amount, unitPrice.currency];
   const product: Product = {
-    // Spelled as a person would spell one: all ids of products have one pattern.
+    // All product ids have one pattern, without underscores.
     productId: given.productId ?? deriveId('prod', userId, ROUTE, key).replace('_', '-'),
     name,
     description,
@@ -59,9 +59,7 @@ export function createProduct(
     const existing = await getProduct(inventory, product.productId);
     if (existing.createdAs === product.createdAs) return { outcome: 'COMMITTED', result: existing };
     throw given.productId === undefined
-      ? new IdempotencyConflict(
-          'This Idempotency-Key was used for a request with another content; use a new key.',
-        )
+      ? new IdempotencyConflict(IdempotencyConflict.refusal.advice)
       : new ProductExists(
           `There is a product ${given.productId} already; change it, or choose another id.`,
           { details: { productId: given.productId } },

@@ -1,7 +1,7 @@
 import { NotFound } from '../platform/errors.ts';
-import { ReservationGone } from './errors.ts';
 import { type StockChange, untilCommitted } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
+import { ReservationGone } from './refusals.ts';
 import {
   type ConfirmedReservation,
   decideRelease,
@@ -10,7 +10,7 @@ import {
   type Reservation,
 } from './reservation.ts';
 
-/** @throws NotFound where this order never reserved anything. */
+/** @throws NotFound if this order never reserved anything. */
 export async function getReservation(
   inventory: InventoryService,
   orderId: string,
@@ -21,9 +21,9 @@ export async function getReservation(
 }
 
 /**
- * Gives the stock back, unless a newer revision holds it, and leaves a tombstone at `revision` even
- * where nothing was reserved. Safe to repeat and safe if the reserve never landed.
- * @returns what is stored now; a newer reservation or a sold one is left as it is.
+ * Gives the stock back, unless a newer revision holds it. Leaves a tombstone at `revision` even if
+ * nothing was reserved. Safe to repeat, and safe if the reserve never arrived.
+ * @returns the stored reservation; a newer one or a sold one is left as it is.
  */
 export function releaseReservation(
   inventory: InventoryService,
@@ -53,8 +53,8 @@ export function releaseReservation(
 }
 
 /**
- * Holds the stock at least until `untilMs`. A sold reservation is answered as it is.
- * @throws ReservationGone where this revision is not held any more.
+ * Holds the stock at least until `untilMs`. Returns a sold reservation as it is.
+ * @throws ReservationGone if this revision is not held any more.
  */
 export function extendReservation(
   inventory: InventoryService,
@@ -72,7 +72,7 @@ export function extendReservation(
 
 /**
  * Turns reserved into sold, for one payment. Repeating it for the same payment changes nothing.
- * @throws ReservationGone where this revision is not held any more or was sold to another payment.
+ * @throws ReservationGone if this revision is not held any more or was sold to another payment.
  */
 export function confirmReservation(
   inventory: InventoryService,
@@ -105,9 +105,9 @@ export function confirmReservation(
 }
 
 /**
- * Releases one reservation whose time is up, whatever happened to its saga. It contends with
- * extend and confirm on the reservation's own conditional write.
- * @returns whether it was released now.
+ * Releases one expired reservation, independent of its saga. It contends with extend and confirm on
+ * the reservation's own conditional write.
+ * @returns true if this call released it.
  */
 export function expireReservation(inventory: InventoryService, orderId: string): Promise<boolean> {
   return untilCommitted<boolean>(inventory, async () => {
@@ -134,7 +134,7 @@ async function currentReservation(
 ): Promise<HeldReservation | ConfirmedReservation> {
   const stored = await inventory.repository.findReservation(orderId);
   if (stored === undefined || stored.status === 'RELEASED' || stored.revision !== revision) {
-    throw new ReservationGone('Nothing is reserved for this order at this revision any more.');
+    throw new ReservationGone(ReservationGone.refusal.advice);
   }
   return stored;
 }

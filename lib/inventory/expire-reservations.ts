@@ -6,15 +6,15 @@ import { EXPIRY_SHARDS, type ExpiryCandidate } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
 
 /**
- * Few: what expires together was often reserved together, of one product in demand. Many at once
- * would only stand in each other's way there, and in the way of those who want to buy it.
+ * Releases at a time. Reservations that expire together often hold the same product; more of them
+ * would contend with each other and with buyers.
  */
 const CONCURRENCY = 4;
 
 /**
- * The sweeper: releases every held reservation whose time is up. One that cannot be released now
- * does not keep the others from it and is found again by the next sweep.
- * @param hasTime false when nothing new is to be begun any more; the next sweep goes on.
+ * The sweeper: releases every expired reservation. A release that fails does not stop the others;
+ * the next sweep finds it again.
+ * @param hasTime false once no new release may begin; the next sweep goes on.
  */
 export function expireReservations(
   inventory: InventoryService,

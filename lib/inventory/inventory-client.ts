@@ -2,30 +2,28 @@ import * as z from 'zod';
 import type { Money } from '../money.ts';
 import { type CircuitBreaker, circuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';
+import type { RefusalClass } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import { secretReader } from '../platform/secrets.ts';
 import type { Secrets } from '../platform/settings.ts';
+import { type ReservationDocument, reservationSchema } from './http/reservation-response.ts';
 import {
-  CacheTimeout,
+  CONTENTION_REFUSALS,
   InventoryCircuitOpen,
   InventoryRestarting,
   InventoryTimeout,
   InventoryUnavailable,
-  LockContention,
   MixedCurrencies,
-  OutOfStock,
   ProductUnavailable,
-  ReservationGone,
-  StaleRevision,
+  RESERVATION_REFUSALS,
   UnknownProduct,
-} from './errors.ts';
-import { type ReservationDocument, reservationSchema } from './http/reservation-response.ts';
+} from './refusals.ts';
 
 export type { ReservationDocument };
 
-/** Whose reservation, and under which correlation id the call is traced. */
+/** Reservation of an order, and the correlation id of the call. */
 export interface ReservationOf {
   readonly orderId: string;
   readonly correlationId: string;
@@ -34,9 +32,9 @@ export interface ReservationOf {
 
 /**
  * The Inventory Service as the Order Service sees it, over HTTP. Every call may be repeated with the
- * same revision. Each throws the service's refusals by name, LockContention, CacheTimeout,
+ * same revision. It throws the service's refusals by name, LockContention, CacheTimeout,
  * InventoryRestarting and InventoryCircuitOpen (with `retryAfterSeconds`), InventoryTimeout or
- * InventoryUnavailable, after which it is unknown whether the call had its effect.
+ * InventoryUnavailable. After the last two the effect of the call is unknown.
  */
 export interface InventoryClient {
   reserve(
@@ -44,14 +42,14 @@ export interface InventoryClient {
     items: readonly { readonly productId: string; readonly quantity: number }[],
     keepsTime: boolean,
   ): Promise<ReservationDocument>;
-  /** Answers what is stored then: a tombstone, or a newer or sold reservation left untouched. */
+  /** @returns the stored reservation: a tombstone, or a newer or sold reservation left untouched. */
   release(of: ReservationOf): Promise<ReservationDocument>;
   extend(of: ReservationOf, untilMs: number): Promise<ReservationDocument>;
   confirm(of: ReservationOf, paymentId: string): Promise<ReservationDocument>;
-  /** What is stored now; undefined where nothing ever was. */
+  /** @returns the stored reservation; undefined if there never was one. */
   findReservation(of: ReservationOf): Promise<ReservationDocument | undefined>;
   /**
-   * Validates items without reserving them, and prices them: a price in `frozen` stays.
+   * Validates and prices items without reserving them. A price in `frozen` stays.
    * @throws UnknownProduct, ProductUnavailable, MixedCurrencies
    */
   quote(
@@ -61,16 +59,8 @@ export interface InventoryClient {
   ): Promise<ReadonlyMap<string, Money>>;
 }
 
-const REFUSALS = {
-  OUT_OF_STOCK: OutOfStock,
-  UNKNOWN_PRODUCT: UnknownProduct,
-  PRODUCT_UNAVAILABLE: ProductUnavailable,
-  MIXED_CURRENCIES: MixedCurrencies,
-  STALE_REVISION: StaleRevision,
-  RESERVATION_GONE: ReservationGone,
-  LOCK_CONTENTION: LockContention,
-  CACHE_TIMEOUT: CacheTimeout,
-} as const;
+/** Answers of the Inventory Service that this client throws by name. */
+const ANSWERS: readonly RefusalClass[] = [...RESERVATION_REFUSALS, ...CONTENTION_REFUSALS];
 
 const quotedProductSchema = z.object({ active: z.boolean(), unitPrice: moneySchema });
 
@@ -97,28 +87,28 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
       });
     } catch (error) {
       throw error instanceof Error && error.name === 'TimeoutError'
-        ? new InventoryTimeout('Inventory did not answer in time; try again.', { cause: error })
-        : new InventoryUnavailable('Inventory could not be reached; try again.', { cause: error });
+        ? new InventoryTimeout(InventoryTimeout.refusal.advice, { cause: error })
+        : new InventoryUnavailable(InventoryUnavailable.refusal.advice, { cause: error });
     }
   }
 
-  /** The answer's body in the expected shape. */
+  /** Parses the body of an answer. */
   function read<Schema extends z.ZodType>(schema: Schema, response: HttpResponse): z.infer<Schema> {
     if (response.status >= 400) throw refusal(response, runtime.clock.now());
     const document = schema.safeParse(response.body);
     if (document.success) return document.data;
-    throw new InventoryUnavailable('Inventory answered something unexpected; try again.', {
+    throw new InventoryUnavailable('Inventory sent an unexpected answer; try again.', {
       cause: document.error,
     });
   }
 
-  /** Undefined where Inventory has nothing of that name. */
+  /** @returns undefined for a 404. */
   async function find<Schema extends z.ZodType>(
     schema: Schema,
     correlationId: string,
     path: string,
   ): Promise<z.infer<Schema> | undefined> {
-    // Outside the circuit: a credential that cannot be read says nothing of Inventory.
+    // Outside the circuit, because an unreadable credential says nothing about Inventory.
     const accepted = await credentials();
     return circuit.run(async () => {
       const response = await send(accepted, correlationId, path, { method: 'GET' });
@@ -193,10 +183,10 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
   };
 }
 
-/** A probe that has not ended by then has died with its process. */
+/** Time after Inventory's time-out after which an unfinished probe is taken for dead. */
 const PROBE_GRACE_MS = 5000;
 
-/** An outage is when Inventory does not answer, or not what it should: a refusal is an answer. */
+/** Counts a missing or unusable answer as an outage. A refusal is an answer. */
 function inventoryCircuit(runtime: Runtime): CircuitBreaker {
   const { config } = runtime;
   return circuitBreaker(runtime, {
@@ -212,7 +202,7 @@ function inventoryCircuit(runtime: Runtime): CircuitBreaker {
         : undefined;
     },
     refusal: (retryAfterSeconds, cause) =>
-      new InventoryCircuitOpen('Inventory is out; try again when it was given time.', {
+      new InventoryCircuitOpen(InventoryCircuitOpen.refusal.advice, {
         retryAfterSeconds,
         cause,
       }),
@@ -223,10 +213,11 @@ function refusal(response: HttpResponse, nowMs: number): Error {
   const document = response.body as { code?: unknown; detail?: unknown } | undefined;
   const code = typeof document?.code === 'string' ? document.code : '';
   const detail = typeof document?.detail === 'string' ? document.detail : 'Inventory refused.';
-  if (Object.hasOwn(REFUSALS, code)) return new REFUSALS[code as keyof typeof REFUSALS](detail);
+  const Refused = ANSWERS.find(({ refusal }) => refusal.code === code);
+  if (Refused !== undefined) return new Refused(detail);
   const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'), nowMs);
   if (response.status >= 500 && retryAfterSeconds !== undefined) {
-    return new InventoryRestarting('Inventory asked to come back later.', { retryAfterSeconds });
+    return new InventoryRestarting(InventoryRestarting.refusal.advice, { retryAfterSeconds });
   }
   return new InventoryUnavailable('Inventory cannot answer now; try again shortly.', {
     cause: new Error(`Inventory answered ${String(response.status)} ${code}`),

@@ -6,29 +6,30 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { type Clock, sleep } from '../platform/clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
+  CONFLICT,
   conditionalWrite,
   databaseRead,
   duePages,
+  type RetryPolicy,
   readItems,
+  retryOptimistically,
   stillAsRead,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { shardOf } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
-import { LockContention } from './errors.ts';
 import type { Product, ProductChange, StockReceipt } from './product.ts';
+import { LockContention } from './refusals.ts';
 import type { Reservation } from './reservation.ts';
 
 /** The sparse index of what expires is spread over so many partitions. */
 export const EXPIRY_SHARDS = 16;
 const CATALOGUE = 'PRODUCT';
-/** About a second and a half of full-jitter waits, inside the caller's time-out of two seconds. */
-const CONFLICT_ATTEMPTS = 10;
-const CONFLICT_BASE_MS = 20;
-const CONFLICT_CAP_MS = 300;
+/** Pauses of at most 1.8 s in all, within the caller's time-out of two seconds. */
+const CONFLICT_RETRIES: RetryPolicy = { attempts: 10, pause: { baseMs: 20, capMs: 300 } };
 
 /** What one transaction does to one product; the numbers are added to its counters. */
 export interface StockChange {
@@ -291,20 +292,19 @@ export class InventoryRepository {
 }
 
 /**
- * Decides and commits until nothing changed in between: `attempt` reads, decides, writes.
- * @throws LockContention where only other writers at the same products stood in the way.
+ * Reads, decides and commits until no other writer interferes.
+ * @throws LockContention if every attempt lost.
  */
 export async function untilCommitted<Result>(
   runtime: { readonly clock: Clock; readonly random: () => number },
   attempt: () => Promise<{ readonly outcome: CommitOutcome; readonly result: Result }>,
 ): Promise<Result> {
-  for (let tries = 0; tries < CONFLICT_ATTEMPTS; tries += 1) {
+  const result = await retryOptimistically(runtime, CONFLICT_RETRIES, async () => {
     const { outcome, result } = await attempt();
-    if (outcome === 'COMMITTED') return result;
-    const ceilingMs = Math.min(CONFLICT_CAP_MS, CONFLICT_BASE_MS * 2 ** tries);
-    await sleep(runtime.clock, Math.floor(runtime.random() * ceilingMs));
-  }
-  throw new LockContention('Many orders want the same product right now; try again.');
+    return outcome === 'COMMITTED' ? result : CONFLICT;
+  });
+  if (result === CONFLICT) throw new LockContention(LockContention.refusal.advice);
+  return result;
 }
 
 function outcomeOf(refusal: WriteRefusal | undefined): CommitOutcome {

@@ -4,7 +4,7 @@ import type { Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { InventoryRepository } from './inventory-repository.ts';
 
-/** What the Inventory Service's use cases work with. */
+/** Dependencies of the Inventory Service's use cases. */
 export interface InventoryService {
   readonly repository: InventoryRepository;
   readonly clock: Clock;

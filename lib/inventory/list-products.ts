@@ -2,7 +2,7 @@ import { type PageQuery, pageOf } from '../platform/dynamo/paging.ts';
 import type { InventoryService } from './inventory-service.ts';
 import type { Product } from './product.ts';
 
-/** One page of all products, by id, as they are now; a brand-new one may still be missing. */
+/** Lists one page of all products, by id. A brand-new product may still be missing. */
 export async function listProducts(
   inventory: InventoryService,
   { limit, cursor }: PageQuery,

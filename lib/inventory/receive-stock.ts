@@ -16,10 +16,10 @@ export interface ReceiveStockRequest {
 }
 
 /**
- * Adds pieces that arrived to a product's stock. The same request with the same key counts once,
- * even if the process that counted it died before it could say so.
- * @returns the product as it is then.
- * @throws NotFound; IdempotencyConflict where the key was used for another quantity;
+ * Adds received units to a product's stock. The same request with the same key counts once, even if
+ * the process that counted it died before it could answer.
+ * @returns the product after it.
+ * @throws NotFound; IdempotencyConflict if the key was used for another quantity;
  * LockContention: try again with the same key.
  */
 export async function receiveStock(

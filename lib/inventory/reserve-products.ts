@@ -1,4 +1,7 @@
 import { assertNever } from '../platform/errors.ts';
+import { type StockChange, untilCommitted } from './inventory-repository.ts';
+import type { InventoryService } from './inventory-service.ts';
+import type { Product } from './product.ts';
 import {
   MixedCurrencies,
   OutOfStock,
@@ -6,10 +9,7 @@ import {
   ReservationGone,
   StaleRevision,
   UnknownProduct,
-} from './errors.ts';
-import { type StockChange, untilCommitted } from './inventory-repository.ts';
-import type { InventoryService } from './inventory-service.ts';
-import type { Product } from './product.ts';
+} from './refusals.ts';
 import {
   type ConfirmedReservation,
   decideReserve,
@@ -21,7 +21,7 @@ export interface ReserveRequest {
   readonly orderId: string;
   readonly correlationId: string;
   readonly revision: number;
-  /** A modification: what is held already keeps its time. */
+  /** For a modification: the held reservation keeps its expiry time. */
   readonly keepsTime?: boolean;
   /** One line per product, quantities at least 1. */
   readonly lines: readonly { readonly productId: string; readonly quantity: number }[];
@@ -29,8 +29,8 @@ export interface ReserveRequest {
 
 /**
  * Reserves all lines or none, at a revision (specification, section 5). Repeating it at the same
- * revision answers what is stored now; a higher revision adjusts the difference and keeps the prices
- * of products that stay.
+ * revision returns the stored reservation. A higher revision adjusts the difference and keeps the
+ * prices of products that stay.
  * @throws OutOfStock, UnknownProduct, ProductUnavailable, MixedCurrencies: nothing was reserved.
  * @throws StaleRevision, ReservationGone: the revision is too old to be reserved.
  * @throws LockContention, InfrastructureUnavailable: try again with the same revision.
@@ -50,7 +50,7 @@ export function reserveProducts(
         return { outcome: 'COMMITTED', result: decision.current };
       case 'REFUSE':
         throw decision.because === 'STALE_REVISION'
-          ? new StaleRevision('A newer revision of this reservation is already stored.')
+          ? new StaleRevision(StaleRevision.refusal.advice)
           : new ReservationGone('This reservation was ended; reserve at a higher revision.');
       case 'RESERVE':
       case 'ADJUST': {
@@ -71,8 +71,8 @@ export function reserveProducts(
         const changes = stockDifference(held?.lines ?? [], lines);
         const impossible = impossibility(changes, products);
         if (impossible !== undefined) {
-          // Each item was read consistently, but not all at one moment: what is missing may be what
-          // a parallel call of this very order has just taken.
+          // Each item was read consistently, but not all at one moment. A parallel call of this
+          // order may have taken the missing stock.
           const since = await inventory.repository.findReservation(request.orderId);
           if (since?.version !== stored?.version) return { outcome: 'CHANGED', result: next };
           throw impossible;
@@ -108,7 +108,7 @@ function priceLines(
   return lines;
 }
 
-/** Positive differences are taken from what is available, negative ones given back. */
+/** Computes stock changes: positive differences are taken from available stock, negative ones given back. */
 function stockDifference(
   before: readonly ReservationLine[],
   after: readonly ReservationLine[],
@@ -128,7 +128,7 @@ function stockDifference(
     }));
 }
 
-/** The clear answer, from what was just read; the transaction's conditions check the same again. */
+/** Finds a clear refusal in the products just read; the transaction's conditions check the same again. */
 function impossibility(
   changes: readonly StockChange[],
   products: ReadonlyMap<string, Product>,

@@ -4,8 +4,8 @@ import {
   outcomeOf,
   queuedAcknowledgementSchema,
 } from '../payments/acknowledgement.ts';
-import { UnknownPayment } from '../payments/errors.ts';
 import { isOpen, type Payment } from '../payments/payment.ts';
+import { UnknownPayment } from '../payments/refusals.ts';
 import type { QueueMessage } from '../platform/aws/queue-messages.ts';
 import { consume, type Subject } from '../platform/lambda/consume.ts';
 import { observe } from '../platform/lambda/observe.ts';

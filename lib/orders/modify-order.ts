@@ -1,13 +1,12 @@
 import { MAX_MODIFICATIONS_PER_ORDER } from '../limits.ts';
 import { totalOf } from '../money.ts';
-import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
-import { duplicateGuardFor, guardKeyFor } from './duplicate-guard.ts';
 import {
-  BadQuantity,
-  ModificationPending,
+  assertNever,
+  ConcurrentUpdate,
+  IllegalTransition,
   PreconditionFailed,
-  ReservationExpired,
-} from './errors.ts';
+} from '../platform/errors.ts';
+import { duplicateGuardFor, guardKeyFor } from './duplicate-guard.ts';
 import {
   hasBadQuantity,
   mergeLines,
@@ -22,6 +21,7 @@ import {
 } from './order.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
+import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
 import { signalTaskToken } from './start-and-wake.ts';
 
 export interface ModifyOrderRequest {
@@ -104,10 +104,7 @@ function notModifiable(order: Order): IllegalTransition {
 }
 
 function pending(orderId: string): ModificationPending {
-  return new ModificationPending(
-    'An earlier change of this order is not decided yet; look at the order and try again.',
-    { details: { orderId }, retryAfterSeconds: 1 },
-  );
+  return new ModificationPending(ModificationPending.refusal.advice, { details: { orderId } });
 }
 
 /** What every modification writes, besides what its state demands. */
@@ -133,10 +130,9 @@ async function reserveAgain(
 ): Promise<Order> {
   const nowMs = service.clock.now();
   if (nowMs >= order.reservationExpiresAtMs) {
-    throw new ReservationExpired(
-      'The reservation has run out; the order is about to fail and can then be retried.',
-      { details: { orderId: order.orderId }, retryAfterSeconds: 1 },
-    );
+    throw new ReservationExpired(ReservationExpired.refusal.advice, {
+      details: { orderId: order.orderId },
+    });
   }
   const next = moveOrder(
     order,

@@ -1,8 +1,9 @@
 import type { InventoryClient } from '../inventory/inventory-client.ts';
 import type { PaymentGateway } from '../payments/payment-gateway.ts';
 import { PaymentRepository } from '../payments/payment-repository.ts';
-import { type Clock, sleep, toTimestamp } from '../platform/clock.ts';
+import { type Clock, toTimestamp } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
+import { CONFLICT, type RetryPolicy, retryOptimistically } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import type { Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
@@ -70,7 +71,7 @@ function orderCore(runtime: Runtime): OrderCore {
 
 const SYSTEM = 'ordersaga';
 const OPERATOR = 'operator';
-const CONCURRENCY_ATTEMPTS = 8;
+const CONFLICT_RETRIES: RetryPolicy = { attempts: 8, pause: { baseMs: 20, capMs: 160 } };
 
 /** A move made by the system, now. */
 export function systemMove(service: OrderService, reason: string): Move {
@@ -88,19 +89,23 @@ export function operatorMove(service: OrderService, reason: string): Move {
 }
 
 /**
- * Reads, decides and writes until no other writer came in between.
- * @throws ConcurrentUpdate only after many tries.
+ * Reads, decides and writes until no other writer interferes.
+ * @throws ConcurrentUpdate if every attempt lost.
  */
 export async function retryOnConflict<Result>(
   service: Pick<OrderService, 'clock' | 'random'>,
   decide: () => Promise<Result>,
 ): Promise<Result> {
-  for (let tries = 1; ; tries += 1) {
+  let lost!: ConcurrentUpdate;
+  const result = await retryOptimistically(service, CONFLICT_RETRIES, async () => {
     try {
       return await decide();
     } catch (error) {
-      if (!(error instanceof ConcurrentUpdate) || tries === CONCURRENCY_ATTEMPTS) throw error;
-      await sleep(service.clock, Math.floor(service.random() * 20 * tries));
+      if (!(error instanceof ConcurrentUpdate)) throw error;
+      lost = error;
+      return CONFLICT;
     }
-  }
+  });
+  if (result === CONFLICT) throw lost;
+  return result;
 }

@@ -1,8 +1,8 @@
 import { toTimestamp } from '../platform/clock.ts';
+import { CONFLICT, type RetryPolicy, retryOptimistically } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
 import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
-import { DuplicateOrder } from './errors.ts';
 import {
   type CreatedOrder,
   hasBadQuantity,
@@ -14,10 +14,11 @@ import {
 } from './order.ts';
 import type { DuplicateGuard } from './order-repository.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
+import { DuplicateOrder } from './refusals.ts';
 import { retryOrder } from './retry-order.ts';
 import { startSaga } from './start-and-wake.ts';
 
-const PLACE_ATTEMPTS = 8;
+const PLACE_RETRIES: RetryPolicy = { attempts: 8 };
 
 export interface PlaceOrderRequest {
   readonly userId: string;
@@ -60,7 +61,7 @@ async function store(
   allowDuplicate: boolean,
 ): Promise<Order> {
   let replacing: string | undefined;
-  for (let tries = 0; tries < PLACE_ATTEMPTS; tries += 1) {
+  const stored = await retryOptimistically(service, PLACE_RETRIES, async () => {
     const outcome = await service.orders.place(
       order,
       order.guardKey === undefined
@@ -81,15 +82,16 @@ async function store(
         if (guard?.orderId === order.orderId) return sameRequestAgain(service, order);
         if (guard !== undefined && !allowDuplicate) await refuseDuplicate(service, order, guard);
         replacing = guard?.orderId;
-        break;
+        return CONFLICT;
       }
       case 'BUSY':
-        break;
+        return CONFLICT;
     }
-  }
-  throw new ConcurrentUpdate('The same order is being placed many times at once; try again.', {
-    retryAfterSeconds: 1,
   });
+  if (stored === CONFLICT) {
+    throw new ConcurrentUpdate('The same order is being placed many times at once; try again.');
+  }
+  return stored;
 }
 
 /** The id derives from the key: this request was here before, perhaps in a process that died. */
@@ -128,11 +130,9 @@ async function refuseDuplicate(
 ): Promise<void> {
   const first = await service.orders.getOrder(guard.orderId);
   if (first === undefined || !blocks(service, first, order.items)) return;
-  throw new DuplicateOrder(
-    'You placed the same order a moment ago. Follow it instead, or send ' +
-      '"X-Allow-Duplicate: true" if you want it twice.',
-    { details: { orderId: first.orderId, order: `/order/${first.orderId}` } },
-  );
+  throw new DuplicateOrder(DuplicateOrder.refusal.advice, {
+    details: { orderId: first.orderId, order: `/order/${first.orderId}` },
+  });
 }
 
 function createdOrder(

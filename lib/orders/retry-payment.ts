@@ -2,11 +2,11 @@ import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { isOpen, isUnsettled, newPayment, type Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
-import { PaymentUnsettled } from './errors.ts';
 import { moveOrder, type PaymentFailedOrder } from './order.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { requirePayment } from './payment-outcomes.ts';
+import { PaymentUnsettled } from './refusals.ts';
 import { startSaga } from './start-and-wake.ts';
 import {
   paymentIdOf,
@@ -126,11 +126,7 @@ async function begin(
 async function requireSettled(service: OrderService, order: PaymentFailedOrder): Promise<void> {
   const earlier = await requirePayment(service, order.paymentId);
   if (!isUnsettled(earlier)) return;
-  throw new PaymentUnsettled(
-    'The earlier payment is still being voided or refunded; try again shortly.',
-    {
-      details: { orderId: order.orderId, paymentId: earlier.paymentId },
-      retryAfterSeconds: 5,
-    },
-  );
+  throw new PaymentUnsettled(PaymentUnsettled.refusal.advice, {
+    details: { orderId: order.orderId, paymentId: earlier.paymentId },
+  });
 }

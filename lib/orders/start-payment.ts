@@ -7,10 +7,10 @@ import {
   IllegalTransition,
 } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { ReservationExpired } from './errors.ts';
 import { moveOrder, type Order, type PendingPaymentOrder } from './order.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
+import { ReservationExpired } from './refusals.ts';
 import { signalTaskToken } from './start-and-wake.ts';
 
 export interface StartPaymentRequest {
@@ -100,10 +100,9 @@ async function begin(
 ): Promise<Payment> {
   const nowMs = service.clock.now();
   if (nowMs >= order.reservationExpiresAtMs) {
-    throw new ReservationExpired(
-      'The reservation has run out; the order is about to fail and can then be retried.',
-      { details: { orderId: order.orderId }, retryAfterSeconds: 1 },
-    );
+    throw new ReservationExpired(ReservationExpired.refusal.advice, {
+      details: { orderId: order.orderId },
+    });
   }
   const next = moveOrder(
     order,

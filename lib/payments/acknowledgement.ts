@@ -6,9 +6,9 @@ import type { ChargeOutcome } from './payment-gateway.ts';
 
 const id = z.string().regex(GATEWAY_ID, 'must be 1 to 255 printable ASCII characters');
 
-/** What the gateway sends when a charge changes. Fields that it adds one day are passed over. */
+/** Event of the gateway about a changed charge. Unknown fields are ignored, so the gateway may add some. */
 export const acknowledgementSchema = z.object({
-  /** The same in every delivery of one event. */
+  /** Equal in every delivery of one event. */
   eventId: id,
   type: z.literal('charge.updated'),
   paymentId: id,
@@ -20,7 +20,7 @@ export const acknowledgementSchema = z.object({
 
 export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 
-/** As it waits in the queue: with the correlation id of the request that brought it. */
+/** Acknowledgement in the queue, with the correlation id of the request that brought it. */
 export const queuedAcknowledgementSchema = acknowledgementSchema.extend({
   receivedAs: z.string(),
 });
@@ -29,9 +29,9 @@ export function outcomeOf({ status, code }: Acknowledgement): ChargeOutcome {
   return status === 'DECLINED' ? { status, code: code ?? 'DECLINED' } : { status };
 }
 
-/** Keeps acknowledgements until they are handled. */
+/** Queue of acknowledgements that are not handled yet. */
 export interface AcknowledgementQueue {
-  /** @throws InfrastructureUnavailable: not taken; the gateway is to send it again. */
+  /** @throws InfrastructureUnavailable if it is not stored; the gateway then sends it again. */
   add(acknowledgement: z.infer<typeof queuedAcknowledgementSchema>): Promise<void>;
 }
 

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import { GatewayUnavailable, GatewayUnknown } from './errors.ts';
 import type { Charge, ChargeOutcome, PaymentGateway } from './payment-gateway.ts';
+import { GatewayUnavailable, GatewayUnknown } from './refusals.ts';
 
 const statusSchema = z.enum(['CAPTURED', 'DECLINED', 'PENDING', 'VOIDED', 'REFUNDED']);
 const chargeSchema = z.object({ status: statusSchema, code: z.string().optional() });
@@ -11,7 +11,7 @@ const chargesSchema = z.object({
   charges: z.array(z.object({ paymentId: z.string(), amount: moneySchema, status: statusSchema })),
 });
 
-/** The payment gateway over HTTP at `GATEWAY_URL`; the payment id is its idempotency key. */
+/** Payment gateway over HTTP at `GATEWAY_URL`. The payment id is the idempotency key. */
 export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
   const { GATEWAY_URL: baseUrl, GATEWAY_TIMEOUT_MS: timeoutMs } = runtime.config;
   const charges = `${baseUrl}/charges`;
@@ -38,7 +38,7 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
     const parsed = schema.safeParse(response.body);
     if (parsed.success) return parsed.data;
     throw new GatewayUnknown(
-      `The payment gateway answered ${String(response.status)} and no charge.`,
+      `The payment gateway answered ${String(response.status)} without a valid charge.`,
       { cause: parsed.error },
     );
   }

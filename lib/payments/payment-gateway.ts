@@ -1,6 +1,6 @@
 import type { Money } from '../money.ts';
 
-/** What the gateway knows of a payment id. `PENDING`: accepted, the outcome comes later. */
+/** Status of a charge at the gateway. `PENDING`: accepted, the outcome comes later. */
 export type ChargeOutcome =
   | { readonly status: 'CAPTURED' }
   | { readonly status: 'REFUNDED' }
@@ -16,7 +16,7 @@ export interface Charge {
 }
 
 export interface ChargeRequest {
-  /** The idempotency key: however often it is sent, it charges once. */
+  /** Idempotency key: sent any number of times, it charges once. */
   readonly paymentId: string;
   readonly orderId: string;
   readonly amount: Money;
@@ -24,19 +24,19 @@ export interface ChargeRequest {
 }
 
 /**
- * The port to a payment provider. Every method is idempotent by payment id and throws
- * GatewayUnavailable (it said so itself) or GatewayUnknown (no answer came: the outcome is open).
+ * Port to a payment provider. Every method is idempotent by payment id. It throws GatewayUnavailable
+ * if the provider refused to work now, and GatewayUnknown if no answer came: then the effect is unknown.
  */
 export interface PaymentGateway {
   charge(request: ChargeRequest): Promise<ChargeOutcome>;
-  /** undefined: the gateway has never heard of it. */
+  /** @returns undefined if the gateway does not know the payment id. */
   findCharge(paymentId: string): Promise<ChargeOutcome | undefined>;
   /**
-   * All that was charged, or tried to be, for an order. A payment id that was voided before any
-   * charge of it came is not in the list.
+   * Lists all charges of an order, also declined ones. A payment id that was voided before it was
+   * charged is not in the list.
    */
   listCharges(orderId: string): Promise<readonly Charge[]>;
-  /** A tombstone: what is not captured now never will be. Answers the status as it then is. */
+  /** Stores a tombstone: a payment that is not captured now never will be. @returns the status after it. */
   void(payment: Pick<ChargeRequest, 'paymentId' | 'orderId' | 'amount'>): Promise<ChargeOutcome>;
   refund(paymentId: string): Promise<ChargeOutcome>;
 }

@@ -1,11 +1,11 @@
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { secretReader } from '../platform/secrets.ts';
-import { BadSignature } from './errors.ts';
+import { BadSignature } from './refusals.ts';
 import { isSigned, SIGNATURE_HEADER } from './signatures.ts';
 
 /**
- * @returns what rejects with BadSignature unless the gateway, with one of `WEBHOOK_SECRETS`, sent
- *   exactly this now.
+ * Makes the check of a webhook's signature. It rejects with BadSignature unless one of
+ * `WEBHOOK_SECRETS` signed exactly this body a moment ago.
  */
 export function signatureCheck(runtime: Runtime) {
   const readSecrets = secretReader(runtime, 'WEBHOOK_SECRETS');
@@ -15,9 +15,6 @@ export function signatureCheck(runtime: Runtime) {
   ): Promise<void> => {
     const secrets = await readSecrets();
     if (isSigned(rawBody, header(SIGNATURE_HEADER), secrets, runtime.clock.now())) return;
-    throw new BadSignature(
-      `Send ${SIGNATURE_HEADER}: t=<unix seconds>,v1=<hex>, where v1 is the HMAC-SHA256 of ` +
-        '"<t>.<body>" with a current secret and t is at most 5 minutes off.',
-    );
+    throw new BadSignature(BadSignature.refusal.advice);
   };
 }

@@ -3,10 +3,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 /** The header that carries a webhook's signatures: `t=<unix seconds>,v1=<hex>[,v1=<hex>]`. */
 export const SIGNATURE_HEADER = 'X-Gateway-Signature';
 
-/** How far the sender's clock may be from ours, either way; it also limits how long a copy works. */
+/** Largest difference between the sender's clock and ours; it also limits the reuse of a copied request. */
 const TOLERANCE_MS = 5 * 60 * 1000;
 
-/** The header's value for a body that is sent now, one `v1` for each secret. */
+/** Header value for a body that is sent now, with one `v1` for each secret. */
 export function signatureOf(
   rawBody: string | Uint8Array,
   secrets: readonly string[],
@@ -20,8 +20,8 @@ export function signatureOf(
 }
 
 /**
- * Whether any of the secrets signed exactly these bytes at that time, and recently. Several of each
- * let a secret be replaced: first accepted here beside the old one, then used by the sender.
+ * True if any of the secrets signed exactly these bytes within the tolerance. Several secrets and
+ * signatures let a secret be replaced: first it is accepted here beside the old one, then the sender uses it.
  */
 export function isSigned(
   rawBody: string | Uint8Array,
@@ -41,7 +41,7 @@ function digestOf(secret: string, timestamp: string, rawBody: string | Uint8Arra
   return createHmac('sha256', secret).update(`${timestamp}.`).update(rawBody).digest();
 }
 
-/** Signatures of other schemes, and what is no SHA-256 in hex, are passed over. */
+/** Ignores signatures of other schemes, and values that are not a SHA-256 in hex. */
 function parse(header: string): { timestamp: string | undefined; signatures: readonly Buffer[] } {
   const values = (name: string, pattern: RegExp): string[] =>
     header
@@ -52,7 +52,7 @@ function parse(header: string): { timestamp: string | undefined; signatures: rea
       .filter((value) => pattern.test(value));
   const timestamps = values('t', /^\d{1,12}$/);
   return {
-    // With two of them it would be open which one was meant.
+    // Two timestamps would be ambiguous.
     timestamp: timestamps.length === 1 ? timestamps[0] : undefined,
     signatures: values('v1', /^[\da-f]{64}$/i).map((hex) => Buffer.from(hex, 'hex')),
   };

@@ -1,48 +1,53 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { admission, afterAnswer, afterFailure, type Circuit, NEVER_FAILED } from './circuit.ts';
 import { documentClient } from './dynamo/database-client.ts';
-import { conditionalWrite, databaseRead, stillAsRead } from './dynamo/items.ts';
+import {
+  CONFLICT,
+  conditionalWrite,
+  databaseRead,
+  type RetryPolicy,
+  retryOptimistically,
+  stillAsRead,
+} from './dynamo/items.ts';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './lambda/logging.ts';
 import { observe } from './lambda/observe.ts';
 import type { Runtime } from './lambda/runtime.ts';
 
-/** For so long an instance trusts what it saw of the shared state. */
-const SEEN_FOR_MS = 1000;
-/** A failure that could not be counted, because others were counted at that moment, is let go. */
-const COUNTING_TRIES = 3;
+const STATE_CACHE_TTL_MS = 1000;
+/** Attempts to count a failure. A failure that loses every one against other counts is not counted. */
+const COUNT_RETRIES: RetryPolicy = { attempts: 3 };
 
 export interface CircuitBreakerOptions {
-  /** What is called; names the shared state. */
+  /** Name of the called service and of the shared state. */
   readonly name: string;
   readonly table: string;
   readonly failuresToOpen: number;
-  /** How long nothing is called after the circuit has opened. */
+  /** Time without calls after the circuit has opened. */
   readonly pauseMs: number;
-  /** Longer than a call can take. */
+  /** Longest time a probe may take; longer than a call can take. */
   readonly probeMs: number;
   /**
-   * Whether this error says that the service is out, and then for how long at least nothing should
-   * be called, by its own words; 0 where it did not say.
+   * Recognises an outage. @returns the shortest pause that the service asked for, 0 if it asked for
+   * none; undefined if the error is no outage.
    */
   readonly outageMs: (error: unknown) => number | undefined;
-  /** The error of a call that is not made, or of one whose failure (`cause`) opened the circuit. */
+  /** Makes the error of a call that is not made, or of one whose failure (`cause`) opened the circuit. */
   readonly refusal: (retryAfterSeconds: number, cause?: unknown) => Error;
 }
 
 export interface CircuitBreaker {
   /**
-   * @throws what `refusal` makes, without a call, or where the call failed and nothing is called for
-   * a while after it; otherwise what the call throws.
+   * Makes the call, unless the circuit is open.
+   * @throws the `refusal` if the circuit is open or the call opened it; otherwise the call's own error.
    */
   run<Result>(call: () => Promise<Result>): Promise<Result>;
 }
 
 /**
- * A circuit breaker whose state is shared by all instances through one item of `table`: an outage is
- * discovered once and not once per container, and one probe goes through after the pause. It never
- * makes a call fail that would have succeeded without it: where its own state cannot be read or
- * written, calls go through.
+ * Circuit breaker whose state is shared by all instances through one item of `table`. An outage is
+ * discovered once, not once per container, and one half-open probe goes through after the pause.
+ * If the shared state cannot be read or written, calls go through: the breaker itself fails none.
  */
 export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions): CircuitBreaker {
   const { name, table, failuresToOpen, pauseMs, probeMs, outageMs, refusal } = options;
@@ -61,7 +66,7 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
   }
 
   async function look(): Promise<Circuit> {
-    if (seen !== undefined && clock.now() - seen.atMs < SEEN_FOR_MS) return seen.circuit;
+    if (seen !== undefined && clock.now() - seen.atMs < STATE_CACHE_TTL_MS) return seen.circuit;
     try {
       return await read();
     } catch (error) {
@@ -70,7 +75,7 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
     }
   }
 
-  /** @returns whether it was this instance that made the change. */
+  /** @returns true if this instance made the change. */
   async function change(next: Circuit, previous: Circuit): Promise<boolean> {
     if (next === previous) return true;
     const refused = await conditionalWrite(() =>
@@ -93,13 +98,16 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
     return true;
   }
 
-  /** The circuit is there to spare calls, not to keep them from being made. */
+  /** Lets the call go through if only the shared state is unavailable. */
   function tellUnknown(error: unknown): void {
     if (!(error instanceof InfrastructureUnavailable)) throw error;
-    loggerFor({ circuit: name }).warn('The circuit is not known; the call goes through', { error });
+    loggerFor({ circuit: name }).warn(
+      'The state of the circuit is unknown; the call goes through',
+      { error },
+    );
   }
 
-  /** @returns the circuit as the call may rely on it. */
+  /** @returns the circuit under which the call is made. @throws the refusal if it may not be made. */
   async function admit(): Promise<Circuit> {
     const circuit = await look();
     const nowMs = clock.now();
@@ -126,13 +134,14 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
 
   async function failed(atLeastMs: number): Promise<void> {
     const rules = { failuresToOpen, pauseMs: Math.max(pauseMs, atLeastMs) };
-    for (let tries = 0; tries < COUNTING_TRIES; tries += 1) {
+    await retryOptimistically(runtime, COUNT_RETRIES, async () => {
       const circuit = await read();
-      if (await change(afterFailure(circuit, clock.now(), rules), circuit)) return;
-    }
+      const isCounted = await change(afterFailure(circuit, clock.now(), rules), circuit);
+      return isCounted ? undefined : CONFLICT;
+    });
   }
 
-  /** Whoever retries needs to know that there is no point in it before the pause is over. */
+  /** Tells the caller that a retry before the end of the pause is pointless. */
   function throwFailure(error: unknown): never {
     const nowMs = clock.now();
     if (seen?.circuit.status !== 'OPEN' || seen.circuit.probeAtMs <= nowMs) throw error;

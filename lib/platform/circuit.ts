@@ -1,22 +1,22 @@
 interface CircuitBase {
-  /** Every change of the circuit. */
+  /** Number of changes of the circuit. */
   readonly version: number;
 }
 
-/** Calls go through. `failures` in a row so far; an answer sets them back to none. */
+/** Calls go through. `failures` counts those in a row; an answer resets it. */
 export interface ClosedCircuit extends CircuitBase {
   readonly status: 'CLOSED';
   readonly failures: number;
 }
 
-/** Nothing is called before `probeAtMs`; then one call may try. */
+/** No calls before `probeAtMs`; then one probe may go through. */
 export interface OpenCircuit extends CircuitBase {
   readonly status: 'OPEN';
   readonly openedAtMs: number;
   readonly probeAtMs: number;
 }
 
-/** One call is trying. If nothing is heard of it by `probeUntilMs`, another may. */
+/** One half-open probe is under way. If it has not ended by `probeUntilMs`, another may go through. */
 export interface HalfOpenCircuit extends CircuitBase {
   readonly status: 'HALF_OPEN';
   readonly openedAtMs: number;
@@ -24,22 +24,22 @@ export interface HalfOpenCircuit extends CircuitBase {
 }
 
 /**
- * A circuit breaker's state, shared by all instances through one item. Every function here answers
- * what it becomes; it is written on condition that it still is as it was read, so of several
- * instances one makes each change.
+ * State of a circuit breaker, shared by all instances through one item. Each function here computes
+ * the next state. The caller writes it if the item is still as it was read, so that one of several
+ * instances makes each change.
  */
 export type Circuit = ClosedCircuit | OpenCircuit | HalfOpenCircuit;
 
 export const NEVER_FAILED: ClosedCircuit = { status: 'CLOSED', failures: 0, version: 0 };
 
-/** What a circuit says to a call that is about to be made. */
+/** Verdict of a circuit on a call that is about to be made. */
 export type Admission =
   | { readonly kind: 'GO' }
-  /** Make the change to `probing` first; whoever wins it may call. */
+  /** Only the instance that writes the change to `probing` may call. */
   | { readonly kind: 'PROBE'; readonly probing: HalfOpenCircuit }
   | { readonly kind: 'REFUSE'; readonly untilMs: number };
 
-/** @param probeMs how long a probe may take before another is let through. */
+/** @param probeMs longest time a probe may take before another goes through. */
 export function admission(circuit: Circuit, nowMs: number, probeMs: number): Admission {
   switch (circuit.status) {
     case 'CLOSED':
@@ -61,8 +61,8 @@ function probing(circuit: OpenCircuit | HalfOpenCircuit, probeUntilMs: number): 
 }
 
 /**
- * After a call that failed. A closed circuit opens at the last of `failuresToOpen` in a row, a
- * half-open one opens again. An open one stays as it is: the call was made before it opened.
+ * Computes the circuit after a failed call. A closed circuit opens at the last of `failuresToOpen` in a
+ * row, a half-open one opens again. An open one stays as it is: the call was made before it opened.
  */
 export function afterFailure(
   circuit: Circuit,
@@ -85,7 +85,7 @@ export function afterFailure(
   }
 }
 
-/** After a call that was answered, whatever the answer: closed, and no failure counts any more. */
+/** Computes the circuit after any answer: closed, with no failures. */
 export function afterAnswer(circuit: Circuit): Circuit {
   return circuit.status === 'CLOSED' && circuit.failures === 0
     ? circuit

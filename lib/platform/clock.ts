@@ -1,4 +1,4 @@
-/** The only source of time: handlers, the state machine server, queues and schedules share one. */
+/** The only source of time; handlers, the state machine server, queues and schedules share it. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
@@ -23,7 +23,7 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
   });
 }
 
-/** RFC 3339 UTC, as every time in the API and in stored history is written. */
+/** Formats a time as RFC 3339 UTC, the form of every time in the API and in stored history. */
 export function toTimestamp(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }

@@ -1,7 +1,4 @@
-/**
- * Lets at most `limit` pieces of work run at the same time; the others wait in line. A piece that
- * fails makes room like any other.
- */
+/** Lets at most `limit` pieces of work run at the same time; the others wait in line. */
 export function atMost(limit: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -15,7 +12,7 @@ export function atMost(limit: number): <Result>(work: () => Promise<Result>) => 
     try {
       return await work();
     } finally {
-      // A place is handed on, not given up: nobody who comes just now gets in before the line.
+      // Hands the place to the next in line, so that no newcomer gets in before it.
       const takePlace = waiting.shift();
       if (takePlace === undefined) running -= 1;
       else takePlace();

@@ -14,7 +14,7 @@ const name = z.string().min(1);
 
 type Settings = typeof SETTINGS;
 
-/** A secret may be absent: then its parameter's name is given. */
+/** A secret may be absent if the name of its SSM parameter is given. */
 type SchemaOf<Kind extends Setting> = Kind extends { readonly kind: 'secrets' }
   ? z.ZodOptional<z.ZodType<Secrets>>
   : z.ZodType<ValueOf<Kind>>;
@@ -31,7 +31,7 @@ const makeConfigSchema = () =>
     COMPENSATION_DEAD_LETTER_QUEUE_URL: url,
     ACKNOWLEDGEMENT_DEAD_LETTER_QUEUE_URL: url,
     ORDER_SAGA_ARN: name,
-    /** Names of the SSM parameters that hold the two secrets where they are not given themselves. */
+    /** Names of the SSM parameters of secrets that are not given themselves. */
     INVENTORY_CREDENTIAL_PARAMETER: name.optional(),
     WEBHOOK_SECRETS_PARAMETER: name.optional(),
     ...(Object.fromEntries(
@@ -99,10 +99,7 @@ function problemOf(variable: string, value: string | undefined, message: string)
     : problemWith(variable, setting, value);
 }
 
-/**
- * The trace header of the invocation that runs now, which Lambda writes into the environment for each
- * one; undefined outside Lambda.
- */
+/** @returns the trace header that Lambda sets for each invocation; undefined outside Lambda. */
 export function lambdaTraceHeader(): string | undefined {
   return process.env['_X_AMZN_TRACE_ID'];
 }

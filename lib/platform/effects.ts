@@ -1,12 +1,12 @@
 /**
- * Everything a handler does to the outside world passes one interceptor, so that any two
- * side effects can be observed, counted, delayed or cut apart.
+ * One call of a handler to the outside world. All of them pass one interceptor, so that a host can
+ * observe, delay or fail each.
  */
 export interface Effect {
   readonly kind: 'dynamodb' | 'sqs' | 'states' | 'ssm' | 'http';
   /** The SDK operation (`PutItem`, `SendMessage`, `StartExecution`, …) or the HTTP method. */
   readonly operation: string;
-  /** The table, queue, state machine, parameter or URL it is aimed at; empty where the operation names none. */
+  /** Table, queue, state machine, parameter or URL; empty if the operation names none. */
   readonly target: string;
 }
 

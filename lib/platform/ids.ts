@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
 export interface Ids {
-  /** A fresh, unguessable value for callers that brought no idempotency key. */
+  /** Makes an unguessable value for callers without an idempotency key. */
   random(): string;
 }
 
 /**
- * The same parts always give the same id, so a request that is repeated after a crash finds what
- * its first try made. Parts are length-prefixed: no two lists of parts collide by concatenation.
+ * Derives an id from its parts: a request that is repeated after a crash finds the result of its first
+ * try. Parts are length-prefixed, so no two lists of parts collide by concatenation.
  */
 export function deriveId(prefix: string, ...parts: readonly string[]): string {
   const hash = createHash('sha256');

@@ -269,7 +269,7 @@ export const SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
-/** Numbers that the state machine and the code share, and that nobody may set. */
+/** Numbers that the state machine and the code share; they are not settings. */
 export const SAGA_CONSTANTS = {
   /** Longest delay between two retries of one step, in seconds. */
   RETRY_MAX_DELAY_SECONDS: 60,
@@ -360,7 +360,7 @@ export function problemWith(name: string, setting: Setting, text: string): strin
   return `${name} is ${JSON.stringify(shown)}: it must be ${rangeOf(setting)}`;
 }
 
-/** Whether this is exactly how a browser writes an origin: lower case, no path, no default port. */
+/** True if a browser would write the origin exactly like this: lower case, no path, no default port. */
 function isOrigin(text: string): boolean {
   return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

@@ -2,6 +2,11 @@ import { globSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import * as inventoryRefusals from '../../lib/inventory/refusals.ts';
+import * as orderRefusals from '../../lib/orders/refusals.ts';
+import * as signals from '../../lib/orders/saga/signals.ts';
+import * as paymentRefusals from '../../lib/payments/refusals.ts';
+import * as commonErrors from '../../lib/platform/errors.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -238,11 +243,12 @@ export async function load(path: string): Promise<Record<string, unknown>> {
 
 /** Every literal `name` that an error class in lib/ declares. */
 export function errorNames(): ReadonlySet<string> {
-  const sources = globSync('lib/**/*.ts', { cwd: root }).map(read);
-  const names = sources.flatMap((source) => [
-    ...source.matchAll(/\boverride readonly name = '(\w+)'/g),
-  ]);
-  return new Set(names.map(([, name]) => name ?? ''));
+  const classes = [commonErrors, inventoryRefusals, orderRefusals, paymentRefusals, signals]
+    .flatMap((module) => Object.values<unknown>(module))
+    .filter((exported) => typeof exported === 'function' && exported.prototype instanceof Error);
+  const names = (classes as (new (message: string) => Error)[]).map((Class) => new Class('').name);
+  // The base classes have no name of their own.
+  return new Set(names.filter((name) => name !== 'Error'));
 }
 
 /** The function a Task invokes, directly or through `lambda:invoke.waitForTaskToken`. */

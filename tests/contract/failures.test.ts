@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EVENTS } from '../../lib/platform/lambda/observe.ts';
+import { FAULT_MODE_NAMES } from '../../local/companion/faults/fault-modes.ts';
 
 const root = join(import.meta.dirname, '../..');
 const document = readFileSync(join(root, 'docs/failures.md'), 'utf8');
@@ -37,6 +38,13 @@ describe('docs/failures.md', () => {
     const path = join(root, 'tests/integration', `${file}.test.ts`);
     expect(existsSync(path), path).toBe(true);
     expect(readFileSync(path, 'utf8')).toContain(words);
+  });
+
+  test.each(FAULT_MODE_NAMES)('names the fault mode %s, as README.md and its test do', (mode) => {
+    expect(document).toContain(`\`${mode}\``);
+    expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`\`${mode}\``);
+    const tested = readFileSync(join(root, 'tests/integration/fault-modes.test.ts'), 'utf8');
+    expect(tested).toContain(`['${mode}', `);
   });
 
   test('lists everything that operators count, each with its level and dimensions', () => {

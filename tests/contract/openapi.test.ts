@@ -2,9 +2,8 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../lib/api-document/open-api.ts';
 import { OPERATIONS, problemCodesOf } from '../../lib/api-document/operations.ts';
+import { PROBLEM_TYPES, problemSchema } from '../../lib/api-document/problem-types.ts';
 import type { Endpoint } from '../../lib/platform/http/endpoint.ts';
-import { problemSchema } from '../../lib/platform/http/operation-document.ts';
-import { PROBLEMS } from '../../lib/platform/http/problems.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { deployedFunctions, deployedRoutes, load } from './deployment.ts';
 
@@ -80,7 +79,7 @@ describe('the document', () => {
 
   test('lists every code that a problem can have', () => {
     const listed = new Set(operations.flatMap(([, operation]) => problemCodesOf(operation)));
-    expect([...listed].sort()).toEqual(Object.keys(PROBLEMS).sort());
+    expect([...listed].sort()).toEqual([...PROBLEM_TYPES.keys()].sort());
   });
 
   test('refers to nothing that is not there', () => {
@@ -222,7 +221,7 @@ test.each(Object.entries(document.components.examples))(
   'the example of %s is such a problem and says what to do',
   (code, { value }) => {
     const problem = problemSchema.parse(value);
-    expect(problem).toMatchObject({ code, status: PROBLEMS[code as keyof typeof PROBLEMS][0] });
+    expect(problem).toMatchObject({ code, status: PROBLEM_TYPES.get(code)?.status });
     expect(problem.detail.length).toBeGreaterThan(20);
   },
 );

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { FaultMode } from '../../local/companion/faults/fault-modes.ts';
 import { clearFaults, setFault, strikes } from '../support/fault-proxy.ts';
 import { after, httpCall, inject } from '../support/faults.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
@@ -39,7 +40,7 @@ async function expectNoDeadLetter(orderId: string): Promise<void> {
   expect(letters).toEqual([]);
 }
 
-describe.each<[mode: string, times: number]>([
+describe.each<[mode: FaultMode, times: number]>([
   ['timeout', 2],
   ['http_500', 3],
   ['http_502', 3],

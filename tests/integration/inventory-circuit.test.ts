@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { InventoryCircuitOpen } from '../../lib/inventory/errors.ts';
 import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
+import { InventoryCircuitOpen } from '../../lib/inventory/refusals.ts';
 import {
   anyInventoryCall,
   type Fault,

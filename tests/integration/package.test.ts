@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FaultMode } from '../../local/companion/faults/fault-modes.ts';
 import { type ApiGateway, startApiGateway } from '../../local/stack/api-gateway.ts';
 import { readServiceDefinition } from '../../local/stack/service-definition.ts';
 import {
@@ -28,7 +29,7 @@ const WORDS_OF_THE_COMPANION = [
   '/issuer/token',
   '/faults/inventory',
   '/proxy/inventory',
-  'lost_response',
+  'lost_response' satisfies FaultMode,
   'tok_ack_lost',
   'tok_ack_late',
   'tok_ack_twice',

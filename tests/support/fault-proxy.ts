@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
+import type { FaultMode } from '../../local/companion/faults/fault-modes.ts';
 import type { TestStack } from './test-stack.ts';
 
 /** Makes the Order Service's next calls to Inventory fail, through the proxy's public API. */
-export async function setFault(stack: TestStack, mode: string, times: number): Promise<void> {
+export async function setFault(stack: TestStack, mode: FaultMode, times: number): Promise<void> {
   const response = await fetch(`${stack.companionUrl}/faults/inventory`, {
     method: 'PUT',
     body: JSON.stringify({ mode, times }),

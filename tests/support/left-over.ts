@@ -1,4 +1,4 @@
-import { InventoryTimeout } from '../../lib/inventory/errors.ts';
+import { InventoryTimeout } from '../../lib/inventory/refusals.ts';
 import { cancelOrder } from '../../lib/orders/cancel-order.ts';
 import { failPayment, recordRefundDue } from '../../lib/orders/payment-outcomes.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';

@@ -15,7 +15,3 @@ export function toProductDocument(product: Product, showsStock: boolean): Produc
       : {}),
   };
 }
-
-export function etagOf(product: Product): string {
-  return `"${String(product.version)}"`;
-}

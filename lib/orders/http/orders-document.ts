@@ -9,7 +9,6 @@ import {
   request,
   type ServiceDocument,
 } from '../../platform/http/operation-document.ts';
-import type { ProblemCode } from '../../platform/http/problems.ts';
 import { listOrdersQuerySchema } from '../list-orders.ts';
 import {
   linkSchema,
@@ -195,7 +194,7 @@ const settled: Readonly<Record<number, DocumentedAnswer>> = {
   ),
 };
 
-const REFUSED: readonly ProblemCode[] = [
+const REFUSED = [
   'OUT_OF_STOCK',
   'UNKNOWN_PRODUCT',
   'MIXED_CURRENCIES',

@@ -1,4 +1,4 @@
-import { ReservationGone } from '../../inventory/errors.ts';
+import { ReservationGone } from '../../inventory/refusals.ts';
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
 import { DUE_SHARDS } from '../../platform/dynamo/due-index.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';

@@ -1,7 +1,6 @@
-import { MixedCurrencies } from '../../inventory/errors.ts';
+import { MixedCurrencies } from '../../inventory/refusals.ts';
 import { totalOf } from '../../money.ts';
 import { assertNever } from '../../platform/errors.ts';
-import { ReservationExpired } from '../errors.ts';
 import { intendedItems } from '../modification.ts';
 import {
   moveOrder,
@@ -14,6 +13,7 @@ import {
 } from '../order.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import { clockSkewMs } from '../recovery/deadlines.ts';
+import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun } from './current-run.ts';
 import { OrderModified, OrderSettled, PaymentStarted, StillAwaitingPayment } from './signals.ts';

@@ -1,6 +1,6 @@
-import { ReservationGone } from '../../inventory/errors.ts';
-import { GatewayUnknown } from '../../payments/errors.ts';
+import { ReservationGone } from '../../inventory/refusals.ts';
 import { isOpen, movePayment, type Payment } from '../../payments/payment.ts';
+import { GatewayUnknown } from '../../payments/refusals.ts';
 import { toTimestamp } from '../../platform/clock.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';

@@ -1,4 +1,4 @@
-import { InventoryUnavailable, ReservationGone } from '../../inventory/errors.ts';
+import { InventoryUnavailable, ReservationGone } from '../../inventory/refusals.ts';
 import { closeModification } from '../modification.ts';
 import { moveOrder } from '../order.ts';
 import { type OrderService, systemMove } from '../order-service.ts';

@@ -1,25 +1,46 @@
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
-import { assertNever } from '../../platform/errors.ts';
+import {
+  CONTENTION_REFUSALS,
+  InventoryUnavailable,
+  MixedCurrencies,
+  OUTAGES,
+  RESERVATION_REFUSALS,
+  ReservationGone,
+  StaleRevision,
+  UnknownProduct,
+} from '../../inventory/refusals.ts';
+import {
+  assertNever,
+  InfrastructureUnavailable,
+  type Refusal,
+  type RefusalClass,
+} from '../../platform/errors.ts';
 import { loggerFor } from '../../platform/lambda/logging.ts';
 import { closeModification, intendedItems } from '../modification.ts';
 import { moveOrder, type PendingReservingStockOrder, sameItems, touchOrder } from '../order.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { failUnchargedPayment } from '../payment-outcomes.ts';
+import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
 import { isRefusedModification, toReservedStock } from './reserve-stock.ts';
-import { OrderModified, OrderSettled, ReservationStands } from './signals.ts';
+import {
+  InventoryOutageBudgetSpent,
+  OrderModified,
+  OrderSettled,
+  ReservationStands,
+} from './signals.ts';
 
-/** Refusals that no retry changes; everything else that ends the reservation is exhaustion. */
-const REFUSAL_CODES: Readonly<Record<string, string>> = {
-  OutOfStock: 'OUT_OF_STOCK',
-  UnknownProduct: 'UNKNOWN_PRODUCT',
-  MixedCurrencies: 'MIXED_CURRENCIES',
-  ProductUnavailable: 'PRODUCT_UNAVAILABLE',
-  ReservationGone: 'RESERVATION_EXPIRED',
-  StaleRevision: 'RESERVATION_EXPIRED',
-};
+/**
+ * Finds the refusal that the order then shows, by the error's name. To the user, an ended reservation
+ * has expired. Undefined: no refusal ended the reservation, but the retries were used up.
+ */
+function refusalOf(failure: string): Refusal | undefined {
+  const refused = RESERVATION_REFUSALS.find(({ refusal }) => refusal.name === failure);
+  const isEnded = refused === ReservationGone || refused === StaleRevision;
+  return isEnded ? ReservationExpired.refusal : refused?.refusal;
+}
 
 /**
  * What a reservation that failed leads to, by what it was for (specification, section 2).
@@ -32,7 +53,7 @@ export async function rejectReservation(
   input: SagaRun & { readonly failure: string },
 ): Promise<void> {
   const order = await orderOfRun(service, input);
-  const refusal = REFUSAL_CODES[input.failure];
+  const refusal = refusalOf(input.failure);
   switch (order.status) {
     case 'PENDING_RESERVING_STOCK':
       switch (order.purpose) {
@@ -65,19 +86,26 @@ export async function rejectReservation(
 }
 const STEP = 'reserve-stock';
 
-/** Refusals that may be another answer later; every other refusal is for good. */
-const RETRYABLE_REFUSALS: readonly string[] = ['PRODUCT_UNAVAILABLE', 'RESERVATION_EXPIRED'];
+/** Errors by which Inventory itself uses up the retries. */
+const INVENTORY_FAILURES: readonly RefusalClass[] = [
+  ...OUTAGES,
+  ...CONTENTION_REFUSALS,
+  InventoryOutageBudgetSpent,
+];
 
-/** What the user is told where retries were used up. */
+/** Code that the order shows after its retries were used up. */
 function exhaustionCode(failure: string): ExhaustionCode {
-  const isInventory = /^(Inventory|LockContention|CacheTimeout)/.test(failure);
-  return isInventory ? 'INVENTORY_UNAVAILABLE' : 'TEMPORARILY_UNAVAILABLE';
+  const isInventory = INVENTORY_FAILURES.some(({ refusal }) => refusal.name === failure);
+  return (isInventory ? InventoryUnavailable : InfrastructureUnavailable).refusal.code;
 }
-const EXHAUSTION_CODES = ['INVENTORY_UNAVAILABLE', 'TEMPORARILY_UNAVAILABLE'] as const;
+const EXHAUSTION_CODES = [
+  InventoryUnavailable.refusal.code,
+  InfrastructureUnavailable.refusal.code,
+] as const;
 
 type ExhaustionCode = (typeof EXHAUSTION_CODES)[number];
 
-/** Whether an order failed only because retries were used up: run again, it may succeed. */
+/** True if an order failed only because its retries were used up: run again, it may succeed. */
 export function isExhaustion(reason: string): boolean {
   return EXHAUSTION_CODES.some((code) => code === reason);
 }
@@ -101,24 +129,25 @@ export async function abandonReservation(
 async function rejectFirst(
   service: OrderService<'queues'>,
   order: PendingReservingStockOrder,
-  refusal: string | undefined,
+  refusal: Refusal | undefined,
   failure: string,
 ): Promise<void> {
   if (refusal === undefined) {
     await failOrder(service, order, exhaustionCode(failure));
     return sendDeadLetter(service, { ...order, step: STEP, failure });
   }
-  if (refusal === 'UNKNOWN_PRODUCT') {
+  const { code } = refusal;
+  if (code === UnknownProduct.refusal.code) {
     loggerFor({ orderId: order.orderId, correlationId: order.correlationId }).warn(
       'An unknown product was ordered',
     );
   }
-  if (RETRYABLE_REFUSALS.includes(refusal)) return failOrder(service, order, refusal);
+  if (refusal.isFinal !== true) return failOrder(service, order, code);
   const next = moveOrder(
     order,
     'INVALID',
-    { reason: refusal, ...releaseOwedOf(service, order) },
-    systemMove(service, refusal),
+    { reason: code, ...releaseOwedOf(service, order) },
+    systemMove(service, code),
   );
   return service.orders.save(next, order);
 }
@@ -130,12 +159,12 @@ async function rejectFirst(
 async function rejectModification(
   service: OrderService<'inventory' | 'queues'>,
   order: PendingReservingStockOrder,
-  refusal: string | undefined,
+  refusal: Refusal | undefined,
   failure: string,
 ): Promise<void> {
-  const code = refusal ?? exhaustionCode(failure);
+  const code = refusal?.code ?? exhaustionCode(failure);
   // What is reserved but has no total in one currency cannot be adopted, however often.
-  const isPayable = refusal !== 'MIXED_CURRENCIES';
+  const isPayable = code !== MixedCurrencies.refusal.code;
   if ((order.adopted !== undefined && isPayable) || isRefusedModification(order)) {
     throw new ReservationStands('The modification is decided.');
   }
@@ -178,7 +207,7 @@ async function heldForGood(
     return await service.inventory.reserve(reservationOf(order), order.items, true);
   } catch (error) {
     // It has expired since, and its stock is gone.
-    if (error instanceof Error && Object.hasOwn(REFUSAL_CODES, error.name)) return undefined;
+    if (error instanceof Error && refusalOf(error.name) !== undefined) return undefined;
     throw error;
   }
 }
@@ -191,10 +220,10 @@ function standing({ former }: PendingReservingStockOrder, { revision }: Reservat
 async function rejectPaymentRetry(
   service: OrderService<'queues'>,
   order: PendingReservingStockOrder,
-  refusal: string | undefined,
+  refusal: Refusal | undefined,
   failure: string,
 ): Promise<void> {
-  const code = refusal ?? exhaustionCode(failure);
+  const code = refusal?.code ?? exhaustionCode(failure);
   if (order.paymentId === undefined) throw new OrderModified('The order has no payment.');
   const payment = await failUnchargedPayment(service, order.paymentId, code);
   const next = moveOrder(

@@ -1,5 +1,5 @@
-import { InventoryCircuitOpen, InventoryRestarting } from '../../inventory/errors.ts';
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
+import { InventoryCircuitOpen, InventoryRestarting } from '../../inventory/refusals.ts';
 import { assertNever } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { intendedItems } from '../modification.ts';

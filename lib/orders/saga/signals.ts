@@ -1,83 +1,76 @@
-import { DomainError } from '../../platform/errors.ts';
+import { InventoryUnavailable } from '../../inventory/refusals.ts';
+import { refusal } from '../../platform/errors.ts';
 
-/*
- * The saga's branches. A step throws one of these where the order's stored status, and not the
- * signal that woke the step, says that something else is to be done than the next state.
+/**
+ * Branch of the saga. A step throws one if the order's stored status demands another state than the
+ * next one. Step Functions matches its literal `name`; no caller of the API meets it.
  */
-/** A newer run of this order's saga took over; this execution has nothing more to do. */
-export class RunSuperseded extends DomainError {
-  override readonly name = 'RunSuperseded';
-  readonly code = 'RUN_SUPERSEDED';
+export abstract class Signal extends Error {
+  abstract override readonly name: string;
 }
 
-/** The order rests (failed, cancelled, invalid); only what it still owes is to be given back. */
-export class OrderSettled extends DomainError {
+/** A newer run of this order's saga took over; this execution has nothing more to do. */
+export class RunSuperseded extends Signal {
+  override readonly name = 'RunSuperseded';
+}
+
+/** The order rests (failed, cancelled, invalid); only its owed compensation is left to do. */
+export class OrderSettled extends Signal {
   override readonly name = 'OrderSettled';
-  readonly code = 'ORDER_SETTLED';
 }
 
 /** The order has a newer reservation intent; reserve again. */
-export class OrderModified extends DomainError {
+export class OrderModified extends Signal {
   override readonly name = 'OrderModified';
-  readonly code = 'ORDER_MODIFIED';
 }
 
-/** The user wants other items while the payment is under way: void it if that still can be. */
-export class ModificationRequested extends DomainError {
+/** The user wants other items while the payment is under way: void the payment if that is still possible. */
+export class ModificationRequested extends Signal {
   override readonly name = 'ModificationRequested';
-  readonly code = 'MODIFICATION_REQUESTED';
 }
 
-/** A refused or lost modification: what Inventory holds now stands, and is to be paid. */
-export class ReservationStands extends DomainError {
+/** A modification was refused or lost: the stock that Inventory holds now stands, and is to be paid. */
+export class ReservationStands extends Signal {
   override readonly name = 'ReservationStands';
-  readonly code = 'RESERVATION_STANDS';
 }
 
 /** The user has started to pay; charge. */
-export class PaymentStarted extends DomainError {
+export class PaymentStarted extends Signal {
   override readonly name = 'PaymentStarted';
-  readonly code = 'PAYMENT_STARTED';
 }
 
 /** Woken too early: the user has not decided yet. */
-export class StillAwaitingPayment extends DomainError {
+export class StillAwaitingPayment extends Signal {
   override readonly name = 'StillAwaitingPayment';
-  readonly code = 'STILL_AWAITING_PAYMENT';
 }
 
 /** Woken too early: the gateway still has time to acknowledge. */
-export class StillAwaitingAcknowledgement extends DomainError {
+export class StillAwaitingAcknowledgement extends Signal {
   override readonly name = 'StillAwaitingAcknowledgement';
-  readonly code = 'STILL_AWAITING_ACKNOWLEDGEMENT';
 }
 
 /** Inventory asked for a pause that fits into the outage budget; wait and come back. */
-export class InventoryPaused extends DomainError {
+export class InventoryPaused extends Signal {
   override readonly name = 'InventoryPaused';
-  readonly code = 'INVENTORY_PAUSED';
 }
 
-/** Inventory stayed away for longer than the outage budget. */
-export class InventoryOutageBudgetSpent extends DomainError {
-  override readonly name = 'InventoryOutageBudgetSpent';
-  readonly code = 'INVENTORY_UNAVAILABLE';
-}
+/** Inventory stayed away for longer than the outage budget. A failure of the step, not a branch. */
+export class InventoryOutageBudgetSpent extends refusal({
+  ...InventoryUnavailable.refusal,
+  name: 'InventoryOutageBudgetSpent',
+}) {}
 
-/** The gateway took the charge but not decided it; its acknowledgement follows. */
-export class PaymentPending extends DomainError {
+/** The gateway accepted the charge but has not decided it; its acknowledgement follows. */
+export class PaymentPending extends Signal {
   override readonly name = 'PaymentPending';
-  readonly code = 'PAYMENT_UNSETTLED';
 }
 
-/** The payment that was to be given up is captured after all: confirm. */
-export class PaymentCaptured extends DomainError {
+/** The gateway captured the payment that this step was to give up: confirm it. */
+export class PaymentCaptured extends Signal {
   override readonly name = 'PaymentCaptured';
-  readonly code = 'PAYMENT_CAPTURED';
 }
 
 /** The payment ended without money: declined, voided, or never sent. Compensate. */
-export class PaymentNotCaptured extends DomainError {
+export class PaymentNotCaptured extends Signal {
   override readonly name = 'PaymentNotCaptured';
-  readonly code = 'PAYMENT_FAILED';
 }

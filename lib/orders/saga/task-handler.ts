@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { isTemporary } from '../../platform/http/problems.ts';
+import { isTemporary } from '../../platform/errors.ts';
 import { loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { pipeline } from '../../platform/lambda/pipeline.ts';
+import { Signal } from './signals.ts';
 
 /** The input of every saga task. */
 export const sagaRunSchema = z.object({
@@ -25,8 +26,8 @@ interface TaskInput {
 }
 
 /**
- * Makes the Lambda of one saga task. Domain errors are the state machine's branches: they leave by
- * their `name`. An outage or a defect is a failure of the step, and is told with its stack.
+ * Makes the Lambda of one saga task. Signals and refusals are branches of the state machine, which
+ * matches their `name`. An outage or a defect is a failure of the step, logged with its stack.
  */
 export function taskHandler<Schema extends z.ZodType<TaskInput>>(
   step: string,
@@ -43,7 +44,7 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
       return result ?? null;
     } catch (thrown) {
       const error = thrown as Error;
-      if (isTemporary(error)) {
+      if (!(error instanceof Signal) && isTemporary(error)) {
         observe('StepFailed', about, { step, failure: error.name }, { error });
       } else {
         loggerFor(about).info('Step branched', { branch: error.name, why: error.message });

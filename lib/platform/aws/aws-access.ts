@@ -7,7 +7,7 @@ export type RequestHandler = NonNullable<DynamoDBClientConfig['requestHandler']>
 export type ClientKind = 'database' | 'documents' | 'queues' | 'stateMachines' | 'parameters';
 
 /**
- * How this process reaches AWS. The modules beside this one make the clients from it, each on its
+ * Access of this process to AWS. The modules beside this one make the clients from it, each on its
  * first use, so that a function carries only the clients whose modules it imports.
  */
 export interface AwsAccess {
@@ -45,7 +45,7 @@ export function perAccess<Client extends object>(
   return (access) => (access.clients[kind] ??= build(access)) as Client;
 }
 
-/** The part of an SDK client that the seam needs; the clients' own types differ in their commands. */
+/** The part of an SDK client that `intercepted` needs; the clients' own types differ in their commands. */
 interface InterceptableClient {
   readonly middlewareStack: {
     add(
@@ -59,8 +59,7 @@ interface InterceptableClient {
 }
 
 /**
- * Has every call of the client pass the interceptor exactly once, around the SDK's own retries,
- * which repeat a request that the service did not accept or answer.
+ * Makes every call of the client pass the interceptor exactly once, outside the SDK's own retries.
  * @returns the client.
  */
 export function intercepted<Client extends object>(
@@ -83,7 +82,7 @@ export function intercepted<Client extends object>(
   return client;
 }
 
-/** The table, queue, machine or parameter that a request names; of several items, that of the first. */
+/** Finds the table, queue, machine or parameter that a request names; of several items, that of the first. */
 function targetOf(input: object): string {
   const request = input as Readonly<Record<string, unknown>>;
   for (const key of ['TableName', 'QueueUrl', 'stateMachineArn', 'executionArn', 'Name']) {
@@ -96,7 +95,7 @@ function targetOf(input: object): string {
   return '';
 }
 
-/** The request inside the first item of a transaction: `{ Put: { TableName, … } }`. */
+/** Takes the request out of the first item of a transaction: `{ Put: { TableName, … } }`. */
 function firstOperation(transaction: readonly unknown[]): object {
   const item = (transaction[0] ?? {}) as Readonly<Record<string, object>>;
   return Object.values(item)[0] ?? {};

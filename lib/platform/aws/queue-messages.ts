@@ -4,18 +4,18 @@ import type { Runtime } from '../lambda/runtime.ts';
 const FIRST_DELAY_SECONDS = 5;
 const LONGEST_DELAY_SECONDS = 15 * 60;
 
-/** Loaded with the first message: most functions send one only when something has failed. */
+/** Loaded with the first message: most functions send one only after a failure. */
 const requests = () => import('./queue-requests.ts');
 
 /** The part of an SQS record that a consumer needs. */
 export interface QueueMessage {
   readonly body: string;
   readonly receiptHandle: string;
-  /** How often the queue has handed this message out, from 1. */
+  /** Number of this delivery, from 1. */
   readonly receiveCount: number;
 }
 
-/** @throws InfrastructureUnavailable: whether the queue took it is unknown. */
+/** @throws InfrastructureUnavailable; the queue may have taken the message nevertheless. */
 export async function sendMessage(
   runtime: Runtime,
   queueUrl: string,
@@ -32,10 +32,7 @@ export async function sendMessage(
   }
 }
 
-/**
- * A message that could not be handled becomes visible again after a delay that doubles with every
- * try, until the queue hands it to its dead-letter queue.
- */
+/** Makes a failed message visible again after a delay that doubles with every try. */
 export async function delayNextTry(
   runtime: Runtime,
   queueUrl: string,

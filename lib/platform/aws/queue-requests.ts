@@ -8,7 +8,7 @@ export async function send(access: AwsAccess, queueUrl: string, body: string): P
 }
 
 /**
- * Hides a message that was received for so many seconds more.
+ * Hides a received message for some seconds more.
  * @throws the SDK's error.
  */
 export async function hide(

@@ -4,19 +4,20 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type Clock, sleep } from '../clock.ts';
 import { InfrastructureUnavailable } from '../errors.ts';
 
-/** Why a conditional write or a transaction did not happen; nothing of it was written. */
+/** Reason for which a conditional write or a transaction wrote nothing. */
 export type WriteRefusal =
   /** A condition no longer holds; `failed` lists the positions in the transaction. */
   | { readonly kind: 'CONDITION'; readonly failed: readonly number[] }
-  /** Only another transaction at the same item stood in the way. */
+  /** Another transaction was writing the same item. */
   | { readonly kind: 'CONFLICT' };
 
 /**
  * Runs one conditional write or transaction.
- * @returns undefined where it was written, otherwise why not.
- * @throws InfrastructureUnavailable where the database failed or did not answer: unknown, try again.
+ * @returns undefined if it was written, otherwise the reason.
+ * @throws InfrastructureUnavailable if the database failed or did not answer: it may have been written.
  */
 export async function conditionalWrite(
   write: () => Promise<unknown>,
@@ -39,6 +40,34 @@ export async function conditionalWrite(
   }
 }
 
+/** Result of an attempt that lost against another writer: read again and decide anew. */
+export const CONFLICT = Symbol('CONFLICT');
+
+export interface RetryPolicy {
+  readonly attempts: number;
+  /** Full jitter below a ceiling that doubles from `baseMs` to `capMs`. Default: no pause. */
+  readonly pause?: { readonly baseMs: number; readonly capMs: number };
+}
+
+/**
+ * Repeats a conditional write until no other writer interferes. Each attempt reads, decides and
+ * writes; it returns CONFLICT if the write lost.
+ * @returns CONFLICT if every attempt lost.
+ */
+export async function retryOptimistically<Result>(
+  { clock, random }: { readonly clock: Clock; readonly random: () => number },
+  { attempts, pause }: RetryPolicy,
+  attempt: () => Promise<Result | typeof CONFLICT>,
+): Promise<Result | typeof CONFLICT> {
+  for (let tries = 1; ; tries += 1) {
+    const result = await attempt();
+    if (result !== CONFLICT || tries === attempts) return result;
+    if (pause === undefined) continue;
+    const ceilingMs = Math.min(pause.capMs, pause.baseMs * 2 ** (tries - 1));
+    await sleep(clock, Math.floor(random() * ceilingMs));
+  }
+}
+
 /**
  * Runs one read.
  * @throws InfrastructureUnavailable with the SDK's error as `cause`.
@@ -52,8 +81,8 @@ export async function databaseRead<Output>(read: () => Promise<Output>): Promise
 }
 
 /**
- * Reads up to a hundred items of one table consistently, in as many goes as the database needs.
- * @returns what there is, by `pk`.
+ * Reads up to a hundred items of one table consistently, in as many calls as the database needs.
+ * @returns the items found, by `pk`.
  * @throws InfrastructureUnavailable
  */
 export async function readItems(
@@ -80,8 +109,8 @@ function unavailable(cause: unknown): InfrastructureUnavailable {
 }
 
 /**
- * The condition of every status change: the item still has the status and version that the decision
- * was made on; where there was none, there still is none.
+ * Condition of every status change: the item still has the status and version that the decision was
+ * made on. If there was no item, there still is none.
  */
 export function stillAsRead(
   previous: { readonly status: string; readonly version: number } | undefined,
@@ -98,7 +127,7 @@ export function stillAsRead(
       };
 }
 
-/** A sparse index whose partitions share out what falls due, sorted by when it does. */
+/** Sparse index over due items: spread over partitions, sorted by due time. */
 export interface TimedIndex {
   readonly table: string;
   readonly index: string;
@@ -106,12 +135,12 @@ export interface TimedIndex {
   readonly timeAttribute: string;
 }
 
-/** Few enough that the pages of all shards fit into a function's memory many times over. */
+/** Small enough that the pages of all shards fit into a function's memory many times over. */
 const DUE_PAGE_ITEMS = 100;
 
 /**
- * What was due in one shard at `nowMs`, page by page, what has been due for longest first. Of each
- * item there is only what the index holds.
+ * Reads the items of one shard that were due at `nowMs`, page by page, the oldest first. Items have
+ * only the attributes of the index.
  * @throws InfrastructureUnavailable
  */
 export async function* duePages(

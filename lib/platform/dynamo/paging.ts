@@ -2,20 +2,20 @@ import * as z from 'zod';
 
 export interface PageQuery {
   readonly limit: number;
-  /** Where the page before ended; undefined for the first page. */
+  /** Position of the last entry of the page before; undefined for the first page. */
   readonly cursor?: string | undefined;
 }
 
 export interface PageRules {
   readonly defaultLimit: number;
   readonly maximumLimit: number;
-  /** What a cursor of this list must hold. */
+  /** Form of a decoded cursor. */
   readonly position: RegExp;
 }
 
 /**
- * `?limit=&cursor=` of a list. A cursor names the place of the last entry that was handed out, not
- * a number of entries, so pages neither repeat nor skip one when others are added meanwhile.
+ * Schema of a list's `?limit=&cursor=`. A cursor names the position of the last entry returned, not a
+ * number of entries. Pages therefore neither repeat nor skip entries while others are added.
  */
 export function pageQuerySchema({ defaultLimit, maximumLimit, position }: PageRules) {
   return z.strictObject({
@@ -36,8 +36,8 @@ export function pageQuerySchema({ defaultLimit, maximumLimit, position }: PageRu
 }
 
 /**
- * One page of the places found after the cursor, of which one more was asked for than fits.
- * @returns `next` is the cursor of the page after it; null where there is none.
+ * Cuts one page from the positions after the cursor. The caller has read one position more than fits.
+ * @returns `next`: cursor of the following page; null on the last one.
  */
 export function pageOf(
   positions: readonly string[],

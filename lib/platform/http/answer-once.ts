@@ -12,6 +12,7 @@ import { databaseClient } from '../dynamo/database-client.ts';
 import { IdempotencyConflict, InfrastructureUnavailable, RequestInProgress } from '../errors.ts';
 import { perRuntime } from '../lambda/runtime.ts';
 import type { HttpAnswer } from './call.ts';
+import { SEND_AGAIN } from './problems.ts';
 
 const KEPT_SECONDS = 24 * 60 * 60;
 
@@ -95,26 +96,16 @@ function replayed(answer: HttpAnswer): HttpAnswer {
 
 function translate(error: unknown): unknown {
   if (error instanceof IdempotencyValidationError) {
-    return new IdempotencyConflict(
-      'This Idempotency-Key was used for a request with another content; use a new key.',
-    );
+    return new IdempotencyConflict(IdempotencyConflict.refusal.advice);
   }
   if (
     error instanceof IdempotencyAlreadyInProgressError ||
     error instanceof IdempotencyInconsistentStateError
   ) {
-    return new RequestInProgress(
-      'Wait for the answer of the first request, or ask again shortly.',
-      {
-        retryAfterSeconds: 1,
-      },
-    );
+    return new RequestInProgress(RequestInProgress.refusal.advice);
   }
   if (error instanceof IdempotencyPersistenceLayerError) {
-    return new InfrastructureUnavailable(
-      'Send the same request with the same Idempotency-Key again; nothing is done twice.',
-      { cause: error, retryAfterSeconds: 1 },
-    );
+    return new InfrastructureUnavailable(SEND_AGAIN, { cause: error, retryAfterSeconds: 1 });
   }
   return error;
 }

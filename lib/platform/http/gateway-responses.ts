@@ -1,5 +1,12 @@
 import { MAX_BODY_BYTES } from '../../limits.ts';
-import { NO_SUCH_CALL } from './problems.ts';
+import {
+  BadRequest,
+  BodyTooLarge,
+  InfrastructureUnavailable,
+  NotFound,
+  type ProblemType,
+} from '../errors.ts';
+import { INTERNAL_ERROR, NO_SUCH_CALL, problemType, SEND_AGAIN } from './problems.ts';
 
 /** A response that API Gateway makes by itself, before or after any function. */
 export interface GatewayResponse {
@@ -11,45 +18,54 @@ export interface GatewayResponse {
   readonly detail: string;
 }
 
-const AGAIN = 'Send the same request with the same Idempotency-Key again; nothing is done twice.';
 const CORRECT = 'Correct the request; see /docs.';
 
 /**
- * API Gateway's own responses as problems (RFC 9457), by its name of each. The template is made from
- * them (infrastructure/api-gateway.cjs), and the API's document describes those that callers meet.
+ * Problems (RFC 9457) that API Gateway answers itself, by its own name of each response. The template
+ * is made from them (infrastructure/api-gateway.cjs), and the API's document describes those that
+ * callers meet.
  */
 export const GATEWAY_RESPONSES = {
-  DEFAULT_4XX: response(undefined, 'BAD_REQUEST', 'The request was refused', CORRECT),
-  DEFAULT_5XX: response(undefined, 'INTERNAL_ERROR', 'Something went wrong', AGAIN),
+  DEFAULT_4XX: response(
+    undefined,
+    { ...BadRequest.refusal, title: 'The request was refused' },
+    CORRECT,
+  ),
+  DEFAULT_5XX: response(undefined, INTERNAL_ERROR, SEND_AGAIN),
   ACCESS_DENIED: response(
     403,
-    'FORBIDDEN',
-    'Not allowed from here',
+    { code: 'FORBIDDEN', title: 'Not allowed from here' },
     'Ask whoever runs this API for access.',
   ),
-  MISSING_AUTHENTICATION_TOKEN: response(404, 'NOT_FOUND', 'There is nothing here', NO_SUCH_CALL),
-  RESOURCE_NOT_FOUND: response(404, 'NOT_FOUND', 'There is nothing here', NO_SUCH_CALL),
+  MISSING_AUTHENTICATION_TOKEN: response(404, NotFound.refusal, NO_SUCH_CALL),
+  RESOURCE_NOT_FOUND: response(404, NotFound.refusal, NO_SUCH_CALL),
   REQUEST_TOO_LARGE: response(
     413,
-    'BODY_TOO_LARGE',
-    'The body is too large',
+    BodyTooLarge.refusal,
     `Send at most ${String(MAX_BODY_BYTES)} bytes.`,
   ),
-  UNSUPPORTED_MEDIA_TYPE: response(415, 'BAD_REQUEST', 'The body must be JSON', CORRECT),
+  UNSUPPORTED_MEDIA_TYPE: response(
+    415,
+    { ...BadRequest.refusal, title: 'The body must be JSON' },
+    CORRECT,
+  ),
   THROTTLED: response(
     429,
-    'TOO_MANY_REQUESTS',
-    'Too many requests at once',
-    `Wait a moment. ${AGAIN}`,
+    { code: 'TOO_MANY_REQUESTS', title: 'Too many requests at once' },
+    `Wait a moment. ${SEND_AGAIN}`,
   ),
-  INTEGRATION_FAILURE: response(504, 'TEMPORARILY_UNAVAILABLE', 'Temporarily unavailable', AGAIN),
-  INTEGRATION_TIMEOUT: response(504, 'TEMPORARILY_UNAVAILABLE', 'It took too long', AGAIN),
+  INTEGRATION_FAILURE: response(504, InfrastructureUnavailable.refusal, SEND_AGAIN),
+  INTEGRATION_TIMEOUT: response(
+    504,
+    { ...InfrastructureUnavailable.refusal, title: 'It took too long' },
+    SEND_AGAIN,
+  ),
 } as const satisfies Readonly<Record<string, GatewayResponse>>;
 
 /** The problem, but for `instance`, which API Gateway fills in. */
 export function gatewayProblem({ status, code, title, detail }: GatewayResponse) {
   return {
-    type: `urn:ordersaga:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    type: problemType(code),
     title,
     ...(status === undefined ? {} : { status }),
     detail,
@@ -57,15 +73,14 @@ export function gatewayProblem({ status, code, title, detail }: GatewayResponse)
   };
 }
 
-/** Whether the same request may succeed a moment later. */
+/** True if the same request may succeed a moment later. */
 export function isTemporaryResponse({ status }: GatewayResponse): boolean {
   return status === 429 || status === 504;
 }
 
 function response(
   status: number | undefined,
-  code: string,
-  title: string,
+  { code, title }: Pick<ProblemType, 'code' | 'title'>,
   detail: string,
 ): GatewayResponse {
   return { status, code, title, detail };

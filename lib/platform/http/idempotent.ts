@@ -1,11 +1,10 @@
 import type { Context } from 'aws-lambda';
 import { IDEMPOTENCY_KEY } from '../../limits.ts';
-import { BadRequest } from '../errors.ts';
+import { BadRequest, DomainError } from '../errors.ts';
 import { observe } from '../lambda/observe.ts';
 import type { Call, HttpAnswer } from './call.ts';
 import type { Part } from './endpoint.ts';
 import { problemAnswer } from './problem-answers.ts';
-import { type ProblemCode, problemOf } from './problems.ts';
 
 export interface Idempotent extends Part<'idempotent'> {
   /** Runs the request once for its key, or just runs it if it brings none. */
@@ -67,15 +66,9 @@ function idempotencyKeyOf(given: string | undefined): string | undefined {
   return given;
 }
 
-/** Refusals of a request because of an earlier one. */
-const DUPLICATES: ReadonlySet<string> = new Set([
-  'DUPLICATE_ORDER',
-  'IDEMPOTENCY_CONFLICT',
-  'REQUEST_IN_PROGRESS',
-] satisfies ProblemCode[]);
-
-function countDuplicate(error: unknown, { correlationId, route, instance }: Call): void {
-  const { code, orderId } = problemOf(error, instance);
-  if (!DUPLICATES.has(code)) return;
-  observe('DuplicateRefused', { correlationId, route }, { code }, { orderId });
+function countDuplicate(error: unknown, { correlationId, route }: Call): void {
+  const { refusal, details = {} } = error instanceof DomainError ? error : {};
+  if (refusal?.isDuplicate !== true) return;
+  const { orderId } = details as { readonly orderId?: string };
+  observe('DuplicateRefused', { correlationId, route }, { code: refusal.code }, { orderId });
 }

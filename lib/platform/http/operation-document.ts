@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { Endpoint } from './endpoint.ts';
-import type { ProblemCode } from './problems.ts';
 
 /**
  * One call of the API as its document (OpenAPI) describes it. What the Lambda's `Endpoint` says too
@@ -26,8 +25,8 @@ export interface Operation {
   readonly body?: Content;
   /** What it answers when it succeeds, by status. */
   readonly answers: Readonly<Record<number, DocumentedAnswer>>;
-  /** Beyond those that follow from access, body and idempotency. */
-  readonly problems?: readonly ProblemCode[];
+  /** Codes of problems besides those that follow from access, body and idempotency. */
+  readonly problems?: readonly string[];
 }
 
 export type RequestHeader = 'Prefer' | 'If-Match' | 'If-None-Match' | 'X-Allow-Duplicate';
@@ -77,7 +76,7 @@ export function answer<Schema extends z.ZodType>(
   return { description, schema, example, headers, contentType: 'application/json' };
 }
 
-/** RFC 9457; problems tell more about what they are of in further members. */
+/** Problem document (RFC 9457). Each service adds members of its own. */
 export const problemSchema = z.looseObject({
   type: z.string().describe('A stable name of the kind of problem; `code` says the same.'),
   title: z.string().describe('The kind of problem in words.'),
@@ -88,13 +87,6 @@ export const problemSchema = z.looseObject({
   detail: z.string().describe('What to do next.'),
   instance: z.string().describe('The path that was called.'),
   code: z.string().describe('Stable and upper-case; what programs decide by.'),
-  orderId: z.string().optional().describe('The order in question.'),
-  paymentId: z.string().optional().describe('The payment in question.'),
-  productId: z.string().optional().describe('The product in question.'),
-  orderStatus: z.string().optional().describe('What the order is now.'),
-  paymentStatus: z.string().optional().describe('What the payment is now.'),
-  reason: z.string().nullable().optional().describe('A stable code for the cause.'),
-  order: z.string().optional().describe('Where to look at the order.'),
   errors: z
     .array(z.object({ field: z.string(), message: z.string() }))
     .optional()

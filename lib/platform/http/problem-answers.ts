@@ -6,6 +6,8 @@ import { problemOf } from './problems.ts';
 
 /** For an outage whose error does not say how long it lasts. */
 const OUTAGE_RETRY_AFTER_SECONDS = 1;
+/** Facts of an error that is not a DomainError. */
+const NO_FACTS: Partial<Pick<DomainError, 'refusal' | 'retryAfterSeconds'>> = {};
 
 /** Answers whatever was thrown with a problem document (RFC 9457). */
 export function problemAnswers(): CallMiddleware {
@@ -24,18 +26,15 @@ export function problemAnswer(error: unknown, call: Call): HttpAnswer {
     const about = { correlationId: call.correlationId, route: call.route };
     loggerFor(about).error('Request failed', { code, error: error as Error });
   }
-  const retryAfterSeconds =
-    (error instanceof DomainError ? error.retryAfterSeconds : undefined) ??
-    (status === 503 ? OUTAGE_RETRY_AFTER_SECONDS : undefined);
+  const { refusal, retryAfterSeconds = status === 503 ? OUTAGE_RETRY_AFTER_SECONDS : undefined } =
+    error instanceof DomainError ? error : NO_FACTS;
   return {
     statusCode: status,
     body: JSON.stringify(document),
     headers: {
       'Content-Type': 'application/problem+json',
       ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
-      ...(status === 401
-        ? { 'WWW-Authenticate': code === 'BAD_SIGNATURE' ? 'Signature' : 'Bearer' }
-        : {}),
+      ...(status === 401 ? { 'WWW-Authenticate': refusal?.authScheme ?? 'Bearer' } : {}),
     },
   };
 }

@@ -6,14 +6,14 @@ import type { LogContext } from './logging.ts';
 import { observe } from './observe.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The order that a message is about, as far as it is known. */
+/** Order of a message, as far as it is known. */
 export interface Subject {
   readonly orderId?: string | undefined;
   readonly run?: number | undefined;
   readonly correlationId?: string | undefined;
 }
 
-/** What a consumer leaves of a message that it could not handle: why, and the message itself. */
+/** Dead letter of a message that a consumer could not handle: the reason, and the message itself. */
 export interface UndeliveredMessage extends Subject {
   /** The consumer. */
   readonly step: string;
@@ -21,11 +21,11 @@ export interface UndeliveredMessage extends Subject {
   readonly error: string;
   /** RFC 3339 UTC. */
   readonly at: string;
-  /** As it was received, to the letter. */
+  /** The message as it was received. */
   readonly body: string;
 }
 
-/** How one queue's messages are read and handled, and where those end that cannot be. */
+/** Parser and handler of one queue's messages, and the queue of its dead letters. */
 export interface Consumer<Message> {
   /** Names the consumer in its dead letters, logs and metrics. */
   readonly step: string;
@@ -35,20 +35,20 @@ export interface Consumer<Message> {
   /** Facts for every log line about the message. */
   contextOf(message: Message): LogContext;
   /**
-   * @param about the message's facts, for what is to be told of it.
-   * @throws what kept it from being handled.
+   * Handles one message; throws if that failed.
+   * @param about context of log lines about the message.
    */
   handle(message: Message, about: LogContext): Promise<void>;
-  /** Asked only for a message that ends as a dead letter; must not fail. */
+  /** Called only for a message that becomes a dead letter; must not fail. */
   subjectOf(message: Message): Promise<Subject>;
 }
 
 /**
- * Handles one message. Where that fails it becomes visible again after a growing delay; at the last
- * of `QUEUE_MAX_RECEIVES` tries it ends as a dead letter that says why, and is done with. What is no
- * message at all ends there at once. If the letter cannot be sent, or this process dies before it
- * is, the queue itself moves the bare message to the same place: nothing is lost either way.
- * @throws what kept it from being handled; the message is then to be reported as failed.
+ * Handles one message. If that fails, the message becomes visible again after a growing delay. At the
+ * last of `QUEUE_MAX_RECEIVES` tries it becomes a dead letter with the reason; an unreadable message
+ * becomes one at once. If the letter cannot be sent, the queue itself moves the bare message to the
+ * same dead-letter queue, so that nothing is lost.
+ * @throws the handler's error; the caller then reports the message as failed.
  */
 export async function consume<Message>(
   runtime: Runtime,
@@ -60,7 +60,7 @@ export async function consume<Message>(
   const read = consumer.schema.safeParse(parseJson(body));
   if (!read.success) {
     const subject = subjectOfAnything(body);
-    const invalid = new InvalidMessage('The body is not what this queue carries.', {
+    const invalid = new InvalidMessage('The body is not a message of this queue.', {
       cause: read.error,
     });
     return giveUp(runtime, consumer, received, subject, invalid);
@@ -99,7 +99,7 @@ async function giveUp<Message>(
   observe('DeadLetterSent', about, { step }, { run, error: failure, receiveCount });
 }
 
-/** @returns undefined for what is no JSON. */
+/** @returns undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -114,7 +114,7 @@ const anySubjectSchema = z.object({
   correlationId: z.string().optional().catch(undefined),
 });
 
-/** What a body that nobody understands still says of its order. */
+/** Reads the order of a body that is not a valid message. */
 export function subjectOfAnything(body: string): Subject {
   return anySubjectSchema.safeParse(parseJson(body)).data ?? {};
 }

@@ -4,20 +4,20 @@ import type { Config } from '../config.ts';
 import type { HttpClient } from '../http/http-client.ts';
 import type { Ids } from '../ids.ts';
 
-/** What the code needs from the world it runs in; made once per process. */
+/** Dependencies of the code on its environment; made once per process. */
 export interface Runtime {
   readonly config: Config;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** A number in [0, 1), for back-off jitter. */
+  /** Returns a number in [0, 1), for back-off jitter. */
   readonly random: () => number;
   readonly aws: AwsAccess;
   readonly http: HttpClient;
-  /** Of a host that issues its tokens itself; without it the issuer's published keys decide. */
+  /** Set by a host that issues its tokens itself. Default: the issuer's published keys decide. */
   readonly verifyToken?: VerifyToken;
 }
 
-/** What a token says that was found to be genuine; only what is looked at. */
+/** The claims of a verified token that the code reads. */
 export interface Claims {
   readonly sub?: string | undefined;
   readonly scope?: unknown;
@@ -36,10 +36,10 @@ export function installRuntime(runtime: Runtime): void {
   installed = runtime;
 }
 
-/** The process's runtime, if it is there already: installed by a host, or made on first use. */
+/** @returns the process's runtime, if a host installed it or an earlier call made it. */
 export function installedRuntime(): Runtime | undefined {
   return installed;
 }
 
-/** Ids that need no configuration, for functions that have none. */
+/** Ids for functions without configuration. */
 export const randomIds: Ids = { random: () => crypto.randomUUID() };

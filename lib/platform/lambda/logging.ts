@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 
-/** Facts that every line of one request or task carries. */
+/** Facts in every line of one request or task. */
 export interface LogContext {
   readonly correlationId?: string | undefined;
   readonly orderId?: string | undefined;
@@ -11,8 +11,8 @@ export interface LogContext {
 let root: Logger | undefined;
 
 /**
- * A logger of its own for one invocation, so that concurrent invocations in one process never mix
- * their keys. Structured JSON, level by POWERTOOLS_LOG_LEVEL.
+ * Makes a logger for one invocation, so that concurrent invocations in one process never mix their
+ * keys. Structured JSON, level by POWERTOOLS_LOG_LEVEL.
  */
 export function loggerFor(context: LogContext): Logger {
   root ??= new Logger({ serviceName: 'ordersaga' });

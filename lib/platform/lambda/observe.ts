@@ -2,19 +2,19 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { type LogContext, loggerFor } from './logging.ts';
 
 interface Event {
-  /** How loudly its line is logged. */
+  /** Level of the log line. */
   readonly level: 'info' | 'warn' | 'error';
-  /** Of its metric, which besides has `service`; few values each. */
+  /** Dimensions of the metric, besides `service`; few values each. */
   readonly dimensions: readonly string[];
 }
 
-/** Everything that operators count. */
+/** Events that operators count. */
 export const EVENTS = {
   OrderStatusChanged: { level: 'info', dimensions: ['from', 'to'] },
   PaymentStatusChanged: { level: 'info', dimensions: ['from', 'to'] },
-  /** What follows is a retry of the step, or a dead letter. */
+  /** A retry of the step follows, or a dead letter. */
   StepFailed: { level: 'warn', dimensions: ['step', 'failure'] },
-  /** What follows is another delivery of the message, or a dead letter. */
+  /** Another delivery of the message follows, or a dead letter. */
   MessageFailed: { level: 'warn', dimensions: ['operation'] },
   CircuitChanged: { level: 'warn', dimensions: ['circuit', 'to'] },
   SagaRestarted: { level: 'warn', dimensions: ['status'] },
@@ -24,16 +24,16 @@ export const EVENTS = {
   RefundOwed: { level: 'warn', dimensions: ['reason'] },
   DuplicateRefused: { level: 'info', dimensions: ['code'] },
   DueWorkDispatched: { level: 'info', dimensions: ['kind'] },
-  /** Of the dispatcher or the sweeper: the next round goes on where this one ended. */
+  /** The next round of the dispatcher or the sweeper goes on with the rest. */
   RoundCutShort: { level: 'warn', dimensions: ['operation'] },
   ShardNotRead: { level: 'error', dimensions: ['operation'] },
   ReservationExpired: { level: 'info', dimensions: [] },
   AcknowledgementHandled: { level: 'info', dimensions: ['status'] },
 } as const satisfies Readonly<Record<string, Event>>;
 
-/** Everything that operators measure. A metric only: no line, for it is told in every round. */
+/** Values that operators measure. They have no log line, because every round reports them. */
 export const GAUGES = {
-  /** For how long the oldest work that a round found had been due when it began; 0 for none. */
+  /** Age of the oldest due work when a round began; 0 if there was none. */
   OldestDueWork: { unit: MetricUnit.Seconds, dimensions: ['operation'] },
 } as const;
 
@@ -44,14 +44,14 @@ type DimensionsOf<Shape extends { readonly dimensions: readonly string[] }> = Re
   Record<Shape['dimensions'][number], string>
 >;
 
-/** Its namespace is POWERTOOLS_METRICS_NAMESPACE: every stage has its own. */
+/** Uses the namespace POWERTOOLS_METRICS_NAMESPACE; every stage has its own. */
 let metrics: Metrics | undefined;
 
 /**
- * Tells operators what has happened: one structured line, and one metric of the same name in
- * CloudWatch's embedded format.
- * @param dimensions of the metric. They are in the line, too.
- * @param facts in the line only.
+ * Reports an event to operators: one structured line, and one metric of the same name in CloudWatch's
+ * embedded format.
+ * @param dimensions of the metric and the line.
+ * @param facts of the line only.
  */
 export function observe<Name extends EventName>(
   event: Name,
@@ -63,7 +63,7 @@ export function observe<Name extends EventName>(
   metricWith(dimensions).addMetric(event, MetricUnit.Count, 1);
 }
 
-/** Tells operators how much of something there is, in the gauge's own unit. */
+/** Reports a value to operators, in the gauge's own unit. */
 export function measure<Name extends GaugeName>(
   gauge: Name,
   dimensions: DimensionsOf<(typeof GAUGES)[Name]>,

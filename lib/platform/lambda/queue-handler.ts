@@ -3,7 +3,7 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { QueueMessage } from '../aws/queue-messages.ts';
 import { pipeline } from './pipeline.ts';
 
-/** Makes the Lambda of one queue: each record on its own, failed ones stay in the queue. */
+/** Makes the Lambda of one queue. It handles each record on its own; failed ones stay in the queue. */
 export function queueHandler(perform: (message: QueueMessage) => Promise<void>) {
   const performRecord = (record: SQSRecord) =>
     perform({

@@ -1,38 +1,38 @@
 import { atMost } from '../concurrency.ts';
 
-/** What a scheduled operation works through in one round. */
+/** Due work of one round of a scheduled operation. */
 export interface DueWork<Item> {
   readonly shardCount: number;
-  /** The shards take turns at being first, so that none starves where rounds are cut short. */
+  /** The shards take turns at being first, so that none starves if rounds are cut short. */
   readonly firstShard: number;
-  /** What is due in one shard, page by page. */
+  /** Reads the due items of one shard, page by page. */
   readonly pagesOf: (shard: number) => AsyncIterable<readonly Item[]>;
-  /** For how long an item has been due. */
+  /** Time since the item became due. */
   readonly overdueMs: (item: Item) => number;
-  /** How many items are handled at the same time. */
+  /** Items handled at the same time. */
   readonly concurrency: number;
-  /** Answers whether there was something to do. Its failures are its own to report. */
+  /** @returns true if there was something to do. It reports its own failures. */
   readonly handle: (item: Item) => Promise<boolean>;
-  /** False when nothing new is to be begun any more. */
+  /** False once no new item may begin. */
   readonly hasTime: () => boolean;
 }
 
-/** What came of one round. */
+/** Result of one round. */
 export interface Round {
   readonly handled: number;
-  /** Time was up before everything was done: the next round goes on. */
+  /** True if time was up before all work was done; the next round goes on. */
   readonly isCutShort: boolean;
-  /** How many were read and not begun; behind them there may be others that were not even read. */
+  /** Items that were read but not begun. Behind them there may be others that were not read. */
   readonly left: number;
-  /** For how long the oldest item that was read had been due; 0 where nothing was. */
+  /** Time since the oldest item read became due; 0 if there was none. */
   readonly oldestOverdueMs: number;
-  /** Shards that could not be read to their end, and why. */
+  /** Shards that could not be read to their end, with the errors. */
   readonly unread: readonly { readonly shard: number; readonly error: unknown }[];
 }
 
 /**
- * Reads all shards at once and handles what is due in them, oldest first in each. A shard that
- * cannot be read keeps nobody from the others. Of each shard one page is in memory at a time.
+ * Reads all shards at once and handles their due items, oldest first in each shard. A shard that
+ * cannot be read does not stop the others. One page per shard is in memory at a time.
  */
 export async function workThrough<Item>(work: DueWork<Item>): Promise<Round> {
   const { shardCount, firstShard, pagesOf, overdueMs, handle, hasTime } = work;

@@ -18,8 +18,8 @@ export interface RuntimeOverrides {
 }
 
 /**
- * @param environment the process's own unless given.
- * @throws ConfigurationError where the environment is incomplete or bad.
+ * @param environment default: the process's own.
+ * @throws ConfigurationError if the environment is incomplete or invalid.
  */
 export function createRuntime(
   environment?: Readonly<Record<string, string | undefined>>,
@@ -36,7 +36,7 @@ export function createRuntime(
   };
 }
 
-/** The process's runtime, made from its environment on first use unless one was installed. */
+/** @returns the process's runtime; made from its environment on first use unless one was installed. */
 export function currentRuntime(): Runtime {
   const installed = installedRuntime();
   if (installed !== undefined) return installed;

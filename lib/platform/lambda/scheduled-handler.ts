@@ -5,17 +5,13 @@ import { measure, observe } from './observe.ts';
 import { pipeline } from './pipeline.ts';
 import type { Round } from './round.ts';
 
-/**
- * What is under way then can still end before the function's time-out, even where a call runs into its
- * own and is sent again.
- */
+/** Remaining time at which no new work begins: enough for a call that times out and is sent again. */
 const ROUND_MARGIN_MS = 15_000;
 
 /**
- * Makes the Lambda of one scheduled operation, which is told whether it still has time. Work that
- * failed is the operation's own to report and tried again. What could not even be read is known to
- * nobody: after a round like this, which has done all it could, the function fails, so that an alarm
- * on its errors sees it. If Lambda then runs it again, that is only another round.
+ * Makes the Lambda of one scheduled operation. The operation reports failed work itself, and a later
+ * round retries it. If a shard could not be read, the function fails after the round, so that an alarm
+ * on its errors sees it. If Lambda then runs the function again, that is only another round.
  */
 export function scheduledHandler(
   operation: string,
@@ -25,7 +21,7 @@ export function scheduledHandler(
     const round = await perform(() => context.getRemainingTimeInMillis() > ROUND_MARGIN_MS);
     reportRound(operation, round);
     if (round.unread.length > 0) {
-      throw new InfrastructureUnavailable('Not all of what is due could be read.', {
+      throw new InfrastructureUnavailable('Some due work could not be read.', {
         cause: round.unread[0]?.error,
       });
     }

@@ -5,7 +5,7 @@ const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}
 
 const incoming = new AsyncLocalStorage<string>();
 
-/** Runs one request, whose outgoing calls then carry its `traceparent` if that is well-formed. */
+/** Runs one request. Its outgoing calls carry its `traceparent` if that is well-formed. */
 export function withTraceparent<Result>(
   traceparent: string | undefined,
   run: () => Promise<Result>,
@@ -27,7 +27,7 @@ export function traceHeaders(xrayHeader: string | undefined): Readonly<Record<st
   };
 }
 
-/** The same trace and parent in W3C's form, which joins the two halves of X-Ray's root. */
+/** Converts X-Ray's header to W3C's form, which joins the two halves of X-Ray's root. */
 function traceparentOf(xrayHeader: string): string | undefined {
   const fields = new Map(
     xrayHeader

@@ -1,4 +1,9 @@
-import type { ProblemCode } from '../../../lib/platform/http/problems.ts';
+import {
+  CacheTimeout,
+  InventoryRestarting,
+  LockContention,
+} from '../../../lib/inventory/refusals.ts';
+import type { ProblemType } from '../../../lib/platform/errors.ts';
 
 /** The proxy's treatment of a call that a fault hits. */
 export type Behaviour =
@@ -11,8 +16,7 @@ export type Behaviour =
   /** Answers as the Inventory Service itself does. */
   | {
       readonly does: 'REFUSE';
-      readonly code: ProblemCode;
-      readonly detail: string;
+      readonly refusal: ProblemType & { readonly advice: string };
       readonly retryAfterSeconds: number;
     };
 
@@ -44,8 +48,7 @@ export const FAULT_MODES = {
     summary: '503 with Retry-After; nothing is forwarded',
     behaviour: {
       does: 'REFUSE',
-      code: 'INVENTORY_RESTARTING',
-      detail: 'Inventory is restarting; try again when Retry-After says.',
+      refusal: InventoryRestarting.refusal,
       retryAfterSeconds: 5,
     },
   },
@@ -53,8 +56,7 @@ export const FAULT_MODES = {
     summary: "Inventory's own CACHE_TIMEOUT; nothing is forwarded",
     behaviour: {
       does: 'REFUSE',
-      code: 'CACHE_TIMEOUT',
-      detail: 'The cache did not answer in time; try again.',
+      refusal: CacheTimeout.refusal,
       retryAfterSeconds: 1,
     },
   },
@@ -62,8 +64,7 @@ export const FAULT_MODES = {
     summary: "Inventory's own LOCK_CONTENTION; nothing is forwarded",
     behaviour: {
       does: 'REFUSE',
-      code: 'LOCK_CONTENTION',
-      detail: 'Many orders want the same product right now; try again.',
+      refusal: LockContention.refusal,
       retryAfterSeconds: 1,
     },
   },
@@ -78,3 +79,5 @@ export const FAULT_MODES = {
 } as const satisfies Readonly<Record<string, Mode>>;
 
 export type FaultMode = keyof typeof FAULT_MODES;
+
+export const FAULT_MODE_NAMES = Object.keys(FAULT_MODES) as readonly FaultMode[];

@@ -77,11 +77,11 @@ function failure(status: number): Answer {
 }
 
 function refusal(
-  { code, detail, retryAfterSeconds }: Extract<Behaviour, { does: 'REFUSE' }>,
+  { refusal, retryAfterSeconds }: Extract<Behaviour, { does: 'REFUSE' }>,
   pathAndQuery: string,
 ): Answer {
   const [path = '/'] = pathAndQuery.split('?');
-  const document = problem(code, detail, path);
+  const document = problem(refusal, refusal.advice, path);
   return {
     status: document.status,
     headers: {

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import type { Call, Reply, Route } from '../http.ts';
 import { ok, parse } from '../http.ts';
-import { FAULT_MODES, type FaultMode } from './fault-modes.ts';
+import { FAULT_MODE_NAMES } from './fault-modes.ts';
 import type { InventoryFaults } from './inventory-faults.ts';
 
-const MODES = Object.keys(FAULT_MODES) as FaultMode[];
 const TIMES = 'must be a whole number of at least 1, or left out: then until it is taken away';
 
 const faultBody = z.strictObject({
-  mode: z.enum(MODES, `must be one of ${MODES.join(', ')}`),
+  mode: z.enum(FAULT_MODE_NAMES, `must be one of ${FAULT_MODE_NAMES.join(', ')}`),
   times: z.int(TIMES).min(1, TIMES).optional(),
 });
 

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CacheTimeout, LockContention } from '../../../lib/inventory/errors.ts';
+import { CacheTimeout, LockContention } from '../../../lib/inventory/refusals.ts';
 import { apiHandler } from '../../../lib/platform/http/api-handler.ts';
 import { forEveryone } from '../../../lib/platform/http/for-everyone.ts';
 import type { Companion } from '../../../local/companion/server.ts';

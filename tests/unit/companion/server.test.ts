@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { FAULT_MODE_NAMES } from '../../../local/companion/faults/fault-modes.ts';
 import type { Companion } from '../../../local/companion/server.ts';
 import { runNode } from './run-node.ts';
 import { send, startTestCompanion, TestPayment } from './support.ts';
@@ -45,17 +46,7 @@ describe('what it answers', () => {
       'tok_gateway_down',
       'tok_flaky',
     ]);
-    expect(Object.keys(faultModes ?? {})).toEqual([
-      'timeout',
-      'http_500',
-      'http_502',
-      'http_503',
-      'restarting',
-      'cache_timeout',
-      'lock_contention',
-      'reset',
-      'lost_response',
-    ]);
+    expect(Object.keys(faultModes ?? {})).toEqual(FAULT_MODE_NAMES);
   });
 
   it('shows a browser a start page that leads everywhere and loads nothing', async () => {

@@ -7,6 +7,10 @@ import {
   getReservation,
   releaseReservation,
 } from '../../../../lib/inventory/end-reservation.ts';
+import { expireReservations } from '../../../../lib/inventory/expire-reservations.ts';
+import { reserveBodySchema } from '../../../../lib/inventory/http/reservation-schemas.ts';
+import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
+import { LEGAL_PRODUCT_MOVES } from '../../../../lib/inventory/product.ts';
 import {
   LockContention,
   MixedCurrencies,
@@ -14,11 +18,7 @@ import {
   ProductUnavailable,
   ReservationGone,
   UnknownProduct,
-} from '../../../../lib/inventory/errors.ts';
-import { expireReservations } from '../../../../lib/inventory/expire-reservations.ts';
-import { reserveBodySchema } from '../../../../lib/inventory/http/reservation-schemas.ts';
-import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
-import { LEGAL_PRODUCT_MOVES } from '../../../../lib/inventory/product.ts';
+} from '../../../../lib/inventory/refusals.ts';
 import {
   decideRelease,
   decideReserve,

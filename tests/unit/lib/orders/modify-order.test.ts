@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { ProductUnavailable } from '../../../../lib/inventory/errors.ts';
+import { ProductUnavailable } from '../../../../lib/inventory/refusals.ts';
 import { guardKeyFor } from '../../../../lib/orders/duplicate-guard.ts';
+import { type ModifyOrderRequest, modifyOrder } from '../../../../lib/orders/modify-order.ts';
+import type { Order } from '../../../../lib/orders/order.ts';
 import {
   BadQuantity,
   ModificationPending,
-  PreconditionFailed,
   ReservationExpired,
-} from '../../../../lib/orders/errors.ts';
-import { type ModifyOrderRequest, modifyOrder } from '../../../../lib/orders/modify-order.ts';
-import type { Order } from '../../../../lib/orders/order.ts';
+} from '../../../../lib/orders/refusals.ts';
 import {
   IllegalTransition,
   InfrastructureUnavailable,
   NotFound,
+  PreconditionFailed,
 } from '../../../../lib/platform/errors.ts';
 import { EUR_26, NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
 

@@ -5,9 +5,9 @@ import {
   recordRefundDue,
 } from '../../../../lib/orders/payment-outcomes.ts';
 import { voidOrRefund } from '../../../../lib/orders/saga/charge-payment.ts';
-import { GatewayUnavailable, GatewayUnknown } from '../../../../lib/payments/errors.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import type { ChargeOutcome } from '../../../../lib/payments/payment-gateway.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../../../../lib/payments/refusals.ts';
 import { EUR_26, NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
 
 const PAYMENTS = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PaymentUnsettled } from '../../../../lib/orders/errors.ts';
+import { PaymentUnsettled } from '../../../../lib/orders/refusals.ts';
 import { retryPayment } from '../../../../lib/orders/retry-payment.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { GatewayUnavailable, GatewayUnknown } from '../../../../lib/payments/errors.ts';
 import { httpPaymentGateway } from '../../../../lib/payments/http-gateway.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../../../../lib/payments/refusals.ts';
 import type { HttpRequest } from '../../../../lib/platform/http/http-client.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 

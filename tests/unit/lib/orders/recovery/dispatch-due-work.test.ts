@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { ReservationGone } from '../../../../../lib/inventory/errors.ts';
+import { ReservationGone } from '../../../../../lib/inventory/refusals.ts';
 import type { Order } from '../../../../../lib/orders/order.ts';
 import { dispatchDueWork } from '../../../../../lib/orders/recovery/dispatch-due-work.ts';
-import { GatewayUnavailable } from '../../../../../lib/payments/errors.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
+import { GatewayUnavailable } from '../../../../../lib/payments/refusals.ts';
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, paymentIn, World } from '../fakes.ts';
 

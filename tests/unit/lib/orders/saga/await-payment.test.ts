@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MixedCurrencies } from '../../../../../lib/inventory/errors.ts';
+import { MixedCurrencies } from '../../../../../lib/inventory/refusals.ts';
 import { awaitPayment } from '../../../../../lib/orders/saga/await-payment.ts';
 import { expireOrder } from '../../../../../lib/orders/saga/expire-order.ts';
 import {

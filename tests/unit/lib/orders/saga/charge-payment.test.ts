@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { InventoryTimeout, ReservationGone } from '../../../../../lib/inventory/errors.ts';
-import { ReservationExpired } from '../../../../../lib/orders/errors.ts';
+import { InventoryTimeout, ReservationGone } from '../../../../../lib/inventory/refusals.ts';
+import { ReservationExpired } from '../../../../../lib/orders/refusals.ts';
 import { awaitAcknowledgement } from '../../../../../lib/orders/saga/await-acknowledgement.ts';
 import { chargePayment } from '../../../../../lib/orders/saga/charge-payment.ts';
 import { giveUpPayment } from '../../../../../lib/orders/saga/give-up-payment.ts';
@@ -16,8 +16,8 @@ import {
   StillAwaitingAcknowledgement,
   StillAwaitingPayment,
 } from '../../../../../lib/orders/saga/signals.ts';
-import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/errors.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/refusals.ts';
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { InventoryTimeout } from '../../../../../lib/inventory/errors.ts';
+import { InventoryTimeout } from '../../../../../lib/inventory/refusals.ts';
 import { compensate } from '../../../../../lib/orders/saga/compensate.ts';
 import { queueCompensation } from '../../../../../lib/orders/saga/queue-compensation.ts';
-import { GatewayUnavailable } from '../../../../../lib/payments/errors.ts';
+import { GatewayUnavailable } from '../../../../../lib/payments/refusals.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
 const FAILED = paymentIn('FAILED', { voidOwed: true, dueAtMs: NOW_MS });

@@ -3,7 +3,7 @@ import {
   InventoryTimeout,
   InventoryUnavailable,
   ReservationGone,
-} from '../../../../../lib/inventory/errors.ts';
+} from '../../../../../lib/inventory/refusals.ts';
 import { confirmOrder } from '../../../../../lib/orders/saga/confirm-order.ts';
 import {
   OrderSettled,

@@ -3,7 +3,7 @@ import {
   InventoryRestarting,
   InventoryTimeout,
   OutOfStock,
-} from '../../../../../lib/inventory/errors.ts';
+} from '../../../../../lib/inventory/refusals.ts';
 import type {
   CancelledOrder,
   PendingReservingStockOrder,

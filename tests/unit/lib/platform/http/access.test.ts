@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { BadSignature } from '../../../../../lib/payments/errors.ts';
+import { BadSignature } from '../../../../../lib/payments/refusals.ts';
 import { forServices } from '../../../../../lib/platform/http/for-services.ts';
 import { forUsers } from '../../../../../lib/platform/http/for-users.ts';
 import { forUsersAndServices } from '../../../../../lib/platform/http/for-users-and-services.ts';

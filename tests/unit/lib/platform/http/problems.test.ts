@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import * as inventoryErrors from '../../../../../lib/inventory/errors.ts';
-import * as orderErrors from '../../../../../lib/orders/errors.ts';
+import * as inventoryErrors from '../../../../../lib/inventory/refusals.ts';
+import * as orderErrors from '../../../../../lib/orders/refusals.ts';
 import * as signals from '../../../../../lib/orders/saga/signals.ts';
-import * as paymentErrors from '../../../../../lib/payments/errors.ts';
+import * as paymentErrors from '../../../../../lib/payments/refusals.ts';
 import * as platformErrors from '../../../../../lib/platform/errors.ts';
 import { problemOf } from '../../../../../lib/platform/http/problems.ts';
 
@@ -20,22 +20,8 @@ const ERRORS = [inventoryErrors, orderErrors, paymentErrors, platformErrors]
   )
   .map((Class) => new Class('What to do next.'));
 
-/** Codes of saga branches and queue consumers, which no API request meets. */
-const BEHIND_THE_API = new Set([
-  'RunSuperseded',
-  'OrderSettled',
-  'OrderModified',
-  'PaymentStarted',
-  'StillAwaitingPayment',
-  'StillAwaitingAcknowledgement',
-  'InventoryPaused',
-  'InventoryOutageBudgetSpent',
-  'ModificationRequested',
-  'ReservationStands',
-  'PaymentCaptured',
-  'UnknownPayment',
-  'InvalidMessage',
-]);
+/** Errors of queue consumers, which no API request meets. */
+const BEHIND_THE_API = new Set(['UnknownPayment', 'InvalidMessage']);
 
 /** By hand, from section 3 of the specification and RFC 9110. */
 const STATUS_OF: Readonly<Record<string, number>> = {
@@ -43,22 +29,22 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   BodyTooLarge: 400,
   Unauthenticated: 401,
   BadSignature: 401,
-  PaymentNotCaptured: 402,
+  PaymentDeclined: 402,
+  PaymentFailed: 402,
   MissingScope: 403,
   NotFound: 404,
   IllegalTransition: 409,
   DuplicateOrder: 409,
   RequestInProgress: 409,
   ReservationExpired: 409,
-  PaymentPending: 409,
   PaymentUnsettled: 409,
   ModificationPending: 409,
+  ModificationRejected: 409,
   ConcurrentUpdate: 409,
   StaleRevision: 409,
   ProductExists: 409,
   ReservationGone: 410,
   PreconditionFailed: 412,
-  ProductChanged: 412,
   IdempotencyConflict: 422,
   BadQuantity: 422,
   OutOfStock: 422,
@@ -74,16 +60,11 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   CacheTimeout: 503,
   GatewayUnavailable: 503,
   GatewayUnknown: 503,
+  OrderFailed: 503,
 };
 
-class Custom extends DomainError {
-  override readonly name = 'Custom';
-  readonly code: string;
-  constructor(code: string, options: platformErrors.DomainErrorOptions = {}) {
-    super('Do this next.', options);
-    this.code = code;
-  }
-}
+/** By hand, from section 2 of the specification: refusals that make an order INVALID. */
+const FINAL = ['BadQuantity', 'MixedCurrencies', 'OutOfStock', 'UnknownProduct'];
 
 describe('problem documents', () => {
   test('have the members of RFC 9457, a stable code and what the error knows', () => {
@@ -133,31 +114,30 @@ describe('problem documents', () => {
   )('%s has its own status', (name, error) => {
     const problem = problemOf(error, '/');
     expect({ [name]: problem.status }).toEqual({ [name]: STATUS_OF[name] });
-    expect(problem.code).toBe(error.code);
     expect(problem.code).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
     expect(problem.detail).toBe('What to do next.');
   });
 
-  test.each(['BAD_QUANTITY', 'OUT_OF_STOCK', 'UNKNOWN_PRODUCT', 'MIXED_CURRENCIES'])(
-    'an order that is INVALID for %s is answered 422',
-    (reason) => {
-      expect(problemOf(new Custom(reason), '/')).toMatchObject({ status: 422, code: reason });
-    },
-  );
+  test('a code has one status and one title, also if several errors share it', () => {
+    const rows = ERRORS.flatMap(({ refusal }) => refusal ?? []);
+    const types = new Set(
+      rows.map(({ code, status, title }) => `${code} ${String(status)} ${title}`),
+    );
+    expect(types.size).toBe(new Set(rows.map(({ code }) => code)).size);
+  });
 
-  test.each([
-    ['MODIFICATION_REJECTED', 409],
-    ['PAYMENT_DECLINED', 402],
-    ['PAYMENT_FAILED', 402],
-    ['ORDER_FAILED', 503],
-  ])('%s is answered %i', (code, status) => {
-    expect(problemOf(new Custom(code), '/')).toMatchObject({ status, code });
+  test('a final refusal makes an order INVALID', () => {
+    const final = ERRORS.filter(({ refusal }) => refusal?.isFinal === true);
+    expect(final.map(({ name }) => name).sort()).toEqual(FINAL);
   });
 
   test.each([
     ['an error of a library', new TypeError('secret: arn:aws:sqs:prod')],
     ['a branch of the saga', new signals.RunSuperseded('secret: run 3')],
-    ['a code nobody listed', new Custom('SECRET_CODE', { details: { secret: 1 } })],
+    [
+      'an error of a queue consumer',
+      new platformErrors.InvalidMessage('secret', { details: { secret: 1 } }),
+    ],
     ['a string', 'secret'],
     ['nothing', undefined],
     ['a look-alike', { code: 'NOT_FOUND', message: 'secret', details: { secret: 1 } }],

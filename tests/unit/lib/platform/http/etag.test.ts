@@ -1,5 +1,31 @@
 import { describe, expect, test } from 'vitest';
-import { isKnown, unlessKnown } from '../../../../../lib/platform/http/if-none-match.ts';
+import { BadRequest } from '../../../../../lib/platform/errors.ts';
+import { etagOf, isKnown, unlessKnown, versionOf } from '../../../../../lib/platform/http/etag.ts';
+
+test('the entity tag of a resource is its version in quotes', () => {
+  expect(etagOf({ version: 3 })).toBe('"3"');
+  expect(versionOf(etagOf({ version: 3 }))).toBe(3);
+});
+
+describe('If-Match', () => {
+  test.each([
+    [undefined, undefined],
+    ['*', undefined],
+    [' * ', undefined],
+    ['"3"', 3],
+    [' "3" ', 3],
+    ['"0"', 0],
+  ])('%j asks for version %j', (ifMatch, version) => {
+    expect(versionOf(ifMatch)).toBe(version);
+  });
+
+  test.each(['', '3', '"a"', '"-1"', '"1.5"', 'W/"3"', '"3", "4"', `"${'9'.repeat(16)}"`])(
+    '%j is no ETag of ours: 400',
+    (ifMatch) => {
+      expect(() => versionOf(ifMatch)).toThrow(BadRequest);
+    },
+  );
+});
 
 test.each([
   ['"3"', true],
