@@ -40,7 +40,8 @@ module.exports = {
       to: {
         pathNot: [
           sagaTable,
-          '^lib/(orders|payments|inventory|platform)/errors\\.ts$',
+          '^lib/(orders|payments|inventory)/refusals\\.ts$',
+          '^lib/platform/errors\\.ts$',
           '^lib/orders/saga/signals\\.ts$',
           '^lib/platform/(config|settings)\\.ts$',
         ],

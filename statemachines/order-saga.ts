@@ -5,8 +5,8 @@ import {
   ReservationGone,
   StaleRevision,
   UnknownProduct,
-} from '../lib/inventory/errors.ts';
-import { ReservationExpired } from '../lib/orders/errors.ts';
+} from '../lib/inventory/refusals.ts';
+import { ReservationExpired } from '../lib/orders/refusals.ts';
 import {
   InventoryPaused,
   ModificationRequested,
@@ -20,7 +20,7 @@ import {
   StillAwaitingAcknowledgement,
   StillAwaitingPayment,
 } from '../lib/orders/saga/signals.ts';
-import { GatewayUnavailable } from '../lib/payments/errors.ts';
+import { GatewayUnavailable } from '../lib/payments/refusals.ts';
 import {
   CHARGE,
   DATABASE,

@@ -5,8 +5,8 @@ import {
   InventoryTimeout,
   InventoryUnavailable,
   LockContention,
-} from '../lib/inventory/errors.ts';
-import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/errors.ts';
+} from '../lib/inventory/refusals.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../lib/platform/errors.ts';
 import type { Failure, RetryPolicy } from './state-machine.ts';
 

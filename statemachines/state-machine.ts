@@ -1,5 +1,4 @@
 import type { Config } from '../lib/platform/config.ts';
-import type { DomainError } from '../lib/platform/errors.ts';
 import type { SAGA_CONSTANTS } from '../lib/platform/settings.ts';
 
 /** Form of the table in order-saga.ts: the Amazon States Language, less what repeats itself. */
@@ -73,7 +72,8 @@ type NumberNames<Settings> = {
 
 /** An error of this service by its class, or one of AWS by its name. */
 export type Failure = ErrorClass | `${'States' | 'Lambda' | 'Runtime' | 'Sandbox'}.${string}`;
-export type ErrorClass = new (message: string) => DomainError;
+/** Class of a signal of the saga or of an error; its instances carry a literal name. */
+export type ErrorClass = new (message: string) => Error;
 
 export interface RetryPolicy {
   readonly on: readonly Failure[];
