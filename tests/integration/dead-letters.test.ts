@@ -349,7 +349,9 @@ describe('charging', () => {
     expect(await redriveNamed(scene.stack, id)).toEqual(['DONE MOVE_ON']);
 
     await statusOf(orderId, 'PAYMENT_FAILED');
-    expect(await runsOf(orderId)).toEqual(['SUCCEEDED']);
+    await eventually(async () => {
+      expect(await runsOf(orderId)).toEqual(['SUCCEEDED']);
+    });
     await retryPaymentNow(orderId);
   });
 
@@ -477,7 +479,9 @@ describe('compensating', () => {
     expect(await redriveNamed(scene.stack, id)).toEqual(['DONE COMPENSATE']);
 
     await stockIsBack();
-    expect(await storedOrder(scene.stack, orderId)).not.toHaveProperty('releaseOwed');
+    await eventually(async () => {
+      expect(await storedOrder(scene.stack, orderId)).not.toHaveProperty('releaseOwed');
+    });
     expect(await lettersAbout(scene.stack, orderId)).toEqual([]);
   });
 

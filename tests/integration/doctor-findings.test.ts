@@ -12,7 +12,7 @@ import {
   type OrderDocument,
   stockLine,
 } from '../support/shop.ts';
-import { abortExecution, eventually } from '../support/stack.ts';
+import { abortExecution, eventually, executions } from '../support/stack.ts';
 
 /** The schedule never runs, so nothing is repaired before the doctor comes. */
 const scene = new Scene({ SCHEDULE_SECONDS: '3600', RESERVATION_TTL_SECONDS: '120' });
@@ -75,8 +75,13 @@ async function uncharged(): Promise<OrderDocument & { readonly paymentId: string
   const all = await other.reserved(scene.productId, 10);
   await scene.user.retryPayment(orderId, 'tok_ok', { wait: 10 });
   const order = await eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'));
-  await other.cancel(all.orderId);
   expect(order.reason).toBe('OUT_OF_STOCK');
+  // The saga settles what its payment owes, so a tampered payment must come after its end.
+  await eventually(async () => {
+    const runs = await executions(scene.stack, orderId);
+    expect(runs.map(({ status }) => status)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+  });
+  await other.cancel(all.orderId);
   return { ...order, paymentId: order.paymentId ?? '' };
 }
 

@@ -267,7 +267,9 @@ describe('a compensation that', () => {
     heal(scene.stack);
     await untilStockIsBack();
 
-    expect(await owesRelease(orderId)).toBe(false);
+    await eventually(async () => {
+      expect(await owesRelease(orderId)).toBe(false);
+    });
     await scene.user.expectStatus(orderId, 'ORDER_FAILED');
     expect(lettersOf('CompensationDeadLetterQueue', orderId)).toEqual([]);
   });

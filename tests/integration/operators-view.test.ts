@@ -102,9 +102,11 @@ describe('one line and one metric tell of', () => {
     await scene.user.retryPayment(orderId, 'tok_ok', { wait: 10 });
     const order = await eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_DONE'));
     const payment = await scene.user.payment(order.paymentId ?? '');
-    expect(
-      told('OrderStatusChanged', { orderId }).map(({ from, to, reason }) => [from, to, reason]),
-    ).toEqual(order.history.map(({ from, to, reason }) => [from ?? 'NEW', to, reason]));
+    await eventually(() => {
+      expect(
+        told('OrderStatusChanged', { orderId }).map(({ from, to, reason }) => [from, to, reason]),
+      ).toEqual(order.history.map(({ from, to, reason }) => [from ?? 'NEW', to, reason]));
+    });
     expect(
       told('PaymentStatusChanged', { paymentId: payment.paymentId }).map(({ to }) => to),
     ).toEqual(payment.history.map(({ to }) => to));
@@ -152,7 +154,9 @@ describe('one line and one metric tell of', () => {
     expect(told('RefundOwed', { orderId, paymentId }).map(({ reason }) => reason)).toEqual([
       'LATE_CAPTURE',
     ]);
-    expect(told('CompensationDone', { paymentId, kind: 'REFUND' })).not.toEqual([]);
+    await eventually(() => {
+      expect(told('CompensationDone', { paymentId, kind: 'REFUND' })).not.toEqual([]);
+    });
     expectCounted('RefundOwed');
   });
 

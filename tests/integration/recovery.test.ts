@@ -14,7 +14,7 @@ import {
   refuseConnection,
   stateMachineCall,
 } from '../support/faults.ts';
-import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
+import { expectPromisesAtRest, expectRest, snapshotOf } from '../support/invariants.ts';
 import { dispatch, sweep } from '../support/rounds.ts';
 import { Scene } from '../support/scene.ts';
 import {
@@ -108,11 +108,12 @@ describe('an order whose handler', () => {
 describe('an order whose execution is aborted', () => {
   test('while it is CREATED moves on with its next run', async () => {
     // The run's first write dies; its retry comes a moment later.
-    inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
+    const died = inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
     const { orderId } = (await scene.user.place(one())).order;
-    await eventually(async () => {
-      expect(await runs(orderId)).toEqual(['1 RUNNING']);
+    await eventually(() => {
+      expect(died.strikes).toBeGreaterThan(0);
     });
+    expect(await runs(orderId)).toEqual(['1 RUNNING']);
     await abortExecution(scene.stack, orderId);
     heal(scene.stack);
     await scene.user.expectStatus(orderId, 'CREATED');
@@ -143,7 +144,9 @@ describe('an order whose execution is aborted', () => {
     expect((await runs(orderId))[0]).toBe('1 ABORTED');
     expect(await runs(orderId)).toHaveLength(2);
     await dispatchedUntil(orderId, 'ORDER_FAILED');
-    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
+    await eventually(async () => {
+      expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
+    });
   });
 
   test('while it waits for its payment can still be paid', async () => {
@@ -303,10 +306,10 @@ describe('when its time is up, a reservation', () => {
   test('fails its order and gives the stock back', async () => {
     const { orderId } = await scene.user.reserved(scene.productId, 3);
     expect(await stockLine(scene.stack, scene.productId)).toBe('7/3/0');
-    await scene.stack.clock.advance(RESERVATION_TTL_MS - 2000);
+    await scene.stack.clock.advance(RESERVATION_TTL_MS / 2);
     await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
 
-    await scene.stack.clock.advance(3000);
+    await scene.stack.clock.advance(RESERVATION_TTL_MS / 2);
 
     const order = await eventually(() => scene.user.expectStatus(orderId, 'ORDER_FAILED'));
     expect(order).toMatchObject({
@@ -385,7 +388,7 @@ describe('when its time is up, a reservation', () => {
       }
       const paying = scene.user.pay(orderId, 'tok_ok');
       await eventually(() => {
-        expect(held.strikes).toBe(1);
+        expect(held.strikes).toBeGreaterThan(0);
       });
 
       await scene.stack.clock.advance(5000);
@@ -468,6 +471,11 @@ describe('the dispatcher', () => {
   });
 
   test('does nothing where nothing is due', async () => {
+    await scene.inTime(async () => {
+      const { orders } = await expectRest(scene.stack);
+      expect(orders.filter(({ status }) => status === 'PENDING_PAYMENT')).toEqual([]);
+    });
+    await scene.freshToken();
     const { orderId, version } = await scene.user.reserved(scene.productId);
     const before = await snapshotOf(scene.stack);
     const started = (await executions(scene.stack)).length;

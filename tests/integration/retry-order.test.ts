@@ -167,11 +167,13 @@ describe('retrying an order that failed', () => {
       '201 PENDING_PAYMENT',
     );
     expect(await storedOrder(scene.stack, orderId)).toMatchObject({ run: 3, revision: 3 });
-    expect((await executions(scene.stack, orderId)).map(({ status }) => status)).toEqual([
-      'SUCCEEDED',
-      'SUCCEEDED',
-      'RUNNING',
-    ]);
+    await eventually(async () => {
+      expect((await executions(scene.stack, orderId)).map(({ status }) => status)).toEqual([
+        'SUCCEEDED',
+        'SUCCEEDED',
+        'RUNNING',
+      ]);
+    });
   });
 
   test('may find that others have bought it all by now', async () => {

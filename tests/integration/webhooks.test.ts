@@ -293,10 +293,10 @@ describe('when the saga is not told', () => {
     await scene.stack.runSchedules();
     const struck = inject(scene.stack, { ...fault, times: 1 });
     await delivered(eventOf(paid, 'CAPTURED'));
-    await eventually(() => {
+    await eventually(async () => {
       expect(struck.strikes).toBe(1);
+      await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
     });
-    await expectPayment(paid.paymentId, 'INITIATED', 'PENDING', 'CAPTURED');
     await scene.user.expectStatus(paid.orderId, 'PAYMENT_IN_PROGRESS');
 
     await scene.stack.clock.advance(DISPATCH_AFTER_MS + 1000);
@@ -304,8 +304,10 @@ describe('when the saga is not told', () => {
     await scene.stack.runSchedules();
 
     await eventually(() => scene.user.expectStatus(paid.orderId, 'PAYMENT_DONE'));
-    const runs = await executions(scene.stack, paid.orderId);
-    expect(runs.map(({ status }) => status)).toEqual(['SUCCEEDED']);
+    await eventually(async () => {
+      const runs = await executions(scene.stack, paid.orderId);
+      expect(runs.map(({ status }) => status)).toEqual(['SUCCEEDED']);
+    });
     expect(await chargeStatuses(paid.orderId)).toEqual(['CAPTURED']);
   });
 });

@@ -7,8 +7,10 @@ import {
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
+import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
 import { createRuntime, currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { type EmbeddedStackOptions, startEmbeddedStack } from '../../local/stack/embedded-stack.ts';
+import { withDelays } from './delays.ts';
 import { connectToDeployedStack } from './deployed-stack.ts';
 import { runtimesBeside } from './runtimes-beside.ts';
 import { currentPace, startSimulatedStack } from './simulated/simulated-stack.ts';
@@ -31,14 +33,19 @@ export async function startTestStack(
 export async function startEmbeddedTestStack(
   options: Omit<EmbeddedStackOptions, 'ports'>,
 ): Promise<TestStack> {
+  let intercept = options.intercept ?? passThrough;
   const stack = await startEmbeddedStack({
     ports: { api: 0, companion: 0, stepFunctions: 0, queues: 0, dynamodb: 0 },
     ...options,
+    intercept: withDelays((effect, proceed) => intercept(effect, proceed)),
   });
   const runtime = runtimesBeside((overrides) =>
     createRuntime(stack.environment, { clock: stack.clock, ...overrides }),
   );
-  return { ...stack, runtime };
+  const setInterceptor = (replacement: Interceptor) => {
+    intercept = replacement;
+  };
+  return { ...stack, setInterceptor, runtime };
 }
 
 const POLL_PAUSE_MS = 20;
