@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect } from 'vitest';
-import { openApiDocument } from '../../lib/api-document/open-api.ts';
+import { openApiDocument } from '../../api-document/open-api.ts';
 
 interface Seen {
   readonly status: number;

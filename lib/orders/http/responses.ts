@@ -5,7 +5,7 @@ import type { OrderService } from '../order-service.ts';
 import { codeOf, toOrderDocument, toPaymentDocument } from './order-view.ts';
 
 const RETRY_AFTER_SECONDS = 30;
-/** When there may be more to see of what is under way. */
+/** Suggests when to look again at an order or payment that is under way. */
 const LOOK_AGAIN = { 'Retry-After': '1' } as const;
 
 /** An order or a payment that did not come about, as a problem with its own code. */
@@ -18,7 +18,7 @@ class NotFulfilled extends DomainError {
   }
 }
 
-/** Whether the stock of the order is decided, so that there is nothing more to wait for. */
+/** True if the stock of the order is decided, so that there is nothing more to wait for. */
 export function isStockDecided(order: Order): boolean {
   return order.status !== 'CREATED' && order.status !== 'PENDING_RESERVING_STOCK';
 }
@@ -60,8 +60,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whether the order of an earlier answer has failed since: the same request with the same key then
- * runs it again instead of repeating that answer.
+ * True if the order of an earlier answer has failed since. The same request with the same key then runs it again
+ * instead of repeating that answer.
  */
 export async function hasFailed(service: OrderService, body: unknown): Promise<boolean> {
   const { orderId } = body as { readonly orderId?: string };
@@ -69,7 +69,7 @@ export async function hasFailed(service: OrderService, body: unknown): Promise<b
   return order?.status === 'ORDER_FAILED';
 }
 
-/** Whether a modification has its outcome. */
+/** True if a modification has its outcome. */
 export function isModificationDecided(order: Order): boolean {
   return order.status !== 'PENDING_RESERVING_STOCK' && order.modification?.status !== 'PENDING';
 }

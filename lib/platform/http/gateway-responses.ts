@@ -57,7 +57,7 @@ export function gatewayProblem({ status, code, title, detail }: GatewayResponse)
   };
 }
 
-/** Whether the same request may succeed a moment later. */
+/** True if the same request may succeed a moment later. */
 export function isTemporaryResponse({ status }: GatewayResponse): boolean {
   return status === 429 || status === 504;
 }

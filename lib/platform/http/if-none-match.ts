@@ -1,6 +1,6 @@
 import type { ApiResponse } from './api-handler.ts';
 
-/** Whether `If-None-Match` names this ETag, so that the caller has this very answer already (RFC 9110). */
+/** True if `If-None-Match` names this ETag, so that the caller has this answer already (RFC 9110). */
 export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   const known = ifNoneMatch.split(',').map((one) => one.trim().replace(/^W\//, ''));

@@ -85,7 +85,7 @@ export function problemOf(error: unknown, instance: string): Problem {
   );
 }
 
-/** Whether the same may succeed when it is tried again: an outage, a lost race, or an unknown failure. */
+/** True if a retry may succeed: an outage, a lost race, or an unknown failure. */
 export function isTemporary(error: unknown): boolean {
   if (!(error instanceof DomainError)) return true;
   if (error instanceof ConcurrentUpdate) return true;

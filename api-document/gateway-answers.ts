@@ -3,7 +3,7 @@ import {
   type GatewayResponse,
   gatewayProblem,
   isTemporaryResponse,
-} from '../platform/http/gateway-responses.ts';
+} from '../lib/platform/http/gateway-responses.ts';
 import type { OpenApiResponse } from './open-api-format.ts';
 import { ANSWER_HEADERS } from './shared-parts.ts';
 

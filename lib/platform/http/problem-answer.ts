@@ -1,22 +1,12 @@
 import { DomainError } from '../errors.ts';
 import { loggerFor } from '../lambda/logging.ts';
 import type { Call, HttpAnswer } from './call.ts';
-import type { CallMiddleware } from './endpoint.ts';
 import { problemOf } from './problems.ts';
 
 /** For an outage whose error does not say how long it lasts. */
 const OUTAGE_RETRY_AFTER_SECONDS = 1;
 
-/** Answers whatever was thrown with a problem document (RFC 9457). */
-export function problemAnswers(): CallMiddleware {
-  return {
-    onError: (request) => {
-      request.response = problemAnswer(request.error, request.event);
-    },
-  };
-}
-
-/** The answer to an error. Logs it if the service is at fault. */
+/** The answer to an error: a problem document (RFC 9457). Logs the error if the service is at fault. */
 export function problemAnswer(error: unknown, call: Call): HttpAnswer {
   const document = problemOf(error, call.instance);
   const { code, status } = document;

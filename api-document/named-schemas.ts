@@ -1,27 +1,24 @@
 import * as z from 'zod';
-import { problemSchema } from '../platform/http/operation-document.ts';
 import type { Json } from './open-api-format.ts';
-import { SERVICES } from './operations.ts';
+import { problemSchema } from './problem-schema.ts';
+import { SERVICES } from './service-examples.ts';
 
 type Registry = z.core.$ZodRegistry<{ id: string }>;
+type Schemas = Readonly<Record<string, z.ZodType>>;
 
-function registryOf(schemasByName: Readonly<Record<string, z.ZodType>>): Registry {
-  const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(schemasByName)) registry.add(schema, { id });
-  return registry;
-}
-
-const requests: Readonly<Record<string, z.ZodType>> = Object.assign(
-  {},
-  ...SERVICES.map((service) => service.requests),
-) as Record<string, z.ZodType>;
-const responses: Readonly<Record<string, z.ZodType>> = Object.assign(
+const requests = merged(SERVICES.map((service) => service.requests));
+const responses = merged([
   { Problem: problemSchema },
   ...SERVICES.map((service) => service.responses),
-) as Record<string, z.ZodType>;
-const named = registryOf({ ...requests, ...responses });
+]);
+const named: Registry = z.registry();
+for (const [id, schema] of Object.entries({ ...requests, ...responses })) named.add(schema, { id });
 
-/** @throws where a service uses a body that it has given no name. */
+function merged(parts: readonly Schemas[]): Schemas {
+  return Object.fromEntries(parts.flatMap((part) => Object.entries(part)));
+}
+
+/** @throws if a service uses a body without a name. */
 export function reference(schema: z.ZodType): Json {
   const id = named.get(schema)?.id;
   if (id === undefined) throw new Error('A schema of the API has no name in its document.');
@@ -36,7 +33,7 @@ export function schemas(): Record<string, Json> {
   return Object.fromEntries(Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Of requests what may be sent, of answers what will be there and may be joined by more later. */
+/** Schemas of requests are closed; those of answers allow members that later versions add. */
 function jsonSchemas(
   registry: Registry,
   io: 'input' | 'output',

@@ -1,12 +1,12 @@
 import { Unauthenticated } from '../errors.ts';
-import type { Part } from './endpoint.ts';
-import { isService } from './service-credential.ts';
-import { authenticateUser } from './user-token.ts';
+import type { Access } from './endpoint.ts';
+import { isService } from './service-access.ts';
+import { authenticateUser } from './user-access.ts';
 
 /** Access for users with a good token, and for the other service. */
-export function forUsersAndServices(): Part<'access'> {
+export function forUsersAndServices(): Access {
   return {
-    facts: { access: 'user-or-service' },
+    callers: 'user-or-service',
     middleware: {
       before: async ({ event: call }) => {
         const authorization = call.header('authorization');

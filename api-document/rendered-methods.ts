@@ -1,4 +1,5 @@
-import { OPERATIONS } from './operations.ts';
+import { isForPages } from '../lib/platform/http/endpoint.ts';
+import { ENDPOINTS } from './endpoints.ts';
 
 // Packaging runs this module and puts its value in its place, as with rendered-document.ts.
 
@@ -7,10 +8,9 @@ export const METHODS_BY_PATH: Readonly<Record<string, readonly string[]>> = meth
 
 function methodsByPath(): Record<string, string[]> {
   const methods: Record<string, string[]> = {};
-  for (const [route, { access, isSigned }] of Object.entries(OPERATIONS)) {
-    const [method = '', path = ''] = route.split(' ');
-    const isForPages = access !== 'service' && isSigned !== true;
-    if (isForPages) (methods[path] ??= []).push(method);
+  for (const endpoint of ENDPOINTS.values()) {
+    const [method = '', path = ''] = endpoint.route.split(' ');
+    if (isForPages(endpoint)) (methods[path] ??= []).push(method);
   }
   return methods;
 }

@@ -38,7 +38,7 @@ interface Entry {
 
 const PROBLEM = 'application/problem+json';
 
-/** What the page may do: show its own style, and load nothing. */
+/** Lets the page show its own style and load nothing. */
 export const PAGE_SECURITY_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(PAGE_STYLE).digest('base64')}'`,

@@ -1,10 +1,25 @@
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { MAX_USER_ID_CHARACTERS } from '../../limits.ts';
 import type { Config } from '../config.ts';
-import { InfrastructureUnavailable, Unauthenticated } from '../errors.ts';
+import { InfrastructureUnavailable, MissingScope, Unauthenticated } from '../errors.ts';
 import { currentRuntime, perRuntime, type VerifyToken } from '../lambda/runtime.ts';
-import { bearer } from './bearer.ts';
-import type { User } from './call.ts';
+import { bearer, type User } from './call.ts';
+import type { Access } from './endpoint.ts';
+
+/** Access for users with a good token and, if one is named, its scope. */
+export function forUsers(scope?: string): Access {
+  return {
+    callers: 'user',
+    ...(scope === undefined ? {} : { scope }),
+    middleware: {
+      before: async ({ event: call }) => {
+        call.user = await authenticateUser(call.header('authorization'));
+        if (scope === undefined || call.user.scopes.has(scope)) return;
+        throw new MissingScope(`This needs a token with the scope ${scope}.`);
+      },
+    },
+  };
+}
 
 /** Asymmetric only: a token signed with a shared secret, or not at all, is never accepted. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
@@ -27,8 +42,8 @@ function byPublishedKeys(config: Config): VerifyToken {
 
 /**
  * Verifies `Authorization: Bearer <JWT>`: signature, algorithm, issuer, audience, expiry, subject.
- * @throws Unauthenticated where it is missing or bad; InfrastructureUnavailable where the issuer's
- * keys could not be fetched, which says nothing about the token.
+ * @throws Unauthenticated if it is missing or bad.
+ * @throws InfrastructureUnavailable if the issuer's keys could not be fetched, which says nothing about the token.
  */
 export async function authenticateUser(authorization: string | undefined): Promise<User> {
   const token = bearer(authorization);
@@ -57,7 +72,7 @@ export async function authenticateUser(authorization: string | undefined): Promi
   }
 }
 
-/** Says something of the issuer's key server, not of the token: no answer, a 5xx, no key set. */
+/** Tells failures of the issuer's key server (no answer, a 5xx, no key set) from those of the token. */
 function isAboutKeys(error: errors.JOSEError): boolean {
   return (
     error instanceof errors.JWKSTimeout ||

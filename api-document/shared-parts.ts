@@ -1,5 +1,5 @@
-import { CORRELATION_ID, IDEMPOTENCY_KEY, MAX_WAIT_SECONDS } from '../limits.ts';
-import type { AnswerHeader, RequestHeader } from '../platform/http/operation-document.ts';
+import { CORRELATION_ID, IDEMPOTENCY_KEY, MAX_WAIT_SECONDS } from '../lib/limits.ts';
+import type { AnswerHeader, RequestHeader } from '../lib/platform/http/endpoint.ts';
 import type { Json, OpenApiDocument, OpenApiHeader, OpenApiParameter } from './open-api-format.ts';
 
 export const TAGS: OpenApiDocument['tags'] = [
@@ -12,7 +12,7 @@ export const TAGS: OpenApiDocument['tags'] = [
 
 export const REQUEST_HEADERS: Readonly<
   Record<
-    RequestHeader | 'Idempotency-Key' | 'X-Correlation-Id',
+    Exclude<RequestHeader, 'Origin'> | 'Idempotency-Key' | 'X-Correlation-Id',
     Pick<OpenApiParameter, 'description' | 'schema' | 'example'>
   >
 > = {

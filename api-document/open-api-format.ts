@@ -54,7 +54,7 @@ export interface OpenApiParameter {
 
 export interface OpenApiHeader {
   readonly description: string;
-  /** Whether it is always there. */
+  /** True if every such response has it. */
   readonly required: boolean;
   readonly schema: Json;
   readonly example: unknown;

@@ -2,13 +2,25 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Unauthenticated } from '../errors.ts';
 import { perRuntime } from '../lambda/runtime.ts';
 import { secretReader } from '../secrets.ts';
-import { bearer } from './bearer.ts';
+import { bearer } from './call.ts';
+import type { Access } from './endpoint.ts';
+
+/** Access for the other service only, by its credential. */
+export function forServices(): Access {
+  return {
+    callers: 'service',
+    middleware: {
+      before: ({ event: call }) => authenticateService(call.header('authorization')),
+    },
+  };
+}
 
 const credentials = perRuntime((runtime) => secretReader(runtime, 'INVENTORY_CREDENTIAL'));
 
 /**
- * Whether the caller presents one of the services' own credentials; compared in constant time.
- * @throws Unauthenticated where nothing is presented; InfrastructureUnavailable where they are not known.
+ * Compares the credential that the caller presents with the services' own, in constant time.
+ * @throws Unauthenticated if the caller presents none.
+ * @throws InfrastructureUnavailable if the services' own cannot be read.
  */
 export async function isService(authorization: string | undefined): Promise<boolean> {
   const presented = digestOf(bearer(authorization));

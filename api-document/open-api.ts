@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { DocumentedAnswer, Operation } from '../platform/http/operation-document.ts';
-import { PROBLEMS } from '../platform/http/problems.ts';
+import type { ServiceExamples } from '../lib/platform/http/examples.ts';
+import { PROBLEMS } from '../lib/platform/http/problems.ts';
+import { type DocumentedEndpoint, ENDPOINTS } from './endpoints.ts';
 import { GATEWAY_RESPONSE_REFERENCES, gatewayResponses } from './gateway-answers.ts';
 import { reference, schemas } from './named-schemas.ts';
 import type {
@@ -10,8 +11,9 @@ import type {
   OpenApiParameter,
   OpenApiResponse,
 } from './open-api-format.ts';
-import { codes, OPERATIONS, problemCodesOf } from './operations.ts';
+import { allCodes, problemCodesOf } from './problem-codes.ts';
 import { problemExample } from './problem-examples.ts';
+import { SERVICES } from './service-examples.ts';
 import { ANSWER_HEADERS, REQUEST_HEADERS, SECURITY_SCHEMES, TAGS } from './shared-parts.ts';
 
 const DESCRIPTION = `Orders and payments that never oversell, never charge twice and never lose an order.
@@ -24,7 +26,7 @@ Answers may get further members with time: read those you know, and ignore the o
 From a browser: pages of the origins in \`ALLOWED_ORIGINS\` may make every call but those of the services, and read
 \`Location\`, \`ETag\`, \`Retry-After\`, \`Idempotent-Replayed\` and \`X-Correlation-Id\`.`;
 
-/** The document of the whole API, made from the schemas that validate and the views that answer. */
+/** The document of the whole API, made from the declarations of all functions. */
 export function openApiDocument(): OpenApiDocument {
   return {
     openapi: '3.1.1',
@@ -43,36 +45,35 @@ export function openApiDocument(): OpenApiDocument {
       ),
       headers: ANSWER_HEADERS,
       examples: Object.fromEntries(
-        codes().map((code) => [code, { summary: PROBLEMS[code][1], value: problemExample(code) }]),
+        allCodes().map((code) => [
+          code,
+          { summary: PROBLEMS[code][1], value: problemExample(code) },
+        ]),
       ),
       securitySchemes: SECURITY_SCHEMES,
     },
   };
 }
 
-/** Answers that a repeated key may be given again: not those that depend on the moment or the caller. */
-function isReplayable(status: number): boolean {
-  return status < 500 && ![400, 401, 403, 409].includes(status);
-}
-
 function paths(): OpenApiDocument['paths'] {
   const found: Record<string, Record<string, OpenApiOperation>> = {};
-  for (const [route, operation] of Object.entries(OPERATIONS)) {
-    const [method = '', path = ''] = route.split(' ');
-    (found[path] ??= {})[method.toLowerCase()] = operationObject(operation);
+  for (const [id, endpoint] of ENDPOINTS) {
+    const [method = '', path = ''] = endpoint.route.split(' ');
+    (found[path] ??= {})[method.toLowerCase()] = operationObject(id, endpoint);
   }
   return found;
 }
 
-function operationObject(operation: Operation): OpenApiOperation {
-  const { id, tag, summary, description, body, answers } = operation;
+function operationObject(id: string, endpoint: DocumentedEndpoint): OpenApiOperation {
+  const { body, document } = endpoint;
+  const { tag, summary, description } = document;
   return {
     operationId: id,
     tags: [tag],
     summary,
     description,
-    security: securityOf(operation),
-    parameters: parametersOf(operation),
+    security: securityOf(endpoint),
+    parameters: parametersOf(endpoint),
     ...(body === undefined
       ? {}
       : {
@@ -84,48 +85,56 @@ function operationObject(operation: Operation): OpenApiOperation {
           },
         }),
     responses: {
-      ...Object.fromEntries(
-        Object.entries(answers).map(([status, answer]) => [status, success(operation, answer)]),
-      ),
-      ...notModified(operation),
-      ...problems(operation),
+      ...successes(endpoint),
+      ...notModified(endpoint),
+      ...problems(endpoint),
       ...GATEWAY_RESPONSE_REFERENCES,
     },
   };
 }
 
-function securityOf({ access, scope, isSigned }: Operation): OpenApiOperation['security'] {
-  switch (access) {
+function securityOf({ access, signature }: DocumentedEndpoint): OpenApiOperation['security'] {
+  switch (access.callers) {
     case 'public':
-      return isSigned === true ? [{ signature: [] }] : [];
+      return signature === undefined ? [] : [{ signature: [] }];
     case 'service':
       return [{ service: [] }];
     case 'user':
-      return [{ user: scope === undefined ? [] : [scope] }];
+      return [{ user: access.scope === undefined ? [] : [access.scope] }];
     case 'user-or-service':
       return [{ user: [] }, { service: [] }];
   }
 }
 
-function parametersOf(operation: Operation): OpenApiOperation['parameters'] {
-  const { path = {}, query, idempotent, headers = [] } = operation;
+/** @throws if no service lists the endpoint's tag. */
+function serviceOf({ document }: DocumentedEndpoint): ServiceExamples {
+  const service = SERVICES.find(({ tags }) => tags.includes(document.tag));
+  if (service === undefined) throw new Error(`No service has the tag ${document.tag}.`);
+  return service;
+}
+
+function parametersOf(endpoint: DocumentedEndpoint): OpenApiOperation['parameters'] {
+  const { query, idempotency, headers = [] } = endpoint;
   const names = [
-    ...(idempotent === true ? ['Idempotency-Key'] : []),
+    ...(idempotency === undefined ? [] : ['Idempotency-Key']),
     ...headers,
     'X-Correlation-Id',
   ];
   return [
-    ...Object.entries(path).map(([name, { description, example }]) => ({
-      name,
-      in: 'path' as const,
-      required: true,
-      description,
-      schema: { type: 'string' },
-      example,
-    })),
+    ...pathParameters(endpoint),
     ...(query === undefined ? [] : queryParameters(query.schema, query.example as QueryExample)),
     ...names.map((name) => ({ $ref: `#/components/parameters/${name}` })),
   ];
+}
+
+/** @throws if the endpoint's service does not describe a parameter of the route. */
+function pathParameters(endpoint: DocumentedEndpoint): OpenApiParameter[] {
+  const described = serviceOf(endpoint).pathParameters;
+  return [...endpoint.route.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    const parameter = described[name];
+    if (parameter === undefined) throw new Error(`Describe ${name} of ${endpoint.route}.`);
+    return { name, in: 'path', required: true, schema: { type: 'string' }, ...parameter };
+  });
 }
 
 type QueryExample = Readonly<Record<string, string | number>>;
@@ -145,33 +154,41 @@ function queryParameters(schema: z.ZodType, example: QueryExample): OpenApiParam
   });
 }
 
-function success(operation: Operation, answer: DocumentedAnswer): OpenApiResponse {
-  const { description, schema, example, headers, contentType } = answer;
-  return {
-    description,
-    headers: headerReferences([
-      ...headers,
-      ...(operation.idempotent === true ? (['Idempotent-Replayed'] as const) : []),
-    ]),
-    content: { [contentType]: { schema: reference(schema), example } },
-  };
+/** @throws if a declaration names an example that its service does not have. */
+function successes(endpoint: DocumentedEndpoint): Record<string, OpenApiResponse> {
+  const examples = serviceOf(endpoint).answers;
+  const isReplayable = endpoint.idempotency !== undefined;
+  return Object.fromEntries(
+    Object.entries(endpoint.document.answers).map(([status, answer]) => {
+      const { description, example, headers = [], contentType = 'application/json' } = answer;
+      const known = examples[example];
+      if (known === undefined) throw new Error(`There is no example ${example}.`);
+      const replayed = isReplayable ? (['Idempotent-Replayed'] as const) : [];
+      const response: OpenApiResponse = {
+        description,
+        headers: headerReferences([...headers, ...replayed]),
+        content: { [contentType]: { schema: reference(known.schema), example: known.value } },
+      };
+      return [status, response];
+    }),
+  );
 }
 
-function notModified({ headers = [] }: Operation): Record<string, OpenApiResponse> {
+function notModified({ headers = [] }: DocumentedEndpoint): Record<string, OpenApiResponse> {
   if (!headers.includes('If-None-Match')) return {};
   const description = 'Not changed since; without content.';
   return { 304: { description, headers: headerReferences(['ETag']), content: {} } };
 }
 
 /** One response a status, with the codes that it may carry. */
-function problems(operation: Operation): Record<string, OpenApiResponse> {
-  const byStatus = Map.groupBy(problemCodesOf(operation), (code) => PROBLEMS[code][0]);
+function problems(endpoint: DocumentedEndpoint): Record<string, OpenApiResponse> {
+  const byStatus = Map.groupBy(problemCodesOf(endpoint), (code) => PROBLEMS[code][0]);
   return Object.fromEntries(
     [...byStatus].map(([status, codesOfStatus]) => [
       String(status),
       {
         description: codesOfStatus.map((code) => PROBLEMS[code][1]).join('; '),
-        headers: problemHeaders(operation, status),
+        headers: problemHeaders(endpoint, status),
         content: {
           'application/problem+json': {
             schema: {
@@ -188,8 +205,13 @@ function problems(operation: Operation): Record<string, OpenApiResponse> {
   );
 }
 
-function problemHeaders(operation: Operation, status: number): OpenApiResponse['headers'] {
-  const replayable = operation.idempotent === true && isReplayable(status);
+/** Tells answers that a repeated key may be given again from those that depend on the moment or the caller. */
+function isReplayable(status: number): boolean {
+  return status < 500 && ![400, 401, 403, 409].includes(status);
+}
+
+function problemHeaders(endpoint: DocumentedEndpoint, status: number): OpenApiResponse['headers'] {
+  const replayable = endpoint.idempotency !== undefined && isReplayable(status);
   return {
     ...headerReferences([
       ...(status === 401 ? (['WWW-Authenticate'] as const) : []),

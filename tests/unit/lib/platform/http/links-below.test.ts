@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { basePathOf, linkedBelow } from '../../../../../lib/platform/http/base-path.ts';
-import { requestPathOf } from '../../../../../lib/platform/http/request-path.ts';
+import { requestPathOf } from '../../../../../lib/platform/http/call.ts';
+import { basePathOf, linkedBelow } from '../../../../../lib/platform/http/finish-answer.ts';
 
 function event(resource: string, path: string, contextPath?: string): APIGatewayProxyEvent {
   const requestContext = contextPath === undefined ? undefined : { path: contextPath };

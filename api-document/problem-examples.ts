@@ -1,8 +1,8 @@
-import { MAX_BODY_BYTES, MAX_PIECES_PER_LINE } from '../limits.ts';
-import { type Problem, type ProblemCode, problem } from '../platform/http/problems.ts';
+import { MAX_BODY_BYTES, MAX_PIECES_PER_LINE } from '../lib/limits.ts';
+import { type Problem, type ProblemCode, problem } from '../lib/platform/http/problems.ts';
 
 interface Told {
-  /** What to do next. */
+  /** Advice on the next step. */
   readonly detail: string;
   readonly instance?: string;
   readonly members?: Readonly<Record<string, unknown>>;
@@ -152,7 +152,7 @@ const TOLD: Readonly<Record<ProblemCode, Told>> = {
   },
 };
 
-/** What a caller gets to see of a problem, and what it is told to do next. */
+/** A problem as a caller sees it, with the advice on the next step. */
 export function problemExample(code: ProblemCode): Problem {
   const { detail, instance = '/order', members } = TOLD[code];
   return problem(code, detail, instance, members);

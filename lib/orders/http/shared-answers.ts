@@ -1,0 +1,42 @@
+import type { ProblemCode } from '../../platform/http/problems.ts';
+import type { OrderAnswers } from './order-examples.ts';
+
+// Parts of declarations that two functions share, because both answer by the same code (responses.ts).
+
+/** Successful answers of placing and retrying an order. */
+export const PLACED_ORDER_ANSWERS = {
+  201: {
+    description: 'The stock is reserved; the order can be paid.',
+    example: 'reservedOrder',
+    headers: ['Location', 'ETag'],
+  },
+  202: {
+    description:
+      'Stored, and its stock is not decided yet: look at the order, or send `Prefer: wait=10`.',
+    example: 'createdOrder',
+    headers: ['Location', 'ETag', 'Retry-After'],
+  },
+} as const satisfies OrderAnswers;
+
+/** Problems of an order that did not come about. */
+export const UNFULFILLED_ORDER_PROBLEMS = [
+  'OUT_OF_STOCK',
+  'UNKNOWN_PRODUCT',
+  'MIXED_CURRENCIES',
+  'BAD_QUANTITY',
+  'ORDER_FAILED',
+] as const satisfies readonly ProblemCode[];
+
+/** Successful answers of starting and retrying a payment. */
+export const PAYMENT_ANSWERS = {
+  200: {
+    description: 'The money is captured and the order is paid.',
+    example: 'capturedPayment',
+    headers: ['Location'],
+  },
+  202: {
+    description: 'The payment is under way: look at it, or send `Prefer: wait=10`.',
+    example: 'initiatedPayment',
+    headers: ['Location', 'Retry-After'],
+  },
+} as const satisfies OrderAnswers;
