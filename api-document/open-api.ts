@@ -19,11 +19,11 @@ import { ANSWER_HEADERS, REQUEST_HEADERS, SECURITY_SCHEMES, TAGS } from './share
 const DESCRIPTION = `Orders and payments that never oversell, never charge twice and never lose an order.
 
 JSON in, JSON out. Money is integer minor units plus an ISO 4217 currency; times are RFC 3339 UTC.
-Whatever goes wrong is a problem (RFC 9457) with a stable \`code\`, and its \`detail\` says what to do next.
-\`Retry-After\` says when, wherever waiting helps. A path or method that is not listed here is answered \`404\`.
-Answers may get further members with time: read those you know, and ignore the others.
+Every error is a problem document (RFC 9457) with a stable \`code\`; its \`detail\` says what to do next.
+\`Retry-After\` gives the seconds to wait, if waiting helps. A path or method that is not listed here is answered \`404\`.
+Later versions may add members to answers: ignore those you do not know.
 
-From a browser: pages of the origins in \`ALLOWED_ORIGINS\` may make every call but those of the services, and read
+From a browser: pages of the origins in \`ALLOWED_ORIGINS\` may call every route but those of the services, and read
 \`Location\`, \`ETag\`, \`Retry-After\`, \`Idempotent-Replayed\` and \`X-Correlation-Id\`.`;
 
 /** The document of the whole API, made from the declarations of all functions. */
@@ -31,7 +31,7 @@ export function openApiDocument(): OpenApiDocument {
   return {
     openapi: '3.1.1',
     info: { title: 'ordersaga', version: '0.1.0', description: DESCRIPTION },
-    servers: [{ url: '.', description: 'Where this document was read.' }],
+    servers: [{ url: '.', description: 'The address that this document was read from.' }],
     tags: TAGS,
     paths: paths(),
     components: {
@@ -176,7 +176,7 @@ function successes(endpoint: DocumentedEndpoint): Record<string, OpenApiResponse
 
 function notModified({ headers = [] }: DocumentedEndpoint): Record<string, OpenApiResponse> {
   if (!headers.includes('If-None-Match')) return {};
-  const description = 'Not changed since; without content.';
+  const description = 'The resource has not changed; there is no content.';
   return { 304: { description, headers: headerReferences(['ETag']), content: {} } };
 }
 

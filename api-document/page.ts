@@ -240,7 +240,7 @@ function problems({ components }: OpenApiDocument): string {
     ];
   });
   return `<h2 id="problems">Problems</h2>
-<p>Whatever goes wrong is answered as <code>${PROBLEM}</code> (RFC 9457). Programs decide by
+<p>Every error is answered as <code>${PROBLEM}</code> (RFC 9457). Programs decide by
 <code>code</code>; <code>detail</code> says what to do next, as in these examples.</p>
 ${table(['Code', 'Status', 'Meaning, and what to do next'], rows)}
 <details><summary>Example of a problem</summary>${json(components.examples['DUPLICATE_ORDER']?.value)}</details>`;

@@ -48,7 +48,8 @@ export const REQUEST_HEADERS: Readonly<
     example: 'true',
   },
   'X-Correlation-Id': {
-    description: 'Kept in logs and answers; a new one where it is absent or has other characters.',
+    description:
+      'Kept in logs and answers. If it is absent or has other characters, you get a new one.',
     schema: { type: 'string', pattern: CORRELATION_ID.source },
     example: 'checkout-4711',
   },
@@ -67,7 +68,7 @@ export const ANSWER_HEADERS: Readonly<
     example: '"3"',
   },
   Location: {
-    description: 'Where to look at it from now on.',
+    description: 'Path of the order, payment or product.',
     required: true,
     schema: { type: 'string', format: 'uri-reference' },
     example: '/order/ord_5f0c2d9ab8f34e61a7d2c49e01',
@@ -91,14 +92,14 @@ export const ANSWER_HEADERS: Readonly<
     example: 'true',
   },
   'X-Correlation-Id': {
-    description: 'Yours, or a new one; name it when you report something.',
+    description: 'The id you sent, or a new one. Name it when you report a problem.',
     required: true,
     schema: { type: 'string', pattern: CORRELATION_ID.source },
     example: 'checkout-4711',
   },
   'WWW-Authenticate': {
     description:
-      'How to prove who you are. API Gateway on AWS renames it `x-amzn-Remapped-WWW-Authenticate`.',
+      'The way to authenticate. API Gateway on AWS renames it `x-amzn-Remapped-WWW-Authenticate`.',
     required: false,
     schema: { type: 'string', enum: ['Bearer', 'Signature'] },
     example: 'Bearer',

@@ -10,7 +10,9 @@ export const handler = apiHandler(
       tag: 'Service',
       summary: 'Liveness',
       description: 'The API answers.',
-      answers: { 200: { description: 'It does.', example: 'health' } } satisfies CommonAnswers,
+      answers: {
+        200: { description: 'The API is alive.', example: 'health' },
+      } satisfies CommonAnswers,
     },
   },
   () => Promise.resolve({ status: 200, body: { status: 'ok' } }),

@@ -30,7 +30,7 @@ export const handler = apiHandler(
         'already keeps its stock and its price.',
       answers: {
         200: {
-          description: 'The product as it now is.',
+          description: 'The product as it is now.',
           example: 'changedProduct',
           headers: ['ETag'],
         },

@@ -21,7 +21,7 @@ export const handler = apiHandler(
       description:
         'For one payment; repeating it changes nothing. Called by the Order Service with its own credential, never by users.',
       answers: {
-        200: { description: 'What is sold.', example: 'confirmedReservation' },
+        200: { description: 'The confirmed reservation.', example: 'confirmedReservation' },
       } satisfies InventoryAnswers,
       problems: ['RESERVATION_GONE', 'LOCK_CONTENTION'],
     },

@@ -33,7 +33,7 @@ export const handler = apiHandler(
       description: 'With its first stock. A product without an id is given one.',
       answers: {
         201: {
-          description: 'The product is there.',
+          description: 'The product is created.',
           example: 'newProduct',
           headers: ['Location', 'ETag'],
         },

@@ -16,7 +16,7 @@ export const handler = apiHandler(
       tag: 'Reservations',
       summary: 'Look at a reservation',
       description:
-        'What is stored now. Called by the Order Service with its own credential, never by users.',
+        'The reservation as it is now. Called by the Order Service with its own credential, never by users.',
       answers: {
         200: { description: 'The reservation.', example: 'heldReservation' },
       } satisfies InventoryAnswers,

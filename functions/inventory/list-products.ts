@@ -23,7 +23,7 @@ export const handler = apiHandler(
       tag: 'Products',
       summary: 'List the products',
       description:
-        'By id, a page at a time. With the scope `products:write` it shows all counters of the stock.',
+        'By id, page by page. With the scope `products:write` it shows all counters of the stock.',
       answers: {
         200: { description: 'One page.', example: 'productPage' },
       } satisfies InventoryAnswers,

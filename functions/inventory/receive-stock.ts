@@ -23,10 +23,10 @@ export const handler = apiHandler(
     document: {
       tag: 'Products',
       summary: 'Receive stock',
-      description: 'Adds pieces that arrived. With an `Idempotency-Key`, a receipt counts once.',
+      description: 'Adds delivered pieces. With an `Idempotency-Key`, a receipt counts once.',
       answers: {
         200: {
-          description: 'The product as it now is.',
+          description: 'The product as it is now.',
           example: 'restockedProduct',
           headers: ['ETag'],
         },

@@ -22,7 +22,7 @@ export const handler = apiHandler(
         'Gives the stock back unless a newer revision holds it, and leaves a mark that no late ' +
         'reserve can pass. Called by the Order Service with its own credential, never by users.',
       answers: {
-        200: { description: 'What is stored now.', example: 'releasedReservation' },
+        200: { description: 'The reservation as it is now.', example: 'releasedReservation' },
       } satisfies InventoryAnswers,
       problems: ['LOCK_CONTENTION'],
     },

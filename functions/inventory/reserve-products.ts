@@ -25,7 +25,7 @@ export const handler = apiHandler(
         'All or nothing. A higher revision adjusts the difference, the same one answers the present ' +
         'state, a lower one is refused. Called by the Order Service with its own credential, never by users.',
       answers: {
-        200: { description: 'What is reserved.', example: 'heldReservation' },
+        200: { description: 'The reservation.', example: 'heldReservation' },
       } satisfies InventoryAnswers,
       problems: [
         'OUT_OF_STOCK',

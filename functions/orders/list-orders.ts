@@ -18,7 +18,7 @@ export const handler = apiHandler(
     document: {
       tag: 'Orders',
       summary: 'List your orders',
-      description: 'Your own orders, newest first, a page at a time.',
+      description: 'Your own orders, newest first, page by page.',
       answers: {
         200: { description: 'One page.', example: 'orderPage' },
       } satisfies OrderAnswers,

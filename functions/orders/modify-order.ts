@@ -34,13 +34,13 @@ export const handler = apiHandler(
         `${String(MAX_MODIFICATIONS_PER_ORDER)} times.`,
       answers: {
         200: {
-          description: 'The change is decided; the order as it now is.',
+          description: 'The change is made; the order as it is now.',
           example: 'modifiedOrder',
           headers: ['ETag'],
         },
         202: {
           description:
-            'The change is noted and not decided yet: look at the order, or send `Prefer: wait=10`.',
+            'The change is stored and not decided yet: read the order again, or send `Prefer: wait=10`.',
           example: 'modifyingOrder',
           headers: ['ETag', 'Retry-After'],
         },

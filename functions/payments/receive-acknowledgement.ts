@@ -29,7 +29,10 @@ export const handler = apiHandler(
         'answered, and an event that comes twice has one effect. Fields that are not listed are ' +
         'passed over.',
       answers: {
-        202: { description: 'It is kept and will be handled.', example: 'accepted' },
+        202: {
+          description: 'The acknowledgement is stored and will be handled.',
+          example: 'accepted',
+        },
       } satisfies OrderAnswers,
       problems: ['TEMPORARILY_UNAVAILABLE'],
     },

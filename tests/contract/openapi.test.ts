@@ -7,6 +7,7 @@ import { problemSchema } from '../../api-document/problem-schema.ts';
 import { SERVICES } from '../../api-document/service-examples.ts';
 import { PROBLEMS } from '../../lib/platform/http/problems.ts';
 import manifest from '../../package.json' with { type: 'json' };
+import { isRoute, linksIn } from '../support/documented.ts';
 import { deployedRoutes } from './deployment.ts';
 
 const document = openApiDocument();
@@ -152,23 +153,9 @@ test.each(SERVICES.flatMap(({ answers }) => Object.entries(answers)))(
   'the example %s is one that its schema accepts, and its links lead to routes of the API',
   (_name, { schema, value }) => {
     expect(schema.safeParse(value).error).toBeUndefined();
-    for (const link of linksIn(value)) expect(routeOf(link), link).toBeDefined();
+    for (const link of linksIn(value)) expect(isRoute(link), link).toBe(true);
   },
 );
-
-/** Links of an answer: `GET /order/ord_1`. */
-function linksIn(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const { method, href } = value as { readonly method?: unknown; readonly href?: unknown };
-  const own = typeof href === 'string' ? [`${String(method)} ${href}`] : [];
-  return [...own, ...Object.values(value).flatMap(linksIn)];
-}
-
-function routeOf(link: string): string | undefined {
-  return [...deployedRoutes().keys()].find((route) =>
-    new RegExp(`^${route.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(link),
-  );
-}
 
 describe.each(endpoints)('$route', (endpoint) => {
   const { route, access, signature, idempotency, body, query } = endpoint;

@@ -7,7 +7,7 @@ export const productSchema = z.object({
   name: z.string(),
   description: z.string(),
   unitPrice: moneySchema,
-  active: z.boolean().describe('Whether it can be ordered.'),
+  active: z.boolean().describe('True if it can be ordered.'),
   available: z.int().min(0).describe('Pieces that can be ordered now.'),
   reserved: z.int().min(0).optional().describe('Held for orders; with scope products:write.'),
   sold: z.int().min(0).optional().describe('With scope products:write.'),

@@ -32,7 +32,10 @@ export const linkSchema = z.object({ method: z.string(), href: z.string() });
 export const orderSchema = z.object({
   orderId: z.string(),
   status: orderStatusSchema,
-  reason: z.string().nullable().describe('A stable code: why it failed, is invalid, or cancelled.'),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Stable code of the failure, the rejection or the cancellation.'),
   version: z.int().min(1).describe('Counts every write of the order; its ETag.'),
   items: z.array(
     z.object({
@@ -42,13 +45,13 @@ export const orderSchema = z.object({
     }),
   ),
   total: moneySchema.nullable(),
-  reservationExpiresAt: timestampSchema.nullable().describe('Until when the stock is held.'),
-  paymentUrl: z.url().nullable().describe('Where the order can be paid, while it can.'),
+  reservationExpiresAt: timestampSchema.nullable().describe('End of the reservation hold.'),
+  paymentUrl: z.url().nullable().describe('Payment page, while the order can be paid.'),
   paymentId: z.string().nullable().describe('The latest payment.'),
   modification: z
     .object({ status: z.enum(['PENDING', 'APPLIED', 'REJECTED']), code: z.string().nullable() })
     .nullable()
-    .describe('The latest change of the items that was asked for.'),
+    .describe('The latest requested change of the items.'),
   refunds: z.array(z.object({ paymentId: z.string(), amount: moneySchema, at: timestampSchema })),
   history: z.array(
     z.object({
@@ -83,10 +86,13 @@ export const orderPageSchema = z.object({
 export const paymentSchema = z.object({
   paymentId: z.string(),
   orderId: z.string(),
-  attempt: z.int().min(1).describe('The how-manieth payment of its order.'),
+  attempt: z.int().min(1).describe('Number of the payment among those of its order, from 1.'),
   amount: moneySchema,
   status: paymentStatusSchema,
-  code: z.string().nullable().describe('Why there is no money, or why it goes or went back.'),
+  code: z
+    .string()
+    .nullable()
+    .describe('Reason for the failure, the void or the refund; null if there is none.'),
   history: z.array(
     z.object({
       from: paymentStatusSchema.nullable(),

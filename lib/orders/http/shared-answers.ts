@@ -12,7 +12,7 @@ export const PLACED_ORDER_ANSWERS = {
   },
   202: {
     description:
-      'Stored, and its stock is not decided yet: look at the order, or send `Prefer: wait=10`.',
+      'The order is stored and its stock is not decided yet: read the order again, or send `Prefer: wait=10`.',
     example: 'createdOrder',
     headers: ['Location', 'ETag', 'Retry-After'],
   },
@@ -35,7 +35,7 @@ export const PAYMENT_ANSWERS = {
     headers: ['Location'],
   },
   202: {
-    description: 'The payment is under way: look at it, or send `Prefer: wait=10`.',
+    description: 'The payment is under way: read it again, or send `Prefer: wait=10`.',
     example: 'initiatedPayment',
     headers: ['Location', 'Retry-After'],
   },
