@@ -12,6 +12,13 @@ const inventoryOverHttp = '^lib/inventory/(inventory-client|refusals|product|res
 // The order saga as a table. What renders it is no part of a Lambda.
 const sagaTable = '^statemachines/(durations|order-saga|retry-policies|state-machine)\\.ts$';
 
+// Schemas and examples of answers, which only the API's document needs at run time.
+const describing = [
+  '^lib/orders/http/(response-schemas|order-examples)\\.ts$',
+  '^lib/inventory/http/(product-response|inventory-examples)\\.ts$',
+  '^lib/platform/http/examples\\.ts$',
+];
+
 module.exports = {
   forbidden: [
     {
@@ -80,56 +87,80 @@ module.exports = {
     },
     {
       name: 'api-document',
-      comment: "The API's document is put together from what each service says of its own calls.",
+      comment:
+        "The API's document is made from the functions' declarations and each service's examples. It runs at " +
+        'packaging and in tests; nothing else imports functions.',
       severity: 'error',
-      from: { path: '^lib/api-document/' },
+      from: { path: '^api-document/' },
       to: {
         pathNot: [
-          '^lib/(api-document|platform)/',
+          '^api-document/',
+          '^functions/',
+          '^lib/platform/http/',
           '^lib/limits\\.ts$',
-          '^lib/(orders|inventory)/http/(orders|inventory)-document\\.ts$',
           '^lib/(orders|payments|inventory)/refusals\\.ts$',
-          npm,
+          '^lib/platform/errors\\.ts$',
+          '^lib/(orders|inventory)/http/(order|inventory)-examples\\.ts$',
+          '^node_modules/zod/',
         ],
         ...node,
       },
     },
     {
-      name: 'only-the-document-describes',
-      comment: 'What describes the API adds nothing to the functions that answer it but types.',
+      name: 'only-endpoints-collects-functions',
+      comment:
+        'One module collects the declarations. All others of the document read them from there.',
       severity: 'error',
-      from: {
-        path: '^(functions|lib)/',
-        pathNot: [
-          '^functions/(openapi|docs|preflight)\\.ts$',
-          '-document\\.ts$',
-          '^lib/api-document/',
-        ],
-      },
+      from: { path: '^api-document/', pathNot: '^api-document/endpoints\\.ts$' },
+      to: { path: '^functions/' },
+    },
+    {
+      name: 'only-the-document-describes',
+      comment:
+        'Schemas and examples of answers add nothing but types to the functions that answer. Three functions carry ' +
+        'texts that packaging renders (rendered-*.ts), and two of them have their declarations in own-endpoints.ts.',
+      severity: 'error',
+      from: { path: '^(functions|lib)/', pathNot: describing },
       to: {
-        path: ['-document\\.ts$', '^lib/api-document/'],
+        path: [...describing, '^api-document/'],
+        pathNot: '^api-document/(rendered-\\w+|own-endpoints)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },
     {
+      name: 'only-three-functions-carry-the-document',
+      comment: 'They show the document, its page, and the methods of each path.',
+      severity: 'error',
+      from: { path: '^functions/', pathNot: '^functions/(openapi|docs|preflight)\\.ts$' },
+      to: { path: '^api-document/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'functions',
-      comment: 'A function imports lib and zod: never the AWS SDK, never another function.',
+      comment:
+        'A function imports lib, zod and the rendered document: never the AWS SDK, never another function.',
       severity: 'error',
       from: { path: '^functions/' },
-      to: { pathNot: ['^lib/', '^node_modules/zod/'] },
+      to: { pathNot: ['^lib/', '^api-document/', '^node_modules/zod/'] },
+    },
+    {
+      name: 'lib-knows-no-function',
+      comment: 'Functions and the document stand on lib, not the reverse.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: '^(functions|api-document)/' },
     },
     {
       name: 'deployed-code-stands-alone',
       comment: 'Nothing that is deployed knows what runs, tries out, measures or tests it.',
       severity: 'error',
-      from: { path: '^(lib|functions)/' },
+      from: { path: '^(lib|functions|api-document)/' },
       to: { path: '^(local|tools|torture|bench|tests)/' },
     },
     {
       name: 'deployed-code-needs-no-dev-dependency',
       comment: 'Of devDependencies, what is deployed imports types only.',
       severity: 'error',
-      from: { path: '^(lib|functions)/' },
+      from: { path: '^(lib|functions|api-document)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },

@@ -34,6 +34,7 @@ COPY --from=packages /app/node_modules node_modules
 COPY package.json serverless.yml ./
 COPY infrastructure infrastructure
 COPY statemachines statemachines
+COPY api-document api-document
 COPY functions functions
 COPY lib lib
 COPY tools tools

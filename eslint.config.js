@@ -30,7 +30,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['functions/**/*.ts', 'lib/**/*.ts'],
+    files: ['api-document/**/*.ts', 'functions/**/*.ts', 'lib/**/*.ts'],
     rules: {
       'no-console': 'error',
       'no-restricted-properties': [
@@ -38,7 +38,7 @@ export default defineConfig(
         {
           object: 'process',
           property: 'env',
-          message: 'Only lib/platform/config.ts and allowed-origins.ts read it.',
+          message: 'Only lib/platform/config.ts and finish-answer.ts read it.',
         },
       ],
       // Step Functions matches an error's name; an unnamed subclass arrives as `Error`.
@@ -58,10 +58,11 @@ export default defineConfig(
   },
   {
     files: ['functions/**/*.ts'],
-    rules: { 'max-lines': ['error', 39] },
+    // The declaration of a route may be longer than the code that answers it.
+    rules: { 'max-lines': ['error', 90], 'max-lines-per-function': ['error', 20] },
   },
   {
-    files: ['lib/platform/config.ts', 'lib/platform/http/allowed-origins.ts'],
+    files: ['lib/platform/config.ts', 'lib/platform/http/finish-answer.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -1,8 +1,8 @@
-import { PAGE_SECURITY_POLICY, PAGE_TEXT } from '../lib/api-document/rendered-page.ts';
+import { docsEndpoint } from '../api-document/own-endpoints.ts';
+import { PAGE_SECURITY_POLICY, PAGE_TEXT } from '../api-document/rendered-page.ts';
 import { apiHandler } from '../lib/platform/http/api-handler.ts';
-import { forEveryone } from '../lib/platform/http/for-everyone.ts';
 
-export const handler = apiHandler({ route: 'GET /docs', access: forEveryone }, () =>
+export const handler = apiHandler(docsEndpoint, () =>
   Promise.resolve({
     status: 200,
     contentType: 'text/html; charset=utf-8',

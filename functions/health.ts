@@ -1,7 +1,19 @@
-import { apiHandler } from '../lib/platform/http/api-handler.ts';
-import { forEveryone } from '../lib/platform/http/for-everyone.ts';
+import type { CommonAnswers } from '../api-document/service-examples.ts';
+import { apiHandler, forEveryone } from '../lib/platform/http/api-handler.ts';
 
 /** Liveness: the API and this function run. It needs no configuration and asks no other service. */
-export const handler = apiHandler({ route: 'GET /health', access: forEveryone }, () =>
-  Promise.resolve({ status: 200, body: { status: 'ok' } }),
+export const handler = apiHandler(
+  {
+    route: 'GET /health',
+    access: forEveryone,
+    document: {
+      tag: 'Service',
+      summary: 'Liveness',
+      description: 'The API answers.',
+      answers: {
+        200: { description: 'The API is alive.', example: 'health' },
+      } satisfies CommonAnswers,
+    },
+  },
+  () => Promise.resolve({ status: 200, body: { status: 'ok' } }),
 );

@@ -1,6 +1,5 @@
 import { NotFound } from '../lib/platform/errors.ts';
-import { apiHandler } from '../lib/platform/http/api-handler.ts';
-import { forEveryone } from '../lib/platform/http/for-everyone.ts';
+import { apiHandler, forEveryone } from '../lib/platform/http/api-handler.ts';
 import { NO_SUCH_CALL } from '../lib/platform/http/problems.ts';
 
 /** Every path and method that no other function answers; API Gateway's own `404` has the same text. */

@@ -1,8 +1,8 @@
-import { DOCUMENT_TEXT } from '../lib/api-document/rendered-document.ts';
+import { openapiEndpoint } from '../api-document/own-endpoints.ts';
+import { DOCUMENT_TEXT } from '../api-document/rendered-document.ts';
 import { apiHandler } from '../lib/platform/http/api-handler.ts';
-import { forEveryone } from '../lib/platform/http/for-everyone.ts';
 
-export const handler = apiHandler({ route: 'GET /openapi.json', access: forEveryone }, () =>
+export const handler = apiHandler(openapiEndpoint, () =>
   Promise.resolve({
     status: 200,
     contentType: 'application/json',

@@ -1,4 +1,5 @@
 import { changeProduct } from '../../lib/inventory/change-product.ts';
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import {
   changeProductBodySchema,
   MANAGE_PRODUCTS,
@@ -7,9 +8,9 @@ import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf, versionOf } from '../../lib/platform/http/etag.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -18,15 +19,31 @@ export const handler = apiHandler(
   {
     route: 'PUT /product/{productId}',
     access: forUsers(MANAGE_PRODUCTS),
-    body: jsonBody(changeProductBodySchema),
+    body: jsonBody(changeProductBodySchema, { unitPrice: { amount: 900, currency: 'EUR' } }),
     idempotency: idempotent(),
+    headers: ['If-Match'],
+    document: {
+      tag: 'Products',
+      summary: 'Change a product',
+      description:
+        'Changes the fields it is given. `active: false` takes it off sale: what is reserved or sold ' +
+        'already keeps its stock and its price.',
+      answers: {
+        200: {
+          description: 'The product as it is now.',
+          example: 'changedProduct',
+          headers: ['ETag'],
+        },
+      } satisfies InventoryAnswers,
+      problems: ['NOT_FOUND', 'PRECONDITION_FAILED', 'LOCK_CONTENTION'],
+    },
   },
   async ({ path, user: { userId }, body, header, idempotencyKey }) => {
     const product = await changeProduct(inventory(), {
       userId,
       idempotencyKey,
       productId: path['productId'] ?? '',
-      ifVersion: versionOf(header('if-match')),
+      ifVersion: versionOf(header('If-Match')),
       fields: body,
     });
     return {

@@ -1,10 +1,11 @@
 import { confirmReservation } from '../../lib/inventory/end-reservation.ts';
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import { confirmBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
 import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forServices } from '../../lib/platform/http/for-services.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,7 +14,17 @@ export const handler = apiHandler(
   {
     route: 'POST /inventory/reservation/{orderId}/confirm',
     access: forServices(),
-    body: jsonBody(confirmBodySchema),
+    body: jsonBody(confirmBodySchema, { revision: 1, paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30' }),
+    document: {
+      tag: 'Reservations',
+      summary: 'Turn reserved into sold',
+      description:
+        'For one payment; repeating it changes nothing. Called by the Order Service with its own credential, never by users.',
+      answers: {
+        200: { description: 'The confirmed reservation.', example: 'confirmedReservation' },
+      } satisfies InventoryAnswers,
+      problems: ['RESERVATION_GONE', 'LOCK_CONTENTION'],
+    },
   },
   async ({ path, body }) => {
     const orderId = path['orderId'] ?? '';

@@ -1,4 +1,5 @@
 import { createProduct } from '../../lib/inventory/create-product.ts';
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import {
   createProductBodySchema,
   MANAGE_PRODUCTS,
@@ -7,9 +8,9 @@ import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf } from '../../lib/platform/http/etag.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -18,8 +19,28 @@ export const handler = apiHandler(
   {
     route: 'POST /product',
     access: forUsers(MANAGE_PRODUCTS),
-    body: jsonBody(createProductBodySchema),
+    body: jsonBody(createProductBodySchema, {
+      productId: 'prod-mug',
+      name: 'Mug',
+      description: 'Stoneware, 300 ml.',
+      unitPrice: { amount: 850, currency: 'EUR' },
+      active: true,
+      stock: 25,
+    }),
     idempotency: idempotent(),
+    document: {
+      tag: 'Products',
+      summary: 'Create a product',
+      description: 'With its first stock. A product without an id is given one.',
+      answers: {
+        201: {
+          description: 'The product is created.',
+          example: 'newProduct',
+          headers: ['Location', 'ETag'],
+        },
+      } satisfies InventoryAnswers,
+      problems: ['PRODUCT_EXISTS', 'LOCK_CONTENTION'],
+    },
   },
   async ({ user: { userId }, body, idempotencyKey }) => {
     const product = await createProduct(inventory(), { userId, idempotencyKey, product: body });

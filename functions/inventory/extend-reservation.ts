@@ -1,10 +1,11 @@
 import { extendReservation } from '../../lib/inventory/end-reservation.ts';
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import { extendBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
 import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forServices } from '../../lib/platform/http/for-services.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,7 +14,17 @@ export const handler = apiHandler(
   {
     route: 'POST /inventory/reservation/{orderId}/extend',
     access: forServices(),
-    body: jsonBody(extendBodySchema),
+    body: jsonBody(extendBodySchema, { revision: 1, until: '2026-11-21T09:30:00.000Z' }),
+    document: {
+      tag: 'Reservations',
+      summary: 'Hold a reservation for longer',
+      description:
+        'At least until the given time; never shorter. Called by the Order Service with its own credential, never by users.',
+      answers: {
+        200: { description: 'The reservation.', example: 'extendedReservation' },
+      } satisfies InventoryAnswers,
+      problems: ['RESERVATION_GONE', 'LOCK_CONTENTION'],
+    },
   },
   async ({ path, body }) => {
     const reservation = await extendReservation(inventory(), {

@@ -1,19 +1,35 @@
 import { getProduct } from '../../lib/inventory/get-product.ts';
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import { MANAGE_PRODUCTS } from '../../lib/inventory/http/product-schemas.ts';
 import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf, unlessKnown } from '../../lib/platform/http/etag.ts';
-import { forUsersAndServices } from '../../lib/platform/http/for-users-and-services.ts';
+import { forUsersAndServices } from '../../lib/platform/http/user-or-service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 
 export const handler = apiHandler(
-  { route: 'GET /product/{productId}', access: forUsersAndServices() },
+  {
+    route: 'GET /product/{productId}',
+    access: forUsersAndServices(),
+    headers: ['If-None-Match'],
+    document: {
+      tag: 'Products',
+      summary: 'Look at a product',
+      description:
+        'With the scope `products:write` it shows all counters of the stock. The Order Service asks ' +
+        'here for prices, with its own credential.',
+      answers: {
+        200: { description: 'The product.', example: 'product', headers: ['ETag'] },
+      } satisfies InventoryAnswers,
+      problems: ['NOT_FOUND'],
+    },
+  },
   async ({ path, user, header }) => {
     const product = await getProduct(inventory(), path['productId'] ?? '');
-    return unlessKnown(header('if-none-match'), {
+    return unlessKnown(header('If-None-Match'), {
       status: 200,
       headers: { ETag: etagOf(product) },
       body: toProductDocument(product, user.scopes.has(MANAGE_PRODUCTS)),

@@ -1,14 +1,28 @@
 import { getReservation } from '../../lib/inventory/end-reservation.ts';
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forServices } from '../../lib/platform/http/for-services.ts';
+import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 
 export const handler = apiHandler(
-  { route: 'GET /inventory/reservation/{orderId}', access: forServices() },
+  {
+    route: 'GET /inventory/reservation/{orderId}',
+    access: forServices(),
+    document: {
+      tag: 'Reservations',
+      summary: 'Look at a reservation',
+      description:
+        'The reservation as it is now. Called by the Order Service with its own credential, never by users.',
+      answers: {
+        200: { description: 'The reservation.', example: 'heldReservation' },
+      } satisfies InventoryAnswers,
+      problems: ['NOT_FOUND'],
+    },
+  },
   async ({ path }) => {
     const reservation = await getReservation(inventory(), path['orderId'] ?? '');
     return { status: 200, body: toReservationDocument(reservation) };

@@ -1,4 +1,5 @@
-import type { ProductPageDocument } from '../../lib/inventory/http/product-document.ts';
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
+import type { ProductPageDocument } from '../../lib/inventory/http/product-response.ts';
 import {
   listProductsQuerySchema,
   MANAGE_PRODUCTS,
@@ -7,14 +8,27 @@ import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { listProducts } from '../../lib/inventory/list-products.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
-import { queryParameters } from '../../lib/platform/http/query-parameters.ts';
+import { queryParameters } from '../../lib/platform/http/request-content.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
 
 export const handler = apiHandler(
-  { route: 'GET /product', access: forUsers(), query: queryParameters(listProductsQuerySchema) },
+  {
+    route: 'GET /product',
+    access: forUsers(),
+    query: queryParameters(listProductsQuerySchema, { limit: '10' }),
+    document: {
+      tag: 'Products',
+      summary: 'List the products',
+      description:
+        'By id, page by page. With the scope `products:write` it shows all counters of the stock.',
+      answers: {
+        200: { description: 'One page.', example: 'productPage' },
+      } satisfies InventoryAnswers,
+    },
+  },
   async ({ user, query }) => {
     const { products, next } = await listProducts(inventory(), query);
     const showsStock = user.scopes.has(MANAGE_PRODUCTS);

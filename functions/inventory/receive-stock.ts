@@ -1,3 +1,4 @@
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import {
   MANAGE_PRODUCTS,
   receiveStockBodySchema,
@@ -7,9 +8,9 @@ import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { receiveStock } from '../../lib/inventory/receive-stock.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf } from '../../lib/platform/http/etag.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -18,8 +19,21 @@ export const handler = apiHandler(
   {
     route: 'POST /product/{productId}/stock',
     access: forUsers(MANAGE_PRODUCTS),
-    body: jsonBody(receiveStockBodySchema),
+    body: jsonBody(receiveStockBodySchema, { quantity: 10 }),
     idempotency: idempotent(),
+    document: {
+      tag: 'Products',
+      summary: 'Receive stock',
+      description: 'Adds delivered pieces. With an `Idempotency-Key`, a receipt counts once.',
+      answers: {
+        200: {
+          description: 'The product as it is now.',
+          example: 'restockedProduct',
+          headers: ['ETag'],
+        },
+      } satisfies InventoryAnswers,
+      problems: ['NOT_FOUND', 'LOCK_CONTENTION'],
+    },
   },
   async ({ path, user: { userId }, body: { quantity }, idempotencyKey }) => {
     const productId = path['productId'] ?? '';

@@ -1,10 +1,11 @@
 import { releaseReservation } from '../../lib/inventory/end-reservation.ts';
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import { releaseQuerySchema } from '../../lib/inventory/http/reservation-schemas.ts';
 import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forServices } from '../../lib/platform/http/for-services.ts';
-import { queryParameters } from '../../lib/platform/http/query-parameters.ts';
+import { queryParameters } from '../../lib/platform/http/request-content.ts';
+import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,7 +14,18 @@ export const handler = apiHandler(
   {
     route: 'DELETE /inventory/reservation/{orderId}',
     access: forServices(),
-    query: queryParameters(releaseQuerySchema),
+    query: queryParameters(releaseQuerySchema, { revision: 1 }),
+    document: {
+      tag: 'Reservations',
+      summary: 'Release a reservation',
+      description:
+        'Gives the stock back unless a newer revision holds it, and leaves a mark that no late ' +
+        'reserve can pass. Called by the Order Service with its own credential, never by users.',
+      answers: {
+        200: { description: 'The reservation as it is now.', example: 'releasedReservation' },
+      } satisfies InventoryAnswers,
+      problems: ['LOCK_CONTENTION'],
+    },
   },
   async ({ path, query }) => {
     const orderId = path['orderId'] ?? '';

@@ -1,10 +1,11 @@
+import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import { reserveBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
 import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { reserveProducts } from '../../lib/inventory/reserve-products.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forServices } from '../../lib/platform/http/for-services.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,7 +14,29 @@ export const handler = apiHandler(
   {
     route: 'PUT /inventory/reservation/{orderId}',
     access: forServices(),
-    body: jsonBody(reserveBodySchema),
+    body: jsonBody(reserveBodySchema, {
+      revision: 1,
+      items: [{ productId: 'prod-mug', quantity: 2 }],
+    }),
+    document: {
+      tag: 'Reservations',
+      summary: 'Reserve products',
+      description:
+        'All or nothing. A higher revision adjusts the difference, the same one answers the present ' +
+        'state, a lower one is refused. Called by the Order Service with its own credential, never by users.',
+      answers: {
+        200: { description: 'The reservation.', example: 'heldReservation' },
+      } satisfies InventoryAnswers,
+      problems: [
+        'OUT_OF_STOCK',
+        'UNKNOWN_PRODUCT',
+        'PRODUCT_UNAVAILABLE',
+        'MIXED_CURRENCIES',
+        'STALE_REVISION',
+        'RESERVATION_GONE',
+        'LOCK_CONTENTION',
+      ],
+    },
   },
   async ({ path, body, correlationId }) => {
     const reservation = await reserveProducts(inventory(), {

@@ -1,16 +1,29 @@
-import type { OrderPageDocument } from '../../lib/orders/http/order-document.ts';
+import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
 import { toOrderDocument } from '../../lib/orders/http/order-view.ts';
+import type { OrderPageDocument } from '../../lib/orders/http/response-schemas.ts';
 import { listOrders, listOrdersQuerySchema } from '../../lib/orders/list-orders.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
-import { queryParameters } from '../../lib/platform/http/query-parameters.ts';
+import { queryParameters } from '../../lib/platform/http/request-content.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({}));
 
 export const handler = apiHandler(
-  { route: 'GET /order', access: forUsers(), query: queryParameters(listOrdersQuerySchema) },
+  {
+    route: 'GET /order',
+    access: forUsers(),
+    query: queryParameters(listOrdersQuerySchema, { limit: '10' }),
+    document: {
+      tag: 'Orders',
+      summary: 'List your orders',
+      description: 'Your own orders, newest first, page by page.',
+      answers: {
+        200: { description: 'One page.', example: 'orderPage' },
+      } satisfies OrderAnswers,
+    },
+  },
   async ({ user, query }) => {
     const { orders, next } = await listOrders(service(), user.userId, query);
     return {

@@ -1,4 +1,6 @@
 import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
+import { MAX_MODIFICATIONS_PER_ORDER } from '../../lib/limits.ts';
+import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
 import { itemsBodySchema } from '../../lib/orders/http/request-schemas.ts';
 import { isModificationDecided, modificationAnswer } from '../../lib/orders/http/responses.ts';
 import { waitFor } from '../../lib/orders/http/wait.ts';
@@ -8,23 +10,69 @@ import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { versionOf } from '../../lib/platform/http/etag.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ inventory: inventoryClient, saga: sagaClient }));
 const route = 'PUT /order/{orderId}';
 
 export const handler = apiHandler(
-  { route, access: forUsers(), body: jsonBody(itemsBodySchema), idempotency: idempotent() },
+  {
+    route,
+    access: forUsers(),
+    body: jsonBody(itemsBodySchema, { items: [{ productId: 'prod-coffee', quantity: 1 }] }),
+    idempotency: idempotent(),
+    headers: ['Prefer', 'If-Match'],
+    document: {
+      tag: 'Orders',
+      summary: 'Change the items of an order',
+      description:
+        'Replaces the items while the order waits for a payment, is being paid, or after a payment ' +
+        'failed. The old items and total stand until the new ones are reserved. At most ' +
+        `${String(MAX_MODIFICATIONS_PER_ORDER)} times.`,
+      answers: {
+        200: {
+          description: 'The change is made; the order as it is now.',
+          example: 'modifiedOrder',
+          headers: ['ETag'],
+        },
+        202: {
+          description:
+            'The change is stored and not decided yet: read the order again, or send `Prefer: wait=10`.',
+          example: 'modifyingOrder',
+          headers: ['ETag', 'Retry-After'],
+        },
+      } satisfies OrderAnswers,
+      problems: [
+        'NOT_FOUND',
+        'PRECONDITION_FAILED',
+        'BAD_QUANTITY',
+        'ILLEGAL_TRANSITION',
+        'MODIFICATION_PENDING',
+        'MODIFICATION_REJECTED',
+        'RESERVATION_EXPIRED',
+        'CONCURRENT_UPDATE',
+        'UNKNOWN_PRODUCT',
+        'PRODUCT_UNAVAILABLE',
+        'MIXED_CURRENCIES',
+        'ORDER_FAILED',
+        'INVENTORY_UNAVAILABLE',
+        'INVENTORY_TIMEOUT',
+        'INVENTORY_RESTARTING',
+        'LOCK_CONTENTION',
+        'CACHE_TIMEOUT',
+      ],
+    },
+  },
   async ({ path, user: { userId }, body, header, idempotencyKey, waitSeconds }) => {
     const orderId = path['orderId'] ?? '';
     const modified = await modifyOrder(service(), {
       orderId,
       userId,
       items: body.items,
-      ifVersion: versionOf(header('if-match')),
+      ifVersion: versionOf(header('If-Match')),
       request: requestDigest(userId, route, idempotencyKey),
     });
     const order = await waitFor(service(), waitSeconds, modified, isModificationDecided, () =>

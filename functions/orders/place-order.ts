@@ -1,14 +1,18 @@
 import { itemsBodySchema } from '../../lib/orders/http/request-schemas.ts';
 import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/http/responses.ts';
+import {
+  PLACED_ORDER_ANSWERS,
+  UNFULFILLED_ORDER_PROBLEMS,
+} from '../../lib/orders/http/shared-answers.ts';
 import { waitFor } from '../../lib/orders/http/wait.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { ownedOrder } from '../../lib/orders/owned.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));
@@ -17,8 +21,24 @@ export const handler = apiHandler(
   {
     route: 'POST /order',
     access: forUsers(),
-    body: jsonBody(itemsBodySchema),
+    body: jsonBody(itemsBodySchema, { items: [{ productId: 'prod-coffee', quantity: 2 }] }),
     idempotency: idempotent((body) => hasFailed(service(), body)),
+    headers: ['Prefer', 'X-Allow-Duplicate'],
+    document: {
+      tag: 'Orders',
+      summary: 'Place an order',
+      description:
+        'Stores the order and reserves its stock. With `Prefer: wait=10` it answers when the stock is ' +
+        'decided. An order with a quantity that is out of range is stored as `INVALID`. The same key ' +
+        'on an order that has failed since runs it again.',
+      answers: PLACED_ORDER_ANSWERS,
+      problems: [
+        ...UNFULFILLED_ORDER_PROBLEMS,
+        'DUPLICATE_ORDER',
+        'CONCURRENT_UPDATE',
+        'ILLEGAL_TRANSITION',
+      ],
+    },
   },
   async (request) => {
     const { userId } = request.user;
@@ -26,7 +46,7 @@ export const handler = apiHandler(
       userId,
       items: request.body.items,
       idempotencyKey: request.idempotencyKey,
-      allowDuplicate: request.header('x-allow-duplicate') === 'true',
+      allowDuplicate: request.header('X-Allow-Duplicate') === 'true',
       correlationId: request.correlationId,
     });
     const order = await waitFor(service(), request.waitSeconds, placed, isStockDecided, () =>

@@ -1,4 +1,8 @@
 import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/http/responses.ts';
+import {
+  PLACED_ORDER_ANSWERS,
+  UNFULFILLED_ORDER_PROBLEMS,
+} from '../../lib/orders/http/shared-answers.ts';
 import { waitFor } from '../../lib/orders/http/wait.ts';
 import { orderServiceWith, retryOnConflict } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
@@ -6,8 +10,8 @@ import { retryOrder } from '../../lib/orders/retry-order.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { startSaga } from '../../lib/orders/start-and-wake.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));
@@ -18,6 +22,19 @@ export const handler = apiHandler(
     route,
     access: forUsers(),
     idempotency: idempotent((body) => hasFailed(service(), body)),
+    headers: ['Prefer'],
+    document: {
+      tag: 'Orders',
+      summary: 'Retry a failed order',
+      description: 'Runs an order again that is `ORDER_FAILED`; answers as placing one does.',
+      answers: PLACED_ORDER_ANSWERS,
+      problems: [
+        ...UNFULFILLED_ORDER_PROBLEMS,
+        'NOT_FOUND',
+        'ILLEGAL_TRANSITION',
+        'CONCURRENT_UPDATE',
+      ],
+    },
   },
   async ({ path, user: { userId }, idempotencyKey, waitSeconds }) => {
     const read = () => ownedOrder(service(), path['orderId'] ?? '', userId);

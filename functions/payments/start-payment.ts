@@ -1,13 +1,14 @@
 import { awaitOutcome } from '../../lib/orders/http/payment-progress.ts';
-import { paymentBodySchema } from '../../lib/orders/http/request-schemas.ts';
+import { paymentBodyExample, paymentBodySchema } from '../../lib/orders/http/request-schemas.ts';
 import { paymentAnswer } from '../../lib/orders/http/responses.ts';
+import { PAYMENT_ANSWERS } from '../../lib/orders/http/shared-answers.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { startPayment } from '../../lib/orders/start-payment.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forUsers } from '../../lib/platform/http/for-users.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/json-body.ts';
+import { jsonBody } from '../../lib/platform/http/request-content.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));
@@ -16,8 +17,25 @@ export const handler = apiHandler(
   {
     route: 'POST /payment',
     access: forUsers(),
-    body: jsonBody(paymentBodySchema),
+    body: jsonBody(paymentBodySchema, paymentBodyExample),
     idempotency: idempotent(),
+    headers: ['Prefer'],
+    document: {
+      tag: 'Payments',
+      summary: 'Pay an order',
+      description:
+        'Charges the total of an order that is `PENDING_PAYMENT`. One payment of an order is open at ' +
+        'a time: while one is, it is the answer.',
+      answers: PAYMENT_ANSWERS,
+      problems: [
+        'PAYMENT_DECLINED',
+        'PAYMENT_FAILED',
+        'NOT_FOUND',
+        'ILLEGAL_TRANSITION',
+        'RESERVATION_EXPIRED',
+        'CONCURRENT_UPDATE',
+      ],
+    },
   },
   async (request) => {
     const payment = await startPayment(service(), {

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Endpoint } from '../../lib/platform/http/endpoint.ts';
+import { type Endpoint, isForPages } from '../../lib/platform/http/endpoint.ts';
 import { installTestRuntime, NOW_SECONDS } from '../unit/lib/platform/test-issuer.ts';
 import { deployedFunctions, deployedRoutes, load, preflightPaths } from './deployment.ts';
 
@@ -18,8 +18,7 @@ async function methodsForPages(): Promise<ReadonlyMap<string, string[]>> {
   for (const [route, functionKey] of deployedRoutes()) {
     const file = deployedFunctions().get(functionKey) ?? '';
     const { handler } = (await load(file)) as { handler: { endpoint: Endpoint } };
-    const { access, signed } = handler.endpoint;
-    if (access === 'service' || signed === true) continue;
+    if (!isForPages(handler.endpoint)) continue;
     const [method = '', path = ''] = route.split(' ');
     methods.set(path, [...(methods.get(path) ?? []), method]);
   }

@@ -3,7 +3,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { OPERATIONS } from '../../lib/api-document/operations.ts';
+import { ENDPOINTS } from '../../api-document/endpoints.ts';
+import { openApiDocument } from '../../api-document/open-api.ts';
 import { signatureOf } from '../../lib/payments/signatures.ts';
 import { type Answer, Customer, call, changeProduct, newProduct } from '../support/shop.ts';
 import { startTestStack } from '../support/stack.ts';
@@ -88,9 +89,13 @@ interface Example {
 /** The documented request of a route, with real ids. */
 function exampleOf(route: string, ids: Ids): Example {
   const [method = '', template = ''] = route.split(' ');
-  const { path = {}, query, body } = operation(route);
-  const filled = Object.entries(path).reduce(
-    (url, [name, { example }]) => url.replace(`{${name}}`, ids[name] ?? example),
+  const { query, body } = endpointOf(route);
+  const { parameters = [] } = openApiDocument().paths[template]?.[method.toLowerCase()] ?? {};
+  const filled = parameters.reduce(
+    (url, parameter) =>
+      'name' in parameter
+        ? url.replace(`{${parameter.name}}`, ids[parameter.name] ?? String(parameter.example))
+        : url,
     template,
   );
   const search = new URLSearchParams(query?.example as Record<string, string> | undefined);
@@ -108,19 +113,19 @@ function exampleOf(route: string, ids: Ids): Example {
   };
 }
 
-function operation(route: string) {
-  const found = OPERATIONS[route];
-  if (found === undefined) throw new Error(`${route} is not documented.`);
+function endpointOf(route: string) {
+  const found = [...ENDPOINTS.values()].find((endpoint) => endpoint.route === route);
+  if (found === undefined) throw new Error(`${route} is not declared.`);
   return found;
 }
 
 /** Headers of a caller with permission. */
 function credential(route: string): Record<string, string> {
-  const { access, scope } = operation(route);
-  if (access === 'public') return {};
+  const { callers, scope } = endpointOf(route).access;
+  if (callers === 'public') return {};
   const serviceToken = stack.environment['INVENTORY_CREDENTIAL'] ?? '';
   const userToken = scope === undefined ? user.token : manager.token;
-  return { authorization: `Bearer ${access === 'service' ? serviceToken : userToken}` };
+  return { authorization: `Bearer ${callers === 'service' ? serviceToken : userToken}` };
 }
 
 /** `call` checks every response against the document. */
@@ -137,8 +142,10 @@ function send(
   return call(stack, method, path, { ...signed, ...headers }, text);
 }
 
-describe.each(Object.keys(OPERATIONS))('%s', (route) => {
-  const { access, scope, isSigned, idempotent, headers = [], path = {}, body } = operation(route);
+describe.each([...ENDPOINTS.values()])('$route', (endpoint) => {
+  const { route, access, signature, idempotency, headers = [], body } = endpoint;
+  const { callers, scope } = access;
+  const hasParameters = route.includes('{');
   const given = (): Promise<Ids> => GIVEN[route]?.() ?? Promise.resolve({});
 
   test('does what its example says', async () => {
@@ -154,10 +161,9 @@ describe.each(Object.keys(OPERATIONS))('%s', (route) => {
     test('takes the headers of its example', async () => {
       const ids = await given();
       const example = exampleOf(route, ids);
-      const current =
-        Object.keys(path).length === 0
-          ? undefined
-          : await send('GET', example.path, credential(route)).catch(() => undefined);
+      const current = hasParameters
+        ? await send('GET', example.path, credential(route)).catch(() => undefined)
+        : undefined;
       const sent = {
         ...credential(route),
         'idempotency-key': randomUUID(),
@@ -173,7 +179,7 @@ describe.each(Object.keys(OPERATIONS))('%s', (route) => {
     });
   }
 
-  if (idempotent === true) {
+  if (idempotency !== undefined) {
     test('replays its answer, and refuses the key with another request', async () => {
       const example = exampleOf(route, await given());
       const sent = {
@@ -194,14 +200,14 @@ describe.each(Object.keys(OPERATIONS))('%s', (route) => {
     });
   }
 
-  if (access !== 'public') {
+  if (callers !== 'public') {
     test('is 401 without a credential', async () => {
       const { method, path: url, body: sent } = exampleOf(route, {});
       expect((await send(method, url, {}, sent)).summary).toBe('401 UNAUTHENTICATED');
     });
   }
 
-  if (isSigned === true) {
+  if (signature !== undefined) {
     test('is 401 without a signature', async () => {
       const { method, path: url, body: sent } = exampleOf(route, {});
       const answer = await send(method, url, { 'x-gateway-signature': 't=1,v1=00' }, sent);
@@ -227,7 +233,7 @@ describe.each(Object.keys(OPERATIONS))('%s', (route) => {
     });
   }
 
-  if (access === 'user' && Object.keys(path).length > 0) {
+  if (callers === 'user' && hasParameters) {
     test('is 404 for what is not there', async () => {
       const missing = { orderId: newOrderId(), paymentId: 'pay_0', productId: 'prod-none' };
       const example = exampleOf(route, missing);
@@ -257,7 +263,7 @@ describe('the document', () => {
 describe('the page', () => {
   test('names every call, and loads nothing', async () => {
     const page = await call(stack, 'GET', '/docs');
-    for (const { id } of Object.values(OPERATIONS)) expect(page.text).toContain(`id="${id}"`);
+    for (const id of ENDPOINTS.keys()) expect(page.text).toContain(`id="${id}"`);
     const links = [...page.text.matchAll(/ (?:href|src|action)="([^"]*)"/g)];
     const targets = links.map(([, target = '']) => target);
     expect(targets.length).toBeGreaterThan(100);

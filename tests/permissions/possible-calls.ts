@@ -95,6 +95,8 @@ async function ownCode(): Promise<ReadonlyMap<string, string>> {
     outExtension: { '.js': '.ts' },
     bundle: true,
     packages: 'external',
+    // Packaging replaces these modules by their values.
+    external: ['*/rendered-*.ts'],
     platform: 'node',
     target: 'node24',
     minifySyntax: true,
@@ -121,12 +123,12 @@ function callsOfPorts(code: string): string[] {
   });
 }
 
-function callsOfPipeline({ access, idempotent, signed }: Endpoint): string[] {
-  const isForServices = access === 'service' || access === 'user-or-service';
+function callsOfPipeline({ access, idempotency, signature }: Endpoint): string[] {
+  const isForServices = access.callers === 'service' || access.callers === 'user-or-service';
   return [
-    ...(idempotent === true ? IDEMPOTENT : []),
+    ...(idempotency !== undefined ? IDEMPOTENT : []),
     ...(isForServices ? ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER'] : []),
-    ...(signed === true ? ['ssm:GetParameter WEBHOOK_SECRETS_PARAMETER'] : []),
+    ...(signature !== undefined ? ['ssm:GetParameter WEBHOOK_SECRETS_PARAMETER'] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect } from 'vitest';
-import { openApiDocument } from '../../lib/api-document/open-api.ts';
+import { openApiDocument } from '../../api-document/open-api.ts';
 
 interface Seen {
   readonly status: number;
@@ -23,11 +23,10 @@ const validators = new Map<string, ValidateFunction>();
 
 const routes = Object.entries(document.paths)
   .flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => ({
-      method,
-      path,
-      pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
-    })),
+    Object.keys(methods).map((method) => {
+      const any = path.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.');
+      return { method, path, pattern: new RegExp(`^${any}$`), link: new RegExp(`${any}$`) };
+    }),
   )
   // `/payment/webhook` comes before `/payment/{paymentId}`.
   .sort((left, right) => Number(left.path.includes('{')) - Number(right.path.includes('{')));
@@ -52,7 +51,10 @@ export function expectDocumented(method: string, url: string, seen: Seen): void 
     expect(Object.keys(response.content), `${at}: content type`).toContain(contentType);
     const body = contentType.includes('json') ? JSON.parse(seen.text) : seen.text;
     expectValid([...pointer, 'content', contentType, 'schema'], body, `${at}: ${seen.text}`);
+    for (const link of linksIn(body)) expect(isRoute(link), `${at}: ${link}`).toBe(true);
   }
+  const location = seen.headers.get('location');
+  if (location !== null) expect(isRoute(`GET ${location}`), `${at}: ${location}`).toBe(true);
   for (const [name, header] of Object.entries(response.headers)) {
     const target = header.$ref?.split('/').slice(1) ?? [...pointer, 'headers', name];
     const value = seen.headers.get(name);
@@ -60,6 +62,20 @@ export function expectDocumented(method: string, url: string, seen: Seen): void 
     if (required) expect(value, `${at}: ${name}`).not.toBeNull();
     if (value !== null) expectValid([...target, 'schema'], value, `${at}: ${name}: ${value}`);
   }
+}
+
+/** Links of an answer: `GET /order/ord_1`. */
+export function linksIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { method, href } = value as { readonly method?: unknown; readonly href?: unknown };
+  const own = typeof href === 'string' ? [`${String(method)} ${href}`] : [];
+  return [...own, ...Object.values(value).flatMap(linksIn)];
+}
+
+/** True if the link leads to a route of the API, also below a base path such as `/prod`. */
+export function isRoute(link: string): boolean {
+  const [method = '', href = ''] = link.split(' ');
+  return routes.some((route) => route.method === method.toLowerCase() && route.link.test(href));
 }
 
 /** A copy in which every object schema that is silent about further members allows none. */

@@ -1,5 +1,5 @@
 import type { Product } from '../product.ts';
-import type { ProductDocument } from './product-document.ts';
+import type { ProductDocument } from './product-response.ts';
 
 /** The product as the API shows it; the counters only to those who may manage products. */
 export function toProductDocument(product: Product, showsStock: boolean): ProductDocument {

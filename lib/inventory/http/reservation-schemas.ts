@@ -26,9 +26,5 @@ export const reserveBodySchema = z.strictObject({
 export const extendBodySchema = z.strictObject({ revision, until: timestampSchema });
 export const confirmBodySchema = z.strictObject({ revision, paymentId: z.string().min(1) });
 export const releaseQuerySchema = z.strictObject({
-  revision: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .describe('What is to be released: this revision, or a lower one.'),
+  revision: z.coerce.number().int().min(1).describe('Releases this revision or a lower one.'),
 });

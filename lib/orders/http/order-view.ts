@@ -3,7 +3,7 @@ import type { Payment } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
 import { LEGAL_MOVES, type Order, type OrderStatus } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
-import type { OrderDocument, PaymentDocument } from './order-document.ts';
+import type { OrderDocument, PaymentDocument } from './response-schemas.ts';
 
 /** The order as the API shows it; `null` where something is not there (yet). */
 export function toOrderDocument(service: OrderService, order: Order): OrderDocument {

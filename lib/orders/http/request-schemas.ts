@@ -6,7 +6,7 @@ import {
   MAX_PIECES_PER_LINE,
 } from '../../limits.ts';
 
-/** What users send; zero and negative quantities are well-formed and judged later. */
+/** Items as users send them. Zero and negative quantities are well-formed; the use case rejects them later. */
 export const itemsBodySchema = z.strictObject({
   items: z
     .array(
@@ -25,3 +25,8 @@ export const paymentBodySchema = z.strictObject({
   orderId: z.string().min(1).max(MAX_ID_CHARACTERS),
   paymentMethod: z.strictObject({ token: z.string().min(1).max(MAX_PAYMENT_TOKEN_CHARACTERS) }),
 });
+
+export const paymentBodyExample: z.input<typeof paymentBodySchema> = {
+  orderId: 'ord_5f0c2d9ab8f34e61a7d2c49e01',
+  paymentMethod: { token: 'tok_ok' },
+};

@@ -20,7 +20,7 @@ export interface IdempotentRequest {
   readonly route: string;
   readonly userId: string;
   readonly key: string;
-  /** What must be the same when the key is: path parameters and body. */
+  /** Path parameters and body: a repeated key must come with the same ones. */
   readonly content: unknown;
 }
 

@@ -1,19 +1,20 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type * as z from 'zod';
+import { MAX_WAIT_SECONDS } from '../../limits.ts';
 import { pipeline } from '../lambda/pipeline.ts';
 import { withTraceparent } from '../lambda/trace.ts';
-import { basePath } from './base-path.ts';
-import { browserHeaders } from './browser-headers.ts';
 import { type Call, callOf, type HttpAnswer, type User } from './call.ts';
-import { correlation } from './correlation.ts';
-import type { CallMiddleware, Endpoint, Part } from './endpoint.ts';
-import type { Idempotent } from './idempotent.ts';
-import type { JsonBody } from './json-body.ts';
-import { waitSecondsOf } from './prefer.ts';
-import { problemAnswers } from './problem-answers.ts';
-import type { QueryParameters } from './query-parameters.ts';
+import {
+  type Access,
+  type CallMiddleware,
+  type Endpoint,
+  isForPages,
+  type RequestHeader,
+} from './endpoint.ts';
+import { finishAnswer } from './finish-answer.ts';
+import { problemAnswer } from './problem-answer.ts';
 
-export interface ApiRequest<Body, Query> {
+export interface ApiRequest<Body, Query, Header extends RequestHeader> {
   /** The caller; a nobody without scopes for services and public routes. */
   readonly user: User;
   /** Path template of the resource that API Gateway has matched: `/order/{orderId}`. */
@@ -21,11 +22,11 @@ export interface ApiRequest<Body, Query> {
   readonly body: Body;
   readonly path: Readonly<Record<string, string>>;
   readonly query: Query;
-  /** Looks a header up without regard to case. */
-  readonly header: (name: string) => string | undefined;
+  /** Looks up a header that the endpoint declares. */
+  readonly header: (name: Header) => string | undefined;
   readonly correlationId: string;
   readonly idempotencyKey: string | undefined;
-  /** From `Prefer: wait=N`, clamped to 10; 0 if the caller does not want to wait. */
+  /** From `Prefer: wait=N`, clamped to 10; 0 if the caller does not want to wait or the endpoint lacks `Prefer`. */
   readonly waitSeconds: number;
 }
 
@@ -38,47 +39,40 @@ export interface ApiResponse {
   readonly contentType?: string;
 }
 
-/**
- * One route, by the parts that it needs. A function carries only the code of the parts that its own
- * file imports.
- */
-export interface Declaration<BodySchema extends z.ZodType, QuerySchema extends z.ZodType> {
-  readonly route: string;
-  readonly access: {
-    readonly facts: Pick<Endpoint, 'access' | 'scope'>;
-    readonly middleware?: CallMiddleware;
-  };
-  readonly signature?: Part<'signed'>;
-  readonly body?: JsonBody<BodySchema>;
-  readonly query?: QueryParameters<QuerySchema>;
-  readonly idempotency?: Idempotent;
-}
+/** Access without a token; one that is sent is ignored. */
+export const forEveryone: Access = { callers: 'public' };
 
 /**
- * Makes the Lambda of one route. `respond` sees only well-formed requests of known callers and may
- * throw any DomainError. The checks run in the order of the list below.
+ * Makes the Lambda of one route. `respond` sees only well-formed requests of known callers and may throw any
+ * DomainError. The checks run in this order: access, signature, body, query, idempotency.
  */
 export function apiHandler<
   BodySchema extends z.ZodType = z.ZodUndefined,
   QuerySchema extends z.ZodType = z.ZodUndefined,
+  Header extends RequestHeader = never,
 >(
-  declaration: Declaration<BodySchema, QuerySchema>,
-  respond: (request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>>) => Promise<ApiResponse>,
+  endpoint: Endpoint<BodySchema, QuerySchema, Header>,
+  respond: (
+    request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>, Header>,
+  ) => Promise<ApiResponse>,
 ) {
-  const { route, access, signature, body, query, idempotency } = declaration;
+  const { route, access, signature, body, query, idempotency, headers = [] } = endpoint;
+  const readsPrefer = (headers as readonly RequestHeader[]).includes('Prefer');
   const parts = [access, signature, body, query, idempotency].filter((part) => part !== undefined);
   const run = pipeline<Call, HttpAnswer>()
-    .use([
-      correlation(),
-      browserHeaders(access.facts.access !== 'service' && signature === undefined),
-      basePath(),
-      problemAnswers(),
-      ...parts.flatMap(({ middleware }) => middleware ?? []),
-    ])
+    .use([problemAnswers, ...parts.flatMap(({ middleware }) => middleware ?? [])])
     .handler((call: Call, context: Context) => {
-      // Parsed by the schemas above; a part that is not declared is undefined, as its type says.
-      const request = requestOf<z.infer<BodySchema>, z.infer<QuerySchema>>(call);
-      const answer = async () => toAnswer(await respond(request));
+      const answer = async () =>
+        toAnswer(
+          await respond({
+            ...call,
+            resource: call.event.resource,
+            // Parsed by the schemas above; a part that is not declared is undefined, as its type says.
+            body: call.body as z.infer<BodySchema>,
+            query: call.query as z.infer<QuerySchema>,
+            waitSeconds: readsPrefer ? waitSecondsOf(call.header('prefer')) : 0,
+          }),
+        );
       return idempotency === undefined ? answer() : idempotency.answer(call, context, answer);
     });
   const handler = (
@@ -86,35 +80,24 @@ export function apiHandler<
     context: Context,
   ): Promise<APIGatewayProxyResult> => {
     const call = callOf(route, event);
-    return withTraceparent(call.header('traceparent'), async () => ({
-      ...(await run(call, context)),
-    }));
+    return withTraceparent(call.header('traceparent'), async () =>
+      finishAnswer(call, await run(call, context), isForPages(endpoint)),
+    );
   };
-  const endpoint: Endpoint<BodySchema, QuerySchema> = {
-    route,
-    ...access.facts,
-    ...signature?.facts,
-    ...body?.facts,
-    ...query?.facts,
-    ...idempotency?.facts,
-  };
-  // The facts it was made of, so that the API's document can be held against them.
   return Object.assign(handler, { endpoint });
 }
 
-function requestOf<Body, Query>(call: Call): ApiRequest<Body, Query> {
-  const { event, user, path, header, correlationId, idempotencyKey } = call;
-  return {
-    user,
-    resource: event.resource,
-    path,
-    header,
-    correlationId,
-    idempotencyKey,
-    body: call.body as Body,
-    query: call.query as Query,
-    waitSeconds: waitSecondsOf(header('prefer')),
-  };
+/** Answers every error with a problem document. */
+const problemAnswers: CallMiddleware = {
+  onError: (request) => {
+    request.response = problemAnswer(request.error, request.event);
+  },
+};
+
+/** Seconds of `Prefer: wait=N` (RFC 7240), clamped to 10; 0 if the caller does not want to wait. */
+function waitSecondsOf(prefer: string | undefined): number {
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?/i.exec(prefer ?? '');
+  return Math.min(Number(match?.[1] ?? 0), MAX_WAIT_SECONDS);
 }
 
 function toAnswer({ status, body, headers, contentType }: ApiResponse): HttpAnswer {

@@ -1,5 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { requestPathOf } from './request-path.ts';
+import { CORRELATION_ID } from '../../limits.ts';
+import { Unauthenticated } from '../errors.ts';
+import { installedRuntime, randomIds } from '../lambda/installed-runtime.ts';
 
 export interface User {
   readonly userId: string;
@@ -17,7 +19,7 @@ export interface Call {
   /** Looks a request header up without regard to case. */
   readonly header: (name: string) => string | undefined;
   readonly path: Readonly<Record<string, string>>;
-  correlationId: string;
+  readonly correlationId: string;
   /** The caller; a nobody without scopes for services and public routes. */
   user: User;
   body: unknown;
@@ -33,13 +35,14 @@ export interface HttpAnswer {
 }
 
 export function callOf(route: string, event: APIGatewayProxyEvent): Call {
+  const header = headerReader(event);
   return {
     event,
     route,
     instance: requestPathOf(event),
-    header: headerReader(event),
+    header,
     path: definedEntries(event.pathParameters),
-    correlationId: '',
+    correlationId: correlationIdOf(header('x-correlation-id')),
     user: NOBODY,
     body: undefined,
     query: undefined,
@@ -47,23 +50,47 @@ export function callOf(route: string, event: APIGatewayProxyEvent): Call {
   };
 }
 
+/** The path as the caller sent it: below the stage (`/prod/order`), or below a custom domain's mapping. */
+export function requestPathOf({ requestContext, path }: APIGatewayProxyEvent): string {
+  // A test invocation may come without either.
+  const context = requestContext as Partial<typeof requestContext> | undefined;
+  return context?.path ?? path;
+}
+
 function headerReader(event: APIGatewayProxyEvent): (name: string) => string | undefined {
   // API Gateway's own test invocation hands over null if there is no header.
-  const headers = new Map(
-    Object.entries(definedEntries(event.headers)).map(([name, value]) => [
-      name.toLowerCase(),
-      value,
-    ]),
-  );
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(definedEntries(event.headers))) {
+    headers.set(name.toLowerCase(), value);
+  }
   return (name) => headers.get(name.toLowerCase());
 }
 
 export function definedEntries(
   record: Readonly<Record<string, string | undefined>> | null,
 ): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(record ?? {}).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    ),
-  );
+  const defined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(record ?? {})) {
+    if (value !== undefined) defined[name] = value;
+  }
+  return defined;
+}
+
+/** The caller's own id if it is harmless to log, else a new one. */
+function correlationIdOf(given: string | undefined): string {
+  return given !== undefined && CORRELATION_ID.test(given)
+    ? given
+    : (installedRuntime()?.ids ?? randomIds).random();
+}
+
+/**
+ * The token of an `Authorization` header.
+ * @throws Unauthenticated if there is none.
+ */
+export function bearer(authorization: string | undefined): string {
+  const match = /^Bearer +(\S+)$/i.exec(authorization ?? '');
+  if (match?.[1] === undefined) {
+    throw new Unauthenticated('Send "Authorization: Bearer <token>".');
+  }
+  return match[1];
 }

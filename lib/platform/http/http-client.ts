@@ -18,7 +18,7 @@ export interface HttpResponse {
 /** Sends one JSON request. Every network failure and time-out rejects: the outcome is then unknown. */
 export type HttpClient = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** @param traceHeaders what links a call that is made now to the trace it belongs to. */
+/** @param traceHeaders headers that link a call made now to its trace. */
 export function createHttpClient(
   intercept: Interceptor,
   traceHeaders: () => Readonly<Record<string, string>>,

@@ -1,27 +1,16 @@
-import type { Context } from 'aws-lambda';
 import { IDEMPOTENCY_KEY } from '../../limits.ts';
 import { BadRequest, DomainError } from '../errors.ts';
 import { observe } from '../lambda/observe.ts';
-import type { Call, HttpAnswer } from './call.ts';
-import type { Part } from './endpoint.ts';
-import { problemAnswer } from './problem-answers.ts';
-
-export interface Idempotent extends Part<'idempotent'> {
-  /** Runs the request once for its key, or just runs it if it brings none. */
-  readonly answer: (
-    call: Call,
-    context: Context,
-    respond: () => Promise<HttpAnswer>,
-  ) => Promise<HttpAnswer>;
-}
+import type { Call } from './call.ts';
+import type { Idempotency } from './endpoint.ts';
+import { problemAnswer } from './problem-answer.ts';
 
 /**
  * Honours `Idempotency-Key`, and counts refused duplicates.
  * @param isOutdated tells whether a stored answer (its body) no longer answers a repeated request.
  */
-export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Idempotent {
+export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Idempotency {
   return {
-    facts: { idempotent: true },
     middleware: {
       before: ({ event: call }) => {
         call.idempotencyKey = idempotencyKeyOf(call.header('idempotency-key'));

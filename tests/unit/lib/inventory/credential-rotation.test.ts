@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { inventoryClient } from '../../../../lib/inventory/inventory-client.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
 import type { HttpRequest } from '../../../../lib/platform/http/http-client.ts';
-import { authenticateService } from '../../../../lib/platform/http/service-credential.ts';
+import { authenticateService } from '../../../../lib/platform/http/service-access.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from '../platform/environment.ts';
 import { installTestRuntime, NOW_SECONDS } from '../platform/test-issuer.ts';

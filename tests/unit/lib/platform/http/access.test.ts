@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BadSignature } from '../../../../../lib/payments/refusals.ts';
-import { forServices } from '../../../../../lib/platform/http/for-services.ts';
-import { forUsers } from '../../../../../lib/platform/http/for-users.ts';
-import { forUsersAndServices } from '../../../../../lib/platform/http/for-users-and-services.ts';
-import { jsonBody } from '../../../../../lib/platform/http/json-body.ts';
-import { signedBody } from '../../../../../lib/platform/http/signed-body.ts';
+import { jsonBody, signedBody } from '../../../../../lib/platform/http/request-content.ts';
+import { forServices } from '../../../../../lib/platform/http/service-access.ts';
+import { forUsers } from '../../../../../lib/platform/http/user-access.ts';
+import { forUsersAndServices } from '../../../../../lib/platform/http/user-or-service-access.ts';
 import { REQUIRED } from '../environment.ts';
 import { tokenOf } from '../test-issuer.ts';
 import { call, issuer, prepare, seen } from './called-handler.ts';
@@ -15,6 +14,8 @@ prepare();
 const bodySchema = z.strictObject({
   items: z.array(z.strictObject({ productId: z.string(), quantity: z.int() })).min(1),
 });
+const itemsBody = jsonBody(bodySchema, { items: [{ productId: 'mug', quantity: 1 }] });
+
 describe('access', () => {
   test('to a public route needs no token, and the caller is nobody', async () => {
     expect((await call({ headers: { Authorization: 'Bearer nonsense' } })).status).toBe(200);
@@ -22,7 +23,7 @@ describe('access', () => {
   });
 
   test('without a token is 401 before the body is read', async () => {
-    const answer = await call({ body: '{' }, { access: forUsers(), body: jsonBody(bodySchema) });
+    const answer = await call({ body: '{' }, { access: forUsers(), body: itemsBody });
     expect(answer).toMatchObject({
       status: 401,
       headers: {
@@ -41,7 +42,7 @@ describe('access', () => {
       return Promise.resolve();
     });
     const headers = { 'X-Proof': 'abc' };
-    const endpoint = { body: jsonBody(bodySchema), signature };
+    const endpoint = { body: itemsBody, signature };
     await call({ headers, body: bytes.toString('utf8') }, endpoint);
     await call({ headers, body: bytes.toString('base64'), isBase64Encoded: true }, endpoint);
     expect(shown).toEqual([
@@ -53,7 +54,7 @@ describe('access', () => {
 
   test('whose body proves nothing is 401 before it is parsed', async () => {
     const signature = signedBody(() => Promise.reject(new BadSignature('Sign it.')));
-    expect(await call({ body: '{' }, { body: jsonBody(bodySchema), signature })).toMatchObject({
+    expect(await call({ body: '{' }, { body: itemsBody, signature })).toMatchObject({
       status: 401,
       headers: { 'WWW-Authenticate': 'Signature' },
       body: { code: 'BAD_SIGNATURE', detail: 'Sign it.' },

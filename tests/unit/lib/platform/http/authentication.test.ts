@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair, importJWK, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { InfrastructureUnavailable, Unauthenticated } from '../../../../../lib/platform/errors.ts';
-import { authenticateService } from '../../../../../lib/platform/http/service-credential.ts';
-import { authenticateUser } from '../../../../../lib/platform/http/user-token.ts';
+import { authenticateService } from '../../../../../lib/platform/http/service-access.ts';
+import { authenticateUser } from '../../../../../lib/platform/http/user-access.ts';
 import { REQUIRED } from '../environment.ts';
 import {
   installTestRuntime,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { NotFound } from '../../../../../lib/platform/errors.ts';
-import { forEveryone } from '../../../../../lib/platform/http/for-everyone.ts';
-import { forServices } from '../../../../../lib/platform/http/for-services.ts';
-import { signedBody } from '../../../../../lib/platform/http/signed-body.ts';
+import { forEveryone } from '../../../../../lib/platform/http/api-handler.ts';
+import { signedBody } from '../../../../../lib/platform/http/request-content.ts';
+import { forServices } from '../../../../../lib/platform/http/service-access.ts';
 import { installTestRuntime, NOW_SECONDS } from '../test-issuer.ts';
 import { call, issuer, prepare } from './called-handler.ts';
 

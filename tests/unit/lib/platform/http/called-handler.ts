@@ -5,14 +5,14 @@ import {
   type ApiRequest,
   type ApiResponse,
   apiHandler,
-  type Declaration,
+  forEveryone,
 } from '../../../../../lib/platform/http/api-handler.ts';
-import { forEveryone } from '../../../../../lib/platform/http/for-everyone.ts';
+import type { Endpoint, RequestHeader } from '../../../../../lib/platform/http/endpoint.ts';
 import { installTestRuntime, startTestIssuer, type TestIssuer } from '../test-issuer.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
-type Seen = ApiRequest<unknown, unknown>;
+type Seen = ApiRequest<unknown, unknown, RequestHeader>;
 type Sent = Partial<
   Omit<APIGatewayProxyEvent, 'headers'> & { headers: Record<string, string> | null }
 >;
@@ -39,10 +39,10 @@ const OK: ApiResponse = { status: 200, body: { fine: true } };
 /** Calls a handler in process, as API Gateway would; `seen` is the request in the use case. */
 export async function call(
   sent: Sent,
-  declared: Partial<Declaration<z.ZodType, z.ZodType>> = {},
+  declared: Partial<Endpoint> = {},
   respond: () => Promise<ApiResponse> = () => Promise.resolve(OK),
 ) {
-  const handler = apiHandler<z.ZodType, z.ZodType>(
+  const handler = apiHandler<z.ZodType, z.ZodType, RequestHeader>(
     { route: 'POST /order', access: forEveryone, ...declared },
     (request) => {
       seen = request;

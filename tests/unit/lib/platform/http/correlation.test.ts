@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forUsers } from '../../../../../lib/platform/http/for-users.ts';
+import { forUsers } from '../../../../../lib/platform/http/user-access.ts';
 import { call, prepare, seen } from './called-handler.ts';
 
 prepare();

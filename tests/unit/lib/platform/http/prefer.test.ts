@@ -28,7 +28,15 @@ describe('Prefer', () => {
     ['await=5', 0],
     ['respond-async', 0],
   ])('%j waits %i seconds', async (prefer, seconds) => {
-    await call({ headers: prefer === undefined ? {} : { Prefer: prefer } });
+    await call(
+      { headers: prefer === undefined ? {} : { Prefer: prefer } },
+      { headers: ['Prefer'] },
+    );
     expect(seen?.waitSeconds).toBe(seconds);
+  });
+
+  test('is ignored where the endpoint does not declare it', async () => {
+    await call({ headers: { Prefer: 'wait=5' } });
+    expect(seen?.waitSeconds).toBe(0);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { queryParameters } from '../../../../../lib/platform/http/query-parameters.ts';
+import { queryParameters } from '../../../../../lib/platform/http/request-content.ts';
 import { call, prepare, seen } from './called-handler.ts';
 
 prepare();
@@ -9,7 +9,7 @@ const querySchema = z.strictObject({ limit: z.coerce.number().int().min(1).defau
 
 describe('path and query', () => {
   test('reach the use case, parsed and with defaults', async () => {
-    const endpoint = { query: queryParameters(querySchema) };
+    const endpoint = { query: queryParameters(querySchema, { limit: '5' }) };
     await call({ pathParameters: { orderId: 'ord_1', gone: undefined } }, endpoint);
     expect(seen).toMatchObject({ path: { orderId: 'ord_1' }, query: { limit: 20 } });
     expect(seen?.path).not.toHaveProperty('gone');
@@ -20,7 +20,10 @@ describe('path and query', () => {
   test.each([{ limit: '0' }, { limit: 'many' }, { limit: '1.5' }, { offset: '1' }])(
     'the query %j is 400',
     async (queryStringParameters) => {
-      const answer = await call({ queryStringParameters }, { query: queryParameters(querySchema) });
+      const answer = await call(
+        { queryStringParameters },
+        { query: queryParameters(querySchema, { limit: '5' }) },
+      );
       expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
       expect(answer.body['detail']).toContain(Object.keys(queryStringParameters)[0]);
     },

@@ -1,0 +1,16 @@
+import { isForPages } from '../lib/platform/http/endpoint.ts';
+import { ENDPOINTS } from './endpoints.ts';
+
+// Packaging runs this module and puts its value in its place, as with rendered-document.ts.
+
+/** Methods of every path that pages in a browser may call, by its template: `/order/{orderId}`. */
+export const METHODS_BY_PATH: Readonly<Record<string, readonly string[]>> = methodsByPath();
+
+function methodsByPath(): Record<string, string[]> {
+  const methods: Record<string, string[]> = {};
+  for (const endpoint of ENDPOINTS.values()) {
+    const [method = '', path = ''] = endpoint.route.split(' ');
+    if (isForPages(endpoint)) (methods[path] ??= []).push(method);
+  }
+  return methods;
+}

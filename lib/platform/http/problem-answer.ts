@@ -1,0 +1,30 @@
+import { DomainError } from '../errors.ts';
+import { loggerFor } from '../lambda/logging.ts';
+import type { Call, HttpAnswer } from './call.ts';
+import { problemOf } from './problems.ts';
+
+/** For an outage whose error does not say how long it lasts. */
+const OUTAGE_RETRY_AFTER_SECONDS = 1;
+/** Facts of an error that is not a DomainError. */
+const NO_FACTS: Partial<Pick<DomainError, 'refusal' | 'retryAfterSeconds'>> = {};
+
+/** The answer to an error: a problem document (RFC 9457). Logs the error if the service is at fault. */
+export function problemAnswer(error: unknown, call: Call): HttpAnswer {
+  const document = problemOf(error, call.instance);
+  const { code, status } = document;
+  if (status >= 500) {
+    const about = { correlationId: call.correlationId, route: call.route };
+    loggerFor(about).error('Request failed', { code, error: error as Error });
+  }
+  const { refusal, retryAfterSeconds = status === 503 ? OUTAGE_RETRY_AFTER_SECONDS : undefined } =
+    error instanceof DomainError ? error : NO_FACTS;
+  return {
+    statusCode: status,
+    body: JSON.stringify(document),
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
+      ...(status === 401 ? { 'WWW-Authenticate': refusal?.authScheme ?? 'Bearer' } : {}),
+    },
+  };
+}

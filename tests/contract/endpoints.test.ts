@@ -1,0 +1,116 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { ENDPOINTS } from '../../api-document/endpoints.ts';
+import { createRuntime, installRuntime } from '../../lib/platform/lambda/runtime.ts';
+import { REQUIRED } from '../unit/lib/platform/environment.ts';
+import { deployedFunctions, deployedRoutes, load } from './deployment.ts';
+
+process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+
+type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
+/** Accepts any token; its text is the scope. */
+function installTrustingRuntime(): void {
+  const verifyToken = (scope: string) => Promise.resolve({ sub: 'alice', scope });
+  installRuntime({ ...createRuntime(REQUIRED), verifyToken });
+}
+
+beforeAll(installTrustingRuntime);
+
+test('infrastructure/functions.yml sends every route to the function that declares it', () => {
+  const declared = [...ENDPOINTS].map(([id, { route }]) => [route, id] as const);
+  expect(deployedRoutes()).toEqual(new Map(declared));
+});
+
+describe.each([...ENDPOINTS])('%s', (id, endpoint) => {
+  const { route, access, signature, body, query, idempotency } = endpoint;
+  const { callers, scope } = access;
+
+  async function call(sent: Partial<APIGatewayProxyEvent>) {
+    const { handler } = (await load(deployedFunctions().get(id) ?? '')) as { handler: Handler };
+    const path = route.split(' ')[1] ?? '';
+    const names = [...route.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, `${name}-1`]);
+    const event = {
+      resource: path,
+      path,
+      headers: {},
+      pathParameters: Object.fromEntries(names) as Record<string, string>,
+      queryStringParameters: null,
+      body: body === undefined ? null : JSON.stringify(body.example),
+      isBase64Encoded: false,
+      ...sent,
+    };
+    const answer = await handler(event as unknown as APIGatewayProxyEvent, {} as Context);
+    const { code, errors } = JSON.parse(answer.body) as { code: string; errors?: unknown };
+    return { summary: `${String(answer.statusCode)} ${code}`, errors };
+  }
+
+  /** Headers of a caller with permission. */
+  function permitted(): Record<string, string> {
+    const token = callers === 'service' ? REQUIRED.INVENTORY_CREDENTIAL : (scope ?? 'openid');
+    return { authorization: `Bearer ${token}` };
+  }
+
+  test('is the declaration that its Lambda was made from', async () => {
+    const { handler } = (await load(deployedFunctions().get(id) ?? '')) as {
+      handler: { endpoint: object };
+    };
+    expect(handler.endpoint).toMatchObject({ route, access });
+    expect(Object.keys(handler.endpoint).sort()).toEqual(Object.keys(endpoint).sort());
+  });
+
+  if (callers !== 'public') {
+    test('refuses a caller without a credential', async () => {
+      expect((await call({})).summary).toBe('401 UNAUTHENTICATED');
+    });
+  }
+
+  if (callers === 'service') {
+    test('refuses another credential', async () => {
+      const headers = { authorization: 'Bearer another-0123456789' };
+      expect((await call({ headers })).summary).toBe('401 UNAUTHENTICATED');
+    });
+  }
+
+  if (signature !== undefined) {
+    test('refuses a body without its signature', async () => {
+      expect((await call({})).summary).toBe('401 BAD_SIGNATURE');
+    });
+  }
+
+  if (scope !== undefined) {
+    test('refuses a user without the scope', async () => {
+      const headers = { authorization: 'Bearer openid' };
+      expect((await call({ headers })).summary).toBe('403 MISSING_SCOPE');
+    });
+  }
+
+  if (body !== undefined && signature === undefined) {
+    test('refuses a body with an unknown field, or none', async () => {
+      const unknownField = JSON.stringify({ ...(body.example as object), surprise: 1 });
+      expect(await call({ headers: permitted(), body: unknownField })).toMatchObject({
+        summary: '400 BAD_REQUEST',
+        errors: [{ message: expect.stringContaining('surprise') }],
+      });
+      expect((await call({ headers: permitted(), body: null })).summary).toBe('400 BAD_REQUEST');
+    });
+  }
+
+  if (query !== undefined) {
+    test('refuses an unknown query parameter', async () => {
+      const example = query.example as Record<string, string>;
+      const queryStringParameters = { ...example, surprise: '1' };
+      expect(await call({ headers: permitted(), queryStringParameters })).toMatchObject({
+        summary: '400 BAD_REQUEST',
+        errors: [{ message: expect.stringContaining('surprise') }],
+      });
+    });
+  }
+
+  if (idempotency !== undefined) {
+    test('refuses a bad idempotency key', async () => {
+      const headers = { ...permitted(), 'idempotency-key': 'two words' };
+      expect((await call({ headers })).summary).toBe('400 BAD_REQUEST');
+    });
+  }
+});
