@@ -48,7 +48,7 @@ export interface Refusal extends ProblemType {
   /** Next step for the caller, if the thrower knows nothing more specific. */
   readonly advice?: string;
   readonly retryAfterSeconds?: number;
-  /** The same order can never succeed: it becomes INVALID. */
+  /** No later try can succeed. */
   readonly isFinal?: true;
   /** The same call may succeed if it is repeated. Default: true for 5xx. */
   readonly isTemporary?: true;
