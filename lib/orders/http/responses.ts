@@ -24,7 +24,7 @@ export function isStockDecided(order: Order): boolean {
 }
 
 /**
- * How placing (or retrying) an order is answered: 201 when it is ready to be paid, else 202.
+ * The answer to placing or retrying an order: 201 if it can be paid, else 202.
  * @throws NotFulfilled for INVALID (422 with the reason as code) and ORDER_FAILED (503).
  */
 export function orderAnswer(service: OrderService, order: Order) {
@@ -75,8 +75,8 @@ export function isModificationDecided(order: Order): boolean {
 }
 
 /**
- * How modifying is answered: 202 while it is not decided, else 200 with the order.
- * @throws NotFulfilled (409) where it was refused; 503 where the order failed meanwhile.
+ * The answer to modifying an order: 202 while it is not decided, else 200 with the order.
+ * @throws NotFulfilled: 409 if the modification was refused, 503 if the order failed meanwhile.
  */
 export function modificationAnswer(service: OrderService, order: Order) {
   const { orderId, modification } = order;
@@ -96,7 +96,7 @@ export function modificationAnswer(service: OrderService, order: Order) {
   return { status: 200, headers, body };
 }
 
-/** The order as it now is. */
+/** The order as it is now. */
 export function currentOrderAnswer(service: OrderService, order: Order) {
   return {
     status: 200,
@@ -110,8 +110,8 @@ export function etagOf(order: Order): string {
 }
 
 /**
- * How paying is answered: 200 when the money is captured and the order done, 202 while it is open.
- * @throws NotFulfilled (402) where the payment ended without money.
+ * The answer to paying: 200 if the money is captured and the order is done, 202 while the payment is open.
+ * @throws NotFulfilled (402) if the payment ended without money.
  */
 export function paymentAnswer(payment: Payment, isUnderWay: boolean) {
   const answer = {

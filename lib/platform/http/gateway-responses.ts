@@ -15,8 +15,8 @@ const AGAIN = 'Send the same request with the same Idempotency-Key again; nothin
 const CORRECT = 'Correct the request; see /docs.';
 
 /**
- * API Gateway's own responses as problems (RFC 9457), by its name of each. The template is made from
- * them (infrastructure/api-gateway.cjs), and the API's document describes those that callers meet.
+ * API Gateway's own responses as problems (RFC 9457), by API Gateway's name of each. The template is made from
+ * them (infrastructure/api-gateway.cjs). The API's document describes those that callers meet.
  */
 export const GATEWAY_RESPONSES = {
   DEFAULT_4XX: response(undefined, 'BAD_REQUEST', 'The request was refused', CORRECT),

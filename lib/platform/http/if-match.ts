@@ -2,7 +2,7 @@ import { BadRequest } from '../errors.ts';
 
 /**
  * The version in `If-Match`; undefined if it is absent or `*`.
- * @throws BadRequest if it is not an ETag of ours.
+ * @throws BadRequest if it is not an ETag of this API.
  */
 export function versionOf(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
