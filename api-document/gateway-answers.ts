@@ -7,7 +7,7 @@ import {
 import type { OpenApiResponse } from './open-api-format.ts';
 import { ANSWER_HEADERS } from './shared-parts.ts';
 
-/** Answers of API Gateway itself that every call may meet, by status; of a failed function it knows 502. */
+/** API Gateway's own answers that every call may meet, by status; 502 is that of a failed function. */
 const EVERYWHERE = {
   413: GATEWAY_RESPONSES.REQUEST_TOO_LARGE,
   429: GATEWAY_RESPONSES.THROTTLED,
@@ -15,7 +15,7 @@ const EVERYWHERE = {
   504: GATEWAY_RESPONSES.INTEGRATION_TIMEOUT,
 } as const;
 
-/** References to them, by status. */
+/** References to these answers, by status. */
 export const GATEWAY_RESPONSE_REFERENCES = Object.fromEntries(
   Object.keys(EVERYWHERE).map((status) => [
     status,
@@ -23,7 +23,7 @@ export const GATEWAY_RESPONSE_REFERENCES = Object.fromEntries(
   ]),
 );
 
-/** The responses referred to, by their name in the document. */
+/** The answers themselves, by their name in the document. */
 export function gatewayResponses(): Record<string, OpenApiResponse> {
   return Object.fromEntries(
     Object.entries(EVERYWHERE).map(([status, response]) => [

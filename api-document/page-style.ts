@@ -1,4 +1,4 @@
-/** No fonts, no images: whatever the reader's system has, in its light or dark colours. */
+/** Style without fonts or images: the reader's system fonts, in light or dark colours. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

@@ -258,7 +258,7 @@ function propertyTable(schema: Schema): string {
   return table(['Member', 'Type', 'What it is'], rowsOf(schema, ''));
 }
 
-/** One row a member; those of inner objects follow theirs: `items[].quantity`. */
+/** One row per member; the rows of inner objects follow it: `items[].quantity`. */
 function rowsOf({ properties = {}, required = [] }: Schema, prefix: string): string[][] {
   return Object.entries(properties).flatMap(([name, member]) => {
     const path = prefix + name;
@@ -340,7 +340,7 @@ function prose(paragraphs: string): string {
     .join('\n');
 }
 
-/** Text whose `code` is set as such. */
+/** Text with `code` as code elements. */
 function inline(value: string): string {
   return text(value).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }

@@ -1,7 +1,7 @@
 import { openApiDocument } from './open-api.ts';
 
-// Packaging runs this module and puts its values in its place (infrastructure/bundle-functions.cjs):
-// the deployed function carries neither the schemas nor the code that the text is made by.
+// Packaging replaces this module by its value (infrastructure/bundle-functions.cjs). So the deployed function carries
+// neither the declarations nor the code that makes the text.
 
 /** The API's OpenAPI document, as JSON. */
 export const DOCUMENT_TEXT = JSON.stringify(openApiDocument());

@@ -1,9 +1,9 @@
 import { isForPages } from '../lib/platform/http/endpoint.ts';
 import { ENDPOINTS } from './endpoints.ts';
 
-// Packaging runs this module and puts its value in its place, as with rendered-document.ts.
+// Packaging replaces this module by its value, as it does with rendered-document.ts.
 
-/** Methods of every path that pages in a browser may call, by its template: `/order/{orderId}`. */
+/** Methods that pages in a browser may call, by path template: `/order/{orderId}`. */
 export const METHODS_BY_PATH: Readonly<Record<string, readonly string[]>> = methodsByPath();
 
 function methodsByPath(): Record<string, string[]> {

@@ -1,7 +1,7 @@
 import { openApiDocument } from './open-api.ts';
 import { PAGE_SECURITY_POLICY as POLICY, renderPage } from './page.ts';
 
-// Packaging runs this module and puts its values in its place, as it does with rendered-document.ts.
+// Packaging replaces this module by its values, as it does with rendered-document.ts.
 
 /** The page that shows the API's document, as HTML. */
 export const PAGE_TEXT = renderPage(openApiDocument());

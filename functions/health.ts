@@ -1,7 +1,7 @@
 import type { CommonAnswers } from '../api-document/service-examples.ts';
 import { apiHandler, forEveryone } from '../lib/platform/http/api-handler.ts';
 
-/** Liveness: the API and this function run. It needs no configuration and asks no other service. */
+/** Liveness of the API and this function. It needs no configuration and calls no other service. */
 export const handler = apiHandler(
   {
     route: 'GET /health',

@@ -3,7 +3,7 @@ import { apiHandler, forEveryone } from '../lib/platform/http/api-handler.ts';
 import { preflightHeaders } from '../lib/platform/http/cors.ts';
 import { allowedOrigins } from '../lib/platform/http/finish-answer.ts';
 
-/** Says which methods a path has, and to a page of an allowed origin that it may use them. */
+/** Lists the methods of a path, and lets pages of allowed origins use them. */
 export const handler = apiHandler(
   { route: 'OPTIONS', access: forEveryone, headers: ['Origin'] },
   ({ resource, header }) => {

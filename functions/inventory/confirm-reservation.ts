@@ -19,7 +19,8 @@ export const handler = apiHandler(
       tag: 'Reservations',
       summary: 'Turn reserved into sold',
       description:
-        'For one payment; repeating it changes nothing. Called by the Order Service with its own credential, never by users.',
+        'For one payment; repeating it changes nothing. ' +
+        'Called by the Order Service with its own credential, never by users.',
       answers: {
         200: { description: 'The confirmed reservation.', example: 'confirmedReservation' },
       } satisfies InventoryAnswers,

@@ -19,7 +19,8 @@ export const handler = apiHandler(
       tag: 'Reservations',
       summary: 'Hold a reservation for longer',
       description:
-        'At least until the given time; never shorter. Called by the Order Service with its own credential, never by users.',
+        'At least until the given time; never shorter. ' +
+        'Called by the Order Service with its own credential, never by users.',
       answers: {
         200: { description: 'The reservation.', example: 'extendedReservation' },
       } satisfies InventoryAnswers,

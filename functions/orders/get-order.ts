@@ -10,7 +10,6 @@ import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({}));
 
-/** With `Prefer: wait=N` and `If-None-Match` it waits for the next change. */
 export const handler = apiHandler(
   {
     route: 'GET /order/{orderId}',

@@ -95,8 +95,8 @@ async function ownCode(): Promise<ReadonlyMap<string, string>> {
     outExtension: { '.js': '.ts' },
     bundle: true,
     packages: 'external',
-    // Packaging replaces these modules by their values.
-    external: ['*/rendered-*.ts'],
+    // Packaging replaces the rendered document by its text.
+    external: ['../api-document/rendered-*'],
     platform: 'node',
     target: 'node24',
     minifySyntax: true,

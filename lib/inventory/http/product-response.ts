@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { moneySchema } from '../../platform/schemas.ts';
 
-/** Products as the API shows them; the view is held against these by the compiler. */
+/** Products as the API shows them. The compiler checks the view against these schemas. */
 export const productSchema = z.object({
   productId: z.string(),
   name: z.string(),

@@ -9,7 +9,7 @@ import {
 } from '../../limits.ts';
 import { pageQuerySchema } from '../../platform/dynamo/paging.ts';
 
-/** The scope that shows and changes what others do not see. */
+/** Scope of those who manage products: shows all counters of the stock, and allows changes. */
 export const MANAGE_PRODUCTS = 'products:write';
 
 const name = z.string().max(MAX_PRODUCT_NAME_CHARACTERS).regex(/\S/, 'must not be empty');

@@ -1,7 +1,7 @@
 import type { Product } from '../product.ts';
 import type { ProductDocument } from './product-response.ts';
 
-/** The product as the API shows it; the counters only to those who may manage products. */
+/** The product as the API shows it. Only those who manage products see the counters. */
 export function toProductDocument(product: Product, showsStock: boolean): ProductDocument {
   return {
     productId: product.productId,

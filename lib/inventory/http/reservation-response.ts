@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { moneySchema, timestampSchema } from '../../platform/schemas.ts';
 
-/** The answers of `/inventory/reservation/{orderId}`, as the service gives and its client reads them. */
+/** Answers of `/inventory/reservation/{orderId}`, for the service that writes them and the client that reads them. */
 export const reservationSchema = z.object({
   orderId: z.string(),
   status: z.enum(['HELD', 'CONFIRMED', 'RELEASED']),

@@ -7,7 +7,7 @@ const revision = z.int().min(1);
 
 export const reserveBodySchema = z.strictObject({
   revision,
-  /** A modification: what is held already keeps its time. */
+  /** True for a modification: stock that is held already keeps its expiry time. */
   keepsTime: z.boolean().default(false),
   items: z
     .array(

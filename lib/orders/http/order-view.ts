@@ -5,7 +5,7 @@ import { LEGAL_MOVES, type Order, type OrderStatus } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
 import type { OrderDocument, PaymentDocument } from './response-schemas.ts';
 
-/** The order as the API shows it; `null` where something is not there (yet). */
+/** The order as the API shows it; absent values are `null`. */
 export function toOrderDocument(service: OrderService, order: Order): OrderDocument {
   const isPayable =
     order.status === 'PENDING_PAYMENT' && service.clock.now() < order.reservationExpiresAtMs;
@@ -63,7 +63,7 @@ function linksOf(order: Order, isPayable: boolean): OrderDocument['links'] {
   };
 }
 
-/** The payment as the API shows it; never its method. */
+/** The payment as the API shows it, without its method. */
 export function toPaymentDocument(payment: Payment): PaymentDocument {
   return {
     paymentId: payment.paymentId,
@@ -81,7 +81,7 @@ export function toPaymentDocument(payment: Payment): PaymentDocument {
   };
 }
 
-/** Why a payment did not come about, or why its money goes or went back. */
+/** Reason for a payment's failure, void or refund; null if there is none. */
 export function codeOf(payment: Payment): string | null {
   if (payment.status === 'CAPTURED') return payment.refundOwed?.reason ?? null;
   return 'code' in payment ? payment.code : null;

@@ -9,10 +9,10 @@ export interface PaymentProgress {
   readonly isUnderWay: boolean;
 }
 
-/** A payment together with what its order makes of it. */
+/** Reads a payment, and its order to find out if more is to come. */
 async function paymentProgress(service: OrderService, paymentId: string): Promise<PaymentProgress> {
-  // The order before the payment: the other way round, a capture whose refund becomes owed in
-  // between would look like a sale.
+  // The order is read before the payment. In the other order, a capture whose refund becomes owed in between
+  // would look like a sale.
   const { orderId } = await requirePayment(service, paymentId);
   const order = await service.orders.getOrder(orderId);
   const payment = await requirePayment(service, paymentId);

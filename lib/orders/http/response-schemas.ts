@@ -3,7 +3,7 @@ import type { Payment } from '../../payments/payment.ts';
 import { moneySchema, timestampSchema } from '../../platform/schemas.ts';
 import type { OrderStatus } from '../order.ts';
 
-/** Orders and payments as the API shows them; the views are held against these by the compiler. */
+/** Orders and payments as the API shows them. The compiler checks the views against these schemas. */
 
 const orderStatusSchema = z.enum([
   'CREATED',

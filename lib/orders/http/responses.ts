@@ -25,7 +25,7 @@ export function isStockDecided(order: Order): boolean {
 }
 
 /**
- * How placing (or retrying) an order is answered: 201 when it is ready to be paid, else 202.
+ * The answer to placing or retrying an order: 201 if it can be paid, else 202.
  * @throws the refusal named by the reason of an INVALID order (422); OrderFailed (503).
  */
 export function orderAnswer(service: OrderService, order: Order) {
@@ -67,7 +67,7 @@ export function isModificationDecided(order: Order): boolean {
 }
 
 /**
- * How modifying is answered: 202 while it is not decided, else 200 with the order.
+ * The answer to modifying an order: 202 while it is not decided, else 200 with the order.
  * @throws ModificationRejected (409); OrderFailed (503) if the order failed meanwhile.
  */
 export function modificationAnswer(service: OrderService, order: Order) {
@@ -86,7 +86,7 @@ export function modificationAnswer(service: OrderService, order: Order) {
   return { status: 200, headers, body };
 }
 
-/** The order as it now is. */
+/** The order as it is now. */
 export function currentOrderAnswer(service: OrderService, order: Order) {
   return {
     status: 200,
@@ -96,7 +96,7 @@ export function currentOrderAnswer(service: OrderService, order: Order) {
 }
 
 /**
- * How paying is answered: 200 when the money is captured and the order done, 202 while it is open.
+ * The answer to paying: 200 if the money is captured and the order is done, 202 while the payment is open.
  * @throws PaymentDeclined, PaymentFailed (402)
  */
 export function paymentAnswer(payment: Payment, isUnderWay: boolean) {

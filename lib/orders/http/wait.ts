@@ -5,8 +5,8 @@ const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 250;
 
 /**
- * For `Prefer: wait`: looks again, with growing pauses, until `read` answers something decided or the
- * time is up, and answers what it saw last.
+ * Serves `Prefer: wait`: reads again, with growing pauses, until the value is decided or the time is up.
+ * @returns the last value read.
  */
 export async function waitFor<Value>(
   service: Pick<OrderService, 'clock'>,

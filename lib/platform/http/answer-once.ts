@@ -24,7 +24,7 @@ export interface IdempotentRequest {
   readonly content: unknown;
 }
 
-/** Thrown inside to hand an answer out without storing it: the same key then runs again. */
+/** Carries an answer past the store without storing it: the same key then runs again. */
 class NotStored extends Error {
   override readonly name = 'NotStored';
   readonly answer: HttpAnswer;
@@ -44,9 +44,9 @@ const store = perRuntime(
 
 /**
  * Runs `produce` once per user, route and key, and replays its answer for 24 hours with
- * `Idempotent-Replayed: true`. Answers that are only true for the moment are not kept.
- * @throws IdempotencyConflict: the key was used with other content.
- * @throws RequestInProgress: the first request still runs.
+ * `Idempotent-Replayed: true`. Answers that hold only for the moment are not stored.
+ * @throws IdempotencyConflict if the key was used with other content.
+ * @throws RequestInProgress if the first request still runs.
  */
 export async function answerOnce(
   request: IdempotentRequest,
@@ -81,7 +81,7 @@ export async function answerOnce(
   }
 }
 
-/** 5xx, a conflict with the present state (nothing was done), and whatever says when to come back. */
+/** True for 5xx, for a conflict with the present state (nothing was done), and for answers with Retry-After. */
 function isTransient(answer: HttpAnswer): boolean {
   const { statusCode, headers } = answer;
   return (

@@ -15,7 +15,7 @@ import { finishAnswer } from './finish-answer.ts';
 import { problemAnswer } from './problem-answer.ts';
 
 export interface ApiRequest<Body, Query, Header extends RequestHeader> {
-  /** The caller; a nobody without scopes for services and public routes. */
+  /** The caller. Services and callers of public routes have an empty id and no scopes. */
   readonly user: User;
   /** Path template of the resource that API Gateway has matched: `/order/{orderId}`. */
   readonly resource: string;

@@ -10,7 +10,7 @@ export interface User {
 
 const NOBODY: User = { userId: '', scopes: new Set() };
 
-/** One request on its way through the middlewares, each of which fills in its own part. */
+/** One request, whose parts the middlewares fill in one after another. */
 export interface Call {
   readonly event: APIGatewayProxyEvent;
   readonly route: string;
@@ -20,7 +20,7 @@ export interface Call {
   readonly header: (name: string) => string | undefined;
   readonly path: Readonly<Record<string, string>>;
   readonly correlationId: string;
-  /** The caller; a nobody without scopes for services and public routes. */
+  /** The caller. Services and callers of public routes have an empty id and no scopes. */
   user: User;
   body: unknown;
   query: unknown;

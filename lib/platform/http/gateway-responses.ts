@@ -21,9 +21,8 @@ export interface GatewayResponse {
 const CORRECT = 'Correct the request; see /docs.';
 
 /**
- * Problems (RFC 9457) that API Gateway answers itself, by its own name of each response. The template
- * is made from them (infrastructure/api-gateway.cjs), and the API's document describes those that
- * callers meet.
+ * API Gateway's own responses as problems (RFC 9457), by API Gateway's name of each. The template is made from
+ * them (infrastructure/api-gateway.cjs). The API's document describes those that callers meet.
  */
 export const GATEWAY_RESPONSES = {
   DEFAULT_4XX: response(

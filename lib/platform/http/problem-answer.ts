@@ -3,7 +3,7 @@ import { loggerFor } from '../lambda/logging.ts';
 import type { Call, HttpAnswer } from './call.ts';
 import { problemOf } from './problems.ts';
 
-/** For an outage whose error does not say how long it lasts. */
+/** Default of Retry-After for outages. */
 const OUTAGE_RETRY_AFTER_SECONDS = 1;
 /** Facts of an error that is not a DomainError. */
 const NO_FACTS: Partial<Pick<DomainError, 'refusal' | 'retryAfterSeconds'>> = {};
