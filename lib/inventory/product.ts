@@ -58,8 +58,3 @@ export interface StockReceipt {
 
 export type Product = ActiveProduct | WithdrawnProduct;
 export type ProductStatus = Product['status'];
-
-export const LEGAL_PRODUCT_MOVES = {
-  ACTIVE: ['WITHDRAWN'],
-  WITHDRAWN: ['ACTIVE'],
-} as const satisfies Record<ProductStatus, readonly ProductStatus[]>;

@@ -40,13 +40,6 @@ export interface ReleasedReservation extends ReservationBase {
 export type Reservation = HeldReservation | ConfirmedReservation | ReleasedReservation;
 export type ReservationStatus = Reservation['status'];
 
-export const LEGAL_RESERVATION_MOVES = {
-  NONE: ['HELD', 'RELEASED'],
-  HELD: ['HELD', 'CONFIRMED', 'RELEASED'],
-  RELEASED: ['HELD', 'RELEASED'],
-  CONFIRMED: [],
-} as const satisfies Record<ReservationStatus | 'NONE', readonly ReservationStatus[]>;
-
 /** What a `PUT` at a revision means for what is stored (specification, section 5). */
 export type ReserveDecision =
   | { readonly kind: 'RESERVE' }

@@ -1,6 +1,7 @@
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
-import { closeModification } from './modification.ts';
-import { moveOrder, type Order, type OrderIn } from './order.ts';
+import { moveOrder } from './moves.ts';
+import type { Order, OrderIn } from './order.ts';
+import { closeModification } from './order-items.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { failUnchargedPayment } from './payment-outcomes.ts';
@@ -66,9 +67,7 @@ async function cancel(
     },
     userMove(service, 'USER_CANCELLED', userId),
   );
-  const isRetryingPayment =
-    order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY';
-  if (isRetryingPayment && order.paymentId !== undefined) {
+  if (order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY') {
     const payment = await failUnchargedPayment(service, order.paymentId, 'ORDER_CANCELLED');
     await service.orders.saveWithPayment({ next, previous: order }, payment);
   } else {

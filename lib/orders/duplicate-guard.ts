@@ -1,5 +1,7 @@
 import { deriveId } from '../platform/ids.ts';
-import { isFinal, itemsFingerprint, type Order, type OrderLine, sameItems } from './order.ts';
+import { isFinal } from './moves.ts';
+import type { Order, OrderLine } from './order.ts';
+import { itemsFingerprint, sameItems } from './order-items.ts';
 import type { GuardWrite } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
 

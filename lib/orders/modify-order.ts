@@ -1,6 +1,6 @@
 import { MAX_MODIFICATIONS_PER_ORDER } from '../limits.ts';
 import { totalOf } from '../money.ts';
-import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
+import { assertNever, IllegalTransition, ImpossibleState } from '../platform/errors.ts';
 import { duplicateGuardFor, guardKeyFor } from './duplicate-guard.ts';
 import {
   BadQuantity,
@@ -8,18 +8,15 @@ import {
   PreconditionFailed,
   ReservationExpired,
 } from './errors.ts';
-import {
-  hasBadQuantity,
-  mergeLines,
-  moveOrder,
-  type Order,
-  type OrderLine,
-  type PaymentFailedOrder,
-  type PaymentInProgressOrder,
-  type PendingPaymentOrder,
-  QUANTITY_RANGE,
-  touchOrder,
+import { moveOrder, touchOrder } from './moves.ts';
+import type {
+  Order,
+  OrderLine,
+  PaymentFailedOrder,
+  PaymentInProgressOrder,
+  PendingPaymentOrder,
 } from './order.ts';
+import { hasBadQuantity, mergeLines, QUANTITY_RANGE } from './order-items.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { signalTaskToken } from './start-and-wake.ts';
@@ -110,11 +107,11 @@ function pending(orderId: string): ModificationPending {
   );
 }
 
-/** What every modification writes, besides what its state demands. */
-function changes(
+/** Fields that every modification writes. */
+function changes<Status extends 'PENDING' | 'APPLIED'>(
   order: Order,
   request: ModifyOrderRequest,
-  status: 'PENDING' | 'APPLIED',
+  status: Status,
   items: readonly OrderLine[],
 ) {
   return {
@@ -143,6 +140,7 @@ async function reserveAgain(
     'PENDING_RESERVING_STOCK',
     {
       purpose: 'MODIFICATION',
+      total: order.total,
       former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
       revision: order.revision + 1,
       waitToken: order.waitToken,
@@ -183,7 +181,7 @@ async function replaceItems(
 ): Promise<Order> {
   const items = await priced(service, order, wanted);
   const total = totalOf(items);
-  if (total === undefined) throw new ConcurrentUpdate('A price is missing; try again.');
+  if (total === undefined) throw new ImpossibleState('A quoted product has no price.');
   const next = touchOrder(order, {
     items,
     total,

@@ -6,7 +6,7 @@ import type { Config } from '../platform/config.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import type { Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
-import type { Move } from './order.ts';
+import type { Move } from './moves.ts';
 import { OrderRepository } from './order-repository.ts';
 import { type Deadlines, deadlinesOf } from './recovery/deadlines.ts';
 import type { SagaQueues } from './recovery/saga-queues.ts';

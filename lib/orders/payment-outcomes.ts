@@ -3,12 +3,13 @@ import {
   isOpen,
   movePayment,
   type Payment,
+  type RefundOwed,
   touchPayment,
 } from '../payments/payment.ts';
 import type { ChargeOutcome } from '../payments/payment-gateway.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
-import { touchOrder } from './order.ts';
+import { assertNever, ImpossibleState } from '../platform/errors.ts';
+import { touchOrder } from './moves.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
 
 /**
@@ -102,10 +103,7 @@ function codeOf(payment: Payment): string {
   return payment.status === 'FAILED' ? payment.code : 'PAYMENT_VOIDED';
 }
 
-function refundDueFields(
-  service: OrderService,
-  reason: string,
-): Pick<CapturedPayment, 'refundOwed' | 'dueAtMs'> {
+function refundDueFields(service: OrderService, reason: string): RefundOwed {
   return {
     refundOwed: { reason },
     dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
@@ -183,9 +181,10 @@ export async function failUnchargedPayment(
   };
 }
 
+/** @throws ImpossibleState */
 export async function requirePayment(service: OrderService, paymentId: string): Promise<Payment> {
   const payment = await service.payments.getPayment(paymentId);
-  // A payment is written with its order's move and never deleted.
-  if (payment === undefined) throw new ConcurrentUpdate('The payment is not there yet.');
+  // A payment is written in one transaction with the order that names it, and never deleted.
+  if (payment === undefined) throw new ImpossibleState('The payment is not stored.');
   return payment;
 }

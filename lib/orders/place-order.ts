@@ -1,17 +1,10 @@
 import { toTimestamp } from '../platform/clock.ts';
-import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
+import { ConcurrentUpdate, IdempotencyConflict, ImpossibleState } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
 import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
 import { DuplicateOrder } from './errors.ts';
-import {
-  type CreatedOrder,
-  hasBadQuantity,
-  type InvalidOrder,
-  itemsFingerprint,
-  mergeLines,
-  type Order,
-  type OrderLine,
-} from './order.ts';
+import type { CreatedOrder, InvalidOrder, Order, OrderLine } from './order.ts';
+import { hasBadQuantity, itemsFingerprint, mergeLines } from './order-items.ts';
 import type { DuplicateGuard } from './order-repository.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
 import { retryOrder } from './retry-order.ts';
@@ -98,7 +91,8 @@ async function sameRequestAgain(
   order: CreatedOrder | InvalidOrder,
 ): Promise<Order> {
   const first = await service.orders.getOrder(order.orderId);
-  if (first === undefined) throw new ConcurrentUpdate('The order is being written; try again.');
+  // The guard that names the order is written in one transaction with it.
+  if (first === undefined) throw new ImpossibleState('The order is not stored.');
   if (first.placedAs !== order.placedAs) {
     throw new IdempotencyConflict(
       'This Idempotency-Key placed an order of other items; use a new key.',

@@ -1,6 +1,7 @@
 import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { IllegalTransition } from '../platform/errors.ts';
-import { type BaseChanges, type CreatedOrder, type Move, moveOrder, type Order } from './order.ts';
+import { type BaseChanges, type Move, moveOrder } from './moves.ts';
+import type { CreatedOrder, Order } from './order.ts';
 import { type OrderService, userMove } from './order-service.ts';
 
 /**

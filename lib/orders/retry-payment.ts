@@ -1,9 +1,10 @@
 import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { isOpen, isUnsettled, newPayment, type Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
+import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { PaymentUnsettled } from './errors.ts';
-import { moveOrder, type PaymentFailedOrder } from './order.ts';
+import { moveOrder } from './moves.ts';
+import type { PaymentFailedOrder } from './order.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { requirePayment } from './payment-outcomes.ts';
@@ -84,13 +85,13 @@ async function begin(
       'This order has been tried too often; place a new one.',
     );
   }
-  if (order.total === undefined) throw new ConcurrentUpdate('The order has no total yet.');
   const nowMs = service.clock.now();
   const next = moveOrder(
     order,
     'PENDING_RESERVING_STOCK',
     {
       purpose: 'PAYMENT_RETRY',
+      total: order.total,
       paymentId,
       attempt: order.attempt + 1,
       revision: order.revision + 1,

@@ -1,16 +1,13 @@
 import { newPayment, type Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import {
-  assertNever,
-  ConcurrentUpdate,
-  IdempotencyConflict,
-  IllegalTransition,
-} from '../platform/errors.ts';
+import { assertNever, IdempotencyConflict, IllegalTransition } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
 import { ReservationExpired } from './errors.ts';
-import { moveOrder, type Order, type PendingPaymentOrder } from './order.ts';
+import { moveOrder } from './moves.ts';
+import type { Order, PendingPaymentOrder } from './order.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
+import { requirePayment } from './payment-outcomes.ts';
 import { signalTaskToken } from './start-and-wake.ts';
 
 export interface StartPaymentRequest {
@@ -38,7 +35,7 @@ export function startPayment(
       case 'PENDING_PAYMENT':
         return begin(service, order, request, paymentId);
       case 'PAYMENT_IN_PROGRESS':
-        return currentPayment(service, order.paymentId);
+        return requirePayment(service, order.paymentId);
       case 'CREATED':
       case 'PENDING_RESERVING_STOCK':
       case 'PAYMENT_DONE':
@@ -83,12 +80,6 @@ export function sameRequestAgain(request: StartPaymentRequest, payment: Payment)
       details: { orderId: payment.orderId },
     });
   }
-  return payment;
-}
-
-async function currentPayment(service: OrderService, paymentId: string): Promise<Payment> {
-  const payment = await service.payments.getPayment(paymentId);
-  if (payment === undefined) throw new ConcurrentUpdate('The payment is being written; try again.');
   return payment;
 }
 

@@ -1,6 +1,7 @@
 import type { Payment } from '../../payments/payment.ts';
 import { DomainError, type DomainErrorOptions } from '../../platform/errors.ts';
-import { type Order, QUANTITY_RANGE } from '../order.ts';
+import type { Order } from '../order.ts';
+import { QUANTITY_RANGE } from '../order-items.ts';
 import type { OrderService } from '../order-service.ts';
 import { codeOf, toOrderDocument, toPaymentDocument } from './order-view.ts';
 

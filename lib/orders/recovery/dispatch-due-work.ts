@@ -1,12 +1,14 @@
 import { ReservationGone } from '../../inventory/errors.ts';
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
+import { type Payment, touchPayment } from '../../payments/payment.ts';
 import { DUE_SHARDS } from '../../platform/dynamo/due-index.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { type Round, workThrough } from '../../platform/lambda/round.ts';
-import { hasPendingModification } from '../modification.ts';
-import { type Order, type OrderIn, touchOrder } from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order, OrderIn } from '../order.ts';
+import { hasPendingModification } from '../order-items.ts';
 import type { DueCandidate } from '../order-repository.ts';
 import type { OrderService } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
@@ -212,8 +214,8 @@ async function finishWithoutSaga(
 }
 
 async function signalOpenTokens(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
-  if (order.status === 'CREATED') return;
-  if (order.waitToken !== undefined) await service.saga.signal(order.waitToken);
+  const waitToken = 'waitToken' in order ? order.waitToken : undefined;
+  if (waitToken !== undefined) await service.saga.signal(waitToken);
   if (order.status !== 'PAYMENT_IN_PROGRESS') return;
   const payment = await requirePayment(service, order.paymentId);
   if (payment.status !== 'PENDING') return;
@@ -268,6 +270,6 @@ export async function dispatchPayment(
   const { orderId, run, correlationId } = order;
   await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
   const dueAtMs = service.clock.now() + service.deadlines.obligationMs;
-  await service.payments.save({ ...payment, version: payment.version + 1, dueAtMs }, payment);
+  await service.payments.save(touchPayment<Payment>(payment, { dueAtMs }), payment);
   return true;
 }

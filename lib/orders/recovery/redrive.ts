@@ -3,7 +3,8 @@ import { type AcknowledgementQueue, acknowledgementQueue } from '../../payments/
 import { owesGateway, type Payment } from '../../payments/payment.ts';
 import { assertNever } from '../../platform/errors.ts';
 import type { Runtime } from '../../platform/lambda/runtime.ts';
-import { type Order, type OrderFailedOrder, touchOrder } from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order, OrderFailedOrder } from '../order.ts';
 import {
   type OrderService,
   operatorMove,

@@ -6,7 +6,7 @@ import {
   touchPayment,
 } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
-import { hasPendingModification } from '../modification.ts';
+import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';

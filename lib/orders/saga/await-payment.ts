@@ -1,17 +1,18 @@
 import { MixedCurrencies } from '../../inventory/errors.ts';
 import { totalOf } from '../../money.ts';
-import { assertNever } from '../../platform/errors.ts';
+import { assertNever, ImpossibleState } from '../../platform/errors.ts';
 import { ReservationExpired } from '../errors.ts';
-import { intendedItems } from '../modification.ts';
-import {
-  moveOrder,
-  type Order,
-  type PaymentInProgressOrder,
-  type PendingPaymentOrder,
-  type PendingReservingStockOrder,
-  type ReservedStock,
-  touchOrder,
+import { moveOrder, touchOrder } from '../moves.ts';
+import type {
+  ModifiedReservation,
+  Order,
+  PaymentInProgressOrder,
+  PendingPaymentOrder,
+  PendingReservingStockOrder,
+  ReservedStock,
+  RetriedReservation,
 } from '../order.ts';
+import { intendedItems } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import { clockSkewMs } from '../recovery/deadlines.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -108,18 +109,26 @@ export function isExpired(service: OrderService, order: PendingPaymentOrder): bo
   return service.clock.now() + skewMs >= order.reservationExpiresAtMs;
 }
 
-/** What the order becomes now that its stock is decided, by what it was reserved for. */
+/**
+ * The order after its stock is decided, by the purpose of the reservation.
+ * @throws OrderModified if the order asks for a newer revision than the step before reserved.
+ */
 function afterReserving(
   service: OrderService,
   order: PendingReservingStockOrder,
   input: AwaitPaymentInput,
 ): PendingPaymentOrder | PaymentInProgressOrder {
-  if (order.purpose === 'MODIFICATION' && order.modification?.status === 'REJECTED') {
+  if (order.purpose === 'MODIFICATION' && order.modification.status === 'REJECTED') {
     return backToFormer(service, order, input.waitToken);
   }
-  const reservation = order.adopted ?? input.reservation;
-  if (reservation?.revision !== order.revision) {
+  const adopted = order.purpose === 'MODIFICATION' ? order.adopted : undefined;
+  const reservation = adopted ?? input.reservation;
+  if (reservation === null || (adopted === undefined && reservation.revision < order.revision)) {
     throw new OrderModified('Another revision is to be reserved.');
+  }
+  // Reserved again, it would be the same: OrderModified would lead back here without end.
+  if (reservation.revision !== order.revision) {
+    throw new ImpossibleState('Inventory holds another revision than the order asked for.');
   }
   return order.purpose === 'PAYMENT_RETRY'
     ? toPaymentInProgress(service, order, reservation)
@@ -134,10 +143,10 @@ function toPendingPayment(
 ): PendingPaymentOrder {
   const { items, total } = pricedItems(order, reservation);
   // A modification never extends the time that the user was promised.
-  const reservationExpiresAtMs = Math.min(
-    reservation.expiresAtMs,
-    order.former?.expiresAtMs ?? reservation.expiresAtMs,
-  );
+  const reservationExpiresAtMs =
+    order.purpose === 'MODIFICATION'
+      ? Math.min(reservation.expiresAtMs, order.former.expiresAtMs)
+      : reservation.expiresAtMs;
   const { modification } = order;
   return moveOrder(
     order,
@@ -160,12 +169,9 @@ function toPendingPayment(
 /** The stock of a retried payment is back; the payment was created with the retry. */
 function toPaymentInProgress(
   service: OrderService,
-  order: PendingReservingStockOrder,
+  order: RetriedReservation,
   reservation: ReservedStock,
 ): PaymentInProgressOrder {
-  if (order.paymentId === undefined || order.total === undefined) {
-    throw new OrderModified('The order has no payment to be charged.');
-  }
   return moveOrder(
     order,
     'PAYMENT_IN_PROGRESS',
@@ -183,13 +189,10 @@ function toPaymentInProgress(
 /** A refused modification: old reservation, old items and old total stand. */
 function backToFormer(
   service: OrderService,
-  order: PendingReservingStockOrder,
+  order: ModifiedReservation,
   waitToken: string,
 ): PendingPaymentOrder {
   const { former, total } = order;
-  if (former === undefined || total === undefined) {
-    throw new OrderModified('The order had no reservation before.');
-  }
   return moveOrder(
     order,
     'PENDING_PAYMENT',

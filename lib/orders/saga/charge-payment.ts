@@ -2,10 +2,11 @@ import { ReservationGone } from '../../inventory/errors.ts';
 import { GatewayUnknown } from '../../payments/errors.ts';
 import { isOpen, movePayment, type Payment } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
-import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
+import { assertNever, ConcurrentUpdate, ImpossibleState } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
-import { hasPendingModification } from '../modification.ts';
-import { type PaymentInProgressOrder } from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order, PaymentInProgressOrder } from '../order.ts';
+import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { failPayment, recordOutcome, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -67,6 +68,7 @@ async function extendHoldOrFail(
   } catch (error) {
     if (!(error instanceof ReservationGone)) throw error;
     const payment = await failPayment(service, order.paymentId, 'RESERVATION_EXPIRED');
+    // An earlier try of this step charged it, and its answer was lost: the next try reads the capture.
     if (payment.status === 'CAPTURED') {
       throw new ConcurrentUpdate('The payment was acknowledged meanwhile.', { cause: error });
     }
@@ -129,17 +131,15 @@ function recordRefund(service: OrderService, paymentId: string): Promise<void> {
     const payment = await requirePayment(service, paymentId);
     if (payment.status !== 'CAPTURED' || payment.refundOwed === undefined) return;
     const order = await service.orders.getOrder(payment.orderId);
-    if (order === undefined) throw new ConcurrentUpdate('The order of the payment is not there.');
+    if (order === undefined) throw new ImpossibleState('The order of the payment is not stored.');
     const at = toTimestamp(service.clock.now());
     const code = payment.refundOwed.reason;
     await service.orders.saveWithPayment(
       {
         previous: order,
-        next: {
-          ...order,
-          version: order.version + 1,
+        next: touchOrder<Order>(order, {
           refunds: [...order.refunds, { paymentId, amount: payment.amount, at }],
-        },
+        }),
       },
       {
         previous: payment,

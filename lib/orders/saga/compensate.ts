@@ -1,6 +1,7 @@
 import { assertNever } from '../../platform/errors.ts';
-import { closeModification, hasPendingModification } from '../modification.ts';
-import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
+import { moveOrder } from '../moves.ts';
+import type { Order, PaymentInProgressOrder, ReleaseOwed } from '../order.ts';
+import { closeModification, hasPendingModification } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
@@ -86,13 +87,14 @@ export async function moveToPaymentFailed(
   service: OrderService,
   order: PaymentInProgressOrder,
   reason: string,
-  owed: { readonly releaseOwed?: { readonly revision: number }; readonly dueAtMs?: number },
+  owed: ReleaseOwed | Record<never, never>,
 ): Promise<void> {
   const next = moveOrder(
     order,
     'PAYMENT_FAILED',
     {
       reason,
+      total: order.total,
       paymentId: order.paymentId,
       ...closeModification(order, reason),
       ...owed,

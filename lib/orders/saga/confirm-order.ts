@@ -1,6 +1,6 @@
 import { InventoryUnavailable, ReservationGone } from '../../inventory/errors.ts';
-import { closeModification } from '../modification.ts';
-import { moveOrder } from '../order.ts';
+import { moveOrder } from '../moves.ts';
+import { closeModification } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { recordRefundDue, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';

@@ -1,4 +1,4 @@
-import { moveOrder } from '../order.ts';
+import { moveOrder } from '../moves.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { branchByStatus, isExpired } from './await-payment.ts';

@@ -1,4 +1,4 @@
-import { ConcurrentUpdate } from '../../platform/errors.ts';
+import { ImpossibleState } from '../../platform/errors.ts';
 import type { OrderService } from '../order-service.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
 import { failureOf, moveToPaymentFailed } from './compensate.ts';
@@ -13,7 +13,7 @@ export async function queueCompensation(
   request: CompensationRequest,
 ): Promise<void> {
   const order = await service.orders.getOrder(request.orderId);
-  if (order === undefined) throw new ConcurrentUpdate('The order is not there.');
+  if (order === undefined) throw new ImpossibleState('The order is not stored.');
   if (order.status === 'PAYMENT_IN_PROGRESS') {
     const failure = await failureOf(service, order);
     if (failure === undefined) return;

@@ -1,15 +1,21 @@
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import { assertNever } from '../../platform/errors.ts';
 import { loggerFor } from '../../platform/lambda/logging.ts';
-import { closeModification, intendedItems } from '../modification.ts';
-import { moveOrder, type PendingReservingStockOrder, sameItems, touchOrder } from '../order.ts';
+import { moveOrder, touchOrder } from '../moves.ts';
+import type {
+  ModifiedReservation,
+  PendingReservingStockOrder,
+  ReleaseOwed,
+  RetriedReservation,
+} from '../order.ts';
+import { closeModification, intendedItems, sameItems } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { failUnchargedPayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
-import { isRefusedModification, toReservedStock } from './reserve-stock.ts';
-import { OrderModified, OrderSettled, ReservationStands } from './signals.ts';
+import { toReservedStock } from './reserve-stock.ts';
+import { OrderSettled, ReservationStands } from './signals.ts';
 
 /** Refusals that no retry changes; everything else that ends the reservation is exhaustion. */
 const REFUSAL_CODES: Readonly<Record<string, string>> = {
@@ -43,7 +49,7 @@ export async function rejectReservation(
         case 'PAYMENT_RETRY':
           return rejectPaymentRetry(service, order, refusal, input.failure);
         default:
-          return assertNever(order.purpose);
+          return assertNever(order);
       }
     case 'CREATED':
       // Not even the first write of the run got through; the order is still due.
@@ -129,14 +135,14 @@ async function rejectFirst(
  */
 async function rejectModification(
   service: OrderService<'inventory' | 'queues'>,
-  order: PendingReservingStockOrder,
+  order: ModifiedReservation,
   refusal: string | undefined,
   failure: string,
 ): Promise<void> {
   const code = refusal ?? exhaustionCode(failure);
-  // What is reserved but has no total in one currency cannot be adopted, however often.
+  // A reservation without a total in one currency is never adopted.
   const isPayable = refusal !== 'MIXED_CURRENCIES';
-  if ((order.adopted !== undefined && isPayable) || isRefusedModification(order)) {
+  if ((order.adopted !== undefined && isPayable) || order.modification.status === 'REJECTED') {
     throw new ReservationStands('The modification is decided.');
   }
   let held: ReservationDocument | undefined;
@@ -184,23 +190,27 @@ async function heldForGood(
 }
 
 /** The old items, at the revision at which they are held now, for as long as the user was promised. */
-function standing({ former }: PendingReservingStockOrder, { revision }: ReservationDocument) {
-  return former === undefined ? {} : { former: { ...former, revision } };
+function standing({ former }: ModifiedReservation, { revision }: ReservationDocument) {
+  return { former: { ...former, revision } };
 }
 
 async function rejectPaymentRetry(
   service: OrderService<'queues'>,
-  order: PendingReservingStockOrder,
+  order: RetriedReservation,
   refusal: string | undefined,
   failure: string,
 ): Promise<void> {
   const code = refusal ?? exhaustionCode(failure);
-  if (order.paymentId === undefined) throw new OrderModified('The order has no payment.');
   const payment = await failUnchargedPayment(service, order.paymentId, code);
   const next = moveOrder(
     order,
     'PAYMENT_FAILED',
-    { reason: code, paymentId: order.paymentId, ...releaseOwedOf(service, order) },
+    {
+      reason: code,
+      total: order.total,
+      paymentId: order.paymentId,
+      ...releaseOwedOf(service, order),
+    },
     systemMove(service, code),
   );
   await service.orders.saveWithPayment({ next, previous: order }, payment);
@@ -228,7 +238,7 @@ async function failOrder(
  * Even a refused reservation is released: an earlier call of the same step, whose answer was lost,
  * may still arrive, and only a tombstone stops it.
  */
-function releaseOwedOf(service: OrderService, order: PendingReservingStockOrder) {
+function releaseOwedOf(service: OrderService, order: PendingReservingStockOrder): ReleaseOwed {
   return {
     releaseOwed: { revision: order.revision },
     dueAtMs: service.clock.now() + service.deadlines.dispatchMs,

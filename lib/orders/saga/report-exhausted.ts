@@ -1,5 +1,6 @@
 import { loggerFor } from '../../platform/lambda/logging.ts';
-import { type Order, touchOrder } from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order } from '../order.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { nextRunMs } from '../recovery/deadlines.ts';
 import type { SagaRun } from '../saga-client.ts';

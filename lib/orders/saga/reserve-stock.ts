@@ -1,16 +1,14 @@
-import { InventoryCircuitOpen, InventoryRestarting } from '../../inventory/errors.ts';
+import {
+  InventoryCircuitOpen,
+  InventoryRestarting,
+  InventoryUnavailable,
+} from '../../inventory/errors.ts';
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import { assertNever } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
-import { intendedItems } from '../modification.ts';
-import {
-  moveOrder,
-  type Order,
-  type OrderIn,
-  type PendingReservingStockOrder,
-  type ReservedStock,
-  touchOrder,
-} from '../order.ts';
+import { moveOrder, touchOrder } from '../moves.ts';
+import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '../order.ts';
+import { intendedItems } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
@@ -40,7 +38,7 @@ export async function reserveStock(
     }
     case 'PENDING_RESERVING_STOCK':
       // Decided already by a run that died on its way to the next step.
-      if (order.adopted !== undefined || isRefusedModification(order)) return null;
+      if (isDecidedModification(order)) return null;
       return reserve(service, order);
     case 'PENDING_PAYMENT':
     case 'PAYMENT_IN_PROGRESS':
@@ -64,14 +62,15 @@ async function reserve(
     throw new InventoryPaused('Inventory asked for a pause that is not over.');
   }
   try {
-    return toReservedStock(
-      service,
-      await service.inventory.reserve(
-        reservationOf(order),
-        intendedItems(order),
-        order.purpose === 'MODIFICATION',
-      ),
+    const reservation = await service.inventory.reserve(
+      reservationOf(order),
+      intendedItems(order),
+      order.purpose === 'MODIFICATION',
     );
+    if (reservation.revision !== order.revision) {
+      throw new InventoryUnavailable('Inventory answered for another revision.');
+    }
+    return toReservedStock(service, reservation);
   } catch (error) {
     if (error instanceof InventoryRestarting || error instanceof InventoryCircuitOpen) {
       throw await recordPause(service, order, error);
@@ -114,8 +113,11 @@ async function recordPause(
   return new InventoryPaused('Inventory asked for a pause.', { cause: paused });
 }
 
-export function isRefusedModification(order: PendingReservingStockOrder): boolean {
-  return order.purpose === 'MODIFICATION' && order.modification?.status === 'REJECTED';
+function isDecidedModification(order: PendingReservingStockOrder): boolean {
+  return (
+    order.purpose === 'MODIFICATION' &&
+    (order.adopted !== undefined || order.modification.status === 'REJECTED')
+  );
 }
 
 type RestingOrder = OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>;

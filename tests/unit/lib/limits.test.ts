@@ -24,7 +24,8 @@ import {
 import { totalOf } from '../../../lib/money.ts';
 import { toOrderDocument } from '../../../lib/orders/http/order-view.ts';
 import { itemsBodySchema } from '../../../lib/orders/http/request-schemas.ts';
-import { hasBadQuantity, type OrderLine } from '../../../lib/orders/order.ts';
+import type { OrderLine } from '../../../lib/orders/order.ts';
+import { hasBadQuantity } from '../../../lib/orders/order-items.ts';
 import { OrderRepository } from '../../../lib/orders/order-repository.ts';
 import { PaymentRepository } from '../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../lib/platform/config.ts';
@@ -157,7 +158,7 @@ describe('an order that has had all its changes and runs', () => {
   const order = orderIn('PAYMENT_IN_PROGRESS', {
     userId,
     items,
-    modification: { status: 'PENDING', items, code: reason },
+    modification: { status: 'REJECTED', items, code: reason },
     refunds: Array.from({ length: payments }, () => ({
       paymentId: 'pay_'.padEnd(30, '0'),
       amount: { amount: Number.MAX_SAFE_INTEGER, currency: 'EUR' },
