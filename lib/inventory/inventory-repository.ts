@@ -6,23 +6,33 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
 import { type Clock, sleep } from '../platform/clock.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
+  checkItem,
   conditionalWrite,
   databaseRead,
   duePages,
+  lazily,
+  type Parsed,
   readItems,
+  type StoredItem,
   stillAsRead,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { shardOf } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
+import { moneySchema } from '../platform/schemas.ts';
 import { LockContention } from './errors.ts';
 import type { Product, ProductChange, StockReceipt } from './product.ts';
 import type { Reservation } from './reservation.ts';
 
-/** The sparse index of what expires is spread over so many partitions. */
+const PRODUCT_SCHEMA_VERSION = 1;
+const RESERVATION_SCHEMA_VERSION = 1;
+const RECEIPT_SCHEMA_VERSION = 1;
+
+/** Partitions of the sparse index of expiring reservations. */
 export const EXPIRY_SHARDS = 16;
 const CATALOGUE = 'PRODUCT';
 /** About a second and a half of full-jitter waits, inside the caller's time-out of two seconds. */
@@ -131,6 +141,7 @@ export class InventoryRepository {
           Item: {
             ...productKey(product.productId),
             type: 'PRODUCT',
+            schemaVersion: PRODUCT_SCHEMA_VERSION,
             catalogue: CATALOGUE,
             ...product,
           },
@@ -151,7 +162,7 @@ export class InventoryRepository {
     change: ProductChange & { readonly changedAs: string },
   ): Promise<Product | Exclude<CommitOutcome, 'COMMITTED'>> {
     const fields = Object.entries({ ...change, version: previous.version + 1 });
-    let changed: Readonly<Record<string, unknown>> = {};
+    let changed: StoredItem = {};
     const refusal = await conditionalWrite(async () => {
       const output = await this.#documents.send(
         new UpdateCommand({
@@ -184,7 +195,12 @@ export class InventoryRepository {
   async addReceipt(receipt: StockReceipt): Promise<CommitOutcome> {
     const put = {
       TableName: this.#table,
-      Item: { ...receiptKey(receipt.receiptId), type: 'RECEIPT', ...receipt },
+      Item: {
+        ...receiptKey(receipt.receiptId),
+        type: 'RECEIPT',
+        schemaVersion: RECEIPT_SCHEMA_VERSION,
+        ...receipt,
+      },
       ConditionExpression: 'attribute_not_exists(pk)',
     };
     const update = {
@@ -204,9 +220,7 @@ export class InventoryRepository {
 
   async findReceipt(receiptId: string): Promise<StockReceipt | undefined> {
     const item = await this.#get(receiptKey(receiptId));
-    if (item === undefined) return undefined;
-    const { pk: _pk, type: _type, ...receipt } = item;
-    return receipt as unknown as StockReceipt;
+    return item === undefined ? undefined : toReceipt(item);
   }
 
   /**
@@ -320,6 +334,7 @@ function toItem(reservation: Reservation) {
   return {
     ...reservationKey(reservation.orderId),
     type: 'RESERVATION',
+    schemaVersion: RESERVATION_SCHEMA_VERSION,
     ...reservation,
     ...(reservation.status === 'HELD'
       ? { expiryShard: expiryShardName(shardOf(reservation.orderId, EXPIRY_SHARDS)) }
@@ -327,13 +342,96 @@ function toItem(reservation: Reservation) {
   };
 }
 
-/** The reservation in an item of the table. */
-export function toReservation(item: Readonly<Record<string, unknown>>): Reservation {
-  const { pk: _pk, type: _type, expiryShard: _expiryShard, ...reservation } = item;
+const reservationSchemas = lazily(() => {
+  const base = { orderId: z.string(), revision: z.int(), version: z.int() };
+  const lines = z.array(
+    z.object({ productId: z.string(), quantity: z.int(), unitPrice: moneySchema }),
+  );
+  return z.discriminatedUnion('status', [
+    z.object({
+      ...base,
+      status: z.literal('HELD'),
+      lines,
+      expiresAtMs: z.number(),
+      correlationId: z.string(),
+    }),
+    z.object({ ...base, status: z.literal('CONFIRMED'), lines, paymentId: z.string() }),
+    z.object({
+      ...base,
+      status: z.literal('RELEASED'),
+      because: z.enum(['RELEASED', 'EXPIRED']),
+    }),
+  ]);
+});
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+function toReservation(item: StoredItem): Reservation {
+  const schema = reservationSchemas();
+  checkItem(item, RESERVATION_SCHEMA_VERSION, schema);
+  // The schema's output and the type are the same, or this does not compile.
+  return uncheckedReservation(item) as Parsed<Reservation, typeof schema>;
+}
+
+/** The reservation in an item as it is, however malformed: for the doctor, which judges it. */
+export function uncheckedReservation(item: StoredItem): Reservation {
+  const {
+    pk: _pk,
+    type: _type,
+    schemaVersion: _schemaVersion,
+    expiryShard: _expiryShard,
+    ...reservation
+  } = item;
   return reservation as unknown as Reservation;
 }
 
-function toProduct(item: Readonly<Record<string, unknown>>): Product {
-  const { pk: _pk, type: _type, catalogue: _catalogue, ...product } = item;
-  return product as unknown as Product;
+const productSchemas = lazily(() => {
+  const base = {
+    productId: z.string(),
+    name: z.string(),
+    description: z.string(),
+    unitPrice: moneySchema,
+    available: z.int(),
+    reserved: z.int(),
+    sold: z.int(),
+    received: z.int(),
+    version: z.int(),
+    movements: z.exactOptional(z.int()),
+    createdAs: z.string(),
+    changedAs: z.exactOptional(z.string()),
+  };
+  return z.discriminatedUnion('status', [
+    z.object({ ...base, status: z.literal('ACTIVE') }),
+    z.object({ ...base, status: z.literal('WITHDRAWN') }),
+  ]);
+});
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+function toProduct(item: StoredItem): Product {
+  const schema = productSchemas();
+  checkItem(item, PRODUCT_SCHEMA_VERSION, schema);
+  const {
+    pk: _pk,
+    type: _type,
+    schemaVersion: _schemaVersion,
+    catalogue: _catalogue,
+    ...product
+  } = item;
+  return product as unknown as Parsed<Product, typeof schema>;
+}
+
+const receiptSchema = lazily(() =>
+  z.object({
+    receiptId: z.string(),
+    productId: z.string(),
+    quantity: z.int(),
+    at: z.string(),
+  }),
+);
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+function toReceipt(item: StoredItem): StockReceipt {
+  const schema = receiptSchema();
+  checkItem(item, RECEIPT_SCHEMA_VERSION, schema);
+  const { pk: _pk, type: _type, schemaVersion: _schemaVersion, ...receipt } = item;
+  return receipt as unknown as Parsed<StockReceipt, typeof schema>;
 }

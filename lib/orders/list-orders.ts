@@ -1,8 +1,8 @@
 import { ORDERS_PER_PAGE } from '../limits.ts';
 import { type PageQuery, pageOf, pageQuerySchema } from '../platform/dynamo/paging.ts';
 import type { Order } from './order.ts';
-import { orderIdAt } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
+import { orderIdAt } from './stored-order.ts';
 
 export const listOrdersQuerySchema = pageQuerySchema({
   defaultLimit: ORDERS_PER_PAGE.default,

@@ -6,25 +6,33 @@ import {
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
 import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
-import { dueAttributes, dueShardName } from '../platform/dynamo/due-index.ts';
+import { dueShardName } from '../platform/dynamo/due-index.ts';
 import {
+  checkItem,
   conditionalWrite,
   databaseRead,
   duePages,
+  lazily,
   readItems,
+  type StoredItem,
   stillAsRead,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
+import { loggerFor } from '../platform/lambda/logging.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Order } from './order.ts';
+import { orderKey, toItem, toOrder } from './stored-order.ts';
 
-const orderKey = (orderId: string) => ({ pk: `ORDER#${orderId}` });
 const guardKeyOf = (guardKey: string) => ({ pk: `GUARD#${guardKey}` });
+
+const GUARD_SCHEMA_VERSION = 1;
+const guardSchema = lazily(() => z.object({ orderId: z.string() }));
 
 /** Names the order that a user placed last with certain items. */
 export interface DuplicateGuard {
@@ -36,7 +44,7 @@ export interface DuplicateGuard {
 export interface GuardWrite {
   readonly guardKey: string;
   readonly replacing: string | undefined;
-  /** When DynamoDB may tidy the guard away; never earlier than its window. */
+  /** DynamoDB may delete the guard from then on; never inside its window. */
   readonly keepGuardUntilMs: number;
 }
 
@@ -49,7 +57,7 @@ export type PlaceOutcome =
   /** Only contention. */
   | 'BUSY';
 
-/** What the outbox index says of an order, or of a payment, that was due. */
+/** The outbox index's entry of an order or a payment that was due. */
 export interface DueCandidate {
   readonly kind: 'ORDER' | 'PAYMENT';
   /** The order's or the payment's own. */
@@ -109,7 +117,7 @@ export class OrderRepository {
 
   async getGuard(guardKey: string): Promise<DuplicateGuard | undefined> {
     const item = await this.#get(guardKeyOf(guardKey));
-    return item === undefined ? undefined : { guardKey, orderId: String(item['orderId']) };
+    return item === undefined ? undefined : { guardKey, orderId: guardedOrderId(item) };
   }
 
   /** Writes a new order, if its id is new, together with its duplicate guard. */
@@ -198,7 +206,10 @@ export class OrderRepository {
     throw new ConcurrentUpdate('The payment or its order was changed meanwhile; try again.');
   }
 
-  /** What was due in one shard at `nowMs`, page by page. Candidates only: read each again. */
+  /**
+   * Orders and payments of one shard that were due at `nowMs`, page by page. Candidates only: read
+   * each again. An unreadable entry is logged and left out, so that it does not stop the others.
+   */
   async *dueCandidates(shard: number, nowMs: number): AsyncGenerator<DueCandidate[]> {
     const index = {
       table: this.#table,
@@ -207,7 +218,7 @@ export class OrderRepository {
       timeAttribute: 'dueAtMs',
     };
     for await (const page of duePages(this.#documents, index, dueShardName(shard), nowMs)) {
-      yield page.map(toCandidate);
+      yield page.flatMap(toCandidate);
     }
   }
 
@@ -242,6 +253,7 @@ export class OrderRepository {
       Item: {
         ...guardKeyOf(guard.guardKey),
         type: 'GUARD',
+        schemaVersion: GUARD_SCHEMA_VERSION,
         orderId,
         ttl: Math.ceil(guard.keepGuardUntilMs / 1000),
       },
@@ -277,46 +289,27 @@ function observeMove(next: Order, previous: Order | undefined): void {
   );
 }
 
-function toItem(order: Order) {
-  return {
-    ...orderKey(order.orderId),
-    type: 'ORDER',
-    ...order,
-    ownerId: order.userId,
-    createdAtSort: positionOf(order),
-    ...dueAttributes(order.orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
-  };
+const candidateSchema = lazily(() =>
+  z.object({
+    pk: z.string().regex(/^(?:ORDER|PAYMENT)#/),
+    orderId: z.string(),
+    correlationId: z.string(),
+    dueAtMs: z.number(),
+  }),
+);
+
+function guardedOrderId(item: StoredItem): string {
+  checkItem(item, GUARD_SCHEMA_VERSION, guardSchema());
+  return String(item['orderId']);
 }
 
-/** The order in an item of the table. */
-export function toOrder(item: Readonly<Record<string, unknown>>): Order {
-  const {
-    pk: _pk,
-    type: _type,
-    ownerId: _ownerId,
-    createdAtSort: _createdAtSort,
-    dueShard: _dueShard,
-    ...order
-  } = item;
-  return order as unknown as Order;
-}
-
-/** Sorts as text as the orders do in time. */
-function positionOf({ createdAtMs, orderId }: Order): string {
-  return `${String(createdAtMs).padStart(15, '0')}#${orderId}`;
-}
-
-export function orderIdAt(position: string): string {
-  return position.slice(position.indexOf('#') + 1);
-}
-
-function toCandidate(item: Readonly<Record<string, unknown>>): DueCandidate {
-  const [kind = '', id = ''] = String(item['pk']).split('#');
-  return {
-    kind: kind === 'PAYMENT' ? 'PAYMENT' : 'ORDER',
-    id,
-    orderId: String(item['orderId']),
-    correlationId: String(item['correlationId']),
-    dueAtMs: Number(item['dueAtMs']),
-  };
+function toCandidate(item: StoredItem): DueCandidate[] {
+  const parsed = candidateSchema().safeParse(item);
+  if (!parsed.success) {
+    loggerFor({ item: String(item['pk']) }).error('Due work unreadable', { error: parsed.error });
+    return [];
+  }
+  const { pk, ...candidate } = parsed.data;
+  const kind = pk.startsWith('PAYMENT#') ? 'PAYMENT' : 'ORDER';
+  return [{ ...candidate, kind, id: pk.slice(kind.length + 1) }];
 }

@@ -1,11 +1,23 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import { dueAttributes } from '../platform/dynamo/due-index.ts';
-import { conditionalWrite, databaseRead, stillAsRead } from '../platform/dynamo/items.ts';
+import {
+  checkItem,
+  conditionalWrite,
+  databaseRead,
+  lazily,
+  type Parsed,
+  type StoredItem,
+  stillAsRead,
+} from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
+import { moneySchema } from '../platform/schemas.ts';
 import type { Payment } from './payment.ts';
+
+const SCHEMA_VERSION = 1;
 
 const key = (paymentId: string) => ({ pk: `PAYMENT#${paymentId}` });
 
@@ -79,6 +91,7 @@ export class PaymentRepository {
       Item: {
         ...key(next.paymentId),
         type: 'PAYMENT',
+        schemaVersion: SCHEMA_VERSION,
         ...next,
         ...dueAttributes(next.paymentId, 'dueAtMs' in next ? next.dueAtMs : undefined),
       },
@@ -101,8 +114,78 @@ export function observePaymentMove(next: Payment, previous: Payment | undefined)
   if (owed !== undefined && !wasOwed) observe('RefundOwed', about, { reason: owed.reason });
 }
 
-/** The payment in an item of the table. */
-export function toPayment(item: Readonly<Record<string, unknown>>): Payment {
-  const { pk: _pk, type: _type, dueShard: _dueShard, ...payment } = item;
+const schemas = lazily(() => {
+  const status = z.enum([
+    'INITIATED',
+    'PENDING',
+    'CAPTURED',
+    'DECLINED',
+    'VOIDED',
+    'REFUNDED',
+    'FAILED',
+  ]);
+  const base = {
+    paymentId: z.string(),
+    orderId: z.string(),
+    userId: z.string(),
+    correlationId: z.string(),
+    attempt: z.int(),
+    revision: z.int(),
+    amount: moneySchema,
+    createdAtMs: z.number(),
+    version: z.int(),
+    history: z.array(
+      z.object({ from: status.nullable(), to: status, reason: z.string(), at: z.string() }),
+    ),
+  };
+  const absent = z.exactOptional(z.never());
+  const captured = { ...base, status: z.literal('CAPTURED') };
+  const failed = { ...base, status: z.literal('FAILED'), code: z.string() };
+  const due = { dueAtMs: z.number() };
+  return {
+    INITIATED: z.object({ ...base, status: z.literal('INITIATED'), methodToken: z.string() }),
+    PENDING: z.object({
+      ...base,
+      status: z.literal('PENDING'),
+      methodToken: z.string(),
+      acknowledgeByMs: z.number(),
+      waitToken: z.string(),
+    }),
+    CAPTURED: z.union([
+      z.object({ ...captured, refundOwed: absent, dueAtMs: absent }),
+      z.object({ ...captured, refundOwed: z.object({ reason: z.string() }), ...due }),
+    ]),
+    DECLINED: z.object({ ...base, status: z.literal('DECLINED'), code: z.string() }),
+    VOIDED: z.object({ ...base, status: z.literal('VOIDED'), code: z.string() }),
+    REFUNDED: z.object({ ...base, status: z.literal('REFUNDED'), code: z.string() }),
+    FAILED: z.union([
+      z.object({ ...failed, voidOwed: absent, dueAtMs: absent }),
+      z.object({ ...failed, voidOwed: z.literal(true), ...due }),
+    ]),
+  };
+});
+
+type Schemas = ReturnType<typeof schemas>;
+
+/**
+ * The payment in an item of the table.
+ * @throws MalformedItem, UnknownSchemaVersion
+ */
+function toPayment(item: StoredItem): Payment {
+  const byStatus: Readonly<Record<string, z.ZodType>> = schemas();
+  checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
+  // The schema's output and the type are the same, or this does not compile.
+  return uncheckedPayment(item) as Parsed<Payment, Schemas[keyof Schemas]>;
+}
+
+/** The payment in an item as it is, however malformed: for the doctor, which judges it. */
+export function uncheckedPayment(item: StoredItem): Payment {
+  const {
+    pk: _pk,
+    type: _type,
+    schemaVersion: _schemaVersion,
+    dueShard: _dueShard,
+    ...payment
+  } = item;
   return payment as unknown as Payment;
 }

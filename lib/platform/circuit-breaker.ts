@@ -1,12 +1,23 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
 import { admission, afterAnswer, afterFailure, type Circuit, NEVER_FAILED } from './circuit.ts';
 import { documentClient } from './dynamo/database-client.ts';
-import { conditionalWrite, databaseRead, stillAsRead } from './dynamo/items.ts';
+import {
+  checkItem,
+  conditionalWrite,
+  databaseRead,
+  lazily,
+  type Parsed,
+  type StoredItem,
+  stillAsRead,
+  UnreadableItem,
+} from './dynamo/items.ts';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './lambda/logging.ts';
 import { observe } from './lambda/observe.ts';
 import type { Runtime } from './lambda/runtime.ts';
 
+const SCHEMA_VERSION = 1;
 /** For so long an instance trusts what it saw of the shared state. */
 const SEEN_FOR_MS = 1000;
 /** A failure that could not be counted, because others were counted at that moment, is let go. */
@@ -55,7 +66,7 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
     const output = await databaseRead(() =>
       documents.send(new GetCommand({ TableName: table, Key: key })),
     );
-    const circuit = (output.Item as Circuit | undefined) ?? NEVER_FAILED;
+    const circuit = output.Item === undefined ? NEVER_FAILED : toCircuit(output.Item);
     seen = { circuit, atMs: clock.now() };
     return circuit;
   }
@@ -77,7 +88,7 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
       documents.send(
         new PutCommand({
           TableName: table,
-          Item: { ...key, type: 'CIRCUIT', ...next },
+          Item: { ...key, type: 'CIRCUIT', schemaVersion: SCHEMA_VERSION, ...next },
           ...stillAsRead(previous.version === 0 ? undefined : previous),
         }),
       ),
@@ -95,7 +106,8 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
 
   /** The circuit is there to spare calls, not to keep them from being made. */
   function tellUnknown(error: unknown): void {
-    if (!(error instanceof InfrastructureUnavailable)) throw error;
+    const isUnknown = error instanceof InfrastructureUnavailable || error instanceof UnreadableItem;
+    if (!isUnknown) throw error;
     loggerFor({ circuit: name }).warn('The circuit is not known; the call goes through', { error });
   }
 
@@ -160,6 +172,28 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
       return throwFailure(outcome.reason);
     },
   };
+}
+
+const circuitSchema = lazily(() => {
+  const version = z.int();
+  return z.discriminatedUnion('status', [
+    z.object({ version, status: z.literal('CLOSED'), failures: z.int() }),
+    z.object({ version, status: z.literal('OPEN'), openedAtMs: z.number(), probeAtMs: z.number() }),
+    z.object({
+      version,
+      status: z.literal('HALF_OPEN'),
+      openedAtMs: z.number(),
+      probeUntilMs: z.number(),
+    }),
+  ]);
+});
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+function toCircuit(item: StoredItem): Circuit {
+  const schema = circuitSchema();
+  checkItem(item, SCHEMA_VERSION, schema);
+  const { pk: _pk, type: _type, schemaVersion: _schemaVersion, ...circuit } = item;
+  return circuit as unknown as Parsed<Circuit, typeof schema>;
 }
 
 function secondsUntil(timeMs: number, nowMs: number): number {

@@ -101,8 +101,15 @@ async function exchangeReservation(lines: number): Promise<void> {
     pk: `PRODUCT#${productId}`,
     status: 'ACTIVE',
     productId,
+    name: 'Mug',
+    description: '',
     unitPrice,
+    version: 1,
+    createdAs: 'req_1',
     available: MAX_PIECES_PER_LINE,
+    reserved: 0,
+    sold: 0,
+    received: MAX_PIECES_PER_LINE,
   }));
   const runtime = runtimeOver([{ pk: `RESERVATION#${held.orderId}`, ...held }, ...products]);
   const repository = new InventoryRepository(runtime);
