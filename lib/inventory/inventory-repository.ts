@@ -6,7 +6,7 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Clock, sleep } from '../platform/clock.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
@@ -35,12 +35,12 @@ const RECEIPT_SCHEMA_VERSION = 1;
 /** Partitions of the sparse index of expiring reservations. */
 export const EXPIRY_SHARDS = 16;
 const CATALOGUE = 'PRODUCT';
-/** About a second and a half of full-jitter waits, inside the caller's time-out of two seconds. */
+/** Full-jitter waits of about 1.5 seconds in all, inside the caller's time-out of two seconds. */
 const CONFLICT_ATTEMPTS = 10;
 const CONFLICT_BASE_MS = 20;
 const CONFLICT_CAP_MS = 300;
 
-/** What one transaction does to one product; the numbers are added to its counters. */
+/** Changes of the counters of one product in one transaction; each number is added. */
 export interface StockChange {
   readonly productId: string;
   readonly available: number;
@@ -48,7 +48,7 @@ export interface StockChange {
   readonly sold: number;
 }
 
-/** `CHANGED`: something the decision was made on is no longer so; read again. `BUSY`: only contention. */
+/** `CHANGED`: the decision rests on a fact that has changed; read again. `BUSY`: contention only. */
 export type CommitOutcome = 'COMMITTED' | 'CHANGED' | 'BUSY';
 
 export interface ExpiryCandidate {
@@ -66,7 +66,6 @@ const productKey = (productId: string) => ({ pk: `PRODUCT#${productId}` });
 const receiptKey = (receiptId: string) => ({ pk: `RECEIPT#${receiptId}` });
 const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
 
-/** The Inventory Service's table; nothing else reads or writes it. */
 export class InventoryRepository {
   readonly #table: string;
   readonly #documents: DynamoDBDocumentClient;
@@ -76,7 +75,7 @@ export class InventoryRepository {
     this.#documents = documentClient(runtime.aws);
   }
 
-  /** The order's reservation and the named products, read consistently. */
+  /** Reads the order's reservation and the named products consistently. */
   async view(orderId: string, productIds: readonly string[]): Promise<ReservationView> {
     const items = await readItems(this.#documents, this.#table, [
       reservationKey(orderId),
@@ -104,8 +103,7 @@ export class InventoryRepository {
   }
 
   /**
-   * Ids of up to `count` products after `after`, ascending. The index follows what is written a
-   * moment later.
+   * Ids of up to `count` products after `after`, ascending. The index lags behind the table by a moment.
    */
   async productIds(after: string | undefined, count: number): Promise<string[]> {
     const output = await databaseRead(() =>
@@ -114,7 +112,7 @@ export class InventoryRepository {
           TableName: this.#table,
           IndexName: 'catalogue',
           KeyConditionExpression: 'catalogue = :catalogue AND productId > :after',
-          // No product's id comes before this one.
+          // Sorts before every product id.
           ExpressionAttributeValues: { ':catalogue': CATALOGUE, ':after': after ?? ' ' },
           Limit: count,
         }),
@@ -123,7 +121,7 @@ export class InventoryRepository {
     return (output.Items ?? []).map((item) => String(item['productId']));
   }
 
-  /** Up to a hundred products, read consistently, in the order of their ids given. */
+  /** Reads up to a hundred products consistently, in the order of the given ids. */
   async findProducts(productIds: readonly string[]): Promise<Product[]> {
     const items = await readItems(this.#documents, this.#table, productIds.map(productKey));
     return productIds
@@ -132,7 +130,7 @@ export class InventoryRepository {
       .map(toProduct);
   }
 
-  /** Writes a new product; `CHANGED` where the id is taken. */
+  /** Writes a new product; `CHANGED` if the id is taken. */
   async addProduct(product: Product): Promise<CommitOutcome> {
     const refusal = await conditionalWrite(() =>
       this.#documents.send(
@@ -153,9 +151,9 @@ export class InventoryRepository {
   }
 
   /**
-   * Writes the given fields on condition that no person changed the product since it was read. The
-   * counters, which reservations and receipts move meanwhile, are left alone.
-   * @returns the product as it is then, counters included.
+   * Writes the given fields if no person changed the product since it was read. The counters, which
+   * reservations and receipts change, stay as they are.
+   * @returns the product after the write, counters included.
    */
   async changeProduct(
     previous: Product,
@@ -189,8 +187,8 @@ export class InventoryRepository {
   }
 
   /**
-   * Writes a new receipt and adds its pieces to its product's stock, both or neither.
-   * @returns `CHANGED` where the receipt is there already, or the product is not.
+   * Writes a new receipt and adds its units to the stock of its product, both or neither.
+   * @returns `CHANGED` if the receipt exists already, or the product does not.
    */
   async addReceipt(receipt: StockReceipt): Promise<CommitOutcome> {
     const put = {
@@ -224,8 +222,8 @@ export class InventoryRepository {
   }
 
   /**
-   * Writes the reservation on condition that it still is what the decision was made on, and changes
-   * the stock of its products in the same transaction: all or nothing.
+   * Writes the reservation if it is still as it was read, and changes the stock of its products in the
+   * same transaction: all or nothing.
    */
   async commit(
     next: Reservation,
@@ -245,8 +243,8 @@ export class InventoryRepository {
   }
 
   /**
-   * Held reservations of one shard whose time was up at `nowMs`, page by page. Candidates only: read
-   * each again.
+   * Held reservations of one shard that had expired at `nowMs`, page by page. Candidates only: read each
+   * again.
    */
   async *expiredReservations(shard: number, nowMs: number): AsyncGenerator<ExpiryCandidate[]> {
     const index = {
@@ -283,7 +281,7 @@ export class InventoryRepository {
     };
     const names: Record<string, string> = {};
     if (change.available < 0) {
-      // Taking stock: it must be there (P1) and on sale.
+      // Taken stock must be available (P1) and on sale.
       conditions.push('available >= :needed', '#status = :active');
       values[':needed'] = -change.available;
       values[':active'] = 'ACTIVE';
@@ -305,8 +303,8 @@ export class InventoryRepository {
 }
 
 /**
- * Decides and commits until nothing changed in between: `attempt` reads, decides, writes.
- * @throws LockContention where only other writers at the same products stood in the way.
+ * Repeats `attempt` (read, decide, write) until it is committed.
+ * @throws LockContention if other writers at the same products stood in the way each time.
  */
 export async function untilCommitted<Result>(
   runtime: { readonly clock: Clock; readonly random: () => number },
@@ -368,8 +366,9 @@ const reservationSchemas = lazily(() => {
 function toReservation(item: StoredItem): Reservation {
   const schema = reservationSchemas();
   checkItem(item, RESERVATION_SCHEMA_VERSION, schema);
-  // The schema's output and the type are the same, or this does not compile.
-  return uncheckedReservation(item) as Parsed<Reservation, typeof schema>;
+  // Compiles only if the schema's output and the type are the same.
+  const reservation: Parsed<Reservation, typeof schema> = uncheckedReservation(item);
+  return reservation;
 }
 
 /** The reservation in an item as it is, however malformed: for the doctor, which judges it. */

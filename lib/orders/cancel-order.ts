@@ -12,10 +12,10 @@ type CancellableOrder = OrderIn<
 >;
 
 /**
- * Cancels where the table allows; repeating it is harmless. The order's conditional write decides
- * against a payment, a modification, the saga's steps and expiry; what is reserved is owed back from
- * the same write.
- * @throws NotFound; IllegalTransition where the order is being paid, paid or invalid.
+ * Cancels the order if LEGAL_MOVES allows it; repeating it is harmless. The order's conditional write
+ * decides against a payment, a modification, the saga's steps and expiry. The same write records that
+ * reserved stock is to be released.
+ * @throws NotFound; IllegalTransition if the order is being paid, paid or invalid.
  */
 export function cancelOrder(
   service: OrderService<'saga'>,
@@ -77,7 +77,10 @@ async function cancel(
   return next;
 }
 
-/** Stock may be held in every status but the two that have given it back, unless they still owe it. */
+/**
+ * Stock may be held in every status except PAYMENT_FAILED and ORDER_FAILED, unless these still owe a
+ * release.
+ */
 function releaseOwedBy(order: CancellableOrder): { readonly revision: number } | undefined {
   return order.status === 'PAYMENT_FAILED' || order.status === 'ORDER_FAILED'
     ? order.releaseOwed

@@ -6,7 +6,7 @@ import {
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
@@ -34,13 +34,13 @@ const guardKeyOf = (guardKey: string) => ({ pk: `GUARD#${guardKey}` });
 const GUARD_SCHEMA_VERSION = 1;
 const guardSchema = lazily(() => z.object({ orderId: z.string() }));
 
-/** Names the order that a user placed last with certain items. */
+/** Names the latest order that a user placed with these items. */
 export interface DuplicateGuard {
   readonly guardKey: string;
   readonly orderId: string;
 }
 
-/** A guard to be taken in the order's transaction, if it is absent or still names `replacing`. */
+/** Guard to take in the transaction of its order, if it is absent or still names `replacing`. */
 export interface GuardWrite {
   readonly guardKey: string;
   readonly replacing: string | undefined;
@@ -50,17 +50,17 @@ export interface GuardWrite {
 
 export type PlaceOutcome =
   | 'PLACED'
-  /** An order with this id was written before: the same request, repeated. */
+  /** The order is stored already: the request is repeated. */
   | 'EXISTS'
-  /** The guard is not as it was expected to be. */
+  /** The guard differs from what was expected. */
   | 'GUARDED'
-  /** Only contention. */
+  /** Another transaction at the same items stood in the way. */
   | 'BUSY';
 
 /** The outbox index's entry of an order or a payment that was due. */
 export interface DueCandidate {
   readonly kind: 'ORDER' | 'PAYMENT';
-  /** The order's or the payment's own. */
+  /** Of the order or the payment. */
   readonly id: string;
   readonly orderId: string;
   readonly correlationId: string;
@@ -85,7 +85,7 @@ export class OrderRepository {
     return item === undefined ? undefined : toOrder(item);
   }
 
-  /** Up to a hundred orders, read consistently, in the order of their ids given. */
+  /** Reads up to a hundred orders consistently, in the order of the given ids. */
   async getOrders(orderIds: readonly string[]): Promise<Order[]> {
     const items = await readItems(this.#documents, this.#table, orderIds.map(orderKey));
     return orderIds
@@ -95,8 +95,8 @@ export class OrderRepository {
   }
 
   /**
-   * Places of up to `count` of a user's orders in time, newest first, all before `before`. The index
-   * follows what is written a moment later.
+   * Positions of up to `count` of a user's orders in time, newest first, all before `before`. The index
+   * lags behind the table by a moment.
    */
   async positionsOf(userId: string, before: string | undefined, count: number): Promise<string[]> {
     const output = await databaseRead(() =>
@@ -105,7 +105,7 @@ export class OrderRepository {
           TableName: this.#table,
           IndexName: 'owner',
           KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
-          // No order is newer than this.
+          // Sorts after every order's position.
           ExpressionAttributeValues: { ':user': userId, ':before': before ?? '~' },
           ScanIndexForward: false,
           Limit: count,
@@ -137,8 +137,8 @@ export class OrderRepository {
   }
 
   /**
-   * Writes `next` on condition that the order still is as it was read, with a guard if it takes one.
-   * @throws ConcurrentUpdate where one of them is not: read again and decide anew.
+   * Writes `next`, and a guard if given, if the order is still as it was read.
+   * @throws ConcurrentUpdate if the order or the guard has changed: read again and decide anew.
    */
   async save(next: Order, previous: Order, guard?: GuardWrite): Promise<void> {
     const refusal = await this.#putWithGuard(this.#putOf(next, previous), next.orderId, guard);
@@ -149,9 +149,9 @@ export class OrderRepository {
   }
 
   /**
-   * Writes order and payment together, each on condition that it still is as it was read
-   * (`previousPayment` undefined: the payment must be new).
-   * @throws ConcurrentUpdate where one of them is not.
+   * Writes order and payment together, if both are still as they were read (`previous` undefined: if the
+   * payment is new).
+   * @throws ConcurrentUpdate if one of them has changed.
    */
   async saveWithPayment(
     order: { readonly next: Order; readonly previous: Order },
@@ -177,10 +177,10 @@ export class OrderRepository {
   }
 
   /**
-   * Writes what an acknowledgement changed together with its event's id: the payment, and its order
-   * where that is to be looked at, each on condition that it still is as it was read.
-   * @returns `REPEATED` where the event was here before; nothing is written then.
-   * @throws ConcurrentUpdate where the payment or the order is not as it was read.
+   * Writes an acknowledged payment, its order if given, and the event's id together, if they are still as
+   * they were read.
+   * @returns `REPEATED` if the event is stored already; nothing is written then.
+   * @throws ConcurrentUpdate if the payment or the order has changed.
    */
   async saveAcknowledged(
     eventId: string,
@@ -275,7 +275,7 @@ export class OrderRepository {
   }
 }
 
-/** Told where it is written, so that no change of a status goes unseen. */
+/** Reported by the write itself, so that no change of a status is missed. */
 function observeMove(next: Order, previous: Order | undefined): void {
   if (next.status === previous?.status) return;
   const { orderId, correlationId, run, version } = next;
@@ -291,7 +291,7 @@ function observeMove(next: Order, previous: Order | undefined): void {
 
 const candidateSchema = lazily(() =>
   z.object({
-    pk: z.string().regex(/^(?:ORDER|PAYMENT)#/),
+    pk: z.string().check(z.regex(/^(?:ORDER|PAYMENT)#/)),
     orderId: z.string(),
     correlationId: z.string(),
     dueAtMs: z.number(),

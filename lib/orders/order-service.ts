@@ -12,7 +12,7 @@ import { type Deadlines, deadlinesOf } from './recovery/deadlines.ts';
 import type { SagaQueues } from './recovery/saga-queues.ts';
 import type { SagaClient } from './saga-client.ts';
 
-/** Ways to other services, which only some use cases and saga steps go. */
+/** Clients of other services, which only some use cases and saga steps need. */
 export interface OrderPorts {
   readonly inventory: InventoryClient;
   readonly gateway: PaymentGateway;
@@ -20,7 +20,7 @@ export interface OrderPorts {
   readonly queues: SagaQueues;
 }
 
-/** Everything that every use case and saga step works with. */
+/** Dependencies of every use case and saga step. */
 interface OrderCore {
   readonly orders: OrderRepository;
   readonly payments: PaymentRepository;
@@ -32,8 +32,8 @@ interface OrderCore {
 }
 
 /**
- * The Order Service with the ports named in `Port`, and no others: a function that never signals the
- * saga neither needs nor carries its client.
+ * The Order Service with the ports named in `Port`, and no others: a function that never signals the saga
+ * does not bundle its client.
  */
 export type OrderService<Port extends keyof OrderPorts = never> = OrderCore &
   Pick<OrderPorts, Port>;
@@ -82,14 +82,14 @@ export function userMove(service: OrderService, reason: string, userId: string):
   return { reason, at: toTimestamp(service.clock.now()), by: userId };
 }
 
-/** A move made by whoever runs the service, now. */
+/** A move made by an operator, now. */
 export function operatorMove(service: OrderService, reason: string): Move {
   return { reason, at: toTimestamp(service.clock.now()), by: OPERATOR };
 }
 
 /**
- * Reads, decides and writes until no other writer came in between.
- * @throws ConcurrentUpdate only after many tries.
+ * Repeats `decide` (read, decide, write) until no other writer comes in between.
+ * @throws ConcurrentUpdate after the last try.
  */
 export async function retryOnConflict<Result>(
   service: Pick<OrderService, 'clock' | 'random'>,

@@ -19,9 +19,9 @@ import {
 const ROUTE = 'POST /retrypayment';
 
 /**
- * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` and a new payment, in one transaction: stock first,
- * then the charge, at the frozen prices. Refused while an earlier payment is not settled, so that two
- * payments of an order never overlap.
+ * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` with a new payment, in one transaction: stock first, then
+ * the charge, at the frozen prices. Refused while an earlier payment is unsettled, so that two payments
+ * of an order never overlap.
  * @throws NotFound, PaymentUnsettled, IllegalTransition, IdempotencyConflict
  */
 export function retryPayment(
@@ -33,7 +33,7 @@ export function retryPayment(
     const paymentId = paymentIdOf(ROUTE, request, order);
     const repeated = await service.payments.getPayment(paymentId);
     if (repeated !== undefined) {
-      // Its process may have died before it started the saga; starting it again is harmless.
+      // The first process may have died before it started the saga; starting it again is harmless.
       if (isOpen(repeated) && order.paymentId === paymentId) await startSaga(service, order);
       return sameRequestAgain(request, repeated);
     }
@@ -121,8 +121,8 @@ async function begin(
 }
 
 /**
- * Only the latest payment can be unsettled: each retry was refused until the one before it was
- * settled. (A capture that comes later still is refunded by itself.)
+ * Only the latest payment can be unsettled: each retry was refused until the payment before it was
+ * settled. A later capture of an earlier payment is refunded anyway.
  */
 async function requireSettled(service: OrderService, order: PaymentFailedOrder): Promise<void> {
   const earlier = await requirePayment(service, order.paymentId);

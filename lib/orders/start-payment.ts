@@ -18,8 +18,8 @@ export interface StartPaymentRequest {
 }
 
 /**
- * `PENDING_PAYMENT` → `PAYMENT_IN_PROGRESS` and a new payment, in one transaction; then wakes the
- * saga. One open payment per order: while one is open it is the answer to every further call.
+ * `PENDING_PAYMENT` → `PAYMENT_IN_PROGRESS` with a new payment, in one transaction; then signals the
+ * saga. An order has one open payment: while it is open, every further call returns it.
  * @throws NotFound, ReservationExpired, IllegalTransition, IdempotencyConflict
  */
 export function startPayment(
@@ -73,7 +73,7 @@ export function paymentIdOf(route: string, request: StartPaymentRequest, order: 
     : deriveId('pay', request.userId, route, request.idempotencyKey);
 }
 
-/** The id derives from the key: this request was here before. */
+/** The id derives from the key: the request is repeated. */
 export function sameRequestAgain(request: StartPaymentRequest, payment: Payment): Payment {
   if (payment.orderId !== request.orderId) {
     throw new IdempotencyConflict('This Idempotency-Key paid another order; use a new key.', {

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { dueAttributes } from '../platform/dynamo/due-index.ts';
 import { checkItem, lazily, type Parsed, type StoredItem } from '../platform/dynamo/items.ts';
 import { moneySchema } from '../platform/schemas.ts';
@@ -48,7 +48,7 @@ const schemas = lazily(() => {
     refunds: z.array(z.object({ paymentId: z.string(), amount: moneySchema, at: z.string() })),
     history: z.array(
       z.object({
-        from: status.nullable(),
+        from: z.nullable(status),
         to: status,
         reason: z.string(),
         at: z.string(),
@@ -144,10 +144,11 @@ type Schemas = ReturnType<typeof schemas>;
  * @throws MalformedItem, UnknownSchemaVersion
  */
 export function toOrder(item: StoredItem): Order {
-  const byStatus: Readonly<Record<string, z.ZodType>> = schemas();
+  const byStatus: Readonly<Record<string, z.ZodMiniType>> = schemas();
   checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
-  // The schema's output and the type are the same, or this does not compile.
-  return uncheckedOrder(item) as Parsed<Order, Schemas[keyof Schemas]>;
+  // Compiles only if the schema's output and the type are the same.
+  const order: Parsed<Order, Schemas[keyof Schemas]> = uncheckedOrder(item);
+  return order;
 }
 
 /** The order in an item as it is, however malformed: for the doctor, which judges it. */

@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import { dueAttributes } from '../platform/dynamo/due-index.ts';
 import {
@@ -21,7 +21,9 @@ const SCHEMA_VERSION = 1;
 
 const key = (paymentId: string) => ({ pk: `PAYMENT#${paymentId}` });
 
-/** Longer than any gateway repeats itself; after it only the payment's status absorbs a repetition. */
+/**
+ * Longer than any gateway repeats an event; after that the status of the payment absorbs a repetition.
+ */
 const EVENT_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Payments, in the Order Service's table. */
@@ -47,8 +49,8 @@ export class PaymentRepository {
   }
 
   /**
-   * Writes `next` on condition that the payment still is as it was read.
-   * @throws ConcurrentUpdate where it is not: read again and decide anew.
+   * Writes `next` if the payment is still as it was read.
+   * @throws ConcurrentUpdate if it has changed: read again and decide anew.
    */
   async save(next: Payment, previous: Payment): Promise<void> {
     const refusal = await conditionalWrite(() =>
@@ -61,8 +63,8 @@ export class PaymentRepository {
   }
 
   /**
-   * Remembers an event that changes nothing; one that was here before stays as it is.
-   * @throws ConcurrentUpdate where it is being written at this moment.
+   * Records an event that changes nothing. A repeated event stays as it is.
+   * @throws ConcurrentUpdate if it is being written at this moment.
    */
   async recordEvent(eventId: string): Promise<void> {
     const refusal = await conditionalWrite(() =>
@@ -71,7 +73,7 @@ export class PaymentRepository {
     if (refusal?.kind === 'CONFLICT') throw new ConcurrentUpdate('The event is being written.');
   }
 
-  /** The put that only an event's first delivery gets through, for use in its effect's transaction. */
+  /** Put that only the first delivery of an event passes, for the transaction of its effect. */
   eventPutOf(eventId: string) {
     return {
       TableName: this.#table,
@@ -84,7 +86,7 @@ export class PaymentRepository {
     };
   }
 
-  /** The conditional put, for use in a transaction with the payment's order. */
+  /** Conditional put, for a transaction with the payment's order. */
   putOf(next: Payment, previous: Payment | undefined) {
     return {
       TableName: this.#table,
@@ -100,7 +102,7 @@ export class PaymentRepository {
   }
 }
 
-/** For whoever has written a payment: its change of status, and a refund that it owes from now on. */
+/** Reports a written payment: its change of status, and a refund that it owes from now on. */
 export function observePaymentMove(next: Payment, previous: Payment | undefined): void {
   const { paymentId, orderId, correlationId, attempt } = next;
   const about = { orderId, paymentId, correlationId };
@@ -135,7 +137,7 @@ const schemas = lazily(() => {
     createdAtMs: z.number(),
     version: z.int(),
     history: z.array(
-      z.object({ from: status.nullable(), to: status, reason: z.string(), at: z.string() }),
+      z.object({ from: z.nullable(status), to: status, reason: z.string(), at: z.string() }),
     ),
   };
   const absent = z.exactOptional(z.never());
@@ -172,10 +174,11 @@ type Schemas = ReturnType<typeof schemas>;
  * @throws MalformedItem, UnknownSchemaVersion
  */
 function toPayment(item: StoredItem): Payment {
-  const byStatus: Readonly<Record<string, z.ZodType>> = schemas();
+  const byStatus: Readonly<Record<string, z.ZodMiniType>> = schemas();
   checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
-  // The schema's output and the type are the same, or this does not compile.
-  return uncheckedPayment(item) as Parsed<Payment, Schemas[keyof Schemas]>;
+  // Compiles only if the schema's output and the type are the same.
+  const payment: Parsed<Payment, Schemas[keyof Schemas]> = uncheckedPayment(item);
+  return payment;
 }
 
 /** The payment in an item as it is, however malformed: for the doctor, which judges it. */

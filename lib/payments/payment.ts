@@ -27,14 +27,14 @@ interface PaymentBase {
   readonly history: readonly PaymentChange[];
 }
 
-/** Created with the order's move; the gateway may or may not have heard of it. */
+/** Created in the transaction of the order's move; the gateway may or may not know it. */
 export interface InitiatedPayment extends PaymentBase {
   readonly status: 'INITIATED';
   /** Never leaves this item; removed when the payment settles. */
   readonly methodToken: string;
 }
 
-/** The gateway's answer is not known or not final; the saga waits for its acknowledgement. */
+/** The gateway's response is unknown or not final; the saga waits for its acknowledgement. */
 export interface PendingPayment extends PaymentBase {
   readonly status: 'PENDING';
   readonly methodToken: string;
@@ -89,8 +89,8 @@ export type PaymentStatus = Payment['status'];
 export type PaymentIn<Status extends PaymentStatus> = Extract<Payment, { status: Status }>;
 
 /**
- * All legal moves. A capture is a fact of the gateway, so it is recorded even on a payment that was
- * given up (its refund is then owed in the same write).
+ * All legal moves. The gateway decides a capture, so it is recorded even on a payment that was given up
+ * (its refund is owed in the same write).
  */
 export const LEGAL_PAYMENT_MOVES = {
   NEW: ['INITIATED'],

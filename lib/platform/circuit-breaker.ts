@@ -1,5 +1,5 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { admission, afterAnswer, afterFailure, type Circuit, NEVER_FAILED } from './circuit.ts';
 import { documentClient } from './dynamo/database-client.ts';
 import {

@@ -86,7 +86,7 @@ export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
 async function saveDue(service: OrderService, order: Order, isDue: boolean): Promise<void> {
   const { dueAtMs: _dueAtMs, ...rest } = order as Order & { dueAtMs?: number };
   const due = isDue ? { dueAtMs: service.clock.now() } : {};
-  await service.orders.save(touchOrder({ ...rest, ...due } as Order, {}), order);
+  await service.orders.save(touchOrder({ ...rest, ...due }, {}), order);
 }
 
 async function savePaymentDue(

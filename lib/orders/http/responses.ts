@@ -91,7 +91,7 @@ export function modificationAnswer(service: OrderService, order: Order) {
     throw new NotFulfilled(
       'MODIFICATION_REJECTED',
       'The change was not made. Look at the order for what it is now and what can be done.',
-      { details: { orderId, reason: modification.code ?? null } },
+      { details: { orderId, reason: modification.code } },
     );
   }
   return { status: 200, headers, body };

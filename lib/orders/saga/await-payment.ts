@@ -25,9 +25,9 @@ export interface AwaitPaymentInput extends SagaRun {
 }
 
 /**
- * Saga step 2: `PENDING_RESERVING_STOCK` → `PENDING_PAYMENT`, with the token of this wait in the same
- * write. Whoever decides for the user writes the order first and then signals that token; a step
- * that finds its wait already decided completes itself.
+ * Saga step 2: `PENDING_RESERVING_STOCK` → `PENDING_PAYMENT`, with this wait's token in the same write. A
+ * decision is written on the order first and signals that token second. A step whose wait is decided
+ * already completes itself.
  */
 export function awaitPayment(
   service: OrderService<'saga'>,
@@ -39,7 +39,7 @@ export function awaitPayment(
       case 'PENDING_RESERVING_STOCK': {
         const next = afterReserving(service, order, input);
         await service.orders.save(next, order);
-        // A retried payment is charged at once; of a modification's time nothing may be left.
+        // A retried payment is charged at once; a modification may leave no time to pay.
         if (next.status === 'PAYMENT_IN_PROGRESS' || isExpired(service, next)) {
           await service.saga.signal(input.waitToken);
         }
@@ -66,9 +66,8 @@ export function awaitPayment(
 }
 
 /**
- * For a step that has put its token in the place of another one. Mostly nobody waits with that any
- * more. But perhaps this step is the late one, run a second time by a call whose answer was lost:
- * then the wait that counts looks at the order, comes back, and stores a token anew.
+ * Signals the task token this step overwrote. If this step is a late duplicate, that token belongs to the
+ * live wait, which then reads the order again and stores a new one.
  */
 export async function signalReplacedToken(
   service: OrderService<'saga'>,
@@ -78,7 +77,7 @@ export async function signalReplacedToken(
   if (replaced !== waitToken) await service.saga.signal(replaced);
 }
 
-/** Where an order leads that is neither to be waited for nor to be charged. */
+/** Branch of an order that is neither waited for nor charged. */
 export function branchByStatus(order: Exclude<Order, PendingPaymentOrder>): Error {
   switch (order.status) {
     case 'PAYMENT_IN_PROGRESS':
@@ -97,7 +96,7 @@ export function branchByStatus(order: Exclude<Order, PendingPaymentOrder>): Erro
   }
 }
 
-/** Woken while the order still waits for its user: the time is up, or it was a false alarm. */
+/** Branch of an order that still waits for its user when its token is signalled. */
 export function branchWhilePending(service: OrderService, order: PendingPaymentOrder): Error {
   return isExpired(service, order)
     ? new ReservationExpired('The reservation has run out.')
@@ -166,7 +165,7 @@ function toPendingPayment(
   );
 }
 
-/** The stock of a retried payment is back; the payment was created with the retry. */
+/** The stock of a retried payment is reserved; the payment was stored with the retry. */
 function toPaymentInProgress(
   service: OrderService,
   order: RetriedReservation,
@@ -186,7 +185,7 @@ function toPaymentInProgress(
   );
 }
 
-/** A refused modification: old reservation, old items and old total stand. */
+/** The old reservation, items and total of a refused modification stand. */
 function backToFormer(
   service: OrderService,
   order: ModifiedReservation,
@@ -210,7 +209,7 @@ function backToFormer(
 function pricedItems(order: PendingReservingStockOrder, reservation: ReservedStock) {
   const reservedAt = new Map(reservation.lines.map((line) => [line.productId, line.unitPrice]));
   const seen = new Map(order.items.map((line) => [line.productId, line.unitPrice]));
-  // A price that the user has seen stays; only products reserved for the first time get theirs now.
+  // A price that the user has seen stays; products reserved for the first time get theirs now.
   const items = intendedItems(order).map(({ productId, quantity }) => {
     const unitPrice = seen.get(productId) ?? reservedAt.get(productId);
     return { productId, quantity, ...(unitPrice === undefined ? {} : { unitPrice }) };

@@ -15,11 +15,13 @@ import { orderOfRun, reservationOf } from './current-run.ts';
 import { ModificationRequested, PaymentNotCaptured, PaymentPending } from './signals.ts';
 
 /**
- * Saga step 3: extends the reservation past all payment time-outs, then charges with the payment id
- * as idempotency key. Returns when the payment is captured.
- * @throws PaymentNotCaptured: a definite no; compensate. PaymentPending, GatewayUnknown: wait for the
- * acknowledgement. GatewayUnavailable: the same key may be sent again.
- * @throws OrderModified, OrderSettled, ReservationExpired, StillAwaitingPayment: not to be charged.
+ * Saga step 3: extends the reservation past all payment time-outs, then charges with the payment id as
+ * idempotency key. Returns once the payment is captured.
+ * @throws PaymentNotCaptured: a definite no; compensate.
+ * @throws PaymentPending, GatewayUnknown: wait for the acknowledgement.
+ * @throws GatewayUnavailable: send the same key again.
+ * @throws OrderModified, OrderSettled, ReservationExpired, StillAwaitingPayment: nothing is to be
+ * charged.
  */
 export async function chargePayment(
   service: OrderService<'inventory' | 'gateway'>,
@@ -35,7 +37,7 @@ export async function chargePayment(
   const payment = await requirePayment(service, order.paymentId);
   if (!isOpen(payment)) {
     requireCaptured(payment);
-    // A later run: the hold of the run before may be about to end. Confirming decides.
+    // The hold of an earlier run may be about to end. If it ended, confirmOrder finds out.
     await Promise.allSettled([extendHold(service, order)]);
     return;
   }
@@ -58,7 +60,7 @@ function extendHold(
   );
 }
 
-/** If the stock is gone, the gateway is not called. */
+/** Extends the reservation; if the stock is gone, the payment fails and the gateway is not called. */
 async function extendHoldOrFail(
   service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
@@ -96,9 +98,9 @@ export function requireCaptured(payment: Payment): void {
 }
 
 /**
- * Does what a payment still owes at the gateway: voids what was given up, refunds what was captured
- * too late. Safe to repeat: gateway and payment each do it once.
- * @throws GatewayUnavailable, GatewayUnknown: still owed.
+ * Makes the void or refund that a payment owes. Safe to repeat: the gateway and the payment each do it
+ * once.
+ * @throws GatewayUnavailable, GatewayUnknown: it is still owed.
  */
 export async function voidOrRefund(
   service: OrderService<'gateway'>,
@@ -125,7 +127,7 @@ function observeDone(
   observe('CompensationDone', { orderId, paymentId, correlationId }, { kind });
 }
 
-/** Payment and order show the refund in one write. */
+/** Writes the refund on payment and order in one transaction. */
 function recordRefund(service: OrderService, paymentId: string): Promise<void> {
   return retryOnConflict(service, async () => {
     const payment = await requirePayment(service, paymentId);

@@ -17,7 +17,7 @@ import { sendDeadLetter } from './report-exhausted.ts';
 import { toReservedStock } from './reserve-stock.ts';
 import { OrderSettled, ReservationStands } from './signals.ts';
 
-/** Refusals that no retry changes; everything else that ends the reservation is exhaustion. */
+/** Refusals that no retry changes; every other failure means that the retries are exhausted. */
 const REFUSAL_CODES: Readonly<Record<string, string>> = {
   OutOfStock: 'OUT_OF_STOCK',
   UnknownProduct: 'UNKNOWN_PRODUCT',
@@ -28,10 +28,11 @@ const REFUSAL_CODES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a reservation that failed leads to, by what it was for (specification, section 2).
+ * Ends a failed reservation, by its purpose (specification, section 2).
  * @param failure the error's name as the state machine caught it.
- * @throws ReservationStands: a modification was refused, or found to be reserved after all; its order
- * waits for the payment again. OrderSettled: only what the order owes is left to do.
+ * @throws ReservationStands: a modification was refused, or was reserved after all; the order waits for
+ * its payment again.
+ * @throws OrderSettled: only the release that the order owes is left.
  */
 export async function rejectReservation(
   service: OrderService<'inventory' | 'queues'>,
@@ -52,12 +53,12 @@ export async function rejectReservation(
           return assertNever(order);
       }
     case 'CREATED':
-      // Not even the first write of the run got through; the order is still due.
+      // The run's first write failed; the order is still due.
       return sendDeadLetter(service, { ...input, step: STEP });
     case 'INVALID':
     case 'ORDER_FAILED':
     case 'PAYMENT_FAILED':
-      // This step, repeated: whether its dead letter was sent is unknown, so it is sent again.
+      // The step is repeated and its dead letter may be missing, so it is sent again.
       if (refusal === undefined) await sendDeadLetter(service, { ...input, step: STEP });
       throw new OrderSettled('The order has failed; what it owes is to be given back.');
     case 'PENDING_PAYMENT':
@@ -71,10 +72,10 @@ export async function rejectReservation(
 }
 const STEP = 'reserve-stock';
 
-/** Refusals that may be another answer later; every other refusal is for good. */
+/** Refusals that may succeed later; every other refusal is for good. */
 const RETRYABLE_REFUSALS: readonly string[] = ['PRODUCT_UNAVAILABLE', 'RESERVATION_EXPIRED'];
 
-/** What the user is told where retries were used up. */
+/** Code shown to the user when retries are exhausted. */
 function exhaustionCode(failure: string): ExhaustionCode {
   const isInventory = /^(Inventory|LockContention|CacheTimeout)/.test(failure);
   return isInventory ? 'INVENTORY_UNAVAILABLE' : 'TEMPORARILY_UNAVAILABLE';
@@ -83,14 +84,14 @@ const EXHAUSTION_CODES = ['INVENTORY_UNAVAILABLE', 'TEMPORARILY_UNAVAILABLE'] as
 
 type ExhaustionCode = (typeof EXHAUSTION_CODES)[number];
 
-/** Whether an order failed only because retries were used up: run again, it may succeed. */
+/** True if the order failed only because retries were exhausted: a new run may succeed. */
 export function isExhaustion(reason: string): boolean {
   return EXHAUSTION_CODES.some((code) => code === reason);
 }
 
 /**
- * Ends a reservation that no run is left for, whatever Inventory would say: `ORDER_FAILED`, or
- * `PAYMENT_FAILED` for a retried payment, with the release owed.
+ * Ends a reservation that no run is left for: `ORDER_FAILED`, or `PAYMENT_FAILED` for a retried payment,
+ * with the release owed.
  */
 export async function abandonReservation(
   service: OrderService<'queues'>,
@@ -130,8 +131,9 @@ async function rejectFirst(
 }
 
 /**
- * The old reservation and total stand, unless the old reservation is gone. Where the answer was lost
- * for good, Inventory is asked what it holds, and the new items are adopted if it is those.
+ * Rejects a modification: the old reservation and total stand, unless that reservation is gone. If the
+ * answer was lost for good, Inventory is asked for its reservation, and the new items are adopted if it
+ * holds them.
  */
 async function rejectModification(
   service: OrderService<'inventory' | 'queues'>,
@@ -149,7 +151,7 @@ async function rejectModification(
   try {
     held = await heldForGood(service, order);
   } catch (error) {
-    // A refusal may be answered later just as well; after exhaustion this was the last question.
+    // A refusal can be repeated later; after exhaustion this was the last question.
     if (refusal !== undefined) throw error;
     await failOrder(service, order, code);
     return sendDeadLetter(service, { ...order, step: STEP, failure });
@@ -165,14 +167,14 @@ async function rejectModification(
 }
 
 /**
- * What Inventory holds now and goes on holding. A call for the new items may still be on its way,
- * after its caller has given up: so the old items are reserved at the new revision, and that call
- * will find its revision answered. What arrived before is answered instead.
+ * Finds the reservation that Inventory will go on holding. A call for the new items may still be on its way,
+ * after its caller gave up. So the old items are reserved at the new revision: that call then finds its revision
+ * taken, and if it arrived first, its own reservation is the response.
  *
  *     reserve r+1, new items ──────────────────────────────── arrives: r+1 is held, nothing changes
  *          (no answer)          reserve r+1, old items: held
  *
- * @returns undefined where the old reservation is gone and cannot be had again.
+ * @returns undefined if the old reservation is gone and its stock cannot be reserved again.
  */
 async function heldForGood(
   service: OrderService<'inventory'>,
@@ -183,13 +185,13 @@ async function heldForGood(
   try {
     return await service.inventory.reserve(reservationOf(order), order.items, true);
   } catch (error) {
-    // It has expired since, and its stock is gone.
+    // It expired meanwhile, and its stock is gone.
     if (error instanceof Error && Object.hasOwn(REFUSAL_CODES, error.name)) return undefined;
     throw error;
   }
 }
 
-/** The old items, at the revision at which they are held now, for as long as the user was promised. */
+/** The old reservation at its present revision, until the time promised to the user. */
 function standing({ former }: ModifiedReservation, { revision }: ReservationDocument) {
   return { former: { ...former, revision } };
 }
@@ -219,7 +221,6 @@ async function rejectPaymentRetry(
   }
 }
 
-/** `ORDER_FAILED`, with its release owed. */
 async function failOrder(
   service: OrderService,
   order: PendingReservingStockOrder,
@@ -235,8 +236,8 @@ async function failOrder(
 }
 
 /**
- * Even a refused reservation is released: an earlier call of the same step, whose answer was lost,
- * may still arrive, and only a tombstone stops it.
+ * Even a refused reservation is released: an earlier call of the same step may still arrive, and only a
+ * tombstone stops it.
  */
 function releaseOwedOf(service: OrderService, order: PendingReservingStockOrder): ReleaseOwed {
   return {

@@ -16,9 +16,9 @@ import { InventoryOutageBudgetSpent, InventoryPaused, OrderSettled } from './sig
 
 /**
  * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, then reserves at the order's revision.
- * @returns null where an earlier run already came further than this step.
+ * @returns null if an earlier run already came further.
  * @throws the refusals of InventoryClient.reserve, by name; InventoryPaused to wait and come back;
- * OrderSettled where the user cancelled meanwhile.
+ * OrderSettled if the user cancelled meanwhile.
  */
 export async function reserveStock(
   service: OrderService<'inventory'>,
@@ -37,7 +37,7 @@ export async function reserveStock(
       return reserve(service, next);
     }
     case 'PENDING_RESERVING_STOCK':
-      // Decided already by a run that died on its way to the next step.
+      // Decided by an earlier run, which died on its way to the next step.
       if (isDecidedModification(order)) return null;
       return reserve(service, order);
     case 'PENDING_PAYMENT':
@@ -91,7 +91,7 @@ export function toReservedStock(
   };
 }
 
-/** Notes when Inventory may be asked again, if that is inside the budget. */
+/** Stores the time at which Inventory may be called again, if that is inside the budget. */
 async function recordPause(
   service: OrderService,
   order: PendingReservingStockOrder,
@@ -131,7 +131,7 @@ export async function releaseStock(
   observeReleased(order);
   await retryOnConflict(service, async () => {
     const current = await service.orders.getOrder(order.orderId);
-    // A retry since then has a newer revision: its own saga looks after it, nothing is owed any more.
+    // A retry since then has a newer revision, which its own saga looks after: nothing is owed any more.
     const owed =
       current !== undefined && 'releaseOwed' in current ? current.releaseOwed : undefined;
     if (current === undefined || owed?.revision !== releaseOwed.revision) return;

@@ -11,12 +11,13 @@ import { orderOfRun } from './current-run.ts';
 import { OrderModified, OrderSettled, StillAwaitingAcknowledgement } from './signals.ts';
 
 /**
- * After the wait: what was acknowledged counts; otherwise the gateway is asked, and what it has not
- * captured is voided, so that it never can be. Returns when the payment is captured.
- * Where the user wants other items meanwhile there is nothing to wait for: the payment is voided at
- * once if it still can be, and the order goes back to be reserved.
+ * Settles the payment after the wait. An acknowledged outcome counts; otherwise the gateway is asked, and
+ * a payment it has not captured is voided, so that it never can be. Returns once the payment is captured.
+ * If the user wants other items, there is no further wait: the payment is voided at once if it still can
+ * be, and the order is reserved again.
  * @throws PaymentNotCaptured: compensate. OrderModified: reserve the new items.
- * @throws StillAwaitingAcknowledgement: woken too early. GatewayUnavailable, GatewayUnknown: ask again.
+ * @throws StillAwaitingAcknowledgement: signalled too early. GatewayUnavailable, GatewayUnknown: ask
+ * again.
  */
 export async function settlePayment(
   service: OrderService<'gateway'>,

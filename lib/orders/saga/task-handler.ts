@@ -4,17 +4,17 @@ import { loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { pipeline } from '../../platform/lambda/pipeline.ts';
 
-/** The input of every saga task. */
+/** Input of every saga task. */
 export const sagaRunSchema = z.object({
   orderId: z.string(),
   run: z.int().min(1),
   correlationId: z.string(),
 });
 
-/** The input of a task that waits: also the token of this wait. */
+/** Input of a task that waits: also the wait's token. */
 export const waitingTaskSchema = sagaRunSchema.extend({ taskToken: z.string() });
 
-/** The input of a task behind a Catch: also what was caught. */
+/** Input of a task behind a Catch: also the caught error. */
 export const failedTaskSchema = sagaRunSchema.extend({
   failure: z.object({ Error: z.string() }),
 });
@@ -25,8 +25,8 @@ interface TaskInput {
 }
 
 /**
- * Makes the Lambda of one saga task. Domain errors are the state machine's branches: they leave by
- * their `name`. An outage or a defect is a failure of the step, and is told with its stack.
+ * Makes the Lambda of one saga task. Domain errors are the state machine's branches and leave by their
+ * `name`. An outage or a defect is a failure of the step, logged with its stack.
  */
 export function taskHandler<Schema extends z.ZodType<TaskInput>>(
   step: string,

@@ -4,7 +4,7 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { InfrastructureUnavailable } from '../errors.ts';
 
 /** Why a conditional write or a transaction did not happen; nothing of it was written. */
@@ -178,7 +178,11 @@ const NAMED_FIELDS = 5;
  * @param known the highest schema version that the caller reads; an item without one has version 1.
  * @throws UnknownSchemaVersion, MalformedItem
  */
-export function checkItem(item: StoredItem, known: number, schema: z.ZodType | undefined): void {
+export function checkItem(
+  item: StoredItem,
+  known: number,
+  schema: z.ZodMiniType | undefined,
+): void {
   const version = item['schemaVersion'] ?? 1;
   if (typeof version !== 'number') throw new MalformedItem(item, ['schemaVersion']);
   if (version > known) throw new UnknownSchemaVersion(item, known);
@@ -201,10 +205,12 @@ function fieldsOf(issues: readonly z.core.$ZodIssue[], parent: readonly Property
 type Plain<Kind> = Kind extends object ? { -readonly [Key in keyof Kind]: Plain<Kind[Key]> } : Kind;
 
 type IsSame<Left, Right> =
-  (<Probe>() => Probe extends Left ? 1 : 2) extends <Probe>() => Probe extends Right ? 1 : 2
+  (<Probe>(probe: Probe) => Probe extends Left ? 1 : 2) extends <Probe>(
+    probe: Probe,
+  ) => Probe extends Right ? 1 : 2
     ? true
     : false;
 
 /** `Kind` if the schema's output has exactly its shape; otherwise a type that fits nothing. */
-export type Parsed<Kind, Schema extends z.ZodType> =
+export type Parsed<Kind, Schema extends z.ZodMiniType> =
   IsSame<Plain<z.output<Schema>>, Plain<Kind>> extends true ? Kind : 'The schema differs.';
