@@ -391,9 +391,9 @@ export const MUTANTS: readonly Mutant[] = [
     file: COMPENSATE,
     find: `  await service.inventory.release(reservationOf(order));
   observeReleased(order);
-  await moveToPaymentFailed(service, order, failure, {});
+  await moveToPaymentFailed(service, order, failure);
 `,
-    replace: `  await moveToPaymentFailed(service, order, failure, {});
+    replace: `  await moveToPaymentFailed(service, order, failure);
   await service.inventory.release(reservationOf(order));
   observeReleased(order);
 `,

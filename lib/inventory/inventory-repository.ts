@@ -6,32 +6,42 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
 import type { Clock } from '../platform/clock.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
   CONFLICT,
+  checkItem,
   conditionalWrite,
   databaseRead,
   duePages,
+  lazily,
+  type Parsed,
   type RetryPolicy,
   readItems,
   retryOptimistically,
+  type StoredItem,
   stillAsRead,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { shardOf } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
+import { moneySchema } from '../platform/schemas.ts';
 import type { Product, ProductChange, StockReceipt } from './product.ts';
 import { LockContention } from './refusals.ts';
 import type { Reservation } from './reservation.ts';
 
-/** The sparse index of what expires is spread over so many partitions. */
+const PRODUCT_SCHEMA_VERSION = 1;
+const RESERVATION_SCHEMA_VERSION = 1;
+const RECEIPT_SCHEMA_VERSION = 1;
+
+/** Partitions of the sparse index of expiring reservations. */
 export const EXPIRY_SHARDS = 16;
 const CATALOGUE = 'PRODUCT';
 /** Pauses of at most 1.8 s in all, within the caller's time-out of two seconds. */
 const CONFLICT_RETRIES: RetryPolicy = { attempts: 10, pause: { baseMs: 20, capMs: 300 } };
 
-/** What one transaction does to one product; the numbers are added to its counters. */
+/** Changes of the counters of one product in one transaction; each number is added. */
 export interface StockChange {
   readonly productId: string;
   readonly available: number;
@@ -39,7 +49,7 @@ export interface StockChange {
   readonly sold: number;
 }
 
-/** `CHANGED`: something the decision was made on is no longer so; read again. `BUSY`: only contention. */
+/** `CHANGED`: the decision rests on a fact that has changed; read again. `BUSY`: contention only. */
 export type CommitOutcome = 'COMMITTED' | 'CHANGED' | 'BUSY';
 
 export interface ExpiryCandidate {
@@ -57,7 +67,6 @@ const productKey = (productId: string) => ({ pk: `PRODUCT#${productId}` });
 const receiptKey = (receiptId: string) => ({ pk: `RECEIPT#${receiptId}` });
 const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
 
-/** The Inventory Service's table; nothing else reads or writes it. */
 export class InventoryRepository {
   readonly #table: string;
   readonly #documents: DynamoDBDocumentClient;
@@ -67,7 +76,7 @@ export class InventoryRepository {
     this.#documents = documentClient(runtime.aws);
   }
 
-  /** The order's reservation and the named products, read consistently. */
+  /** Reads the order's reservation and the named products consistently. */
   async view(orderId: string, productIds: readonly string[]): Promise<ReservationView> {
     const items = await readItems(this.#documents, this.#table, [
       reservationKey(orderId),
@@ -95,8 +104,7 @@ export class InventoryRepository {
   }
 
   /**
-   * Ids of up to `count` products after `after`, ascending. The index follows what is written a
-   * moment later.
+   * Ids of up to `count` products after `after`, ascending. The index lags behind the table by a moment.
    */
   async productIds(after: string | undefined, count: number): Promise<string[]> {
     const output = await databaseRead(() =>
@@ -105,7 +113,7 @@ export class InventoryRepository {
           TableName: this.#table,
           IndexName: 'catalogue',
           KeyConditionExpression: 'catalogue = :catalogue AND productId > :after',
-          // No product's id comes before this one.
+          // Sorts before every product id.
           ExpressionAttributeValues: { ':catalogue': CATALOGUE, ':after': after ?? ' ' },
           Limit: count,
         }),
@@ -114,7 +122,7 @@ export class InventoryRepository {
     return (output.Items ?? []).map((item) => String(item['productId']));
   }
 
-  /** Up to a hundred products, read consistently, in the order of their ids given. */
+  /** Reads up to a hundred products consistently, in the order of the given ids. */
   async findProducts(productIds: readonly string[]): Promise<Product[]> {
     const items = await readItems(this.#documents, this.#table, productIds.map(productKey));
     return productIds
@@ -123,7 +131,7 @@ export class InventoryRepository {
       .map(toProduct);
   }
 
-  /** Writes a new product; `CHANGED` where the id is taken. */
+  /** Writes a new product; `CHANGED` if the id is taken. */
   async addProduct(product: Product): Promise<CommitOutcome> {
     const refusal = await conditionalWrite(() =>
       this.#documents.send(
@@ -132,6 +140,7 @@ export class InventoryRepository {
           Item: {
             ...productKey(product.productId),
             type: 'PRODUCT',
+            schemaVersion: PRODUCT_SCHEMA_VERSION,
             catalogue: CATALOGUE,
             ...product,
           },
@@ -143,16 +152,16 @@ export class InventoryRepository {
   }
 
   /**
-   * Writes the given fields on condition that no person changed the product since it was read. The
-   * counters, which reservations and receipts move meanwhile, are left alone.
-   * @returns the product as it is then, counters included.
+   * Writes the given fields if no person changed the product since it was read. The counters, which
+   * reservations and receipts change, stay as they are.
+   * @returns the product after the write, counters included.
    */
   async changeProduct(
     previous: Product,
     change: ProductChange & { readonly changedAs: string },
   ): Promise<Product | Exclude<CommitOutcome, 'COMMITTED'>> {
     const fields = Object.entries({ ...change, version: previous.version + 1 });
-    let changed: Readonly<Record<string, unknown>> = {};
+    let changed: StoredItem = {};
     const refusal = await conditionalWrite(async () => {
       const output = await this.#documents.send(
         new UpdateCommand({
@@ -179,13 +188,18 @@ export class InventoryRepository {
   }
 
   /**
-   * Writes a new receipt and adds its pieces to its product's stock, both or neither.
-   * @returns `CHANGED` where the receipt is there already, or the product is not.
+   * Writes a new receipt and adds its units to the stock of its product, both or neither.
+   * @returns `CHANGED` if the receipt exists already, or the product does not.
    */
   async addReceipt(receipt: StockReceipt): Promise<CommitOutcome> {
     const put = {
       TableName: this.#table,
-      Item: { ...receiptKey(receipt.receiptId), type: 'RECEIPT', ...receipt },
+      Item: {
+        ...receiptKey(receipt.receiptId),
+        type: 'RECEIPT',
+        schemaVersion: RECEIPT_SCHEMA_VERSION,
+        ...receipt,
+      },
       ConditionExpression: 'attribute_not_exists(pk)',
     };
     const update = {
@@ -205,14 +219,12 @@ export class InventoryRepository {
 
   async findReceipt(receiptId: string): Promise<StockReceipt | undefined> {
     const item = await this.#get(receiptKey(receiptId));
-    if (item === undefined) return undefined;
-    const { pk: _pk, type: _type, ...receipt } = item;
-    return receipt as unknown as StockReceipt;
+    return item === undefined ? undefined : toReceipt(item);
   }
 
   /**
-   * Writes the reservation on condition that it still is what the decision was made on, and changes
-   * the stock of its products in the same transaction: all or nothing.
+   * Writes the reservation if it is still as it was read, and changes the stock of its products in the
+   * same transaction: all or nothing.
    */
   async commit(
     next: Reservation,
@@ -232,8 +244,8 @@ export class InventoryRepository {
   }
 
   /**
-   * Held reservations of one shard whose time was up at `nowMs`, page by page. Candidates only: read
-   * each again.
+   * Held reservations of one shard that had expired at `nowMs`, page by page. Candidates only: read each
+   * again.
    */
   async *expiredReservations(shard: number, nowMs: number): AsyncGenerator<ExpiryCandidate[]> {
     const index = {
@@ -270,7 +282,7 @@ export class InventoryRepository {
     };
     const names: Record<string, string> = {};
     if (change.available < 0) {
-      // Taking stock: it must be there (P1) and on sale.
+      // Taken stock must be available (P1) and on sale.
       conditions.push('available >= :needed', '#status = :active');
       values[':needed'] = -change.available;
       values[':active'] = 'ACTIVE';
@@ -320,6 +332,7 @@ function toItem(reservation: Reservation) {
   return {
     ...reservationKey(reservation.orderId),
     type: 'RESERVATION',
+    schemaVersion: RESERVATION_SCHEMA_VERSION,
     ...reservation,
     ...(reservation.status === 'HELD'
       ? { expiryShard: expiryShardName(shardOf(reservation.orderId, EXPIRY_SHARDS)) }
@@ -327,13 +340,97 @@ function toItem(reservation: Reservation) {
   };
 }
 
-/** The reservation in an item of the table. */
-export function toReservation(item: Readonly<Record<string, unknown>>): Reservation {
-  const { pk: _pk, type: _type, expiryShard: _expiryShard, ...reservation } = item;
+const reservationSchemas = lazily(() => {
+  const base = { orderId: z.string(), revision: z.int(), version: z.int() };
+  const lines = z.array(
+    z.object({ productId: z.string(), quantity: z.int(), unitPrice: moneySchema }),
+  );
+  return z.discriminatedUnion('status', [
+    z.object({
+      ...base,
+      status: z.literal('HELD'),
+      lines,
+      expiresAtMs: z.number(),
+      correlationId: z.string(),
+    }),
+    z.object({ ...base, status: z.literal('CONFIRMED'), lines, paymentId: z.string() }),
+    z.object({
+      ...base,
+      status: z.literal('RELEASED'),
+      because: z.enum(['RELEASED', 'EXPIRED']),
+    }),
+  ]);
+});
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+function toReservation(item: StoredItem): Reservation {
+  const schema = reservationSchemas();
+  checkItem(item, RESERVATION_SCHEMA_VERSION, schema);
+  // Compiles only if the schema's output and the type are the same.
+  const reservation: Parsed<Reservation, typeof schema> = uncheckedReservation(item);
+  return reservation;
+}
+
+/** The reservation in an item as it is, however malformed: for the doctor, which judges it. */
+export function uncheckedReservation(item: StoredItem): Reservation {
+  const {
+    pk: _pk,
+    type: _type,
+    schemaVersion: _schemaVersion,
+    expiryShard: _expiryShard,
+    ...reservation
+  } = item;
   return reservation as unknown as Reservation;
 }
 
-function toProduct(item: Readonly<Record<string, unknown>>): Product {
-  const { pk: _pk, type: _type, catalogue: _catalogue, ...product } = item;
-  return product as unknown as Product;
+const productSchemas = lazily(() => {
+  const base = {
+    productId: z.string(),
+    name: z.string(),
+    description: z.string(),
+    unitPrice: moneySchema,
+    available: z.int(),
+    reserved: z.int(),
+    sold: z.int(),
+    received: z.int(),
+    version: z.int(),
+    movements: z.exactOptional(z.int()),
+    createdAs: z.string(),
+    changedAs: z.exactOptional(z.string()),
+  };
+  return z.discriminatedUnion('status', [
+    z.object({ ...base, status: z.literal('ACTIVE') }),
+    z.object({ ...base, status: z.literal('WITHDRAWN') }),
+  ]);
+});
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+function toProduct(item: StoredItem): Product {
+  const schema = productSchemas();
+  checkItem(item, PRODUCT_SCHEMA_VERSION, schema);
+  const {
+    pk: _pk,
+    type: _type,
+    schemaVersion: _schemaVersion,
+    catalogue: _catalogue,
+    ...product
+  } = item;
+  return product as unknown as Parsed<Product, typeof schema>;
+}
+
+const receiptSchema = lazily(() =>
+  z.object({
+    receiptId: z.string(),
+    productId: z.string(),
+    quantity: z.int(),
+    at: z.string(),
+  }),
+);
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+function toReceipt(item: StoredItem): StockReceipt {
+  const schema = receiptSchema();
+  checkItem(item, RECEIPT_SCHEMA_VERSION, schema);
+  const { pk: _pk, type: _type, schemaVersion: _schemaVersion, ...receipt } = item;
+  return receipt as unknown as Parsed<StockReceipt, typeof schema>;
 }

@@ -16,16 +16,16 @@ interface ProductBase extends Stock {
   readonly name: string;
   readonly description: string;
   readonly unitPrice: Money;
-  /** Counts the changes a person made to the product; its ETag. No stock movement touches it. */
+  /** Counts the changes a person made to the product; its ETag. Stock movements do not change it. */
   readonly version: number;
   /**
-   * Counts what reservations did to its stock, from the first one on: whoever adds reservations up
-   * can tell that none of them moved meanwhile.
+   * Counts the stock movements by reservations. A sum of reservations is consistent if this did not
+   * change meanwhile.
    */
   readonly movements?: number;
-  /** A digest of the request that created it: repeated after a crash it is found to be done. */
+  /** Digest of the request that created it, by which its repetition after a crash is recognised. */
   readonly createdAs: string;
-  /** A digest of the request that changed it last, for the same reason. */
+  /** Digest of the request that changed it last, for the same reason. */
   readonly changedAs?: string;
 }
 
@@ -39,7 +39,7 @@ export interface WithdrawnProduct extends ProductBase {
   readonly status: 'WITHDRAWN';
 }
 
-/** What a person may change of a product; what is not given stays. */
+/** Fields that a person may change; absent fields stay. */
 export interface ProductChange {
   readonly name?: string;
   readonly description?: string;
@@ -47,7 +47,7 @@ export interface ProductChange {
   readonly status?: ProductStatus;
 }
 
-/** Pieces that arrived. Written once, together with the stock they add. */
+/** Units that arrived; written once, together with the stock they add. */
 export interface StockReceipt {
   readonly receiptId: string;
   readonly productId: string;
@@ -58,8 +58,3 @@ export interface StockReceipt {
 
 export type Product = ActiveProduct | WithdrawnProduct;
 export type ProductStatus = Product['status'];
-
-export const LEGAL_PRODUCT_MOVES = {
-  ACTIVE: ['WITHDRAWN'],
-  WITHDRAWN: ['ACTIVE'],
-} as const satisfies Record<ProductStatus, readonly ProductStatus[]>;

@@ -9,9 +9,9 @@ export interface ReservationLine {
 
 interface ReservationBase {
   readonly orderId: string;
-  /** The order's reservation intent that this state answers; it never goes down. */
+  /** The order's reservation intent that this state answers; it never decreases. */
   readonly revision: number;
-  /** Every write of the reservation. */
+  /** Counts the writes of the reservation. */
   readonly version: number;
 }
 
@@ -20,11 +20,11 @@ export interface HeldReservation extends ReservationBase {
   readonly status: 'HELD';
   readonly lines: readonly ReservationLine[];
   readonly expiresAtMs: number;
-  /** Of the call that reserved it, for whoever looks after it later. */
+  /** Of the call that reserved it, for the sweep that expires it. */
   readonly correlationId: string;
 }
 
-/** Sold: the stock left for good, for this payment. */
+/** Sold for this payment, for good. */
 export interface ConfirmedReservation extends ReservationBase {
   readonly status: 'CONFIRMED';
   readonly lines: readonly ReservationLine[];
@@ -40,14 +40,7 @@ export interface ReleasedReservation extends ReservationBase {
 export type Reservation = HeldReservation | ConfirmedReservation | ReleasedReservation;
 export type ReservationStatus = Reservation['status'];
 
-export const LEGAL_RESERVATION_MOVES = {
-  NONE: ['HELD', 'RELEASED'],
-  HELD: ['HELD', 'CONFIRMED', 'RELEASED'],
-  RELEASED: ['HELD', 'RELEASED'],
-  CONFIRMED: [],
-} as const satisfies Record<ReservationStatus | 'NONE', readonly ReservationStatus[]>;
-
-/** What a `PUT` at a revision means for what is stored (specification, section 5). */
+/** Decision on a `PUT` at a revision (specification, section 5). */
 export type ReserveDecision =
   | { readonly kind: 'RESERVE' }
   | { readonly kind: 'ADJUST'; readonly held: HeldReservation }
@@ -55,8 +48,8 @@ export type ReserveDecision =
   | { readonly kind: 'REFUSE'; readonly because: 'STALE_REVISION' | 'RESERVATION_GONE' };
 
 /**
- * A higher revision adjusts, the same one answers the current state, never a remembered success;
- * a lower one, or one at or below a tombstone's, is refused; what is sold is not reserved again.
+ * Adjusts at a higher revision, and returns the current state at the same one, never a remembered
+ * success. Refuses a lower revision, and one at or below a tombstone's. Sold stock is not reserved again.
  */
 export function decideReserve(stored: Reservation | undefined, revision: number): ReserveDecision {
   if (stored === undefined) return { kind: 'RESERVE' };
@@ -77,15 +70,15 @@ export function decideReserve(stored: Reservation | undefined, revision: number)
   }
 }
 
-/** What a `DELETE` at a revision means for what is stored. */
+/** Decision on a `DELETE` at a revision. */
 export type ReleaseDecision =
   | { readonly kind: 'RELEASE'; readonly held: HeldReservation }
   | { readonly kind: 'MARK' }
   | { readonly kind: 'NOTHING'; readonly current: Reservation };
 
 /**
- * Acts only if the stored revision is not higher, and always leaves a tombstone, even where nothing
- * was there: a late reserve cannot resurrect, a late release cannot take a newer reservation.
+ * Acts unless the stored revision is higher, and always leaves a tombstone, even if nothing was stored: a
+ * late reserve cannot resurrect, and a late release cannot take a newer reservation.
  */
 export function decideRelease(stored: Reservation | undefined, revision: number): ReleaseDecision {
   if (stored === undefined) return { kind: 'MARK' };

@@ -1,6 +1,7 @@
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
-import { closeModification } from './modification.ts';
-import { moveOrder, type Order, type OrderIn } from './order.ts';
+import { moveOrder } from './moves.ts';
+import type { Order, OrderIn } from './order.ts';
+import { closeModification } from './order-items.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { failUnchargedPayment } from './payment-outcomes.ts';
@@ -11,10 +12,10 @@ type CancellableOrder = OrderIn<
 >;
 
 /**
- * Cancels where the table allows; repeating it is harmless. The order's conditional write decides
- * against a payment, a modification, the saga's steps and expiry; what is reserved is owed back from
- * the same write.
- * @throws NotFound; IllegalTransition where the order is being paid, paid or invalid.
+ * Cancels the order if LEGAL_MOVES allows it; repeating it is harmless. The order's conditional write
+ * decides against a payment, a modification, the saga's steps and expiry. The same write records that
+ * reserved stock is to be released.
+ * @throws NotFound; IllegalTransition if the order is being paid, paid or invalid.
  */
 export function cancelOrder(
   service: OrderService<'saga'>,
@@ -66,9 +67,7 @@ async function cancel(
     },
     userMove(service, 'USER_CANCELLED', userId),
   );
-  const isRetryingPayment =
-    order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY';
-  if (isRetryingPayment && order.paymentId !== undefined) {
+  if (order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY') {
     const payment = await failUnchargedPayment(service, order.paymentId, 'ORDER_CANCELLED');
     await service.orders.saveWithPayment({ next, previous: order }, payment);
   } else {
@@ -78,7 +77,10 @@ async function cancel(
   return next;
 }
 
-/** Stock may be held in every status but the two that have given it back, unless they still owe it. */
+/**
+ * Stock may be held in every status except PAYMENT_FAILED and ORDER_FAILED, unless these still owe a
+ * release.
+ */
 function releaseOwedBy(order: CancellableOrder): { readonly revision: number } | undefined {
   return order.status === 'PAYMENT_FAILED' || order.status === 'ORDER_FAILED'
     ? order.releaseOwed

@@ -1,24 +1,25 @@
 import { deriveId } from '../platform/ids.ts';
-import { isFinal, itemsFingerprint, type Order, type OrderLine, sameItems } from './order.ts';
+import { isFinal } from './moves.ts';
+import type { Order, OrderLine } from './order.ts';
+import { itemsFingerprint, sameItems } from './order-items.ts';
 import type { GuardWrite } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The guard of a user's order of certain items. */
 export function guardKeyFor(userId: string, items: readonly OrderLine[]): string {
   return deriveId('guard', userId, itemsFingerprint(items));
 }
 
-/** How long a guard is kept; DynamoDB may tidy it away later, never earlier than its window. */
+/** Time from which DynamoDB may delete the guard; never inside its window. */
 export function keepGuardUntilMs(service: OrderService, order: Order): number {
   return order.createdAtMs + service.config.DUPLICATE_WINDOW_SECONDS * 1000 + DAY_MS;
 }
 
 /**
- * The guard that a modified order takes in its own transaction. One that stands in for another order
- * in force is left alone: the user has just said that they want these items here too. The guard of
- * the former items stays; whoever reads it compares the order's present items.
+ * Guard that a modified order takes in its own transaction; undefined if it stands for another order in
+ * force: the user has just asked for these items here too. The guard of the former items stays; its
+ * reader compares the present items of the order.
  */
 export async function duplicateGuardFor(
   service: OrderService,
@@ -38,7 +39,7 @@ export async function duplicateGuardFor(
   };
 }
 
-/** Whether an order makes another one of the same items a duplicate now. */
+/** True if the first order makes another order of these items a duplicate. */
 export function blocks(service: OrderService, first: Order, items: readonly OrderLine[]): boolean {
   const windowMs = service.config.DUPLICATE_WINDOW_SECONDS * 1000;
   return (
@@ -48,7 +49,7 @@ export function blocks(service: OrderService, first: Order, items: readonly Orde
   );
 }
 
-/** An undecided modification may leave the order with the old items or with the new ones. */
+/** A pending modification may leave the order with the old items or with the new ones. */
 function isOf(order: Order, items: readonly OrderLine[]): boolean {
   const { modification } = order;
   return (

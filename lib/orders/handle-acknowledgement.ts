@@ -17,9 +17,9 @@ import { signalTaskToken } from './start-and-wake.ts';
 type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
 
 /**
- * Handles one queued acknowledgement, or tries again later. What even the last try could not handle
- * ends as a dead letter: so does one of a payment that nobody knows.
- * @throws what kept it from being handled; the message is then to be reported as failed.
+ * Handles one queued acknowledgement; the queue delivers it again if that fails. After the last try it
+ * becomes a dead letter. So does an acknowledgement of an unknown payment.
+ * @throws any failure to handle it; report the message as failed.
  */
 export function handleAcknowledgement(
   service: OrderService<'saga' | 'queues'>,
@@ -43,7 +43,7 @@ export function handleAcknowledgement(
       handle: async ({ receivedAs, ...acknowledgement }, about) => {
         const payment = await acknowledge(service, acknowledgement);
         const { status } = acknowledgement;
-        // From here on it belongs to the order's own trace.
+        // From here on it belongs to the order's trace.
         const { correlationId } = payment;
         const result = { receivedAs, payment: payment.status };
         observe('AcknowledgementHandled', { ...about, correlationId }, { status }, result);
@@ -54,7 +54,7 @@ export function handleAcknowledgement(
   );
 }
 
-/** The order's own run and trace, if it is here and can be read now. */
+/** Run and trace of the order, if it can be read. */
 async function subjectOf(
   service: OrderService,
   { orderId, receivedAs }: QueuedAcknowledgement,
@@ -65,15 +65,15 @@ async function subjectOf(
       return { orderId, run: order.run, correlationId: order.correlationId };
     }
   } catch {
-    // Perhaps the very reason why the acknowledgement could not be handled.
+    // The same failure may have kept the acknowledgement from being handled.
   }
   return { orderId, correlationId: receivedAs };
 }
 
 /**
- * Records what the gateway says together with the event's id, then does at once what that calls for.
- * The second half looks only at what is stored by then, so a delivery that comes again after a crash
- * between the two makes up for it, and one that comes again for no reason changes nothing.
+ * Records the gateway's outcome together with the event's id, then wakes the saga or requests the refund.
+ * The second half looks only at what is stored, so a delivery that is repeated after a crash completes
+ * it, and any other repetition changes nothing.
  * @throws UnknownPayment, InfrastructureUnavailable, ConcurrentUpdate
  */
 export async function acknowledge(
@@ -93,7 +93,7 @@ export async function acknowledge(
   return payment;
 }
 
-/** Written first, then read: the order has taken the token over from the payment. */
+/** Reads the order after the write: it has taken the token over from the payment. */
 async function wakeSaga(
   service: OrderService<'saga'>,
   { orderId, paymentId }: Payment,

@@ -1,8 +1,8 @@
 import { ORDERS_PER_PAGE } from '../limits.ts';
 import { type PageQuery, pageOf, pageQuerySchema } from '../platform/dynamo/paging.ts';
 import type { Order } from './order.ts';
-import { orderIdAt } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
+import { orderIdAt } from './stored-order.ts';
 
 export const listOrdersQuerySchema = pageQuerySchema({
   defaultLimit: ORDERS_PER_PAGE.default,
@@ -11,8 +11,8 @@ export const listOrdersQuerySchema = pageQuerySchema({
 });
 
 /**
- * One page of the user's own orders, newest first, as they are now; one placed this very moment may
- * still be missing. A cursor is only ever a place among the caller's own orders (P7).
+ * One page of the user's own orders, newest first, as they are now. An order placed at this moment may
+ * still be missing. A cursor is only a position among the caller's own orders (P7).
  */
 export async function listOrders(
   service: OrderService,

@@ -2,23 +2,20 @@ import { MAX_MODIFICATIONS_PER_ORDER } from '../limits.ts';
 import { totalOf } from '../money.ts';
 import {
   assertNever,
-  ConcurrentUpdate,
   IllegalTransition,
+  ImpossibleState,
   PreconditionFailed,
 } from '../platform/errors.ts';
 import { duplicateGuardFor, guardKeyFor } from './duplicate-guard.ts';
-import {
-  hasBadQuantity,
-  mergeLines,
-  moveOrder,
-  type Order,
-  type OrderLine,
-  type PaymentFailedOrder,
-  type PaymentInProgressOrder,
-  type PendingPaymentOrder,
-  QUANTITY_RANGE,
-  touchOrder,
+import { moveOrder, touchOrder } from './moves.ts';
+import type {
+  Order,
+  OrderLine,
+  PaymentFailedOrder,
+  PaymentInProgressOrder,
+  PendingPaymentOrder,
 } from './order.ts';
+import { hasBadQuantity, mergeLines, QUANTITY_RANGE } from './order-items.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
@@ -29,19 +26,19 @@ export interface ModifyOrderRequest {
   readonly userId: string;
   /** As sent: equal products are not added up yet. */
   readonly items: readonly { readonly productId: string; readonly quantity: number }[];
-  /** The version the caller has seen, from `If-Match`; undefined where the caller does not care. */
+  /** The version that the caller has seen, from `If-Match`; undefined without that header. */
   readonly ifVersion: number | undefined;
-  /** A digest of the keyed request: repeated, it finds that it is done already. */
+  /** Digest of the keyed request, by which its repetition is recognised. */
   readonly request: string | undefined;
 }
 
 /**
- * Replaces the items of an order in a payment state (specification, sections 2 and 4). While the
- * reservation is held, the new items are reserved first and the old ones stand until then; during a
- * charge only the wish is written down and the saga voids the payment if it still can; after a failed
- * payment the new items are validated and priced before the answer.
+ * Replaces the items of an order in a payment state (specification, sections 2 and 4). In PENDING_PAYMENT
+ * the saga reserves the new items first; the old reservation stands until then. In PAYMENT_IN_PROGRESS
+ * only the request is stored, and the saga voids the payment if it still can. In PAYMENT_FAILED the new
+ * items are validated and priced before the response.
  * @throws NotFound, PreconditionFailed, BadQuantity, ModificationPending, ReservationExpired,
- * IllegalTransition; UnknownProduct, ProductUnavailable, MixedCurrencies where items are priced here.
+ * IllegalTransition; in PAYMENT_FAILED also UnknownProduct, ProductUnavailable, MixedCurrencies.
  */
 export function modifyOrder(
   service: OrderService<'inventory' | 'saga'>,
@@ -107,11 +104,11 @@ function pending(orderId: string): ModificationPending {
   return new ModificationPending(ModificationPending.refusal.advice, { details: { orderId } });
 }
 
-/** What every modification writes, besides what its state demands. */
-function changes(
+/** Fields that every modification writes. */
+function changes<Status extends 'PENDING' | 'APPLIED'>(
   order: Order,
   request: ModifyOrderRequest,
-  status: 'PENDING' | 'APPLIED',
+  status: Status,
   items: readonly OrderLine[],
 ) {
   return {
@@ -139,6 +136,7 @@ async function reserveAgain(
     'PENDING_RESERVING_STOCK',
     {
       purpose: 'MODIFICATION',
+      total: order.total,
       former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
       revision: order.revision + 1,
       waitToken: order.waitToken,
@@ -164,13 +162,14 @@ async function askForVoid(
     dueAtMs: Math.min(order.dueAtMs, service.clock.now() + service.deadlines.dispatchMs),
   });
   await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
-  // Written first: a step that is about to wait reads the order after it has stored its token.
+  // Written before the token is read: a step that is about to wait stores its token, then reads the
+  // order.
   const payment = await service.payments.getPayment(order.paymentId);
   if (payment?.status === 'PENDING') await signalTaskToken(service, order, payment.waitToken);
   return next;
 }
 
-/** Nothing is reserved: the new items are priced now and reserved when the payment is retried. */
+/** Prices the new items now; a retry of the payment reserves them. */
 async function replaceItems(
   service: OrderService<'inventory'>,
   order: PaymentFailedOrder,
@@ -179,7 +178,7 @@ async function replaceItems(
 ): Promise<Order> {
   const items = await priced(service, order, wanted);
   const total = totalOf(items);
-  if (total === undefined) throw new ConcurrentUpdate('A price is missing; try again.');
+  if (total === undefined) throw new ImpossibleState('A quoted product has no price.');
   const next = touchOrder(order, {
     items,
     total,
@@ -190,7 +189,7 @@ async function replaceItems(
   return next;
 }
 
-/** Products that the user has seen a price of keep it; the others get today's. */
+/** A price that the user has seen stays; other products get the present price. */
 async function priced(
   service: OrderService<'inventory'>,
   order: Order,

@@ -6,53 +6,61 @@ import {
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
 import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
-import { dueAttributes, dueShardName } from '../platform/dynamo/due-index.ts';
+import { dueShardName } from '../platform/dynamo/due-index.ts';
 import {
+  checkItem,
   conditionalWrite,
   databaseRead,
   duePages,
+  lazily,
   readItems,
+  type StoredItem,
   stillAsRead,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
+import { loggerFor } from '../platform/lambda/logging.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Order } from './order.ts';
+import { orderKey, toItem, toOrder } from './stored-order.ts';
 
-const orderKey = (orderId: string) => ({ pk: `ORDER#${orderId}` });
 const guardKeyOf = (guardKey: string) => ({ pk: `GUARD#${guardKey}` });
 
-/** Names the order that a user placed last with certain items. */
+const GUARD_SCHEMA_VERSION = 1;
+const guardSchema = lazily(() => z.object({ orderId: z.string() }));
+
+/** Names the latest order that a user placed with these items. */
 export interface DuplicateGuard {
   readonly guardKey: string;
   readonly orderId: string;
 }
 
-/** A guard to be taken in the order's transaction, if it is absent or still names `replacing`. */
+/** Guard to take in the transaction of its order, if it is absent or still names `replacing`. */
 export interface GuardWrite {
   readonly guardKey: string;
   readonly replacing: string | undefined;
-  /** When DynamoDB may tidy the guard away; never earlier than its window. */
+  /** DynamoDB may delete the guard from then on; never inside its window. */
   readonly keepGuardUntilMs: number;
 }
 
 export type PlaceOutcome =
   | 'PLACED'
-  /** An order with this id was written before: the same request, repeated. */
+  /** The order is stored already: the request is repeated. */
   | 'EXISTS'
-  /** The guard is not as it was expected to be. */
+  /** The guard differs from what was expected. */
   | 'GUARDED'
-  /** Only contention. */
+  /** Another transaction at the same items stood in the way. */
   | 'BUSY';
 
-/** What the outbox index says of an order, or of a payment, that was due. */
+/** The outbox index's entry of an order or a payment that was due. */
 export interface DueCandidate {
   readonly kind: 'ORDER' | 'PAYMENT';
-  /** The order's or the payment's own. */
+  /** Of the order or the payment. */
   readonly id: string;
   readonly orderId: string;
   readonly correlationId: string;
@@ -77,7 +85,7 @@ export class OrderRepository {
     return item === undefined ? undefined : toOrder(item);
   }
 
-  /** Up to a hundred orders, read consistently, in the order of their ids given. */
+  /** Reads up to a hundred orders consistently, in the order of the given ids. */
   async getOrders(orderIds: readonly string[]): Promise<Order[]> {
     const items = await readItems(this.#documents, this.#table, orderIds.map(orderKey));
     return orderIds
@@ -87,8 +95,8 @@ export class OrderRepository {
   }
 
   /**
-   * Places of up to `count` of a user's orders in time, newest first, all before `before`. The index
-   * follows what is written a moment later.
+   * Positions of up to `count` of a user's orders in time, newest first, all before `before`. The index
+   * lags behind the table by a moment.
    */
   async positionsOf(userId: string, before: string | undefined, count: number): Promise<string[]> {
     const output = await databaseRead(() =>
@@ -97,7 +105,7 @@ export class OrderRepository {
           TableName: this.#table,
           IndexName: 'owner',
           KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
-          // No order is newer than this.
+          // Sorts after every order's position.
           ExpressionAttributeValues: { ':user': userId, ':before': before ?? '~' },
           ScanIndexForward: false,
           Limit: count,
@@ -109,7 +117,7 @@ export class OrderRepository {
 
   async getGuard(guardKey: string): Promise<DuplicateGuard | undefined> {
     const item = await this.#get(guardKeyOf(guardKey));
-    return item === undefined ? undefined : { guardKey, orderId: String(item['orderId']) };
+    return item === undefined ? undefined : { guardKey, orderId: guardedOrderId(item) };
   }
 
   /** Writes a new order, if its id is new, together with its duplicate guard. */
@@ -129,8 +137,8 @@ export class OrderRepository {
   }
 
   /**
-   * Writes `next` on condition that the order still is as it was read, with a guard if it takes one.
-   * @throws ConcurrentUpdate where one of them is not: read again and decide anew.
+   * Writes `next`, and a guard if given, if the order is still as it was read.
+   * @throws ConcurrentUpdate if the order or the guard has changed: read again and decide anew.
    */
   async save(next: Order, previous: Order, guard?: GuardWrite): Promise<void> {
     const refusal = await this.#putWithGuard(this.#putOf(next, previous), next.orderId, guard);
@@ -141,9 +149,9 @@ export class OrderRepository {
   }
 
   /**
-   * Writes order and payment together, each on condition that it still is as it was read
-   * (`previousPayment` undefined: the payment must be new).
-   * @throws ConcurrentUpdate where one of them is not.
+   * Writes order and payment together, if both are still as they were read (`previous` undefined: if the
+   * payment is new).
+   * @throws ConcurrentUpdate if one of them has changed.
    */
   async saveWithPayment(
     order: { readonly next: Order; readonly previous: Order },
@@ -169,10 +177,10 @@ export class OrderRepository {
   }
 
   /**
-   * Writes what an acknowledgement changed together with its event's id: the payment, and its order
-   * where that is to be looked at, each on condition that it still is as it was read.
-   * @returns `REPEATED` where the event was here before; nothing is written then.
-   * @throws ConcurrentUpdate where the payment or the order is not as it was read.
+   * Writes an acknowledged payment, its order if given, and the event's id together, if they are still as
+   * they were read.
+   * @returns `REPEATED` if the event is stored already; nothing is written then.
+   * @throws ConcurrentUpdate if the payment or the order has changed.
    */
   async saveAcknowledged(
     eventId: string,
@@ -198,7 +206,10 @@ export class OrderRepository {
     throw new ConcurrentUpdate('The payment or its order was changed meanwhile; try again.');
   }
 
-  /** What was due in one shard at `nowMs`, page by page. Candidates only: read each again. */
+  /**
+   * Orders and payments of one shard that were due at `nowMs`, page by page. Candidates only: read
+   * each again. An unreadable entry is logged and left out, so that it does not stop the others.
+   */
   async *dueCandidates(shard: number, nowMs: number): AsyncGenerator<DueCandidate[]> {
     const index = {
       table: this.#table,
@@ -207,7 +218,7 @@ export class OrderRepository {
       timeAttribute: 'dueAtMs',
     };
     for await (const page of duePages(this.#documents, index, dueShardName(shard), nowMs)) {
-      yield page.map(toCandidate);
+      yield page.flatMap(toCandidate);
     }
   }
 
@@ -242,6 +253,7 @@ export class OrderRepository {
       Item: {
         ...guardKeyOf(guard.guardKey),
         type: 'GUARD',
+        schemaVersion: GUARD_SCHEMA_VERSION,
         orderId,
         ttl: Math.ceil(guard.keepGuardUntilMs / 1000),
       },
@@ -263,7 +275,7 @@ export class OrderRepository {
   }
 }
 
-/** Told where it is written, so that no change of a status goes unseen. */
+/** Reported by the write itself, so that no change of a status is missed. */
 function observeMove(next: Order, previous: Order | undefined): void {
   if (next.status === previous?.status) return;
   const { orderId, correlationId, run, version } = next;
@@ -277,46 +289,27 @@ function observeMove(next: Order, previous: Order | undefined): void {
   );
 }
 
-function toItem(order: Order) {
-  return {
-    ...orderKey(order.orderId),
-    type: 'ORDER',
-    ...order,
-    ownerId: order.userId,
-    createdAtSort: positionOf(order),
-    ...dueAttributes(order.orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
-  };
+const candidateSchema = lazily(() =>
+  z.object({
+    pk: z.string().check(z.regex(/^(?:ORDER|PAYMENT)#/)),
+    orderId: z.string(),
+    correlationId: z.string(),
+    dueAtMs: z.number(),
+  }),
+);
+
+function guardedOrderId(item: StoredItem): string {
+  checkItem(item, GUARD_SCHEMA_VERSION, guardSchema());
+  return String(item['orderId']);
 }
 
-/** The order in an item of the table. */
-export function toOrder(item: Readonly<Record<string, unknown>>): Order {
-  const {
-    pk: _pk,
-    type: _type,
-    ownerId: _ownerId,
-    createdAtSort: _createdAtSort,
-    dueShard: _dueShard,
-    ...order
-  } = item;
-  return order as unknown as Order;
-}
-
-/** Sorts as text as the orders do in time. */
-function positionOf({ createdAtMs, orderId }: Order): string {
-  return `${String(createdAtMs).padStart(15, '0')}#${orderId}`;
-}
-
-export function orderIdAt(position: string): string {
-  return position.slice(position.indexOf('#') + 1);
-}
-
-function toCandidate(item: Readonly<Record<string, unknown>>): DueCandidate {
-  const [kind = '', id = ''] = String(item['pk']).split('#');
-  return {
-    kind: kind === 'PAYMENT' ? 'PAYMENT' : 'ORDER',
-    id,
-    orderId: String(item['orderId']),
-    correlationId: String(item['correlationId']),
-    dueAtMs: Number(item['dueAtMs']),
-  };
+function toCandidate(item: StoredItem): DueCandidate[] {
+  const parsed = candidateSchema().safeParse(item);
+  if (!parsed.success) {
+    loggerFor({ item: String(item['pk']) }).error('Due work unreadable', { error: parsed.error });
+    return [];
+  }
+  const { pk, ...candidate } = parsed.data;
+  const kind = pk.startsWith('PAYMENT#') ? 'PAYMENT' : 'ORDER';
+  return [{ ...candidate, kind, id: pk.slice(kind.length + 1) }];
 }

@@ -7,13 +7,13 @@ import { CONFLICT, type RetryPolicy, retryOptimistically } from '../platform/dyn
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import type { Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
-import type { Move } from './order.ts';
+import type { Move } from './moves.ts';
 import { OrderRepository } from './order-repository.ts';
 import { type Deadlines, deadlinesOf } from './recovery/deadlines.ts';
 import type { SagaQueues } from './recovery/saga-queues.ts';
 import type { SagaClient } from './saga-client.ts';
 
-/** Ways to other services, which only some use cases and saga steps go. */
+/** Clients of other services, which only some use cases and saga steps need. */
 export interface OrderPorts {
   readonly inventory: InventoryClient;
   readonly gateway: PaymentGateway;
@@ -21,7 +21,7 @@ export interface OrderPorts {
   readonly queues: SagaQueues;
 }
 
-/** Everything that every use case and saga step works with. */
+/** Dependencies of every use case and saga step. */
 interface OrderCore {
   readonly orders: OrderRepository;
   readonly payments: PaymentRepository;
@@ -33,8 +33,8 @@ interface OrderCore {
 }
 
 /**
- * The Order Service with the ports named in `Port`, and no others: a function that never signals the
- * saga neither needs nor carries its client.
+ * The Order Service with the ports named in `Port`, and no others: a function that never signals the saga
+ * does not bundle its client.
  */
 export type OrderService<Port extends keyof OrderPorts = never> = OrderCore &
   Pick<OrderPorts, Port>;
@@ -83,7 +83,7 @@ export function userMove(service: OrderService, reason: string, userId: string):
   return { reason, at: toTimestamp(service.clock.now()), by: userId };
 }
 
-/** A move made by whoever runs the service, now. */
+/** A move made by an operator, now. */
 export function operatorMove(service: OrderService, reason: string): Move {
   return { reason, at: toTimestamp(service.clock.now()), by: OPERATOR };
 }

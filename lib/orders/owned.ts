@@ -5,7 +5,7 @@ import type { Order } from './order.ts';
 import type { OrderService } from './order-service.ts';
 
 /**
- * P7: another user's order does not exist for the caller.
+ * Reads an order for its user; another user's order does not exist for the caller (P7).
  * @throws NotFound
  */
 export async function ownedOrder(
@@ -20,7 +20,7 @@ export async function ownedOrder(
   return order;
 }
 
-/** Marks a keyed request, so that its repetition after a crash finds what it did. */
+/** Digest of a keyed request, by which its repetition after a crash is recognised. */
 export function requestDigest(
   userId: string,
   route: string,

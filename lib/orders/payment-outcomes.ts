@@ -3,20 +3,21 @@ import {
   isOpen,
   movePayment,
   type Payment,
+  type RefundOwed,
   touchPayment,
 } from '../payments/payment.ts';
 import type { ChargeOutcome } from '../payments/payment-gateway.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
-import { touchOrder } from './order.ts';
+import { assertNever, ImpossibleState } from '../platform/errors.ts';
+import { touchOrder } from './moves.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
 
 /**
- * Records what the gateway knows of a payment, whatever the payment has become meanwhile. A capture
- * of a payment that was given up owes its refund in the same write, so it is never kept.
- * @param eventId of the acknowledgement that tells it: recorded in the same transaction, and what was
- * recorded before has no effect.
- * @returns the payment as it then stands; unchanged where the gateway knows nothing final.
+ * Records the gateway's outcome of a payment, in any status of the payment. A capture of a payment that
+ * was given up owes its refund in the same write.
+ * @param eventId the acknowledgement's event: recorded in the same transaction; a repeated event has no
+ * effect.
+ * @returns the payment as it then stands; unchanged if the outcome is not final.
  */
 export function recordOutcome(
   service: OrderService,
@@ -40,9 +41,9 @@ export function recordOutcome(
 }
 
 /**
- * An acknowledgement may be what the saga waits for. The wait's token leaves the payment when it
- * settles, so the order takes it over, due soon, in the same transaction: from here on the saga is
- * woken by whoever comes first, this acknowledgement's signal or the dispatcher.
+ * Saves an acknowledged payment. The saga may wait for it, and the wait's token leaves the payment when
+ * it settles. So the order takes the token over and becomes due soon, in the same transaction. Either
+ * this acknowledgement or the dispatcher signals it.
  */
 async function saveAcknowledged(
   service: OrderService,
@@ -85,7 +86,7 @@ function nextAfter(
         : undefined;
     case 'VOIDED':
     case 'REFUNDED':
-      // Refunded at the gateway without our asking: no money is held, as after a void.
+      // Refunded by the gateway itself: no money is held, as after a void.
       return endsWithoutMoney(payment)
         ? movePayment(payment, 'VOIDED', { code: codeOf(payment) }, { reason: 'VOIDED', at })
         : undefined;
@@ -102,10 +103,7 @@ function codeOf(payment: Payment): string {
   return payment.status === 'FAILED' ? payment.code : 'PAYMENT_VOIDED';
 }
 
-function refundDueFields(
-  service: OrderService,
-  reason: string,
-): Pick<CapturedPayment, 'refundOwed' | 'dueAtMs'> {
+function refundDueFields(service: OrderService, reason: string): RefundOwed {
   return {
     refundOwed: { reason },
     dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
@@ -120,7 +118,7 @@ function withRefundDue(
   return touchPayment(payment, refundDueFields(service, reason));
 }
 
-/** The stock of a captured payment is definitely gone: its money is to go back. */
+/** Records that a captured payment is to be refunded: its stock is gone for good. */
 export function recordRefundDue(
   service: OrderService,
   paymentId: string,
@@ -136,8 +134,8 @@ export function recordRefundDue(
 }
 
 /**
- * Gives the payment up. What the gateway knows of it is not asked here, so a void is owed: it makes
- * sure that no late charge is ever kept.
+ * Gives the payment up without asking the gateway. So a void is owed, which keeps a late charge from
+ * being captured.
  */
 export function failPayment(
   service: OrderService,
@@ -160,9 +158,8 @@ export function failPayment(
 }
 
 /**
- * The write that fails a payment which no charge can have been sent for, because its order never
- * came to be charged: nothing is owed at the gateway, unless it has acknowledged a capture all the
- * same. For use in the order's own transaction.
+ * Fails a payment that was never charged, because its order did not get that far. Nothing is owed at the
+ * gateway, unless it has acknowledged a capture. The caller writes the result in the order's transaction.
  */
 export async function failUnchargedPayment(
   service: OrderService,
@@ -183,9 +180,10 @@ export async function failUnchargedPayment(
   };
 }
 
+/** @throws ImpossibleState */
 export async function requirePayment(service: OrderService, paymentId: string): Promise<Payment> {
   const payment = await service.payments.getPayment(paymentId);
-  // A payment is written with its order's move and never deleted.
-  if (payment === undefined) throw new ConcurrentUpdate('The payment is not there yet.');
+  // A payment is written in one transaction with the order that names it, and never deleted.
+  if (payment === undefined) throw new ImpossibleState('The payment is not stored.');
   return payment;
 }

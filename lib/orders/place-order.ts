@@ -1,17 +1,10 @@
 import { toTimestamp } from '../platform/clock.ts';
 import { CONFLICT, type RetryPolicy, retryOptimistically } from '../platform/dynamo/items.ts';
-import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
+import { ConcurrentUpdate, IdempotencyConflict, ImpossibleState } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
 import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
-import {
-  type CreatedOrder,
-  hasBadQuantity,
-  type InvalidOrder,
-  itemsFingerprint,
-  mergeLines,
-  type Order,
-  type OrderLine,
-} from './order.ts';
+import type { CreatedOrder, InvalidOrder, Order, OrderLine } from './order.ts';
+import { hasBadQuantity, itemsFingerprint, mergeLines } from './order-items.ts';
 import type { DuplicateGuard } from './order-repository.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
 import { DuplicateOrder } from './refusals.ts';
@@ -22,19 +15,19 @@ const PLACE_RETRIES: RetryPolicy = { attempts: 8 };
 
 export interface PlaceOrderRequest {
   readonly userId: string;
-  /** As sent: lines of whole quantities, equal products not added up yet. */
+  /** As sent: whole quantities, equal products not added up yet. */
   readonly items: readonly { readonly productId: string; readonly quantity: number }[];
   readonly idempotencyKey: string | undefined;
-  /** "I mean it": no duplicate guard. */
+  /** True to place the order without a duplicate guard. */
   readonly allowDuplicate: boolean;
   readonly correlationId: string;
 }
 
 /**
- * Stores the order and starts its saga. A bad quantity is stored too, as INVALID.
- * The same idempotency key finds the order it made before, even if the process that made it died.
- * @throws DuplicateOrder where the same items were ordered within the window and are not done yet.
- * @throws IdempotencyConflict where the key made an order of other items.
+ * Stores the order and starts its saga. An order with a bad quantity is stored as INVALID. The same
+ * idempotency key finds the order it made before, even if the process that made it died.
+ * @throws DuplicateOrder if the same items were ordered within the window and that order is not final.
+ * @throws IdempotencyConflict if the key made an order of other items.
  */
 export async function placeOrder(
   service: OrderService<'saga'>,
@@ -54,7 +47,7 @@ export async function placeOrder(
   return stored;
 }
 
-/** Writes the order and its guard, or finds what stands in the way. */
+/** Writes the order and its guard, or returns the order that the same request stored before. */
 async function store(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,
@@ -94,20 +87,21 @@ async function store(
   return stored;
 }
 
-/** The id derives from the key: this request was here before, perhaps in a process that died. */
+/** The id derives from the key: the request is repeated, perhaps after its process died. */
 async function sameRequestAgain(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,
 ): Promise<Order> {
   const first = await service.orders.getOrder(order.orderId);
-  if (first === undefined) throw new ConcurrentUpdate('The order is being written; try again.');
+  // The guard that names the order is written in one transaction with it.
+  if (first === undefined) throw new ImpossibleState('The order is not stored.');
   if (first.placedAs !== order.placedAs) {
     throw new IdempotencyConflict(
       'This Idempotency-Key placed an order of other items; use a new key.',
       { details: { orderId: first.orderId } },
     );
   }
-  // A failed order is not the answer that the caller asked for again: run it again.
+  // The caller asks for the order, not for its failure: run it again.
   if (first.status !== 'ORDER_FAILED') return first;
   return retryOnConflict(service, async () => {
     const failed = (await service.orders.getOrder(order.orderId)) ?? first;
@@ -122,7 +116,7 @@ async function guardOf(
   return order.guardKey === undefined ? undefined : service.orders.getGuard(order.guardKey);
 }
 
-/** @throws DuplicateOrder where the guard's order still stands in the way. */
+/** @throws DuplicateOrder if the guard's order makes this one a duplicate. */
 async function refuseDuplicate(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,

@@ -1,5 +1,5 @@
 import { refusal } from '../platform/errors.ts';
-import { QUANTITY_RANGE } from './order.ts';
+import { QUANTITY_RANGE } from './order-items.ts';
 
 /** The user placed the same items a moment ago, and that order is not done yet. */
 export class DuplicateOrder extends refusal({

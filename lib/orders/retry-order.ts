@@ -1,15 +1,16 @@
 import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { IllegalTransition } from '../platform/errors.ts';
-import { type BaseChanges, type CreatedOrder, type Move, moveOrder, type Order } from './order.ts';
+import { type BaseChanges, type Move, moveOrder } from './moves.ts';
+import type { CreatedOrder, Order } from './order.ts';
 import { type OrderService, userMove } from './order-service.ts';
 
 /**
- * `ORDER_FAILED` → `CREATED`: a new run at a new revision, so that nothing late of the failed run
- * can touch it. The caller starts the saga.
- * @param request a digest of the keyed request: repeated, it finds that it is done already, unless
- * the order has failed since; its 503 is not replayed but tried again.
+ * `ORDER_FAILED` → `CREATED`: a new run at a new revision, so that late calls of the failed run have no
+ * effect. The caller starts the saga.
+ * @param request digest of the keyed request. Its repetition returns the order, unless the order has
+ * failed since: then it is run again.
  * @throws IllegalTransition in every other status and after the last allowed run.
- * @throws ConcurrentUpdate where someone else moved the order at the same moment.
+ * @throws ConcurrentUpdate if another writer moved the order at the same moment.
  */
 export async function retryOrder(
   service: OrderService,
@@ -29,8 +30,8 @@ export async function retryOrder(
 }
 
 /**
- * The move itself, whoever makes it; due in the same write, so that a run which nobody gets to start
- * is started by the dispatcher.
+ * Moves the order for a user or an operator. It is due in the same write, so the dispatcher starts a run
+ * that nobody else starts.
  * @throws IllegalTransition, ConcurrentUpdate
  */
 export async function runAgain(

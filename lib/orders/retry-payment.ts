@@ -1,8 +1,9 @@
 import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { isOpen, isUnsettled, newPayment, type Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import { assertNever, ConcurrentUpdate, IllegalTransition } from '../platform/errors.ts';
-import { moveOrder, type PaymentFailedOrder } from './order.ts';
+import { assertNever, IllegalTransition } from '../platform/errors.ts';
+import { moveOrder } from './moves.ts';
+import type { PaymentFailedOrder } from './order.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
 import { requirePayment } from './payment-outcomes.ts';
@@ -18,9 +19,9 @@ import {
 const ROUTE = 'POST /retrypayment';
 
 /**
- * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` and a new payment, in one transaction: stock first,
- * then the charge, at the frozen prices. Refused while an earlier payment is not settled, so that two
- * payments of an order never overlap.
+ * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` with a new payment, in one transaction: stock first, then
+ * the charge, at the frozen prices. Refused while an earlier payment is unsettled, so that two payments
+ * of an order never overlap.
  * @throws NotFound, PaymentUnsettled, IllegalTransition, IdempotencyConflict
  */
 export function retryPayment(
@@ -32,7 +33,7 @@ export function retryPayment(
     const paymentId = paymentIdOf(ROUTE, request, order);
     const repeated = await service.payments.getPayment(paymentId);
     if (repeated !== undefined) {
-      // Its process may have died before it started the saga; starting it again is harmless.
+      // The first process may have died before it started the saga; starting it again is harmless.
       if (isOpen(repeated) && order.paymentId === paymentId) await startSaga(service, order);
       return sameRequestAgain(request, repeated);
     }
@@ -84,13 +85,13 @@ async function begin(
       'This order has been tried too often; place a new one.',
     );
   }
-  if (order.total === undefined) throw new ConcurrentUpdate('The order has no total yet.');
   const nowMs = service.clock.now();
   const next = moveOrder(
     order,
     'PENDING_RESERVING_STOCK',
     {
       purpose: 'PAYMENT_RETRY',
+      total: order.total,
       paymentId,
       attempt: order.attempt + 1,
       revision: order.revision + 1,
@@ -120,8 +121,8 @@ async function begin(
 }
 
 /**
- * Only the latest payment can be unsettled: each retry was refused until the one before it was
- * settled. (A capture that comes later still is refunded by itself.)
+ * Only the latest payment can be unsettled: each retry was refused until the payment before it was
+ * settled. A later capture of an earlier payment is refunded anyway.
  */
 async function requireSettled(service: OrderService, order: PaymentFailedOrder): Promise<void> {
   const earlier = await requirePayment(service, order.paymentId);

@@ -11,7 +11,7 @@ import { stateMachineClient } from '../platform/aws/state-machine-client.ts';
 import { InfrastructureUnavailable } from '../platform/errors.ts';
 import type { Runtime } from '../platform/lambda/installed-runtime.ts';
 
-/** What one execution is started with: exactly this, stored on the order, so a repeat is the same. */
+/** Input of one execution: exactly this, stored on the order, so that a repeated start is the same. */
 export interface SagaRun {
   readonly orderId: string;
   readonly run: number;
@@ -20,15 +20,15 @@ export interface SagaRun {
 
 export interface SagaClient {
   /**
-   * Starts the execution `<orderId>-<run>`, once however often it is asked.
-   * @returns `CLOSED` where that execution has ended already; `RUNNING` otherwise.
-   * @throws InfrastructureUnavailable: unknown, the work stays due.
+   * Starts the execution `<orderId>-<run>`, once for any number of calls.
+   * @returns `CLOSED` if that execution has ended already, otherwise `RUNNING`.
+   * @throws InfrastructureUnavailable: the outcome is unknown; the work stays due.
    */
   start(run: SagaRun): Promise<'RUNNING' | 'CLOSED'>;
   /**
-   * Wakes a waiting step. The signal carries no decision, only "look at the order".
-   * @returns `NOT_WAITING` where nobody waits on this token any more: neither success nor failure.
-   * @throws InfrastructureUnavailable: unknown, the work stays due.
+   * Completes a waiting step. The signal carries no decision: the step reads the order.
+   * @returns `NOT_WAITING` if no step waits on this token any more.
+   * @throws InfrastructureUnavailable: the outcome is unknown; the work stays due.
    */
   signal(waitToken: string): Promise<'SIGNALLED' | 'NOT_WAITING'>;
 }

@@ -3,8 +3,8 @@ import type { Order } from './order.ts';
 import type { OrderService } from './order-service.ts';
 
 /**
- * Wakes the saga after the write that it is to look at. Where that fails, the order is still due and
- * the dispatcher does it.
+ * Completes the order's open task token, if there is one, after the write that the saga is to read. If
+ * that fails, the order is still due and the dispatcher signals it.
  */
 export async function signalTaskToken(
   service: OrderService<'saga'>,
@@ -23,8 +23,8 @@ export async function signalTaskToken(
 }
 
 /**
- * Starts the order's run at once. If that fails, or this process dies before it, the order is still
- * due and the dispatcher starts it.
+ * Starts the order's run at once. If that fails, or this process dies first, the order is still due and
+ * the dispatcher starts it.
  */
 export async function startSaga(service: OrderService<'saga'>, order: Order): Promise<void> {
   const { orderId, run, correlationId } = order;

@@ -1,15 +1,12 @@
 import { newPayment, type Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import {
-  assertNever,
-  ConcurrentUpdate,
-  IdempotencyConflict,
-  IllegalTransition,
-} from '../platform/errors.ts';
+import { assertNever, IdempotencyConflict, IllegalTransition } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { moveOrder, type Order, type PendingPaymentOrder } from './order.ts';
+import { moveOrder } from './moves.ts';
+import type { Order, PendingPaymentOrder } from './order.ts';
 import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
 import { ownedOrder } from './owned.ts';
+import { requirePayment } from './payment-outcomes.ts';
 import { ReservationExpired } from './refusals.ts';
 import { signalTaskToken } from './start-and-wake.ts';
 
@@ -21,8 +18,8 @@ export interface StartPaymentRequest {
 }
 
 /**
- * `PENDING_PAYMENT` → `PAYMENT_IN_PROGRESS` and a new payment, in one transaction; then wakes the
- * saga. One open payment per order: while one is open it is the answer to every further call.
+ * `PENDING_PAYMENT` → `PAYMENT_IN_PROGRESS` with a new payment, in one transaction; then signals the
+ * saga. An order has one open payment: while it is open, every further call returns it.
  * @throws NotFound, ReservationExpired, IllegalTransition, IdempotencyConflict
  */
 export function startPayment(
@@ -38,7 +35,7 @@ export function startPayment(
       case 'PENDING_PAYMENT':
         return begin(service, order, request, paymentId);
       case 'PAYMENT_IN_PROGRESS':
-        return currentPayment(service, order.paymentId);
+        return requirePayment(service, order.paymentId);
       case 'CREATED':
       case 'PENDING_RESERVING_STOCK':
       case 'PAYMENT_DONE':
@@ -76,19 +73,13 @@ export function paymentIdOf(route: string, request: StartPaymentRequest, order: 
     : deriveId('pay', request.userId, route, request.idempotencyKey);
 }
 
-/** The id derives from the key: this request was here before. */
+/** The id derives from the key: the request is repeated. */
 export function sameRequestAgain(request: StartPaymentRequest, payment: Payment): Payment {
   if (payment.orderId !== request.orderId) {
     throw new IdempotencyConflict('This Idempotency-Key paid another order; use a new key.', {
       details: { orderId: payment.orderId },
     });
   }
-  return payment;
-}
-
-async function currentPayment(service: OrderService, paymentId: string): Promise<Payment> {
-  const payment = await service.payments.getPayment(paymentId);
-  if (payment === undefined) throw new ConcurrentUpdate('The payment is being written; try again.');
   return payment;
 }
 

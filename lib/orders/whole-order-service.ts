@@ -6,7 +6,7 @@ import { sagaClient } from './saga-client.ts';
 
 export type WholeOrderService = OrderService<keyof OrderPorts>;
 
-/** The Order Service with every port: for the dispatcher and for the operators' commands. */
+/** The Order Service with every port, for the dispatcher and the operators' commands. */
 export const orderService = orderServiceWith<OrderPorts>({
   inventory: inventoryClient,
   gateway: httpPaymentGateway,

@@ -1,15 +1,29 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import { dueAttributes } from '../platform/dynamo/due-index.ts';
-import { conditionalWrite, databaseRead, stillAsRead } from '../platform/dynamo/items.ts';
+import {
+  checkItem,
+  conditionalWrite,
+  databaseRead,
+  lazily,
+  type Parsed,
+  type StoredItem,
+  stillAsRead,
+} from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
+import { moneySchema } from '../platform/schemas.ts';
 import type { Payment } from './payment.ts';
+
+const SCHEMA_VERSION = 1;
 
 const key = (paymentId: string) => ({ pk: `PAYMENT#${paymentId}` });
 
-/** Longer than any gateway repeats itself; after it only the payment's status absorbs a repetition. */
+/**
+ * Longer than any gateway repeats an event; after that the status of the payment absorbs a repetition.
+ */
 const EVENT_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Payments, in the Order Service's table. */
@@ -35,8 +49,8 @@ export class PaymentRepository {
   }
 
   /**
-   * Writes `next` on condition that the payment still is as it was read.
-   * @throws ConcurrentUpdate where it is not: read again and decide anew.
+   * Writes `next` if the payment is still as it was read.
+   * @throws ConcurrentUpdate if it has changed: read again and decide anew.
    */
   async save(next: Payment, previous: Payment): Promise<void> {
     const refusal = await conditionalWrite(() =>
@@ -49,8 +63,8 @@ export class PaymentRepository {
   }
 
   /**
-   * Remembers an event that changes nothing; one that was here before stays as it is.
-   * @throws ConcurrentUpdate where it is being written at this moment.
+   * Records an event that changes nothing. A repeated event stays as it is.
+   * @throws ConcurrentUpdate if it is being written at this moment.
    */
   async recordEvent(eventId: string): Promise<void> {
     const refusal = await conditionalWrite(() =>
@@ -59,7 +73,7 @@ export class PaymentRepository {
     if (refusal?.kind === 'CONFLICT') throw new ConcurrentUpdate('The event is being written.');
   }
 
-  /** The put that only an event's first delivery gets through, for use in its effect's transaction. */
+  /** Put that only the first delivery of an event passes, for the transaction of its effect. */
   eventPutOf(eventId: string) {
     return {
       TableName: this.#table,
@@ -72,13 +86,14 @@ export class PaymentRepository {
     };
   }
 
-  /** The conditional put, for use in a transaction with the payment's order. */
+  /** Conditional put, for a transaction with the payment's order. */
   putOf(next: Payment, previous: Payment | undefined) {
     return {
       TableName: this.#table,
       Item: {
         ...key(next.paymentId),
         type: 'PAYMENT',
+        schemaVersion: SCHEMA_VERSION,
         ...next,
         ...dueAttributes(next.paymentId, 'dueAtMs' in next ? next.dueAtMs : undefined),
       },
@@ -87,7 +102,7 @@ export class PaymentRepository {
   }
 }
 
-/** For whoever has written a payment: its change of status, and a refund that it owes from now on. */
+/** Reports a written payment: its change of status, and a refund that it owes from now on. */
 export function observePaymentMove(next: Payment, previous: Payment | undefined): void {
   const { paymentId, orderId, correlationId, attempt } = next;
   const about = { orderId, paymentId, correlationId };
@@ -101,8 +116,79 @@ export function observePaymentMove(next: Payment, previous: Payment | undefined)
   if (owed !== undefined && !wasOwed) observe('RefundOwed', about, { reason: owed.reason });
 }
 
-/** The payment in an item of the table. */
-export function toPayment(item: Readonly<Record<string, unknown>>): Payment {
-  const { pk: _pk, type: _type, dueShard: _dueShard, ...payment } = item;
+const schemas = lazily(() => {
+  const status = z.enum([
+    'INITIATED',
+    'PENDING',
+    'CAPTURED',
+    'DECLINED',
+    'VOIDED',
+    'REFUNDED',
+    'FAILED',
+  ]);
+  const base = {
+    paymentId: z.string(),
+    orderId: z.string(),
+    userId: z.string(),
+    correlationId: z.string(),
+    attempt: z.int(),
+    revision: z.int(),
+    amount: moneySchema,
+    createdAtMs: z.number(),
+    version: z.int(),
+    history: z.array(
+      z.object({ from: z.nullable(status), to: status, reason: z.string(), at: z.string() }),
+    ),
+  };
+  const absent = z.exactOptional(z.never());
+  const captured = { ...base, status: z.literal('CAPTURED') };
+  const failed = { ...base, status: z.literal('FAILED'), code: z.string() };
+  const due = { dueAtMs: z.number() };
+  return {
+    INITIATED: z.object({ ...base, status: z.literal('INITIATED'), methodToken: z.string() }),
+    PENDING: z.object({
+      ...base,
+      status: z.literal('PENDING'),
+      methodToken: z.string(),
+      acknowledgeByMs: z.number(),
+      waitToken: z.string(),
+    }),
+    CAPTURED: z.union([
+      z.object({ ...captured, refundOwed: absent, dueAtMs: absent }),
+      z.object({ ...captured, refundOwed: z.object({ reason: z.string() }), ...due }),
+    ]),
+    DECLINED: z.object({ ...base, status: z.literal('DECLINED'), code: z.string() }),
+    VOIDED: z.object({ ...base, status: z.literal('VOIDED'), code: z.string() }),
+    REFUNDED: z.object({ ...base, status: z.literal('REFUNDED'), code: z.string() }),
+    FAILED: z.union([
+      z.object({ ...failed, voidOwed: absent, dueAtMs: absent }),
+      z.object({ ...failed, voidOwed: z.literal(true), ...due }),
+    ]),
+  };
+});
+
+type Schemas = ReturnType<typeof schemas>;
+
+/**
+ * The payment in an item of the table.
+ * @throws MalformedItem, UnknownSchemaVersion
+ */
+function toPayment(item: StoredItem): Payment {
+  const byStatus: Readonly<Record<string, z.ZodMiniType>> = schemas();
+  checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
+  // Compiles only if the schema's output and the type are the same.
+  const payment: Parsed<Payment, Schemas[keyof Schemas]> = uncheckedPayment(item);
+  return payment;
+}
+
+/** The payment in an item as it is, however malformed: for the doctor, which judges it. */
+export function uncheckedPayment(item: StoredItem): Payment {
+  const {
+    pk: _pk,
+    type: _type,
+    schemaVersion: _schemaVersion,
+    dueShard: _dueShard,
+    ...payment
+  } = item;
   return payment as unknown as Payment;
 }

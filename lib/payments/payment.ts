@@ -9,31 +9,32 @@ export interface PaymentChange {
   readonly at: string;
 }
 
+/** Fields that a payment keeps through every move. */
 interface PaymentBase {
   readonly paymentId: string;
   readonly orderId: string;
   readonly userId: string;
   readonly correlationId: string;
-  /** The how-manieth payment of its order, from 1. */
+  /** Counts the payments of the order, from 1. */
   readonly attempt: number;
   /** The reservation that this payment is for; fixed when the payment is created. */
   readonly revision: number;
   /** Fixed when the payment is created: the total the user last saw accepted. */
   readonly amount: Money;
   readonly createdAtMs: number;
-  /** Every write of the payment. */
+  /** Counts the writes of the payment. */
   readonly version: number;
   readonly history: readonly PaymentChange[];
 }
 
-/** Created with the order's move; the gateway may or may not have heard of it. */
+/** Created in the transaction of the order's move; the gateway may or may not know it. */
 export interface InitiatedPayment extends PaymentBase {
   readonly status: 'INITIATED';
   /** Never leaves this item; removed when the payment settles. */
   readonly methodToken: string;
 }
 
-/** The gateway's answer is not known or not final; the saga waits for its acknowledgement. */
+/** The gateway's response is unknown or not final; the saga waits for its acknowledgement. */
 export interface PendingPayment extends PaymentBase {
   readonly status: 'PENDING';
   readonly methodToken: string;
@@ -42,12 +43,16 @@ export interface PendingPayment extends PaymentBase {
   readonly waitToken: string;
 }
 
-export interface CapturedPayment extends PaymentBase {
-  readonly status: 'CAPTURED';
-  /** The money must go back: set in the same write that found the order given up. */
-  readonly refundOwed?: { readonly reason: string };
-  readonly dueAtMs?: number;
+/** The money must go back: set in the write that found the order given up. */
+export interface RefundOwed {
+  readonly refundOwed: { readonly reason: string };
+  readonly dueAtMs: number;
 }
+
+export type CapturedPayment = PaymentBase & { readonly status: 'CAPTURED' } & (
+    | RefundOwed
+    | { readonly refundOwed?: never; readonly dueAtMs?: never }
+  );
 
 export interface DeclinedPayment extends PaymentBase {
   readonly status: 'DECLINED';
@@ -65,13 +70,11 @@ export interface RefundedPayment extends PaymentBase {
   readonly code: string;
 }
 
-/** Given up. Where the gateway could not be asked, the void is still owed. */
-export interface FailedPayment extends PaymentBase {
-  readonly status: 'FAILED';
-  readonly code: string;
-  readonly voidOwed?: true;
-  readonly dueAtMs?: number;
-}
+/** Given up. If the gateway may have been asked to charge it, its void is owed. */
+type FailedPayment = PaymentBase & { readonly status: 'FAILED'; readonly code: string } & (
+    | { readonly voidOwed: true; readonly dueAtMs: number }
+    | { readonly voidOwed?: never; readonly dueAtMs?: never }
+  );
 
 export type Payment =
   | InitiatedPayment
@@ -86,8 +89,8 @@ export type PaymentStatus = Payment['status'];
 export type PaymentIn<Status extends PaymentStatus> = Extract<Payment, { status: Status }>;
 
 /**
- * All legal moves. A capture is a fact of the gateway, so it is recorded even on a payment that was
- * given up (its refund is then owed in the same write).
+ * All legal moves. The gateway decides a capture, so it is recorded even on a payment that was given up
+ * (its refund is owed in the same write).
  */
 export const LEGAL_PAYMENT_MOVES = {
   NEW: ['INITIATED'],
@@ -116,12 +119,12 @@ export function newPayment(
   };
 }
 
-/** Whether anything is still to be found out or undone at the gateway. */
+/** True while the gateway's outcome is open, or a void or refund is owed. */
 export function isUnsettled(payment: Payment): boolean {
   return isOpen(payment) || owesGateway(payment);
 }
 
-/** Whether a void or a refund is still to be made at the gateway. */
+/** True while a void or a refund is owed at the gateway. */
 export function owesGateway(payment: Payment): boolean {
   return (
     (payment.status === 'FAILED' && payment.voidOwed === true) ||
@@ -134,21 +137,32 @@ export function isOpen(payment: Payment): payment is InitiatedPayment | PendingP
   return payment.status === 'INITIATED' || payment.status === 'PENDING';
 }
 
-/** The fields that only payments in `Status` have. */
-export type PaymentFieldsOf<Status extends PaymentStatus> = Omit<
-  PaymentIn<Status>,
-  keyof PaymentBase | 'status'
->;
+type FieldOf<Kind> = Kind extends unknown ? keyof Kind : never;
+
+/** Fields that leave the payment with its status; the compiler demands each one. */
+const STATUS_FIELDS = {
+  methodToken: true,
+  acknowledgeByMs: true,
+  waitToken: true,
+  refundOwed: true,
+  voidOwed: true,
+  dueAtMs: true,
+  code: true,
+} satisfies Record<Exclude<FieldOf<Payment>, keyof PaymentBase | 'status'>, true>;
+
+type PaymentMoveFields<Kind extends Payment> = Kind extends unknown
+  ? Omit<Kind, keyof PaymentBase | 'status'>
+  : never;
 
 /**
- * The payment after a legal move: version + 1, the change in its history, only its new status's
- * fields (so the method token goes when it settles).
+ * The payment after a legal move: version + 1, the change in its history, and of the status fields
+ * only the new ones (so the method token goes when the payment settles).
  * @throws IllegalTransition
  */
 export function movePayment<Status extends PaymentStatus>(
   payment: Payment,
   to: Status,
-  fields: PaymentFieldsOf<Status>,
+  fields: PaymentMoveFields<PaymentIn<Status>>,
   move: { readonly reason: string; readonly at: string },
 ): PaymentIn<Status> {
   const allowed: readonly PaymentStatus[] = LEGAL_PAYMENT_MOVES[payment.status];
@@ -158,7 +172,7 @@ export function movePayment<Status extends PaymentStatus>(
     });
   }
   const next = {
-    ...baseOf(payment),
+    ...withoutStatusFields(payment),
     ...fields,
     status: to,
     version: payment.version + 1,
@@ -168,22 +182,12 @@ export function movePayment<Status extends PaymentStatus>(
   return next as unknown as PaymentIn<Status>;
 }
 
-/** The same status, other facts: version + 1, no line in the history. */
+/** The same status with other facts: version + 1, no line in the history. */
 export function touchPayment<Kind extends Payment>(payment: Kind, changes: Partial<Kind>): Kind {
   return { ...payment, ...changes, version: payment.version + 1 };
 }
 
-function baseOf(payment: Payment): PaymentBase {
-  return {
-    paymentId: payment.paymentId,
-    orderId: payment.orderId,
-    userId: payment.userId,
-    correlationId: payment.correlationId,
-    attempt: payment.attempt,
-    revision: payment.revision,
-    amount: payment.amount,
-    createdAtMs: payment.createdAtMs,
-    version: payment.version,
-    history: payment.history,
-  };
+function withoutStatusFields(payment: Payment): object {
+  const kept = Object.entries(payment).filter(([field]) => !Object.hasOwn(STATUS_FIELDS, field));
+  return Object.fromEntries(kept);
 }

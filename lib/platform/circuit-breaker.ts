@@ -1,19 +1,26 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
 import { admission, afterAnswer, afterFailure, type Circuit, NEVER_FAILED } from './circuit.ts';
 import { documentClient } from './dynamo/database-client.ts';
 import {
   CONFLICT,
+  checkItem,
   conditionalWrite,
   databaseRead,
+  lazily,
+  type Parsed,
   type RetryPolicy,
   retryOptimistically,
+  type StoredItem,
   stillAsRead,
+  UnreadableItem,
 } from './dynamo/items.ts';
 import { InfrastructureUnavailable } from './errors.ts';
 import { loggerFor } from './lambda/logging.ts';
 import { observe } from './lambda/observe.ts';
 import type { Runtime } from './lambda/runtime.ts';
 
+const SCHEMA_VERSION = 1;
 const STATE_CACHE_TTL_MS = 1000;
 /** Attempts to count a failure. A failure that loses every one against other counts is not counted. */
 const COUNT_RETRIES: RetryPolicy = { attempts: 3 };
@@ -60,7 +67,7 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
     const output = await databaseRead(() =>
       documents.send(new GetCommand({ TableName: table, Key: key })),
     );
-    const circuit = (output.Item as Circuit | undefined) ?? NEVER_FAILED;
+    const circuit = output.Item === undefined ? NEVER_FAILED : toCircuit(output.Item);
     seen = { circuit, atMs: clock.now() };
     return circuit;
   }
@@ -82,7 +89,7 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
       documents.send(
         new PutCommand({
           TableName: table,
-          Item: { ...key, type: 'CIRCUIT', ...next },
+          Item: { ...key, type: 'CIRCUIT', schemaVersion: SCHEMA_VERSION, ...next },
           ...stillAsRead(previous.version === 0 ? undefined : previous),
         }),
       ),
@@ -100,7 +107,8 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
 
   /** Lets the call go through if only the shared state is unavailable. */
   function tellUnknown(error: unknown): void {
-    if (!(error instanceof InfrastructureUnavailable)) throw error;
+    const isUnknown = error instanceof InfrastructureUnavailable || error instanceof UnreadableItem;
+    if (!isUnknown) throw error;
     loggerFor({ circuit: name }).warn(
       'The state of the circuit is unknown; the call goes through',
       { error },
@@ -169,6 +177,28 @@ export function circuitBreaker(runtime: Runtime, options: CircuitBreakerOptions)
       return throwFailure(outcome.reason);
     },
   };
+}
+
+const circuitSchema = lazily(() => {
+  const version = z.int();
+  return z.discriminatedUnion('status', [
+    z.object({ version, status: z.literal('CLOSED'), failures: z.int() }),
+    z.object({ version, status: z.literal('OPEN'), openedAtMs: z.number(), probeAtMs: z.number() }),
+    z.object({
+      version,
+      status: z.literal('HALF_OPEN'),
+      openedAtMs: z.number(),
+      probeUntilMs: z.number(),
+    }),
+  ]);
+});
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+function toCircuit(item: StoredItem): Circuit {
+  const schema = circuitSchema();
+  checkItem(item, SCHEMA_VERSION, schema);
+  const { pk: _pk, type: _type, schemaVersion: _schemaVersion, ...circuit } = item;
+  return circuit as unknown as Parsed<Circuit, typeof schema>;
 }
 
 function secondsUntil(timeMs: number, nowMs: number): number {

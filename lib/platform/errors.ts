@@ -86,11 +86,22 @@ export function isTemporary(error: unknown): boolean {
   return refusal !== undefined && (refusal.isTemporary ?? refusal.status >= 500);
 }
 
-/** Ends every switch over a union: a new member becomes a compile error. */
+/**
+ * Stored facts that no write can have led to: a defect. It is no DomainError, and no Retry or Catch of
+ * the state machine names it: only `States.ALL` sees it, so no step repeats without end.
+ */
+export class ImpossibleState extends Error {
+  override readonly name = 'ImpossibleState';
+}
+
+/**
+ * Ends every switch over a union: a new member becomes a compile error.
+ * @throws ImpossibleState
+ */
 export function assertNever(value: never): never {
-  // Shows only the status: other fields may hold what must never reach a log.
+  // Only its status: the whole of it may hold secrets, which must never reach a log.
   const { status } = value as { readonly status?: string };
-  throw new Error(`Unexpected value: ${status ?? typeof value}`);
+  throw new ImpossibleState(`Unexpected value: ${status ?? typeof value}`);
 }
 
 export class BadRequest extends refusal({

@@ -241,14 +241,17 @@ export async function load(path: string): Promise<Record<string, unknown>> {
   return (await import(join(root, path))) as Record<string, unknown>;
 }
 
-/** Every literal `name` that an error class in lib/ declares. */
+/** Names of all error classes in lib/: literal in their class, or in the row of their refusal. */
 export function errorNames(): ReadonlySet<string> {
-  const classes = [commonErrors, inventoryRefusals, orderRefusals, paymentRefusals, signals]
+  const literals = globSync('lib/**/*.ts', { cwd: root })
+    .map(read)
+    .flatMap((source) => [...source.matchAll(/\boverride readonly name = '(\w+)'/g)])
+    .map(([, name = '']) => name);
+  const refusals = [commonErrors, inventoryRefusals, orderRefusals, paymentRefusals, signals]
     .flatMap((module) => Object.values<unknown>(module))
-    .filter((exported) => typeof exported === 'function' && exported.prototype instanceof Error);
-  const names = (classes as (new (message: string) => Error)[]).map((Class) => new Class('').name);
-  // The base classes have no name of their own.
-  return new Set(names.filter((name) => name !== 'Error'));
+    .filter((exported) => typeof exported === 'function' && 'refusal' in exported)
+    .map((refused) => (refused as commonErrors.RefusalClass).refusal.name);
+  return new Set([...literals, ...refusals]);
 }
 
 /** The function a Task invokes, directly or through `lambda:invoke.waitForTaskToken`. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { LEGAL_MOVES } from '../../lib/orders/order.ts';
+import { LEGAL_MOVES } from '../../lib/orders/moves.ts';
 import { LEGAL_PAYMENT_MOVES } from '../../lib/payments/payment.ts';
 import { EVENTS, GAUGES } from '../../lib/platform/lambda/observe.ts';
 import {

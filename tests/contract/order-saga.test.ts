@@ -57,6 +57,12 @@ describe('the order saga', () => {
     expect(unknown).toEqual([]);
   });
 
+  test('names no defect: only States.ALL sees it', () => {
+    const defects = ['ImpossibleState', 'MalformedItem', 'UnknownSchemaVersion'];
+    expect([...errorNames()]).toEqual(expect.arrayContaining(defects));
+    expect([...matchedErrors()].filter((name) => defects.includes(name))).toEqual([]);
+  });
+
   test.each(tasks)('%s invokes a deployed function', (_name, task) => {
     expect([...deployedFunctions().keys()]).toContain(functionOfTask(task));
   });

@@ -1,6 +1,7 @@
 import { expireReservation } from '../../lib/inventory/end-reservation.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { type Order, touchOrder } from '../../lib/orders/order.ts';
+import { touchOrder } from '../../lib/orders/moves.ts';
+import type { Order } from '../../lib/orders/order.ts';
 import type { OrderService } from '../../lib/orders/order-service.ts';
 import { failPayment, recordOutcome, recordRefundDue } from '../../lib/orders/payment-outcomes.ts';
 import { dispatchOrder, dispatchPayment } from '../../lib/orders/recovery/dispatch-due-work.ts';
@@ -85,7 +86,7 @@ export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
 async function saveDue(service: OrderService, order: Order, isDue: boolean): Promise<void> {
   const { dueAtMs: _dueAtMs, ...rest } = order as Order & { dueAtMs?: number };
   const due = isDue ? { dueAtMs: service.clock.now() } : {};
-  await service.orders.save(touchOrder({ ...rest, ...due } as Order, {}), order);
+  await service.orders.save(touchOrder({ ...rest, ...due }, {}), order);
 }
 
 async function savePaymentDue(

@@ -1,7 +1,7 @@
-import { toReservation } from '../../lib/inventory/inventory-repository.ts';
-import { toOrder } from '../../lib/orders/order-repository.ts';
+import { uncheckedReservation } from '../../lib/inventory/inventory-repository.ts';
+import { uncheckedOrder } from '../../lib/orders/stored-order.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
-import { toPayment } from '../../lib/payments/payment-repository.ts';
+import { uncheckedPayment } from '../../lib/payments/payment-repository.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { Facts, Stored, StoredPayment, Subject } from './facts.ts';
 import type { GatewayBooks } from './gateway-books.ts';
@@ -61,9 +61,9 @@ export async function readFacts(
     const own = [...paymentOf(subject), ...(order === undefined ? [] : paymentsNamedBy(order))];
     const facts: Facts = {
       orderId,
-      order: order === undefined ? undefined : stored(order, toOrder),
+      order: order === undefined ? undefined : stored(order, uncheckedOrder),
       payments: paymentsOf([...own, ...chargedIds(ofOrder)], known, others),
-      reservation: reservation === undefined ? undefined : toReservation(reservation),
+      reservation: reservation === undefined ? undefined : uncheckedReservation(reservation),
       charges: ofOrder,
     };
     return {
@@ -99,7 +99,7 @@ function paymentsOf(
   for (const paymentId of paymentIds) {
     const key = paymentKey(paymentId);
     const item = sources.map((source) => source.get(key)).find((found) => found !== undefined);
-    if (item !== undefined) payments.set(paymentId, stored(item, toPayment));
+    if (item !== undefined) payments.set(paymentId, stored(item, uncheckedPayment));
   }
   return payments;
 }

@@ -1,7 +1,8 @@
 import { MAX_MODIFICATIONS_PER_ORDER, MAX_USER_RUNS_PER_ORDER } from '../../limits.ts';
 import type { Payment } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
-import { LEGAL_MOVES, type Order, type OrderStatus } from '../order.ts';
+import { LEGAL_MOVES } from '../moves.ts';
+import type { Order, OrderStatus } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
 import type { OrderDocument, PaymentDocument } from './response-schemas.ts';
 
@@ -28,7 +29,10 @@ export function toOrderDocument(service: OrderService, order: Order): OrderDocum
     modification:
       order.modification === undefined
         ? null
-        : { status: order.modification.status, code: order.modification.code ?? null },
+        : {
+            status: order.modification.status,
+            code: 'code' in order.modification ? order.modification.code : null,
+          },
     refunds: [...order.refunds],
     history: [...order.history],
     createdAt: toTimestamp(order.createdAtMs),

@@ -80,7 +80,7 @@ export function modificationAnswer(service: OrderService, order: Order) {
   if (order.status === 'ORDER_FAILED') return orderAnswer(service, order);
   if (modification?.status === 'REJECTED') {
     throw new ModificationRejected(ModificationRejected.refusal.advice, {
-      details: { orderId, reason: modification.code ?? null },
+      details: { orderId, reason: modification.code },
     });
   }
   return { status: 200, headers, body };

@@ -3,10 +3,10 @@ import { queuedAcknowledgementSchema } from '../../payments/acknowledgement.ts';
 import { parseJson, type Subject, subjectOfAnything } from '../../platform/lambda/consume.ts';
 import { compensationRequestSchema } from './saga-queues.ts';
 
-/** Where a step's retries, a compensation or an acknowledgement end that could not be done. */
+/** Dead-letter queue of exhausted steps, of compensations, or of acknowledgements. */
 export type DeadLetterQueue = 'saga' | 'compensation' | 'acknowledgement';
 
-/** What every letter says, as far as it was known; SQS itself moves messages without a word. */
+/** Facts of every letter, as far as they were known; a message that SQS itself moved has none. */
 export interface LetterFacts extends Subject {
   readonly step?: string | undefined;
   readonly error?: string | undefined;
@@ -17,9 +17,9 @@ export interface LetterFacts extends Subject {
 interface SagaLetter extends LetterFacts {
   readonly kind: 'SAGA';
   readonly orderId: string;
-  /** Of the execution that gave up; 0 where it could not be found out. */
+  /** Of the execution that gave up; 0 if unknown. */
   readonly run: number;
-  /** Where it is one of the order's payments that owes something. */
+  /** The payment that owes something, if it is one of the order's. */
   readonly paymentId?: string | undefined;
 }
 
@@ -34,7 +34,7 @@ interface AcknowledgementLetter extends LetterFacts {
   readonly acknowledgement: z.infer<typeof queuedAcknowledgementSchema>;
 }
 
-/** Nothing that this version of the service sends. */
+/** A message that no part of this version sends. */
 interface UnreadableLetter extends LetterFacts {
   readonly kind: 'UNREADABLE';
 }

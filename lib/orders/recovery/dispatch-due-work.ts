@@ -1,12 +1,14 @@
 import { ReservationGone } from '../../inventory/refusals.ts';
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
+import { type Payment, touchPayment } from '../../payments/payment.ts';
 import { DUE_SHARDS } from '../../platform/dynamo/due-index.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { type Round, workThrough } from '../../platform/lambda/round.ts';
-import { hasPendingModification } from '../modification.ts';
-import { type Order, type OrderIn, touchOrder } from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order, OrderIn } from '../order.ts';
+import { hasPendingModification } from '../order-items.ts';
 import type { DueCandidate } from '../order-repository.ts';
 import type { OrderService } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
@@ -21,10 +23,10 @@ import { PaymentNotCaptured } from '../saga/signals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { reportStuckWork } from './report-stuck-work.ts';
 
-/** So many candidates are worked on at the same time: each is mostly waiting for an answer. */
+/** Candidates handled at the same time; each mostly waits for a response. */
 const CONCURRENCY = 16;
 
-/** An order that has used up its runs is looked at rarely, and each look leaves a dead letter. */
+/** Time until an order without runs left is looked at again; each look sends a dead letter. */
 const WORN_OUT_MS = 60 * 60 * 1000;
 
 export type OwedOrder = OrderIn<
@@ -32,11 +34,11 @@ export type OwedOrder = OrderIn<
 >;
 
 /**
- * The outbox's dispatcher: does what was left over because a process died, a call was lost or an
- * execution was aborted. It re-reads every candidate consistently and acts conditionally, so any
- * number of dispatchers may run at once. One candidate's failure does not keep it from the others;
- * one that fails round after round leaves a dead letter.
- * @param hasTime false when nothing new is to be begun any more; the next round goes on.
+ * Does the work that is left over because a process died, a call was lost or an execution was aborted. It
+ * reads every candidate again consistently and acts conditionally, so any number of dispatchers may run
+ * at once. One candidate's failure does not stop the others. A candidate that keeps failing leaves dead
+ * letters.
+ * @param hasTime false when no new work may begin; the next round continues.
  */
 export function dispatchDueWork(
   service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
@@ -79,7 +81,7 @@ function aboutCandidate({ kind, id, orderId, correlationId }: DueCandidate): Log
 function logFailure(candidate: DueCandidate, error: unknown): void {
   const logger = loggerFor({ operation: 'dispatch-due-work', ...aboutCandidate(candidate) });
   if (error instanceof ConcurrentUpdate) {
-    // Mostly somebody else moved it on at the same moment: that is what was wanted.
+    // Mostly another writer moved it on at the same moment, as intended.
     logger.info('Due work was changed meanwhile');
     return;
   }
@@ -114,7 +116,7 @@ export async function dispatchOrder(
   }
 }
 
-/** What the system owes is moved on; then it is next due at the state's deadline. */
+/** Moves the order on; then it is next due at the deadline of its state. */
 async function moveSagaOn(
   service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
   order: OwedOrder,
@@ -142,8 +144,8 @@ async function moveSagaOn(
 }
 
 /**
- * A started and running saga is woken; one that ended while the order is still owed gets a new run,
- * written before it is started. Harmless to repeat.
+ * Signals a running saga. If the saga ended while the order is still owed a move, starts a new run, after
+ * writing it on the order. Harmless to repeat.
  * @throws InfrastructureUnavailable, ConcurrentUpdate
  */
 export async function pushSaga(
@@ -168,8 +170,8 @@ export async function pushSaga(
 }
 
 /**
- * No run is left: the dispatcher itself takes the steps that lead to rest, one look at a time. What
- * fails now is tried again an hour later, and each look leaves a dead letter.
+ * Takes the steps that lead to rest, for an order without runs left. The dispatcher repeats a failing
+ * step an hour later, and each look sends a dead letter.
  */
 async function finishWithoutSaga(
   service: OrderService<'inventory' | 'gateway' | 'queues'>,
@@ -179,12 +181,12 @@ async function finishWithoutSaga(
   switch (order?.status) {
     case 'CREATED':
     case 'PENDING_RESERVING_STOCK':
-      // Of the reservation only its first write is wanted here: the next one rejects it.
+      // Only the first write of the reservation is wanted; the next call rejects it.
       if (order.status === 'CREATED') await Promise.allSettled([reserveStock(service, run)]);
       await abandonReservation(service, run);
       return compensate(service, run);
     case 'PENDING_PAYMENT':
-      // A modification that was refused last may still be paid in time: only time ends it.
+      // A modification that was refused last may still be paid in time.
       if (order.reservationExpiresAtMs > service.clock.now()) return;
       await expireOrder(service, run);
       return compensate(service, run);
@@ -212,8 +214,8 @@ async function finishWithoutSaga(
 }
 
 async function signalOpenTokens(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
-  if (order.status === 'CREATED') return;
-  if (order.waitToken !== undefined) await service.saga.signal(order.waitToken);
+  const waitToken = 'waitToken' in order ? order.waitToken : undefined;
+  if (waitToken !== undefined) await service.saga.signal(waitToken);
   if (order.status !== 'PAYMENT_IN_PROGRESS') return;
   const payment = await requirePayment(service, order.paymentId);
   if (payment.status !== 'PENDING') return;
@@ -222,7 +224,7 @@ async function signalOpenTokens(service: OrderService<'saga'>, order: OwedOrder)
   }
 }
 
-/** `due` of an owed state is never cleared, only moved: to the state's deadline plus grace. */
+/** Deadline of the state plus grace: an owed state always stays due. */
 function stateDeadlineMs(service: OrderService, order: OwedOrder): number {
   const nowMs = service.clock.now();
   const { deadlines } = service;
@@ -244,7 +246,7 @@ async function postpone(service: OrderService, order: OwedOrder, dueAtMs: number
   await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
 }
 
-/** Stock is still to be given back: the compensation queue is told again. */
+/** Stock is still owed: asks the compensation queue again. */
 async function requestAgain(
   service: OrderService<'queues'>,
   order: OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>,
@@ -255,7 +257,7 @@ async function requestAgain(
   await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
 }
 
-/** Money is still to be given back, or a void to be made sure of: the queue is told again. */
+/** A refund or a void is still owed: asks the compensation queue again. */
 export async function dispatchPayment(
   service: OrderService<'queues'>,
   paymentId: string,
@@ -268,6 +270,6 @@ export async function dispatchPayment(
   const { orderId, run, correlationId } = order;
   await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
   const dueAtMs = service.clock.now() + service.deadlines.obligationMs;
-  await service.payments.save({ ...payment, version: payment.version + 1, dueAtMs }, payment);
+  await service.payments.save(touchPayment<Payment>(payment, { dueAtMs }), payment);
   return true;
 }

@@ -3,7 +3,8 @@ import { type AcknowledgementQueue, acknowledgementQueue } from '../../payments/
 import { owesGateway, type Payment } from '../../payments/payment.ts';
 import { assertNever } from '../../platform/errors.ts';
 import type { Runtime } from '../../platform/lambda/runtime.ts';
-import { type Order, type OrderFailedOrder, touchOrder } from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order, OrderFailedOrder } from '../order.ts';
 import {
   type OrderService,
   operatorMove,
@@ -19,35 +20,38 @@ import { type OwedOrder, pushSaga } from './dispatch-due-work.ts';
 import type { CompensationRequest } from './saga-queues.ts';
 import { sagaQueues } from './saga-queues.ts';
 
-/** Why a letter has nothing left to do, so that it is only removed. */
+/** Reason why a letter is removed without any effect. */
 export type NothingToDo =
-  /** The order has come to rest by itself and owes nothing. */
+  /** The order is at rest and owes nothing. */
   | 'SETTLED'
-  /** A later run, the system's or the user's, has looked after the order. */
+  /** A later run of the system or the user has looked after the order. */
   | 'LATER_RUN'
-  /** The payment failed, and how to pay is no longer known: only its user can try again. */
+  /** The payment failed and its method token is gone: only its user can retry it. */
   | 'ONLY_ITS_USER'
   /** The order failed in the last run that it may have. */
   | 'NO_RUN_LEFT'
-  /** What was to be given back has been. */
+  /** Nothing is owed any more. */
   | 'GIVEN_BACK';
 
-/** Why nothing can be done for a letter now, so that it stays where it is. */
+/** Reason why a letter stays in its queue. */
 export type Undoable =
   /** Not a message of this version of the service. */
   | 'UNREADABLE'
   /** The order is not in this stage's table. */
   | 'UNKNOWN_ORDER'
-  /** The payment is not: sent again, its acknowledgement would only end here again. */
+  /**
+   * The payment is not in this stage's table either: sent again, its acknowledgement would end here
+   * again.
+   */
   | 'UNKNOWN_PAYMENT';
 
-/** What redriving a letter does. All but `KEEP` end with the letter being removed. */
+/** Effect of redriving a letter. All but `KEEP` end with the removal of the letter. */
 export type Redrive =
   /** `ORDER_FAILED` → `CREATED`, and its next run is started. */
   | { readonly action: 'RUN_AGAIN'; readonly order: OrderFailedOrder }
-  /** The system owes the order its next move: its saga is woken, or run again if it has ended. */
+  /** The system owes the next move: signals the saga, or starts a new run if it has ended. */
   | { readonly action: 'MOVE_ON'; readonly order: OwedOrder }
-  /** Stock or money is still owed: the compensation queue is asked again. */
+  /** Stock or money is still owed: asks the compensation queue again. */
   | { readonly action: 'COMPENSATE'; readonly request: CompensationRequest }
   | {
       readonly action: 'ACKNOWLEDGE';
@@ -56,13 +60,13 @@ export type Redrive =
   | { readonly action: 'NOTHING'; readonly why: NothingToDo }
   | { readonly action: 'KEEP'; readonly why: Undoable };
 
-/** What is stored about a letter's order, and about the payment that the letter is for. */
+/** Stored order and payment of a letter. */
 export interface Stored {
   readonly order: Order | undefined;
   readonly payment: Payment | undefined;
 }
 
-/** What redriving works with: the Order Service, and the queue that acknowledgements came from. */
+/** Dependencies of redriving: the Order Service, and the queue that acknowledgements came from. */
 export interface RedriveService {
   readonly service: OrderService<'saga' | 'queues'>;
   readonly acknowledgements: AcknowledgementQueue;
@@ -74,8 +78,8 @@ export function redriveService(runtime: Runtime): RedriveService {
 }
 
 /**
- * Reads what a letter is about, consistently: its order, and the payment it names or else the
- * order's latest.
+ * Reads a letter's order and payment consistently: the payment that it names, otherwise the order's
+ * latest.
  * @throws InfrastructureUnavailable
  */
 export async function lookAt({ orders, payments }: OrderService, letter: Letter): Promise<Stored> {
@@ -97,7 +101,7 @@ function namedBy(letter: Letter): {
     case 'ACKNOWLEDGEMENT':
       return letter.acknowledgement;
     case 'UNREADABLE':
-      // What it says of its order may be shown, but is never acted on.
+      // An order id of an unreadable letter is only shown, never acted on.
       return { orderId: letter.orderId };
     default:
       return assertNever(letter);
@@ -105,10 +109,10 @@ function namedBy(letter: Letter): {
 }
 
 /**
- * Decides by what is stored now what a letter calls for, never by the letter alone: since it was
- * written the order may have been run again, cancelled, paid or given up.
- * @param isNamed whether the operator asked for this very letter: then an acknowledgement of an
- * unknown payment is sent again all the same.
+ * Decides by what is stored now, never by the letter alone: since then the order may have been run again,
+ * cancelled, paid or given up.
+ * @param isNamed true if the operator named this letter: then an acknowledgement of an unknown payment is
+ * sent again, too.
  */
 export function decideRedrive(letter: Letter, stored: Stored, isNamed: boolean): Redrive {
   switch (letter.kind) {
@@ -146,7 +150,7 @@ function afterSagaStep(letter: SagaLetter, order: Order, payment: Payment | unde
     case 'PENDING_RESERVING_STOCK':
     case 'PENDING_PAYMENT':
     case 'PAYMENT_IN_PROGRESS':
-      // An order that moves on does not look after a payment that it has left behind.
+      // An order that moves on does not look after its earlier payments.
       return (
         (letter.paymentId === undefined ? undefined : compensation(letter, order, payment)) ?? {
           action: 'MOVE_ON',
@@ -179,7 +183,7 @@ function whySettled(letter: SagaLetter, order: Order): NothingToDo {
   return letter.run < order.run ? 'LATER_RUN' : 'SETTLED';
 }
 
-/** Asks again for what a resting order, or the payment a letter is for, still owes. */
+/** Request for what a resting order, or the payment of the letter, still owes; undefined if nothing. */
 function compensation(
   letter: Pick<SagaLetter, 'paymentId'>,
   order: Order,
@@ -200,11 +204,10 @@ function compensation(
 }
 
 /**
- * Redrives one letter; afterwards, unless it answers `KEEP`, the letter is to be removed. The effect
- * comes first and is safe to repeat: a crash in between, a second redrive, or a second operator at
- * the same moment finds it done, decides by what is then stored, and does no harm.
- * @returns what was done.
- * @throws InfrastructureUnavailable: whether it was done is unknown; redrive it again.
+ * Redrives one letter; the caller then removes it, unless the result is `KEEP`. The effect comes first
+ * and is safe to repeat after a crash, by a second redrive or by a second operator.
+ * @returns the effect.
+ * @throws InfrastructureUnavailable: the outcome is unknown; redrive it again.
  */
 export function redrive(
   { service, acknowledgements }: RedriveService,
@@ -239,8 +242,8 @@ export function redrive(
 }
 
 /**
- * As the dispatcher would, but at once. Where no run is left the dispatcher itself brings the order
- * to rest, which takes the service's own way to Inventory and the gateway: the order becomes due now.
+ * Moves the order on at once, as the dispatcher would later. Without a run left the order becomes due
+ * now: the dispatcher brings it to rest, because that needs Inventory and the gateway.
  */
 async function moveOn(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
   if ((await pushSaga(service, order)) !== 'NO_RUN_LEFT') return;

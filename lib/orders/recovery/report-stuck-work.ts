@@ -4,15 +4,14 @@ import type { OrderService } from '../order-service.ts';
 
 const STEP = 'dispatch-due-work';
 
-/** Work that has been due for so long and still fails is told to a person. */
+/** Time overdue after which failing work is reported to a person. */
 const STUCK_AFTER_MS = 15 * 60 * 1000;
 
 /**
- * The dispatcher's exhaustion: work that fails round after round leaves a dead letter when it has
- * been overdue for a quarter of an hour, and again each time that has doubled. Nothing is noted
- * on the item, which may be the very thing that cannot be written; how long it has been overdue says
- * enough. It stays due and is tried in every round.
- * @param roundAtMs when the round began.
+ * Sends a dead letter for work that fails round after round: after a quarter of an hour overdue, and each
+ * time that has doubled. The item keeps no note of it, because it may be the very item that cannot be
+ * written. The work stays due, and every round tries it.
+ * @param roundAtMs start of the round.
  */
 export async function reportStuckWork(
   service: OrderService<'queues'>,
@@ -21,7 +20,7 @@ export async function reportStuckWork(
   roundAtMs: number,
 ): Promise<void> {
   const { kind, id, orderId, correlationId } = candidate;
-  // Two rounds wide, so that one round left out loses no letter. A second letter is harmless.
+  // Two rounds wide, so that a skipped round loses no letter. A second letter is harmless.
   const windowMs = 2 * service.config.SCHEDULE_SECONDS * 1000;
   if (!isReportDue(roundAtMs - candidate.dueAtMs, windowMs)) return;
   const logger = loggerFor({ operation: STEP, orderId, correlationId });
@@ -43,8 +42,8 @@ export async function reportStuckWork(
 }
 
 /**
- * Whether work that fails now, overdue for `overdueMs`, has come past one of the marks (15 minutes,
- * 30, 60, …) no longer than `windowMs` ago.
+ * True if work overdue for `overdueMs` passed one of the marks (15 minutes, 30, 60, …) at most `windowMs`
+ * ago.
  */
 export function isReportDue(overdueMs: number, windowMs: number): boolean {
   let markMs = STUCK_AFTER_MS;
@@ -53,7 +52,7 @@ export function isReportDue(overdueMs: number, windowMs: number): boolean {
   return overdueMs - markMs < windowMs;
 }
 
-/** Somebody else may have moved it on meanwhile. What cannot even be read is stuck, of run 0. */
+/** Another writer may have moved it on meanwhile. An unreadable order is stuck, with run 0. */
 async function lookAgain(
   service: OrderService,
   { kind, id, orderId }: DueCandidate,

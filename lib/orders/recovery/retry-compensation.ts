@@ -6,9 +6,9 @@ import { compensate } from '../saga/compensate.ts';
 import { type CompensationRequest, compensationRequestSchema } from './saga-queues.ts';
 
 /**
- * Finishes one compensation, or tries again later; what even the last try could not finish ends as
- * a dead letter, and stays owed.
- * @throws what kept it from being finished; the message is then to be reported as failed.
+ * Finishes one compensation; the queue delivers it again if that fails. After the last try it becomes a
+ * dead letter, and stays owed.
+ * @throws any failure to finish it; report the message as failed.
  */
 export function retryCompensation(
   service: OrderService<'inventory' | 'gateway'>,

@@ -4,15 +4,15 @@ import { toTimestamp } from '../../platform/clock.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import type { Runtime } from '../../platform/lambda/runtime.ts';
 
-/** What could not be done: enough to find it, to understand it and to do it again. */
+/** Work that could not be done: enough to find it, to understand it and to repeat it. */
 export interface DeadLetter {
   readonly orderId: string;
-  /** 0 where it could not be found out. */
+  /** 0 if unknown. */
   readonly run: number;
   readonly correlationId: string;
   readonly step: string;
   readonly error: string;
-  /** Where it is one of the order's payments that owes something. */
+  /** The payment that owes something, if it is one of the order's. */
   readonly paymentId?: string;
 }
 
@@ -21,11 +21,11 @@ export const compensationRequestSchema = z.object({
   orderId: z.string(),
   run: z.int(),
   correlationId: z.string(),
-  /** Where a payment that is no longer the order's current one owes something. */
+  /** The payment that owes something, if it is not the latest one. */
   paymentId: z.string().optional(),
 });
 
-/** "Look at this order and finish what it, or one of its payments, still owes." */
+/** Asks the consumer to read this order, and to finish what it or one of its payments owes. */
 export type CompensationRequest = z.infer<typeof compensationRequestSchema>;
 
 export interface SagaQueues {

@@ -6,7 +6,7 @@ import {
   touchPayment,
 } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
-import { hasPendingModification } from '../modification.ts';
+import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -14,9 +14,8 @@ import { signalReplacedToken } from './await-payment.ts';
 import { orderOfRun } from './current-run.ts';
 
 /**
- * The outcome of the charge is open: waits for the gateway's acknowledgement, with the token of this
- * wait on the payment, where the acknowledgement is written. Completes itself where the payment is
- * settled already.
+ * Waits for the gateway's acknowledgement of an open charge. The wait's token is stored on the payment,
+ * which the acknowledgement writes. Completes itself if the payment is settled already.
  */
 export function awaitAcknowledgement(
   service: OrderService<'saga'>,
@@ -36,7 +35,7 @@ export function awaitAcknowledgement(
     if (payment.status === 'PENDING') {
       await signalReplacedToken(service, payment.waitToken, input.waitToken);
     }
-    // The token is stored: whoever asks for other items from now on signals it; who did so before is seen.
+    // The token is stored. A modification written from now on signals it; an earlier one is read here.
     const asked = await service.orders.getOrder(order.orderId);
     const isTimeUp = payment.status === 'PENDING' && payment.acknowledgeByMs <= service.clock.now();
     if (isTimeUp || (asked !== undefined && hasPendingModification(asked))) {

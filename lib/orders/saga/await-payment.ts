@@ -1,16 +1,17 @@
 import { MixedCurrencies } from '../../inventory/refusals.ts';
 import { totalOf } from '../../money.ts';
-import { assertNever } from '../../platform/errors.ts';
-import { intendedItems } from '../modification.ts';
-import {
-  moveOrder,
-  type Order,
-  type PaymentInProgressOrder,
-  type PendingPaymentOrder,
-  type PendingReservingStockOrder,
-  type ReservedStock,
-  touchOrder,
+import { assertNever, ImpossibleState } from '../../platform/errors.ts';
+import { moveOrder, touchOrder } from '../moves.ts';
+import type {
+  ModifiedReservation,
+  Order,
+  PaymentInProgressOrder,
+  PendingPaymentOrder,
+  PendingReservingStockOrder,
+  ReservedStock,
+  RetriedReservation,
 } from '../order.ts';
+import { intendedItems } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import { clockSkewMs } from '../recovery/deadlines.ts';
 import { ReservationExpired } from '../refusals.ts';
@@ -24,9 +25,9 @@ export interface AwaitPaymentInput extends SagaRun {
 }
 
 /**
- * Saga step 2: `PENDING_RESERVING_STOCK` → `PENDING_PAYMENT`, with the token of this wait in the same
- * write. Whoever decides for the user writes the order first and then signals that token; a step
- * that finds its wait already decided completes itself.
+ * Saga step 2: `PENDING_RESERVING_STOCK` → `PENDING_PAYMENT`, with this wait's token in the same write. A
+ * decision is written on the order first and signals that token second. A step whose wait is decided
+ * already completes itself.
  */
 export function awaitPayment(
   service: OrderService<'saga'>,
@@ -38,7 +39,7 @@ export function awaitPayment(
       case 'PENDING_RESERVING_STOCK': {
         const next = afterReserving(service, order, input);
         await service.orders.save(next, order);
-        // A retried payment is charged at once; of a modification's time nothing may be left.
+        // A retried payment is charged at once; a modification may leave no time to pay.
         if (next.status === 'PAYMENT_IN_PROGRESS' || isExpired(service, next)) {
           await service.saga.signal(input.waitToken);
         }
@@ -65,9 +66,8 @@ export function awaitPayment(
 }
 
 /**
- * For a step that has put its token in the place of another one. Mostly nobody waits with that any
- * more. But perhaps this step is the late one, run a second time by a call whose answer was lost:
- * then the wait that counts looks at the order, comes back, and stores a token anew.
+ * Signals the task token this step overwrote. If this step is a late duplicate, that token belongs to the
+ * live wait, which then reads the order again and stores a new one.
  */
 export async function signalReplacedToken(
   service: OrderService<'saga'>,
@@ -77,7 +77,7 @@ export async function signalReplacedToken(
   if (replaced !== waitToken) await service.saga.signal(replaced);
 }
 
-/** Where an order leads that is neither to be waited for nor to be charged. */
+/** Branch of an order that is neither waited for nor charged. */
 export function branchByStatus(order: Exclude<Order, PendingPaymentOrder>): Error {
   switch (order.status) {
     case 'PAYMENT_IN_PROGRESS':
@@ -96,7 +96,7 @@ export function branchByStatus(order: Exclude<Order, PendingPaymentOrder>): Erro
   }
 }
 
-/** Woken while the order still waits for its user: the time is up, or it was a false alarm. */
+/** Branch of an order that still waits for its user when its token is signalled. */
 export function branchWhilePending(service: OrderService, order: PendingPaymentOrder): Error {
   return isExpired(service, order)
     ? new ReservationExpired('The reservation has run out.')
@@ -108,18 +108,26 @@ export function isExpired(service: OrderService, order: PendingPaymentOrder): bo
   return service.clock.now() + skewMs >= order.reservationExpiresAtMs;
 }
 
-/** What the order becomes now that its stock is decided, by what it was reserved for. */
+/**
+ * The order after its stock is decided, by the purpose of the reservation.
+ * @throws OrderModified if the order asks for a newer revision than the step before reserved.
+ */
 function afterReserving(
   service: OrderService,
   order: PendingReservingStockOrder,
   input: AwaitPaymentInput,
 ): PendingPaymentOrder | PaymentInProgressOrder {
-  if (order.purpose === 'MODIFICATION' && order.modification?.status === 'REJECTED') {
+  if (order.purpose === 'MODIFICATION' && order.modification.status === 'REJECTED') {
     return backToFormer(service, order, input.waitToken);
   }
-  const reservation = order.adopted ?? input.reservation;
-  if (reservation?.revision !== order.revision) {
+  const adopted = order.purpose === 'MODIFICATION' ? order.adopted : undefined;
+  const reservation = adopted ?? input.reservation;
+  if (reservation === null || (adopted === undefined && reservation.revision < order.revision)) {
     throw new OrderModified('Another revision is to be reserved.');
+  }
+  // Reserved again, it would be the same: OrderModified would lead back here without end.
+  if (reservation.revision !== order.revision) {
+    throw new ImpossibleState('Inventory holds another revision than the order asked for.');
   }
   return order.purpose === 'PAYMENT_RETRY'
     ? toPaymentInProgress(service, order, reservation)
@@ -134,10 +142,10 @@ function toPendingPayment(
 ): PendingPaymentOrder {
   const { items, total } = pricedItems(order, reservation);
   // A modification never extends the time that the user was promised.
-  const reservationExpiresAtMs = Math.min(
-    reservation.expiresAtMs,
-    order.former?.expiresAtMs ?? reservation.expiresAtMs,
-  );
+  const reservationExpiresAtMs =
+    order.purpose === 'MODIFICATION'
+      ? Math.min(reservation.expiresAtMs, order.former.expiresAtMs)
+      : reservation.expiresAtMs;
   const { modification } = order;
   return moveOrder(
     order,
@@ -157,15 +165,12 @@ function toPendingPayment(
   );
 }
 
-/** The stock of a retried payment is back; the payment was created with the retry. */
+/** The stock of a retried payment is reserved; the payment was stored with the retry. */
 function toPaymentInProgress(
   service: OrderService,
-  order: PendingReservingStockOrder,
+  order: RetriedReservation,
   reservation: ReservedStock,
 ): PaymentInProgressOrder {
-  if (order.paymentId === undefined || order.total === undefined) {
-    throw new OrderModified('The order has no payment to be charged.');
-  }
   return moveOrder(
     order,
     'PAYMENT_IN_PROGRESS',
@@ -180,16 +185,13 @@ function toPaymentInProgress(
   );
 }
 
-/** A refused modification: old reservation, old items and old total stand. */
+/** The old reservation, items and total of a refused modification stand. */
 function backToFormer(
   service: OrderService,
-  order: PendingReservingStockOrder,
+  order: ModifiedReservation,
   waitToken: string,
 ): PendingPaymentOrder {
   const { former, total } = order;
-  if (former === undefined || total === undefined) {
-    throw new OrderModified('The order had no reservation before.');
-  }
   return moveOrder(
     order,
     'PENDING_PAYMENT',
@@ -207,7 +209,7 @@ function backToFormer(
 function pricedItems(order: PendingReservingStockOrder, reservation: ReservedStock) {
   const reservedAt = new Map(reservation.lines.map((line) => [line.productId, line.unitPrice]));
   const seen = new Map(order.items.map((line) => [line.productId, line.unitPrice]));
-  // A price that the user has seen stays; only products reserved for the first time get theirs now.
+  // A price that the user has seen stays; products reserved for the first time get theirs now.
   const items = intendedItems(order).map(({ productId, quantity }) => {
     const unitPrice = seen.get(productId) ?? reservedAt.get(productId);
     return { productId, quantity, ...(unitPrice === undefined ? {} : { unitPrice }) };

@@ -2,10 +2,11 @@ import { ReservationGone } from '../../inventory/refusals.ts';
 import { isOpen, movePayment, type Payment } from '../../payments/payment.ts';
 import { GatewayUnknown } from '../../payments/refusals.ts';
 import { toTimestamp } from '../../platform/clock.ts';
-import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
+import { assertNever, ConcurrentUpdate, ImpossibleState } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
-import { hasPendingModification } from '../modification.ts';
-import { type PaymentInProgressOrder } from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order, PaymentInProgressOrder } from '../order.ts';
+import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { failPayment, recordOutcome, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -14,11 +15,13 @@ import { orderOfRun, reservationOf } from './current-run.ts';
 import { ModificationRequested, PaymentNotCaptured, PaymentPending } from './signals.ts';
 
 /**
- * Saga step 3: extends the reservation past all payment time-outs, then charges with the payment id
- * as idempotency key. Returns when the payment is captured.
- * @throws PaymentNotCaptured: a definite no; compensate. PaymentPending, GatewayUnknown: wait for the
- * acknowledgement. GatewayUnavailable: the same key may be sent again.
- * @throws OrderModified, OrderSettled, ReservationExpired, StillAwaitingPayment: not to be charged.
+ * Saga step 3: extends the reservation past all payment time-outs, then charges with the payment id as
+ * idempotency key. Returns once the payment is captured.
+ * @throws PaymentNotCaptured: a definite no; compensate.
+ * @throws PaymentPending, GatewayUnknown: wait for the acknowledgement.
+ * @throws GatewayUnavailable: send the same key again.
+ * @throws OrderModified, OrderSettled, ReservationExpired, StillAwaitingPayment: nothing is to be
+ * charged.
  */
 export async function chargePayment(
   service: OrderService<'inventory' | 'gateway'>,
@@ -34,7 +37,7 @@ export async function chargePayment(
   const payment = await requirePayment(service, order.paymentId);
   if (!isOpen(payment)) {
     requireCaptured(payment);
-    // A later run: the hold of the run before may be about to end. Confirming decides.
+    // The hold of an earlier run may be about to end. If it ended, confirmOrder finds out.
     await Promise.allSettled([extendHold(service, order)]);
     return;
   }
@@ -57,7 +60,7 @@ function extendHold(
   );
 }
 
-/** If the stock is gone, the gateway is not called. */
+/** Extends the reservation; if the stock is gone, the payment fails and the gateway is not called. */
 async function extendHoldOrFail(
   service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
@@ -67,6 +70,7 @@ async function extendHoldOrFail(
   } catch (error) {
     if (!(error instanceof ReservationGone)) throw error;
     const payment = await failPayment(service, order.paymentId, 'RESERVATION_EXPIRED');
+    // An earlier try of this step charged it, and its answer was lost: the next try reads the capture.
     if (payment.status === 'CAPTURED') {
       throw new ConcurrentUpdate('The payment was acknowledged meanwhile.', { cause: error });
     }
@@ -94,9 +98,9 @@ export function requireCaptured(payment: Payment): void {
 }
 
 /**
- * Does what a payment still owes at the gateway: voids what was given up, refunds what was captured
- * too late. Safe to repeat: gateway and payment each do it once.
- * @throws GatewayUnavailable, GatewayUnknown: still owed.
+ * Makes the void or refund that a payment owes. Safe to repeat: the gateway and the payment each do it
+ * once.
+ * @throws GatewayUnavailable, GatewayUnknown: it is still owed.
  */
 export async function voidOrRefund(
   service: OrderService<'gateway'>,
@@ -123,23 +127,21 @@ function observeDone(
   observe('CompensationDone', { orderId, paymentId, correlationId }, { kind });
 }
 
-/** Payment and order show the refund in one write. */
+/** Writes the refund on payment and order in one transaction. */
 function recordRefund(service: OrderService, paymentId: string): Promise<void> {
   return retryOnConflict(service, async () => {
     const payment = await requirePayment(service, paymentId);
     if (payment.status !== 'CAPTURED' || payment.refundOwed === undefined) return;
     const order = await service.orders.getOrder(payment.orderId);
-    if (order === undefined) throw new ConcurrentUpdate('The order of the payment is not there.');
+    if (order === undefined) throw new ImpossibleState('The order of the payment is not stored.');
     const at = toTimestamp(service.clock.now());
     const code = payment.refundOwed.reason;
     await service.orders.saveWithPayment(
       {
         previous: order,
-        next: {
-          ...order,
-          version: order.version + 1,
+        next: touchOrder<Order>(order, {
           refunds: [...order.refunds, { paymentId, amount: payment.amount, at }],
-        },
+        }),
       },
       {
         previous: payment,

@@ -1,6 +1,7 @@
 import { assertNever } from '../../platform/errors.ts';
-import { closeModification, hasPendingModification } from '../modification.ts';
-import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
+import { moveOrder } from '../moves.ts';
+import type { Order, PaymentInProgressOrder, ReleaseOwed } from '../order.ts';
+import { closeModification, hasPendingModification } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
@@ -9,10 +10,10 @@ import { reservationOf } from './current-run.ts';
 import { observeReleased, releaseStock } from './reserve-stock.ts';
 
 /**
- * Saga step 5: looks at the order and undoes what is to be undone: gives stock back, voids or
- * refunds. Each part is safe if the step it undoes never landed, and safe to repeat; the saga and the
- * compensation queue's consumer both call it.
- * @throws the errors of Inventory and the gateway: something is still owed and is stored as such.
+ * Saga step 5: reads the order and undoes its steps: releases stock, voids or refunds the payment. Each
+ * part is safe to repeat, and safe if the step it undoes never arrived. The saga and the compensation
+ * queue's consumer both call it.
+ * @throws the errors of Inventory and the gateway: the rest is still owed, and stored as such.
  */
 export async function compensate(
   service: OrderService<'inventory' | 'gateway'>,
@@ -21,7 +22,7 @@ export async function compensate(
   const order = await service.orders.getOrder(request.orderId);
   if (order === undefined) return;
   const paymentId = request.paymentId ?? order.paymentId;
-  // Stock first, but an Inventory that is away keeps no money back.
+  // Stock first; but if Inventory is unavailable, the money goes back all the same.
   const [stock] = await Promise.allSettled([giveStockBack(service, order)]);
   if (paymentId !== undefined) await voidOrRefund(service, paymentId);
   if (stock.status === 'rejected') throw stock.reason;
@@ -46,7 +47,7 @@ async function giveStockBack(service: OrderService<'inventory'>, order: Order): 
   }
 }
 
-/** A payment that ended without money: stock back first, then `PAYMENT_FAILED`. */
+/** Rolls back a payment that ended without money: stock first, then `PAYMENT_FAILED`. */
 async function rollBackPayment(
   service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
@@ -55,10 +56,10 @@ async function rollBackPayment(
   if (failure === undefined) return;
   await service.inventory.release(reservationOf(order));
   observeReleased(order);
-  await moveToPaymentFailed(service, order, failure, {});
+  await moveToPaymentFailed(service, order, failure);
 }
 
-/** Why the order's payment did not come about; undefined while it may, or did. */
+/** Reason why the order's payment failed; undefined if it may still be captured, or was. */
 export async function failureOf(
   service: OrderService,
   order: PaymentInProgressOrder,
@@ -66,7 +67,7 @@ export async function failureOf(
   const payment = await requirePayment(service, order.paymentId);
   switch (payment.status) {
     case 'VOIDED':
-      // Voided for a modification: the saga goes on to reserve the new items.
+      // Voided for a modification: the saga reserves the new items next.
       return hasPendingModification(order) ? undefined : payment.code;
     case 'DECLINED':
     case 'FAILED':
@@ -86,16 +87,17 @@ export async function moveToPaymentFailed(
   service: OrderService,
   order: PaymentInProgressOrder,
   reason: string,
-  owed: { readonly releaseOwed?: { readonly revision: number }; readonly dueAtMs?: number },
+  owed?: ReleaseOwed,
 ): Promise<void> {
   const next = moveOrder(
     order,
     'PAYMENT_FAILED',
     {
       reason,
+      total: order.total,
       paymentId: order.paymentId,
       ...closeModification(order, reason),
-      ...owed,
+      ...(owed ?? {}),
     },
     systemMove(service, reason),
   );

@@ -1,6 +1,6 @@
 import { InventoryUnavailable, ReservationGone } from '../../inventory/refusals.ts';
-import { closeModification } from '../modification.ts';
-import { moveOrder } from '../order.ts';
+import { moveOrder } from '../moves.ts';
+import { closeModification } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { recordRefundDue, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -8,9 +8,9 @@ import { orderOfRun, reservationOf } from './current-run.ts';
 import { OrderSettled, PaymentNotCaptured } from './signals.ts';
 
 /**
- * Saga step 4, after a capture only forward: Inventory turns reserved into sold, the order becomes
- * `PAYMENT_DONE`. Both may be repeated.
- * @throws ReservationGone: Inventory's definite no; the refund is owed from the same moment.
+ * Saga step 4: Inventory turns reserved into sold, and the order becomes `PAYMENT_DONE`. After a capture
+ * the saga only goes forward; both parts may be repeated.
+ * @throws ReservationGone: Inventory's definite no; the refund is owed from then on.
  * @throws PaymentNotCaptured, OrderSettled: nothing to confirm; compensate.
  */
 export async function confirmOrder(

@@ -4,8 +4,8 @@ import type { SagaRun } from '../saga-client.ts';
 import { RunSuperseded } from './signals.ts';
 
 /**
- * The order as its saga step must see it: read consistently, and only for the execution that owns it.
- * @throws RunSuperseded where a newer run took over (or the order is unknown).
+ * The order, read consistently, for the execution that owns it.
+ * @throws RunSuperseded if a newer run took over, or the order is unknown.
  */
 export async function orderOfRun(service: OrderService, input: SagaRun): Promise<Order> {
   const order = await service.orders.getOrder(input.orderId);
@@ -15,7 +15,7 @@ export async function orderOfRun(service: OrderService, input: SagaRun): Promise
   return order;
 }
 
-/** Inventory's calls for this order at its present revision. */
+/** Identifies the order's reservation at its present revision to Inventory. */
 export function reservationOf(order: Order) {
   return {
     orderId: order.orderId,

@@ -1,4 +1,4 @@
-import { moveOrder } from '../order.ts';
+import { moveOrder } from '../moves.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { branchByStatus, isExpired } from './await-payment.ts';
@@ -6,9 +6,9 @@ import { orderOfRun } from './current-run.ts';
 import { StillAwaitingPayment } from './signals.ts';
 
 /**
- * The reservation's time is up: `PENDING_PAYMENT` → `ORDER_FAILED`, its stock to be released. It
- * contends with the user's pay, cancel and modify on the order's conditional write, and where it
- * loses it follows what the order has become.
+ * Expires the reservation: `PENDING_PAYMENT` → `ORDER_FAILED`, with its release owed. The order's
+ * conditional write decides against the user's payment, cancellation or modification. If one of these
+ * came first, the step branches by the order's new status.
  * @throws PaymentStarted, OrderModified, OrderSettled, StillAwaitingPayment
  */
 export function expireOrder(service: OrderService, input: SagaRun): Promise<void> {

@@ -6,10 +6,11 @@ import { sendDeadLetter } from './report-exhausted.ts';
 import { PaymentCaptured } from './signals.ts';
 
 /**
- * The gateway could not even be asked: the payment fails with its void owed, and a dead letter says
- * so. The letter comes second, so that a payment that cannot be written leaves only one letter, that
- * of this step; repeated, it finds the payment failed and sends the letter.
- * @throws PaymentCaptured: it was acknowledged after all; confirm. RunSuperseded
+ * Gives up a payment whose outcome the gateway could not be asked for: the payment fails with its void
+ * owed, then a dead letter is sent. In this order a payment that cannot be written leaves one letter,
+ * from this step. Repeated, the step finds the payment failed and sends the letter.
+ * @throws PaymentCaptured: it was acknowledged after all; confirm.
+ * @throws RunSuperseded
  */
 export async function giveUpPayment(
   service: OrderService<'queues'>,

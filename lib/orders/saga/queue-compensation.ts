@@ -1,19 +1,18 @@
-import { ConcurrentUpdate } from '../../platform/errors.ts';
+import { ImpossibleState } from '../../platform/errors.ts';
 import type { OrderService } from '../order-service.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
 import { failureOf, moveToPaymentFailed } from './compensate.ts';
 
 /**
- * The saga's own retries are used up: what is owed is written down, the order goes to its resting
- * status, and the compensation queue takes over. The message is sent again by the dispatcher for as
- * long as something is owed.
+ * Hands over to the compensation queue after the saga's own retries: stores what is owed, and moves the
+ * order to its resting status. The dispatcher sends the message again while something is owed.
  */
 export async function queueCompensation(
   service: OrderService<'queues'>,
   request: CompensationRequest,
 ): Promise<void> {
   const order = await service.orders.getOrder(request.orderId);
-  if (order === undefined) throw new ConcurrentUpdate('The order is not there.');
+  if (order === undefined) throw new ImpossibleState('The order is not stored.');
   if (order.status === 'PAYMENT_IN_PROGRESS') {
     const failure = await failureOf(service, order);
     if (failure === undefined) return;

@@ -16,21 +16,22 @@ import {
   type RefusalClass,
 } from '../../platform/errors.ts';
 import { loggerFor } from '../../platform/lambda/logging.ts';
-import { closeModification, intendedItems } from '../modification.ts';
-import { moveOrder, type PendingReservingStockOrder, sameItems, touchOrder } from '../order.ts';
+import { moveOrder, touchOrder } from '../moves.ts';
+import type {
+  ModifiedReservation,
+  PendingReservingStockOrder,
+  ReleaseOwed,
+  RetriedReservation,
+} from '../order.ts';
+import { closeModification, intendedItems, sameItems } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { failUnchargedPayment } from '../payment-outcomes.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
-import { isRefusedModification, toReservedStock } from './reserve-stock.ts';
-import {
-  InventoryOutageBudgetSpent,
-  OrderModified,
-  OrderSettled,
-  ReservationStands,
-} from './signals.ts';
+import { toReservedStock } from './reserve-stock.ts';
+import { InventoryOutageBudgetSpent, OrderSettled, ReservationStands } from './signals.ts';
 
 /**
  * Finds the refusal that the order then shows, by the error's name. To the user, an ended reservation
@@ -43,10 +44,11 @@ function refusalOf(failure: string): Refusal | undefined {
 }
 
 /**
- * What a reservation that failed leads to, by what it was for (specification, section 2).
+ * Ends a failed reservation, by its purpose (specification, section 2).
  * @param failure the error's name as the state machine caught it.
- * @throws ReservationStands: a modification was refused, or found to be reserved after all; its order
- * waits for the payment again. OrderSettled: only what the order owes is left to do.
+ * @throws ReservationStands: a modification was refused, or was reserved after all; the order waits for
+ * its payment again.
+ * @throws OrderSettled: only the release that the order owes is left.
  */
 export async function rejectReservation(
   service: OrderService<'inventory' | 'queues'>,
@@ -64,15 +66,15 @@ export async function rejectReservation(
         case 'PAYMENT_RETRY':
           return rejectPaymentRetry(service, order, refusal, input.failure);
         default:
-          return assertNever(order.purpose);
+          return assertNever(order);
       }
     case 'CREATED':
-      // Not even the first write of the run got through; the order is still due.
+      // The run's first write failed; the order is still due.
       return sendDeadLetter(service, { ...input, step: STEP });
     case 'INVALID':
     case 'ORDER_FAILED':
     case 'PAYMENT_FAILED':
-      // This step, repeated: whether its dead letter was sent is unknown, so it is sent again.
+      // The step is repeated and its dead letter may be missing, so it is sent again.
       if (refusal === undefined) await sendDeadLetter(service, { ...input, step: STEP });
       throw new OrderSettled('The order has failed; what it owes is to be given back.');
     case 'PENDING_PAYMENT':
@@ -105,14 +107,14 @@ const EXHAUSTION_CODES = [
 
 type ExhaustionCode = (typeof EXHAUSTION_CODES)[number];
 
-/** True if an order failed only because its retries were used up: run again, it may succeed. */
+/** True if the order failed only because retries were exhausted: a new run may succeed. */
 export function isExhaustion(reason: string): boolean {
   return EXHAUSTION_CODES.some((code) => code === reason);
 }
 
 /**
- * Ends a reservation that no run is left for, whatever Inventory would say: `ORDER_FAILED`, or
- * `PAYMENT_FAILED` for a retried payment, with the release owed.
+ * Ends a reservation that no run is left for: `ORDER_FAILED`, or `PAYMENT_FAILED` for a retried payment,
+ * with the release owed.
  */
 export async function abandonReservation(
   service: OrderService<'queues'>,
@@ -153,26 +155,27 @@ async function rejectFirst(
 }
 
 /**
- * The old reservation and total stand, unless the old reservation is gone. Where the answer was lost
- * for good, Inventory is asked what it holds, and the new items are adopted if it is those.
+ * Rejects a modification: the old reservation and total stand, unless that reservation is gone. If the
+ * answer was lost for good, Inventory is asked for its reservation, and the new items are adopted if it
+ * holds them.
  */
 async function rejectModification(
   service: OrderService<'inventory' | 'queues'>,
-  order: PendingReservingStockOrder,
+  order: ModifiedReservation,
   refusal: Refusal | undefined,
   failure: string,
 ): Promise<void> {
   const code = refusal?.code ?? exhaustionCode(failure);
-  // What is reserved but has no total in one currency cannot be adopted, however often.
+  // A reservation without a total in one currency is never adopted.
   const isPayable = code !== MixedCurrencies.refusal.code;
-  if ((order.adopted !== undefined && isPayable) || isRefusedModification(order)) {
+  if ((order.adopted !== undefined && isPayable) || order.modification.status === 'REJECTED') {
     throw new ReservationStands('The modification is decided.');
   }
   let held: ReservationDocument | undefined;
   try {
     held = await heldForGood(service, order);
   } catch (error) {
-    // A refusal may be answered later just as well; after exhaustion this was the last question.
+    // A refusal can be repeated later; after exhaustion this was the last question.
     if (refusal !== undefined) throw error;
     await failOrder(service, order, code);
     return sendDeadLetter(service, { ...order, step: STEP, failure });
@@ -188,14 +191,14 @@ async function rejectModification(
 }
 
 /**
- * What Inventory holds now and goes on holding. A call for the new items may still be on its way,
- * after its caller has given up: so the old items are reserved at the new revision, and that call
- * will find its revision answered. What arrived before is answered instead.
+ * Finds the reservation that Inventory will go on holding. A call for the new items may still be on its way,
+ * after its caller gave up. So the old items are reserved at the new revision: that call then finds its revision
+ * taken, and if it arrived first, its own reservation is the response.
  *
  *     reserve r+1, new items ──────────────────────────────── arrives: r+1 is held, nothing changes
  *          (no answer)          reserve r+1, old items: held
  *
- * @returns undefined where the old reservation is gone and cannot be had again.
+ * @returns undefined if the old reservation is gone and its stock cannot be reserved again.
  */
 async function heldForGood(
   service: OrderService<'inventory'>,
@@ -206,30 +209,34 @@ async function heldForGood(
   try {
     return await service.inventory.reserve(reservationOf(order), order.items, true);
   } catch (error) {
-    // It has expired since, and its stock is gone.
+    // It expired meanwhile, and its stock is gone.
     if (error instanceof Error && refusalOf(error.name) !== undefined) return undefined;
     throw error;
   }
 }
 
-/** The old items, at the revision at which they are held now, for as long as the user was promised. */
-function standing({ former }: PendingReservingStockOrder, { revision }: ReservationDocument) {
-  return former === undefined ? {} : { former: { ...former, revision } };
+/** The old reservation at its present revision, until the time promised to the user. */
+function standing({ former }: ModifiedReservation, { revision }: ReservationDocument) {
+  return { former: { ...former, revision } };
 }
 
 async function rejectPaymentRetry(
   service: OrderService<'queues'>,
-  order: PendingReservingStockOrder,
+  order: RetriedReservation,
   refusal: Refusal | undefined,
   failure: string,
 ): Promise<void> {
   const code = refusal?.code ?? exhaustionCode(failure);
-  if (order.paymentId === undefined) throw new OrderModified('The order has no payment.');
   const payment = await failUnchargedPayment(service, order.paymentId, code);
   const next = moveOrder(
     order,
     'PAYMENT_FAILED',
-    { reason: code, paymentId: order.paymentId, ...releaseOwedOf(service, order) },
+    {
+      reason: code,
+      total: order.total,
+      paymentId: order.paymentId,
+      ...releaseOwedOf(service, order),
+    },
     systemMove(service, code),
   );
   await service.orders.saveWithPayment({ next, previous: order }, payment);
@@ -238,7 +245,6 @@ async function rejectPaymentRetry(
   }
 }
 
-/** `ORDER_FAILED`, with its release owed. */
 async function failOrder(
   service: OrderService,
   order: PendingReservingStockOrder,
@@ -254,10 +260,10 @@ async function failOrder(
 }
 
 /**
- * Even a refused reservation is released: an earlier call of the same step, whose answer was lost,
- * may still arrive, and only a tombstone stops it.
+ * Even a refused reservation is released: an earlier call of the same step may still arrive, and only a
+ * tombstone stops it.
  */
-function releaseOwedOf(service: OrderService, order: PendingReservingStockOrder) {
+function releaseOwedOf(service: OrderService, order: PendingReservingStockOrder): ReleaseOwed {
   return {
     releaseOwed: { revision: order.revision },
     dueAtMs: service.clock.now() + service.deadlines.dispatchMs,

@@ -1,14 +1,15 @@
 import { loggerFor } from '../../platform/lambda/logging.ts';
-import { type Order, touchOrder } from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order } from '../order.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { nextRunMs } from '../recovery/deadlines.ts';
 import type { SagaRun } from '../saga-client.ts';
 
 /**
- * The saga's last word: a dead letter, and the order is looked at again soon instead of at its
- * state's deadline, later with every run that ended like this. Where that cannot be written the
- * deadline stands: repeating this step would only leave the same letter again.
- * @throws InfrastructureUnavailable: whether the letter was taken is unknown.
+ * Sends a dead letter as the saga's last step, and makes the order due soon instead of at its deadline;
+ * later with every exhausted run. If that cannot be written, the deadline stands: repeating this step
+ * would only send the same letter again.
+ * @throws InfrastructureUnavailable: the queue may or may not have the letter.
  */
 export async function reportExhausted(
   service: OrderService<'queues'>,
@@ -37,8 +38,8 @@ function lookAgainSoon(service: OrderService, { orderId, run }: SagaRun): Promis
 }
 
 /**
- * Leaves a dead letter for a step whose retries are used up. It changes nothing of the order: what
- * the system still owes stays due.
+ * Sends a dead letter for a step whose retries are exhausted. The order does not change: what the system
+ * owes stays due.
  * @param failure the error's name as the state machine caught it.
  * @throws InfrastructureUnavailable
  */

@@ -1,16 +1,14 @@
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
-import { InventoryCircuitOpen, InventoryRestarting } from '../../inventory/refusals.ts';
+import {
+  InventoryCircuitOpen,
+  InventoryRestarting,
+  InventoryUnavailable,
+} from '../../inventory/refusals.ts';
 import { assertNever } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
-import { intendedItems } from '../modification.ts';
-import {
-  moveOrder,
-  type Order,
-  type OrderIn,
-  type PendingReservingStockOrder,
-  type ReservedStock,
-  touchOrder,
-} from '../order.ts';
+import { moveOrder, touchOrder } from '../moves.ts';
+import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '../order.ts';
+import { intendedItems } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
@@ -18,9 +16,9 @@ import { InventoryOutageBudgetSpent, InventoryPaused, OrderSettled } from './sig
 
 /**
  * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, then reserves at the order's revision.
- * @returns null where an earlier run already came further than this step.
+ * @returns null if an earlier run already came further.
  * @throws the refusals of InventoryClient.reserve, by name; InventoryPaused to wait and come back;
- * OrderSettled where the user cancelled meanwhile.
+ * OrderSettled if the user cancelled meanwhile.
  */
 export async function reserveStock(
   service: OrderService<'inventory'>,
@@ -39,8 +37,8 @@ export async function reserveStock(
       return reserve(service, next);
     }
     case 'PENDING_RESERVING_STOCK':
-      // Decided already by a run that died on its way to the next step.
-      if (order.adopted !== undefined || isRefusedModification(order)) return null;
+      // Decided by an earlier run, which died on its way to the next step.
+      if (isDecidedModification(order)) return null;
       return reserve(service, order);
     case 'PENDING_PAYMENT':
     case 'PAYMENT_IN_PROGRESS':
@@ -64,14 +62,15 @@ async function reserve(
     throw new InventoryPaused('Inventory asked for a pause that is not over.');
   }
   try {
-    return toReservedStock(
-      service,
-      await service.inventory.reserve(
-        reservationOf(order),
-        intendedItems(order),
-        order.purpose === 'MODIFICATION',
-      ),
+    const reservation = await service.inventory.reserve(
+      reservationOf(order),
+      intendedItems(order),
+      order.purpose === 'MODIFICATION',
     );
+    if (reservation.revision !== order.revision) {
+      throw new InventoryUnavailable('Inventory answered for another revision.');
+    }
+    return toReservedStock(service, reservation);
   } catch (error) {
     if (error instanceof InventoryRestarting || error instanceof InventoryCircuitOpen) {
       throw await recordPause(service, order, error);
@@ -92,7 +91,7 @@ export function toReservedStock(
   };
 }
 
-/** Notes when Inventory may be asked again, if that is inside the budget. */
+/** Stores the time at which Inventory may be called again, if that is inside the budget. */
 async function recordPause(
   service: OrderService,
   order: PendingReservingStockOrder,
@@ -114,8 +113,11 @@ async function recordPause(
   return new InventoryPaused('Inventory asked for a pause.', { cause: paused });
 }
 
-export function isRefusedModification(order: PendingReservingStockOrder): boolean {
-  return order.purpose === 'MODIFICATION' && order.modification?.status === 'REJECTED';
+function isDecidedModification(order: PendingReservingStockOrder): boolean {
+  return (
+    order.purpose === 'MODIFICATION' &&
+    (order.adopted !== undefined || order.modification.status === 'REJECTED')
+  );
 }
 
 type RestingOrder = OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>;
@@ -129,7 +131,7 @@ export async function releaseStock(
   observeReleased(order);
   await retryOnConflict(service, async () => {
     const current = await service.orders.getOrder(order.orderId);
-    // A retry since then has a newer revision: its own saga looks after it, nothing is owed any more.
+    // A retry since then has a newer revision, which its own saga looks after: nothing is owed any more.
     const owed =
       current !== undefined && 'releaseOwed' in current ? current.releaseOwed : undefined;
     if (current === undefined || owed?.revision !== releaseOwed.revision) return;

@@ -1,6 +1,7 @@
 import { isOpen, type Payment } from '../../payments/payment.ts';
-import { hasPendingModification } from '../modification.ts';
-import { moveOrder, type Order, type PaymentInProgressOrder } from '../order.ts';
+import { moveOrder } from '../moves.ts';
+import type { Order, PaymentInProgressOrder, PendingModification } from '../order.ts';
+import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { recordOutcome, requirePayment } from '../payment-outcomes.ts';
 import { clockSkewMs } from '../recovery/deadlines.ts';
@@ -10,12 +11,13 @@ import { orderOfRun } from './current-run.ts';
 import { OrderModified, OrderSettled, StillAwaitingAcknowledgement } from './signals.ts';
 
 /**
- * After the wait: what was acknowledged counts; otherwise the gateway is asked, and what it has not
- * captured is voided, so that it never can be. Returns when the payment is captured.
- * Where the user wants other items meanwhile there is nothing to wait for: the payment is voided at
- * once if it still can be, and the order goes back to be reserved.
+ * Settles the payment after the wait. An acknowledged outcome counts; otherwise the gateway is asked, and
+ * a payment it has not captured is voided, so that it never can be. Returns once the payment is captured.
+ * If the user wants other items, there is no further wait: the payment is voided at once if it still can
+ * be, and the order is reserved again.
  * @throws PaymentNotCaptured: compensate. OrderModified: reserve the new items.
- * @throws StillAwaitingAcknowledgement: woken too early. GatewayUnavailable, GatewayUnknown: ask again.
+ * @throws StillAwaitingAcknowledgement: signalled too early. GatewayUnavailable, GatewayUnknown: ask
+ * again.
  */
 export async function settlePayment(
   service: OrderService<'gateway'>,
@@ -25,8 +27,9 @@ export async function settlePayment(
   if (order.status === 'PAYMENT_DONE') return;
   if (order.status !== 'PAYMENT_IN_PROGRESS') throw branchUnlessPaying(order);
   const payment = await outcomeOf(service, order, await requirePayment(service, order.paymentId));
-  if (payment.status === 'VOIDED' && hasPendingModification(order)) {
-    await reserveNewItems(service, order);
+  const { modification } = order;
+  if (payment.status === 'VOIDED' && modification?.status === 'PENDING') {
+    await reserveNewItems(service, order, modification);
     throw new OrderModified('The payment is voided; the new items are to be reserved.');
   }
   requireCaptured(payment);
@@ -62,12 +65,15 @@ async function outcomeOf(
 async function reserveNewItems(
   service: OrderService,
   order: PaymentInProgressOrder,
+  modification: PendingModification,
 ): Promise<void> {
   const next = moveOrder(
     order,
     'PENDING_RESERVING_STOCK',
     {
       purpose: 'MODIFICATION',
+      modification,
+      total: order.total,
       former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
       revision: order.revision + 1,
       dueAtMs: service.clock.now() + service.deadlines.reservingMs,

@@ -5,17 +5,17 @@ import { observe } from '../../platform/lambda/observe.ts';
 import { pipeline } from '../../platform/lambda/pipeline.ts';
 import { Signal } from './signals.ts';
 
-/** The input of every saga task. */
+/** Input of every saga task. */
 export const sagaRunSchema = z.object({
   orderId: z.string(),
   run: z.int().min(1),
   correlationId: z.string(),
 });
 
-/** The input of a task that waits: also the token of this wait. */
+/** Input of a task that waits: also the wait's token. */
 export const waitingTaskSchema = sagaRunSchema.extend({ taskToken: z.string() });
 
-/** The input of a task behind a Catch: also what was caught. */
+/** Input of a task behind a Catch: also the caught error. */
 export const failedTaskSchema = sagaRunSchema.extend({
   failure: z.object({ Error: z.string() }),
 });

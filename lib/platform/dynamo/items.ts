@@ -4,6 +4,7 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type * as z from 'zod/mini';
 import { type Clock, sleep } from '../clock.ts';
 import { InfrastructureUnavailable } from '../errors.ts';
 
@@ -89,8 +90,8 @@ export async function readItems(
   documents: DynamoDBDocumentClient,
   table: string,
   keys: readonly { readonly pk: string }[],
-): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
-  const items = new Map<string, Readonly<Record<string, unknown>>>();
+): Promise<ReadonlyMap<string, StoredItem>> {
+  const items = new Map<string, StoredItem>();
   let missing: Record<string, unknown>[] = [...keys];
   while (missing.length > 0) {
     const request = { RequestItems: { [table]: { Keys: missing, ConsistentRead: true } } };
@@ -148,7 +149,7 @@ export async function* duePages(
   { table, index, shardAttribute, timeAttribute }: TimedIndex,
   shard: string,
   nowMs: number,
-): AsyncGenerator<readonly Readonly<Record<string, unknown>>[]> {
+): AsyncGenerator<readonly StoredItem[]> {
   let startKey: Record<string, unknown> | undefined;
   do {
     const page = await databaseRead(() =>
@@ -168,3 +169,77 @@ export async function* duePages(
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);
 }
+
+export type StoredItem = Readonly<Record<string, unknown>>;
+
+/** A stored item that this version of the code cannot read: a defect, so no DomainError. */
+export abstract class UnreadableItem extends Error {}
+
+/** An item differs from its schema. Names the item and fields, never values: some are secret. */
+export class MalformedItem extends UnreadableItem {
+  override readonly name = 'MalformedItem';
+  constructor(item: StoredItem, fields: readonly string[]) {
+    super(`${String(item['pk'])} is malformed at ${fields.join(', ')}.`);
+  }
+}
+
+/** A newer version of the code has written the item. */
+export class UnknownSchemaVersion extends UnreadableItem {
+  override readonly name = 'UnknownSchemaVersion';
+  constructor(item: StoredItem, known: number) {
+    super(
+      `${String(item['pk'])} has schema version ${String(item['schemaVersion'])}; ` +
+        `this code reads versions up to ${String(known)}.`,
+    );
+  }
+}
+
+/** Builds a schema at its first use, so that importing it costs nothing. */
+export function lazily<Schema>(build: () => Schema): () => Schema {
+  let built: Schema | undefined;
+  return () => (built ??= build());
+}
+
+const NAMED_FIELDS = 5;
+
+/**
+ * Checks an item as it was read. Attributes that the schema does not know are tolerated.
+ * @param known the highest schema version that the caller reads; an item without one has version 1.
+ * @throws UnknownSchemaVersion, MalformedItem
+ */
+export function checkItem(
+  item: StoredItem,
+  known: number,
+  schema: z.ZodMiniType | undefined,
+): void {
+  const version = item['schemaVersion'] ?? 1;
+  if (typeof version !== 'number') throw new MalformedItem(item, ['schemaVersion']);
+  if (version > known) throw new UnknownSchemaVersion(item, known);
+  if (schema === undefined) throw new MalformedItem(item, ['status']);
+  const parsed = schema.safeParse(item);
+  if (parsed.success) return;
+  const fields = new Set(fieldsOf(parsed.error.issues, []));
+  throw new MalformedItem(item, [...fields].slice(0, NAMED_FIELDS));
+}
+
+function fieldsOf(issues: readonly z.core.$ZodIssue[], parent: readonly PropertyKey[]): string[] {
+  return issues.flatMap((issue) => {
+    const path = [...parent, ...issue.path];
+    return issue.code === 'invalid_union' && issue.errors.length > 0
+      ? fieldsOf(issue.errors.flat(), path)
+      : [path.map(String).join('.')];
+  });
+}
+
+type Plain<Kind> = Kind extends object ? { -readonly [Key in keyof Kind]: Plain<Kind[Key]> } : Kind;
+
+type IsSame<Left, Right> =
+  (<Probe>(probe: Probe) => Probe extends Left ? 1 : 2) extends <Probe>(
+    probe: Probe,
+  ) => Probe extends Right ? 1 : 2
+    ? true
+    : false;
+
+/** `Kind` if the schema's output has exactly its shape; otherwise a type that fits nothing. */
+export type Parsed<Kind, Schema extends z.ZodMiniType> =
+  IsSame<Plain<z.output<Schema>>, Plain<Kind>> extends true ? Kind : 'The schema differs.';

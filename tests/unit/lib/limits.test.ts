@@ -24,7 +24,8 @@ import {
 import { totalOf } from '../../../lib/money.ts';
 import { toOrderDocument } from '../../../lib/orders/http/order-view.ts';
 import { itemsBodySchema } from '../../../lib/orders/http/request-schemas.ts';
-import { hasBadQuantity, type OrderLine } from '../../../lib/orders/order.ts';
+import type { OrderLine } from '../../../lib/orders/order.ts';
+import { hasBadQuantity } from '../../../lib/orders/order-items.ts';
 import { OrderRepository } from '../../../lib/orders/order-repository.ts';
 import { PaymentRepository } from '../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../lib/platform/config.ts';
@@ -100,8 +101,15 @@ async function exchangeReservation(lines: number): Promise<void> {
     pk: `PRODUCT#${productId}`,
     status: 'ACTIVE',
     productId,
+    name: 'Mug',
+    description: '',
     unitPrice,
+    version: 1,
+    createdAs: 'req_1',
     available: MAX_PIECES_PER_LINE,
+    reserved: 0,
+    sold: 0,
+    received: MAX_PIECES_PER_LINE,
   }));
   const runtime = runtimeOver([{ pk: `RESERVATION#${held.orderId}`, ...held }, ...products]);
   const repository = new InventoryRepository(runtime);
@@ -157,7 +165,7 @@ describe('an order that has had all its changes and runs', () => {
   const order = orderIn('PAYMENT_IN_PROGRESS', {
     userId,
     items,
-    modification: { status: 'PENDING', items, code: reason },
+    modification: { status: 'REJECTED', items, code: reason },
     refunds: Array.from({ length: payments }, () => ({
       paymentId: 'pay_'.padEnd(30, '0'),
       amount: { amount: Number.MAX_SAFE_INTEGER, currency: 'EUR' },

@@ -1,4 +1,5 @@
-import { LEGAL_MOVES, type Order } from '../../../lib/orders/order.ts';
+import { LEGAL_MOVES } from '../../../lib/orders/moves.ts';
+import type { Order } from '../../../lib/orders/order.ts';
 import { LEGAL_PAYMENT_MOVES, type Payment } from '../../../lib/payments/payment.ts';
 import type { Disagreement } from '../disagreement.ts';
 

@@ -1,5 +1,6 @@
 import type { Reservation } from '../../../lib/inventory/reservation.ts';
-import { type Order, sameItems } from '../../../lib/orders/order.ts';
+import type { Order } from '../../../lib/orders/order.ts';
+import { sameItems } from '../../../lib/orders/order-items.ts';
 import type { Disagreement } from '../disagreement.ts';
 import type { Circumstances, Facts } from '../facts.ts';
 import { isKept } from './order-money.ts';

@@ -33,7 +33,7 @@ export class FakeInventoryRepository
   readonly products = new Map<string, Product>();
   readonly reservations = new Map<string, Reservation>();
   /** Every status change that was committed. */
-  readonly moves: (readonly [from: ReservationStatus | 'NONE', to: ReservationStatus])[] = [];
+  readonly moves: (readonly [from: ReservationStatus | 'NEW', to: ReservationStatus])[] = [];
   /** Results of the next commits: if true, the commit fails like a transaction conflict. */
   readonly busy: boolean[] = [];
   readonly #turn: Turn;
@@ -95,7 +95,7 @@ export class FakeInventoryRepository
     }
     for (const product of changed) this.products.set(product.productId, product);
     this.reservations.set(next.orderId, next);
-    this.moves.push([stored?.status ?? 'NONE', next.status]);
+    this.moves.push([stored?.status ?? 'NEW', next.status]);
     return 'COMMITTED';
   }
 

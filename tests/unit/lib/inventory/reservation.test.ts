@@ -10,7 +10,6 @@ import {
 import { expireReservations } from '../../../../lib/inventory/expire-reservations.ts';
 import { reserveBodySchema } from '../../../../lib/inventory/http/reservation-schemas.ts';
 import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
-import { LEGAL_PRODUCT_MOVES } from '../../../../lib/inventory/product.ts';
 import {
   LockContention,
   MixedCurrencies,
@@ -22,19 +21,19 @@ import {
 import {
   decideRelease,
   decideReserve,
-  LEGAL_RESERVATION_MOVES,
   type Reservation,
 } from '../../../../lib/inventory/reservation.ts';
 import {
   type ReserveRequest,
   reserveProducts,
 } from '../../../../lib/inventory/reserve-products.ts';
-import { mergeLines } from '../../../../lib/orders/order.ts';
+import { mergeLines } from '../../../../lib/orders/order-items.ts';
 import {
   DomainError,
   InfrastructureUnavailable,
   NotFound,
 } from '../../../../lib/platform/errors.ts';
+import { RESERVATION_MOVES } from '../../../../torture/legal-moves.ts';
 import {
   brokenPromises,
   FakeInventoryRepository,
@@ -111,34 +110,13 @@ describe('what is decided', () => {
     expect(decideReserve(undefined, 1)).toEqual({ kind: 'RESERVE' });
     expect(decideRelease(undefined, 1)).toEqual({ kind: 'MARK' });
   });
-
-  test('the table of legal moves of a reservation is the expected one', () => {
-    expect(LEGAL_RESERVATION_MOVES).toEqual({
-      NONE: ['HELD', 'RELEASED'],
-      HELD: ['HELD', 'CONFIRMED', 'RELEASED'],
-      RELEASED: ['HELD', 'RELEASED'],
-      CONFIRMED: [],
-    });
-  });
-
-  test('the table of legal moves of a product is the expected one', () => {
-    expect(LEGAL_PRODUCT_MOVES).toEqual({ ACTIVE: ['WITHDRAWN'], WITHDRAWN: ['ACTIVE'] });
-  });
 });
 
-/** By hand, from the use cases. */
-const LEGAL = new Set([
-  'NONE → HELD',
-  'NONE → RELEASED',
-  'HELD → HELD',
-  'HELD → CONFIRMED',
-  'HELD → RELEASED',
-  'RELEASED → HELD',
-  'RELEASED → RELEASED',
-]);
-
 function illegalMoves(repository: FakeInventoryRepository): string[] {
-  return repository.moves.map(([from, to]) => `${from} → ${to}`).filter((move) => !LEGAL.has(move));
+  const legal: readonly string[] = RESERVATION_MOVES.map(([from, to]) => `${from} → ${to}`);
+  return repository.moves
+    .map(([from, to]) => `${from} → ${to}`)
+    .filter((move) => !legal.includes(move));
 }
 
 type Operation =

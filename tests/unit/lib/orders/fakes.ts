@@ -1,7 +1,12 @@
 import type { ReservationDocument } from '../../../../lib/inventory/http/reservation-response.ts';
 import type { InventoryClient } from '../../../../lib/inventory/inventory-client.ts';
 import type { Money } from '../../../../lib/money.ts';
-import type { Order, OrderIn, OrderStatus } from '../../../../lib/orders/order.ts';
+import type {
+  Order,
+  OrderIn,
+  OrderStatus,
+  PendingReservingStockOrder,
+} from '../../../../lib/orders/order.ts';
 import type {
   DueCandidate,
   GuardWrite,
@@ -28,6 +33,8 @@ export const NOW_MS = 1_772_366_400_000;
 const AT = '2026-03-01T12:00:00.000Z';
 
 export const EUR_26 = { amount: 2598, currency: 'EUR' };
+
+type ReservationPurpose = PendingReservingStockOrder['purpose'];
 
 const ITEMS = [{ productId: 'mug', quantity: 2, unitPrice: { amount: 1299, currency: 'EUR' } }];
 
@@ -65,10 +72,20 @@ const ORDER_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown
     waitToken: 'user-wait',
   },
   PAYMENT_DONE: { total: EUR_26, paymentId: 'pay_1' },
-  PAYMENT_FAILED: { reason: 'DECLINED', paymentId: 'pay_1' },
+  PAYMENT_FAILED: { reason: 'DECLINED', total: EUR_26, paymentId: 'pay_1' },
   ORDER_FAILED: { reason: 'RESERVATION_EXPIRED' },
   INVALID: { reason: 'OUT_OF_STOCK' },
   ORDER_CANCELLED: { reason: 'CANCELLED' },
+};
+
+const PURPOSE_FIELDS: Readonly<Record<ReservationPurpose, Readonly<Record<string, unknown>>>> = {
+  FIRST: {},
+  MODIFICATION: {
+    total: EUR_26,
+    former: { revision: 2, expiresAtMs: NOW_MS + 600_000 },
+    modification: { status: 'PENDING', items: ITEMS },
+  },
+  PAYMENT_RETRY: { total: EUR_26, paymentId: 'pay_1' },
 };
 
 /** A stored order in that status; run 2, revision 3, version 7. */
@@ -77,7 +94,9 @@ export function orderIn<Status extends OrderStatus>(
   changes: Partial<OrderIn<Status>> = {},
 ): OrderIn<Status> {
   const history = [{ from: null, to: status, reason: 'TEST', at: AT, by: 'test' }];
-  const order = { ...ORDER, ...ORDER_FIELDS[status], status, history, ...changes };
+  const { purpose = 'FIRST' } = changes as { readonly purpose?: ReservationPurpose };
+  const fields = { ...ORDER_FIELDS[status], ...PURPOSE_FIELDS[purpose] };
+  const order = { ...ORDER, ...fields, status, history, ...changes };
   return order as unknown as OrderIn<Status>;
 }
 

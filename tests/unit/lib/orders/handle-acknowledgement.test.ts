@@ -316,7 +316,8 @@ describe('the waiting saga', () => {
 describe('a capture of a payment that was given up', () => {
   test('is stored as owed back, due, and asked to be refunded at once', async () => {
     const world = new World('VOIDED');
-    world.order = { ...PAYING, status: 'PAYMENT_FAILED', reason: 'PAYMENT_VOIDED' };
+    const { dueAtMs: _dueAtMs, ...rest } = PAYING;
+    world.order = { ...rest, status: 'PAYMENT_FAILED', reason: 'PAYMENT_VOIDED' };
     await world.acknowledge(told('CAPTURED'));
     expect(world.payment).toMatchObject({
       status: 'CAPTURED',

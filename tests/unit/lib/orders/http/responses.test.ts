@@ -6,7 +6,7 @@ import {
   orderAnswer,
   paymentAnswer,
 } from '../../../../../lib/orders/http/responses.ts';
-import type { Modification, Order } from '../../../../../lib/orders/order.ts';
+import type { Order } from '../../../../../lib/orders/order.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
 import { orderIn, paymentIn, World } from '../fakes.ts';
 
@@ -77,21 +77,27 @@ describe('the answer to placing or retrying an order', () => {
   });
 });
 
-const modified = (status: Modification['status'], code?: string) => ({
-  modification: { status, items: [], ...(code === undefined ? {} : { code }) },
-});
+const pending = { modification: { status: 'PENDING', items: [] } } as const;
+const applied = { modification: { status: 'APPLIED', items: [] } } as const;
+const rejected = {
+  modification: { status: 'REJECTED', items: [], code: 'OUT_OF_STOCK' },
+} as const;
 
 describe('the answer to modifying an order', () => {
   const cases: readonly (readonly [string, Order, number | string])[] = [
-    ['reserved', orderIn('PENDING_RESERVING_STOCK', modified('PENDING')), 202],
-    ['refused, on its way back', orderIn('PENDING_RESERVING_STOCK', modified('REJECTED')), 202],
-    ['asked for a void', orderIn('PAYMENT_IN_PROGRESS', modified('PENDING')), 202],
-    ['applied', orderIn('PENDING_PAYMENT', modified('APPLIED')), 200],
-    ['refused', orderIn('PENDING_PAYMENT', modified('REJECTED')), 'MODIFICATION_REJECTED'],
-    ['too late', orderIn('PAYMENT_DONE', modified('REJECTED')), 'MODIFICATION_REJECTED'],
-    ['applied after a failure', orderIn('PAYMENT_FAILED', modified('APPLIED')), 200],
-    ['refused by a failure', orderIn('ORDER_FAILED', modified('REJECTED')), 'ORDER_FAILED'],
-    ['applied and failed', orderIn('ORDER_FAILED', modified('APPLIED')), 'ORDER_FAILED'],
+    ['reserved', orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', ...pending }), 202],
+    [
+      'refused, on its way back',
+      orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', ...rejected }),
+      202,
+    ],
+    ['asked for a void', orderIn('PAYMENT_IN_PROGRESS', pending), 202],
+    ['applied', orderIn('PENDING_PAYMENT', applied), 200],
+    ['refused', orderIn('PENDING_PAYMENT', rejected), 'MODIFICATION_REJECTED'],
+    ['too late', orderIn('PAYMENT_DONE', rejected), 'MODIFICATION_REJECTED'],
+    ['applied after a failure', orderIn('PAYMENT_FAILED', applied), 200],
+    ['refused by a failure', orderIn('ORDER_FAILED', rejected), 'ORDER_FAILED'],
+    ['applied and failed', orderIn('ORDER_FAILED', applied), 'ORDER_FAILED'],
   ];
 
   test.each(cases)('%s', (_what, order, outcome) => {
@@ -99,13 +105,10 @@ describe('the answer to modifying an order', () => {
     expect(isModificationDecided(order)).toBe(outcome !== 202);
   });
 
-  test.each([
-    ['OUT_OF_STOCK', 'OUT_OF_STOCK'],
-    [undefined, null],
-  ])('refused for %s says %s', (code, reason) => {
-    const order = orderIn('PENDING_PAYMENT', modified('REJECTED', code));
+  test('refused says why', () => {
+    const order = orderIn('PENDING_PAYMENT', rejected);
     expect(problemOf(() => modificationAnswer(service, order))).toMatchObject({
-      details: { orderId: 'ord_1', reason },
+      details: { orderId: 'ord_1', reason: 'OUT_OF_STOCK' },
     });
   });
 });

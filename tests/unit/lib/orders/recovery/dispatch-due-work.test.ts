@@ -178,15 +178,20 @@ describe('an order whose saga has ended', () => {
     expect(world.order).not.toHaveProperty('dueAtMs');
   });
 
-  test.each(['PENDING', 'REJECTED'] as const)(
-    'at run 50, a modification that is %s fails its order, whatever Inventory holds',
-    async (status) => {
+  const coffee = [{ productId: 'coffee', quantity: 3 }];
+
+  test.each([
+    { status: 'PENDING', items: coffee },
+    { status: 'REJECTED', items: coffee, code: 'OUT_OF_STOCK' },
+  ] as const)(
+    'at run 50, a modification that is $status fails its order, whatever Inventory holds',
+    async (modification) => {
       const world = wornOut(
         orderIn('PENDING_RESERVING_STOCK', {
           run: 50,
           purpose: 'MODIFICATION',
           former: { revision: 2, expiresAtMs: NOW_MS + 60_000 },
-          modification: { status, items: [{ productId: 'coffee', quantity: 3 }] },
+          modification,
         }),
       );
       await dispatch(world);

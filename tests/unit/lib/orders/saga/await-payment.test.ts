@@ -185,6 +185,8 @@ describe('awaiting the payment', () => {
   });
 });
 
+const THREE_MUGS = [{ productId: 'mug', quantity: 3 }];
+
 describe('awaiting the payment of a modified order', () => {
   const modified = (status: 'PENDING' | 'REJECTED', expiresAtMs = NOW_MS + 500_000) =>
     new World(
@@ -192,7 +194,10 @@ describe('awaiting the payment of a modified order', () => {
         purpose: 'MODIFICATION',
         former: { revision: 2, expiresAtMs },
         total: EUR_26,
-        modification: { status, items: [{ productId: 'mug', quantity: 3 }] },
+        modification:
+          status === 'PENDING'
+            ? { status, items: THREE_MUGS }
+            : { status, items: THREE_MUGS, code: 'OUT_OF_STOCK' },
       }),
     );
 

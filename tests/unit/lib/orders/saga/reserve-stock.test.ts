@@ -358,7 +358,7 @@ describe('a reservation that failed', () => {
   test('MODIFICATION, decided already: asks nobody again', async () => {
     const world = reserving({
       purpose: 'MODIFICATION',
-      modification: { ...WISH, status: 'REJECTED' },
+      modification: { ...WISH, status: 'REJECTED', code: 'OUT_OF_STOCK' },
     });
     await expect(
       rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' }),

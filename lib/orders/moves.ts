@@ -1,0 +1,118 @@
+import { IllegalTransition } from '../platform/errors.ts';
+import type { Order, OrderBase, OrderIn, OrderStatus } from './order.ts';
+
+/** All legal moves, and no others (specification, section 2). `NEW` is before the first write. */
+export const LEGAL_MOVES = {
+  NEW: ['CREATED', 'INVALID'],
+  CREATED: ['PENDING_RESERVING_STOCK', 'ORDER_CANCELLED'],
+  PENDING_RESERVING_STOCK: [
+    'PENDING_PAYMENT',
+    'PAYMENT_IN_PROGRESS',
+    'INVALID',
+    'ORDER_FAILED',
+    'PAYMENT_FAILED',
+    'ORDER_CANCELLED',
+  ],
+  PENDING_PAYMENT: [
+    'PAYMENT_IN_PROGRESS',
+    'PENDING_RESERVING_STOCK',
+    'ORDER_FAILED',
+    'ORDER_CANCELLED',
+  ],
+  PAYMENT_IN_PROGRESS: ['PAYMENT_DONE', 'PAYMENT_FAILED', 'PENDING_RESERVING_STOCK'],
+  PAYMENT_DONE: [],
+  PAYMENT_FAILED: ['PENDING_RESERVING_STOCK', 'ORDER_CANCELLED'],
+  ORDER_FAILED: ['CREATED', 'ORDER_CANCELLED'],
+  INVALID: [],
+  ORDER_CANCELLED: [],
+} as const satisfies Record<OrderStatus | 'NEW', readonly OrderStatus[]>;
+
+/** True if no move leads out of the status. */
+export function isFinal(status: OrderStatus): boolean {
+  return LEGAL_MOVES[status].length === 0;
+}
+
+type FieldOf<Kind> = Kind extends unknown ? keyof Kind : never;
+
+/**
+ * Fields that belong to a status, and leave the order with it. The compiler demands every field that
+ * is not OrderBase's; those of OrderBase stay.
+ */
+const STATUS_FIELDS = {
+  dueAtMs: true,
+  releaseOwed: true,
+  purpose: true,
+  former: true,
+  adopted: true,
+  outage: true,
+  waitToken: true,
+  heldRevision: true,
+  reservationExpiresAtMs: true,
+  reason: true,
+} satisfies Record<Exclude<FieldOf<Order>, keyof OrderBase | 'status'>, true>;
+
+/** Fields of OrderBase that some statuses demand. */
+type DemandedField = 'total' | 'paymentId' | 'modification';
+
+type MoveFieldsOf<Kind extends Order> = Kind extends unknown
+  ? Omit<Kind, Exclude<keyof OrderBase, DemandedField> | 'status'>
+  : never;
+
+/** Changes of OrderBase's other fields that a move may bring. */
+export type BaseChanges = Partial<
+  Pick<
+    OrderBase,
+    'revision' | 'run' | 'attempt' | 'items' | 'guardKey' | 'modifications' | 'lastRequest'
+  >
+>;
+
+export interface Move {
+  readonly reason: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly by: string;
+}
+
+/**
+ * The order after a legal move: version + 1, the change in its history, and of the status fields only
+ * the new ones. Not written yet; the repository writes it if status and version are still as read.
+ * @throws IllegalTransition if LEGAL_MOVES does not allow the move.
+ */
+export function moveOrder<Status extends OrderStatus>(
+  order: Order,
+  to: Status,
+  fields: MoveFieldsOf<OrderIn<Status>> & BaseChanges,
+  move: Move,
+): OrderIn<Status> {
+  assertLegalMove(order.status, to, order.orderId);
+  const next = {
+    ...withoutStatusFields(order),
+    ...fields,
+    status: to,
+    version: order.version + 1,
+    history: [...order.history, { from: order.status, to, ...move }],
+  };
+  // The compiler cannot follow a union through a generic spread; `fields` holds what `Status` needs.
+  return next as unknown as OrderIn<Status>;
+}
+
+/** The same status with other facts: version + 1, no line in the history. */
+export function touchOrder<Kind extends Order>(order: Kind, changes: Partial<Kind>): Kind {
+  return { ...order, ...changes, version: order.version + 1 };
+}
+
+/** @throws IllegalTransition */
+function assertLegalMove(from: OrderStatus | 'NEW', to: OrderStatus, orderId: string): void {
+  const allowed: readonly OrderStatus[] = LEGAL_MOVES[from];
+  if (!allowed.includes(to)) {
+    throw new IllegalTransition(
+      `The order is ${from}; it cannot become ${to}. Look at its links for what is possible now.`,
+      { details: { orderId, orderStatus: from } },
+    );
+  }
+}
+
+function withoutStatusFields(order: Order): object {
+  const kept = Object.entries(order).filter(([field]) => !Object.hasOwn(STATUS_FIELDS, field));
+  return Object.fromEntries(kept);
+}

@@ -1,0 +1,191 @@
+import * as z from 'zod/mini';
+import { dueAttributes } from '../platform/dynamo/due-index.ts';
+import { checkItem, lazily, type Parsed, type StoredItem } from '../platform/dynamo/items.ts';
+import { moneySchema } from '../platform/schemas.ts';
+import type { Order } from './order.ts';
+
+const SCHEMA_VERSION = 1;
+
+const schemas = lazily(() => {
+  const status = z.enum([
+    'CREATED',
+    'PENDING_RESERVING_STOCK',
+    'PENDING_PAYMENT',
+    'PAYMENT_IN_PROGRESS',
+    'PAYMENT_DONE',
+    'PAYMENT_FAILED',
+    'ORDER_FAILED',
+    'INVALID',
+    'ORDER_CANCELLED',
+  ]);
+  const items = z.array(
+    z.object({
+      productId: z.string(),
+      quantity: z.number(),
+      unitPrice: z.exactOptional(moneySchema),
+    }),
+  );
+  const pending = z.object({ status: z.literal('PENDING'), items });
+  const applied = z.object({ status: z.literal('APPLIED'), items });
+  const rejected = z.object({ status: z.literal('REJECTED'), items, code: z.string() });
+  const base = {
+    orderId: z.string(),
+    userId: z.string(),
+    correlationId: z.string(),
+    createdAtMs: z.number(),
+    version: z.int(),
+    revision: z.int(),
+    run: z.int(),
+    attempt: z.int(),
+    items,
+    total: z.exactOptional(moneySchema),
+    placedAs: z.string(),
+    guardKey: z.exactOptional(z.string()),
+    paymentId: z.exactOptional(z.string()),
+    modification: z.exactOptional(z.discriminatedUnion('status', [pending, applied, rejected])),
+    modifications: z.int(),
+    lastRequest: z.exactOptional(z.string()),
+    refunds: z.array(z.object({ paymentId: z.string(), amount: moneySchema, at: z.string() })),
+    history: z.array(
+      z.object({
+        from: z.nullable(status),
+        to: status,
+        reason: z.string(),
+        at: z.string(),
+        by: z.string(),
+      }),
+    ),
+  };
+  const owed = { ...base, dueAtMs: z.number() };
+  const reserving = {
+    ...owed,
+    status: z.literal('PENDING_RESERVING_STOCK'),
+    outage: z.exactOptional(z.object({ sinceMs: z.number(), notBeforeMs: z.number() })),
+  };
+  const held = {
+    ...owed,
+    total: moneySchema,
+    heldRevision: z.int(),
+    reservationExpiresAtMs: z.number(),
+  };
+  const releaseOwed = { ...owed, releaseOwed: z.object({ revision: z.int() }) };
+  const absent = z.exactOptional(z.never());
+  const nothingOwed = { ...base, releaseOwed: absent, dueAtMs: absent };
+  const resting = <Status extends string>(is: Status) => {
+    const fields = { status: z.literal(is), reason: z.string() };
+    return z.union([
+      z.object({ ...nothingOwed, ...fields }),
+      z.object({ ...releaseOwed, ...fields }),
+    ]);
+  };
+  const paymentFailed = {
+    status: z.literal('PAYMENT_FAILED'),
+    reason: z.string(),
+    total: moneySchema,
+    paymentId: z.string(),
+  };
+  return {
+    CREATED: z.object({ ...owed, status: z.literal('CREATED') }),
+    PENDING_RESERVING_STOCK: z.discriminatedUnion('purpose', [
+      z.object({ ...reserving, purpose: z.literal('FIRST') }),
+      z.object({
+        ...reserving,
+        purpose: z.literal('MODIFICATION'),
+        total: moneySchema,
+        modification: z.discriminatedUnion('status', [pending, rejected]),
+        former: z.object({ revision: z.int(), expiresAtMs: z.number() }),
+        adopted: z.exactOptional(
+          z.object({
+            revision: z.int(),
+            expiresAtMs: z.number(),
+            lines: z.array(z.object({ productId: z.string(), unitPrice: moneySchema })),
+          }),
+        ),
+        waitToken: z.exactOptional(z.string()),
+      }),
+      z.object({
+        ...reserving,
+        purpose: z.literal('PAYMENT_RETRY'),
+        total: moneySchema,
+        paymentId: z.string(),
+      }),
+    ]),
+    PENDING_PAYMENT: z.object({
+      ...held,
+      status: z.literal('PENDING_PAYMENT'),
+      waitToken: z.string(),
+    }),
+    PAYMENT_IN_PROGRESS: z.object({
+      ...held,
+      status: z.literal('PAYMENT_IN_PROGRESS'),
+      paymentId: z.string(),
+      waitToken: z.exactOptional(z.string()),
+    }),
+    PAYMENT_DONE: z.object({
+      ...base,
+      status: z.literal('PAYMENT_DONE'),
+      total: moneySchema,
+      paymentId: z.string(),
+    }),
+    PAYMENT_FAILED: z.union([
+      z.object({ ...nothingOwed, ...paymentFailed }),
+      z.object({ ...releaseOwed, ...paymentFailed }),
+    ]),
+    ORDER_FAILED: resting('ORDER_FAILED'),
+    INVALID: resting('INVALID'),
+    ORDER_CANCELLED: resting('ORDER_CANCELLED'),
+  };
+});
+
+type Schemas = ReturnType<typeof schemas>;
+
+/**
+ * The order in an item of the table.
+ * @throws MalformedItem, UnknownSchemaVersion
+ */
+export function toOrder(item: StoredItem): Order {
+  const byStatus: Readonly<Record<string, z.ZodMiniType>> = schemas();
+  checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
+  // Compiles only if the schema's output and the type are the same.
+  const order: Parsed<Order, Schemas[keyof Schemas]> = uncheckedOrder(item);
+  return order;
+}
+
+/** The order in an item as it is, however malformed: for the doctor, which judges it. */
+export function uncheckedOrder(item: StoredItem): Order {
+  const {
+    pk: _pk,
+    type: _type,
+    schemaVersion: _schemaVersion,
+    ownerId: _ownerId,
+    createdAtSort: _createdAtSort,
+    dueShard: _dueShard,
+    ...order
+  } = item;
+  return order as unknown as Order;
+}
+
+export function toItem(order: Order) {
+  return {
+    ...orderKey(order.orderId),
+    type: 'ORDER',
+    schemaVersion: SCHEMA_VERSION,
+    ...order,
+    ownerId: order.userId,
+    createdAtSort: positionOf(order),
+    ...dueAttributes(order.orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
+  };
+}
+
+export function orderKey(orderId: string) {
+  return { pk: `ORDER#${orderId}` };
+}
+
+/** Sorts as text as the orders do in time. */
+function positionOf({ createdAtMs, orderId }: Order): string {
+  return `${String(createdAtMs).padStart(15, '0')}#${orderId}`;
+}
+
+export function orderIdAt(position: string): string {
+  return position.slice(position.indexOf('#') + 1);
+}

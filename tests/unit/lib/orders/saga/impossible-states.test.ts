@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import type { Order } from '../../../../../lib/orders/order.ts';
+import { awaitPayment } from '../../../../../lib/orders/saga/await-payment.ts';
+import { chargePayment } from '../../../../../lib/orders/saga/charge-payment.ts';
+import { compensate } from '../../../../../lib/orders/saga/compensate.ts';
+import { confirmOrder } from '../../../../../lib/orders/saga/confirm-order.ts';
+import { queueCompensation } from '../../../../../lib/orders/saga/queue-compensation.ts';
+import { rejectReservation } from '../../../../../lib/orders/saga/reject-reservation.ts';
+import { reserveStock } from '../../../../../lib/orders/saga/reserve-stock.ts';
+import { settlePayment } from '../../../../../lib/orders/saga/settle-payment.ts';
+import { startPayment } from '../../../../../lib/orders/start-payment.ts';
+import { DomainError } from '../../../../../lib/platform/errors.ts';
+import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
+
+const unheardOf = { ...orderIn('CREATED'), status: 'UNHEARD_OF' } as unknown as Order;
+const unheardOfPurpose = {
+  ...orderIn('PENDING_RESERVING_STOCK'),
+  purpose: 'UNHEARD_OF',
+} as unknown as Order;
+/** Reserved again, it would be adopted at the same revision again. */
+const adoptedAtOtherRevision = orderIn('PENDING_RESERVING_STOCK', {
+  purpose: 'MODIFICATION',
+  adopted: { revision: 4, expiresAtMs: NOW_MS + 600_000, lines: [] },
+});
+const withoutPayment = orderIn('PAYMENT_IN_PROGRESS');
+const input = { ...RUN, reservation: null, waitToken: 'wait', failure: 'OutOfStock' };
+
+type Service = World['service'];
+
+const CASES: readonly (readonly [string, Order, (service: Service) => Promise<unknown>])[] = [
+  ['reserve-stock, unknown status', unheardOf, (its) => reserveStock(its, input)],
+  ['await-payment, unknown status', unheardOf, (its) => awaitPayment(its, input)],
+  ['reject-reservation, unknown status', unheardOf, (its) => rejectReservation(its, input)],
+  ['compensate, unknown status', unheardOf, (its) => compensate(its, input)],
+  ['reject-reservation, unknown purpose', unheardOfPurpose, (its) => rejectReservation(its, input)],
+  ['await-payment, other revision', adoptedAtOtherRevision, (its) => awaitPayment(its, input)],
+  ['charge-payment, no payment', withoutPayment, (its) => chargePayment(its, input)],
+  ['settle-payment, no payment', withoutPayment, (its) => settlePayment(its, input)],
+  ['confirm-order, no payment', withoutPayment, (its) => confirmOrder(its, input)],
+  ['compensate, no payment', withoutPayment, (its) => compensate(its, input)],
+  [
+    'queue-compensation, no order',
+    withoutPayment,
+    (its) => queueCompensation(its, { ...RUN, orderId: 'ord_gone' }),
+  ],
+  [
+    'start-payment, no payment',
+    withoutPayment,
+    (its) =>
+      startPayment(its, {
+        userId: 'alice',
+        orderId: 'ord_1',
+        methodToken: 'tok_ok',
+        idempotencyKey: undefined,
+      }),
+  ],
+];
+
+describe('an order that no write can have led to', () => {
+  test.each(CASES)('fails %s, by that name, at the first try', async (_step, order, take) => {
+    const world = new World(order);
+    const error: unknown = await take(world.service).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'ImpossibleState' });
+    expect(error).not.toBeInstanceOf(DomainError);
+    expect(world.effects).toEqual([]);
+    expect(world.calls.filter((call) => call.startsWith('find order'))).toHaveLength(1);
+  });
+
+  test('is no longer there when the refund of its payment is recorded', async () => {
+    const owed = { refundOwed: { reason: 'LATE_CAPTURE' }, dueAtMs: NOW_MS };
+    const world = new World(orderIn('PAYMENT_FAILED'), paymentIn('CAPTURED', owed));
+    world.interfere = (call) => {
+      if (call.startsWith('gateway.refund')) world.stored.orders.clear();
+    };
+    await expect(compensate(world.service, RUN)).rejects.toMatchObject({ name: 'ImpossibleState' });
+  });
+});
