@@ -23,6 +23,16 @@ import {
   wordsIn,
 } from '../support/packaging.ts';
 
+/**
+ * Deployed sources: the functions, lib/, the saga's table, from which lib/ computes its deadlines, and the rendered
+ * texts of the API's document with the two endpoints that answer them.
+ */
+const DEPLOYED = [
+  /^(?:functions|lib)\//,
+  /^statemachines\/(?:durations|order-saga|retry-policies)\.ts$/,
+  /^api-document\/(?:rendered-\w+|own-endpoints)\.ts$/,
+];
+
 /** Words that only the companion contains. */
 const WORDS_OF_THE_COMPANION = [
   '/gateway/charges/:paymentId',
@@ -62,14 +72,14 @@ function packageOf(stage: string): Package {
 }
 
 describe.each(STAGES)('the package for %s', (stage) => {
-  test('holds every function, and of the project only functions/ and lib/', async () => {
+  test('holds every function, and of the project only what is deployed', async () => {
     const { code } = packageOf(stage);
     expect([...code.keys()].sort()).toEqual([...deployedFunctions().keys()].sort());
     for (const [name, archive] of code) {
       const sources = await sourcesOf(archive);
       expect(sources, name).toContain(deployedFunctions().get(name));
       const foreign = [...Object.keys(archive.files), ...sources].filter(
-        (path) => !/^(?:functions|lib)\//.test(path),
+        (path) => !DEPLOYED.some((source) => source.test(path)),
       );
       expect(foreign, name).toEqual([]);
     }
