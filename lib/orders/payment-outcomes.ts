@@ -8,7 +8,7 @@ import {
 } from '../payments/payment.ts';
 import type { ChargeOutcome } from '../payments/payment-gateway.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import { assertNever, ImpossibleState } from '../platform/errors.ts';
+import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
 import { touchOrder } from './moves.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
 
@@ -180,10 +180,17 @@ export async function failUnchargedPayment(
   };
 }
 
-/** @throws ImpossibleState */
+/**
+ * Reads a payment that an order names. Order and payment are written in one transaction, but its writes become
+ * visible one after the other:
+ *
+ *     startPayment: transaction ── order visible ─────────────────── payment visible
+ *     this reader:                     reads the order, no payment yet
+ *
+ * @throws ConcurrentUpdate: read both again.
+ */
 export async function requirePayment(service: OrderService, paymentId: string): Promise<Payment> {
   const payment = await service.payments.getPayment(paymentId);
-  // A payment is written in one transaction with the order that names it, and never deleted.
-  if (payment === undefined) throw new ImpossibleState('The payment is not stored.');
+  if (payment === undefined) throw new ConcurrentUpdate('The payment is not visible yet.');
   return payment;
 }

@@ -1,6 +1,6 @@
 import { toTimestamp } from '../platform/clock.ts';
 import { CONFLICT, type RetryPolicy, retryOptimistically } from '../platform/dynamo/items.ts';
-import { ConcurrentUpdate, IdempotencyConflict, ImpossibleState } from '../platform/errors.ts';
+import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
 import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
 import type { CreatedOrder, InvalidOrder, Order, OrderLine } from './order.ts';
@@ -87,14 +87,16 @@ async function store(
   return stored;
 }
 
-/** The id derives from the key: the request is repeated, perhaps after its process died. */
+/**
+ * The id derives from the key: the request is repeated, perhaps after its process died.
+ * @returns CONFLICT while the order is not visible: its guard, written with it, may be visible first.
+ */
 async function sameRequestAgain(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,
-): Promise<Order> {
+): Promise<Order | typeof CONFLICT> {
   const first = await service.orders.getOrder(order.orderId);
-  // The guard that names the order is written in one transaction with it.
-  if (first === undefined) throw new ImpossibleState('The order is not stored.');
+  if (first === undefined) return CONFLICT;
   if (first.placedAs !== order.placedAs) {
     throw new IdempotencyConflict(
       'This Idempotency-Key placed an order of other items; use a new key.',

@@ -34,17 +34,21 @@ const CASES: readonly (readonly [string, Order, (service: Service) => Promise<un
   ['compensate, unknown status', unheardOf, (its) => compensate(its, input)],
   ['reject-reservation, unknown purpose', unheardOfPurpose, (its) => rejectReservation(its, input)],
   ['await-payment, other revision', adoptedAtOtherRevision, (its) => awaitPayment(its, input)],
-  ['charge-payment, no payment', withoutPayment, (its) => chargePayment(its, input)],
-  ['settle-payment, no payment', withoutPayment, (its) => settlePayment(its, input)],
-  ['confirm-order, no payment', withoutPayment, (its) => confirmOrder(its, input)],
-  ['compensate, no payment', withoutPayment, (its) => compensate(its, input)],
   [
     'queue-compensation, no order',
     withoutPayment,
     (its) => queueCompensation(its, { ...RUN, orderId: 'ord_gone' }),
   ],
+];
+
+/** Order and payment are written in one transaction, whose writes become visible one after the other. */
+const NOT_YET_VISIBLE: typeof CASES = [
+  ['charge-payment', withoutPayment, (its) => chargePayment(its, input)],
+  ['settle-payment', withoutPayment, (its) => settlePayment(its, input)],
+  ['confirm-order', withoutPayment, (its) => confirmOrder(its, input)],
+  ['compensate', withoutPayment, (its) => compensate(its, input)],
   [
-    'start-payment, no payment',
+    'start-payment',
     withoutPayment,
     (its) =>
       startPayment(its, {
@@ -55,6 +59,15 @@ const CASES: readonly (readonly [string, Order, (service: Service) => Promise<un
       }),
   ],
 ];
+
+test.each(NOT_YET_VISIBLE)(
+  '%s asks for another try while the payment of its order is not visible',
+  async (_step, order, take) => {
+    const world = new World(order);
+    await expect(take(world.service)).rejects.toMatchObject({ name: 'ConcurrentUpdate' });
+    expect(world.effects).toEqual([]);
+  },
+);
 
 describe('an order that no write can have led to', () => {
   test.each(CASES)('fails %s, by that name, at the first try', async (_step, order, take) => {
