@@ -69,11 +69,12 @@ function headerReader(event: APIGatewayProxyEvent): (name: string) => string | u
 export function definedEntries(
   record: Readonly<Record<string, string | undefined>> | null,
 ): Readonly<Record<string, string>> {
-  const defined: Record<string, string> = {};
-  for (const [name, value] of Object.entries(record ?? {})) {
-    if (value !== undefined) defined[name] = value;
-  }
-  return defined;
+  // A name such as __proto__ becomes an own property, and so is refused like any unknown one.
+  return Object.fromEntries(
+    Object.entries(record ?? {}).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
 }
 
 /** The caller's own id if it is harmless to log, else a new one. */

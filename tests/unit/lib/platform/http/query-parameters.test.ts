@@ -17,15 +17,18 @@ describe('path and query', () => {
     expect(seen?.query).toEqual({ limit: 5 });
   });
 
-  test.each([{ limit: '0' }, { limit: 'many' }, { limit: '1.5' }, { offset: '1' }])(
-    'the query %j is 400',
-    async (queryStringParameters) => {
-      const answer = await call(
-        { queryStringParameters },
-        { query: queryParameters(querySchema, { limit: '5' }) },
-      );
-      expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
-      expect(answer.body['detail']).toContain(Object.keys(queryStringParameters)[0]);
-    },
-  );
+  test.each([
+    { limit: '0' },
+    { limit: 'many' },
+    { limit: '1.5' },
+    { offset: '1' },
+    JSON.parse('{ "__proto__": "1" }') as Record<string, string>,
+  ])('the query %j is 400', async (queryStringParameters) => {
+    const answer = await call(
+      { queryStringParameters },
+      { query: queryParameters(querySchema, { limit: '5' }) },
+    );
+    expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
+    expect(answer.body['detail']).toContain(Object.keys(queryStringParameters)[0]);
+  });
 });
