@@ -18,6 +18,7 @@ import {
   lazily,
   type Parsed,
   type RetryPolicy,
+  readableOf,
   readItems,
   retryOptimistically,
   type StoredItem,
@@ -63,7 +64,7 @@ export interface ReservationView {
   readonly products: ReadonlyMap<string, Product>;
 }
 
-const productKey = (productId: string) => ({ pk: `PRODUCT#${productId}` });
+export const productKey = (productId: string) => ({ pk: `PRODUCT#${productId}` });
 const receiptKey = (receiptId: string) => ({ pk: `RECEIPT#${receiptId}` });
 const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
 
@@ -122,13 +123,13 @@ export class InventoryRepository {
     return (output.Items ?? []).map((item) => String(item['productId']));
   }
 
-  /** Reads up to a hundred products consistently, in the order of the given ids. */
+  /** Reads up to a hundred products consistently, in the order of the given ids, without unreadable ones. */
   async findProducts(productIds: readonly string[]): Promise<Product[]> {
     const items = await readItems(this.#documents, this.#table, productIds.map(productKey));
-    return productIds
-      .map((productId) => items.get(productKey(productId).pk))
-      .filter((item) => item !== undefined)
-      .map(toProduct);
+    return readableOf(
+      productIds.map((productId) => items.get(productKey(productId).pk)),
+      toProduct,
+    );
   }
 
   /** Writes a new product; `CHANGED` if the id is taken. */
@@ -408,6 +409,13 @@ const productSchemas = lazily(() => {
 function toProduct(item: StoredItem): Product {
   const schema = productSchemas();
   checkItem(item, PRODUCT_SCHEMA_VERSION, schema);
+  // Compiles only if the schema's output and the type are the same.
+  const product: Parsed<Product, typeof schema> = uncheckedProduct(item);
+  return product;
+}
+
+/** The product in an item as it is, however malformed: for the doctor, which judges it. */
+export function uncheckedProduct(item: StoredItem): Product {
   const {
     pk: _pk,
     type: _type,
@@ -415,7 +423,7 @@ function toProduct(item: StoredItem): Product {
     catalogue: _catalogue,
     ...product
   } = item;
-  return product as unknown as Parsed<Product, typeof schema>;
+  return product as unknown as Product;
 }
 
 const receiptSchema = lazily(() =>

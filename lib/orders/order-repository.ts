@@ -17,13 +17,13 @@ import {
   databaseRead,
   duePages,
   lazily,
+  readableOf,
   readItems,
   type StoredItem,
   stillAsRead,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
-import { loggerFor } from '../platform/lambda/logging.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Order } from './order.ts';
@@ -85,13 +85,13 @@ export class OrderRepository {
     return item === undefined ? undefined : toOrder(item);
   }
 
-  /** Reads up to a hundred orders consistently, in the order of the given ids. */
+  /** Reads up to a hundred orders consistently, in the order of the given ids, without unreadable ones. */
   async getOrders(orderIds: readonly string[]): Promise<Order[]> {
     const items = await readItems(this.#documents, this.#table, orderIds.map(orderKey));
-    return orderIds
-      .map((orderId) => items.get(orderKey(orderId).pk))
-      .filter((item) => item !== undefined)
-      .map(toOrder);
+    return readableOf(
+      orderIds.map((orderId) => items.get(orderKey(orderId).pk)),
+      toOrder,
+    );
   }
 
   /**
@@ -208,7 +208,7 @@ export class OrderRepository {
 
   /**
    * Orders and payments of one shard that were due at `nowMs`, page by page. Candidates only: read
-   * each again. An unreadable entry is logged and left out, so that it does not stop the others.
+   * each again.
    */
   async *dueCandidates(shard: number, nowMs: number): AsyncGenerator<DueCandidate[]> {
     const index = {
@@ -218,7 +218,7 @@ export class OrderRepository {
       timeAttribute: 'dueAtMs',
     };
     for await (const page of duePages(this.#documents, index, dueShardName(shard), nowMs)) {
-      yield page.flatMap(toCandidate);
+      yield page.map(toCandidate);
     }
   }
 
@@ -289,27 +289,22 @@ function observeMove(next: Order, previous: Order | undefined): void {
   );
 }
 
-const candidateSchema = lazily(() =>
-  z.object({
-    pk: z.string().check(z.regex(/^(?:ORDER|PAYMENT)#/)),
-    orderId: z.string(),
-    correlationId: z.string(),
-    dueAtMs: z.number(),
-  }),
-);
-
 function guardedOrderId(item: StoredItem): string {
   checkItem(item, GUARD_SCHEMA_VERSION, guardSchema());
   return String(item['orderId']);
 }
 
-function toCandidate(item: StoredItem): DueCandidate[] {
-  const parsed = candidateSchema().safeParse(item);
-  if (!parsed.success) {
-    loggerFor({ item: String(item['pk']) }).error('Due work unreadable', { error: parsed.error });
-    return [];
-  }
-  const { pk, ...candidate } = parsed.data;
+/** Takes what the entry says of itself. A malformed order or payment fails when it is dispatched. */
+function toCandidate(item: StoredItem): DueCandidate {
+  const pk = String(item['pk']);
   const kind = pk.startsWith('PAYMENT#') ? 'PAYMENT' : 'ORDER';
-  return [{ ...candidate, kind, id: pk.slice(kind.length + 1) }];
+  const id = pk.slice(kind.length + 1);
+  const { orderId, correlationId } = item;
+  return {
+    kind,
+    id,
+    orderId: typeof orderId === 'string' ? orderId : kind === 'ORDER' ? id : '',
+    correlationId: typeof correlationId === 'string' ? correlationId : '',
+    dueAtMs: Number(item['dueAtMs']),
+  };
 }

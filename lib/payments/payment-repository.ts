@@ -173,7 +173,7 @@ type Schemas = ReturnType<typeof schemas>;
  * The payment in an item of the table.
  * @throws MalformedItem, UnknownSchemaVersion
  */
-function toPayment(item: StoredItem): Payment {
+export function toPayment(item: StoredItem): Payment {
   const byStatus: Readonly<Record<string, z.ZodMiniType>> = schemas();
   checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
   // Compiles only if the schema's output and the type are the same.

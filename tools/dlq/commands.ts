@@ -4,7 +4,8 @@ import {
   type RedriveService,
   redrive,
 } from '../../lib/orders/recovery/redrive.ts';
-import { DomainError } from '../../lib/platform/errors.ts';
+import { UnreadableItem } from '../../lib/platform/dynamo/items.ts';
+import { DomainError, ImpossibleState } from '../../lib/platform/errors.ts';
 import {
   type LetterDocument,
   type LetterFactsDocument,
@@ -101,7 +102,10 @@ async function attempt(held: HeldLetter, act: () => Promise<Redriven>): Promise<
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof DomainError || error instanceof QueueProblem)) throw error;
+    const isOfThisLetter = [DomainError, QueueProblem, UnreadableItem, ImpossibleState].some(
+      (kind) => error instanceof kind,
+    );
+    if (!(isOfThisLetter && error instanceof Error)) throw error;
     const problem = `${error.name}: ${error.message}`;
     return { ...toLetterFacts(held), outcome: 'FAILED', problem };
   }

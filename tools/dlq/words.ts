@@ -12,6 +12,8 @@ const NOTHING: Readonly<Record<NothingToDo, string>> = {
 
 const KEEP: Readonly<Record<Undoable, string>> = {
   UNREADABLE: 'this is no message of this service',
+  UNREADABLE_ITEM:
+    'its order or payment is stored in a form that cannot be read; `npm run doctor` says what is wrong with it',
   UNKNOWN_ORDER: 'this stage has no such order',
   UNKNOWN_PAYMENT:
     'nobody knows this payment, and its acknowledgement would end here again; name the letter to send it all the same',

@@ -7,6 +7,8 @@ import type { Charge } from '../../lib/payments/payment-gateway.ts';
 export interface Stored<Item> {
   readonly item: Item;
   readonly dueShard: string | undefined;
+  /** Reason why the service cannot read the item; it refuses every call about it then. */
+  readonly problem?: string;
 }
 
 export type StoredOrder = Stored<Order>;

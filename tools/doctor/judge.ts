@@ -34,10 +34,14 @@ export function judge(subject: Subject, facts: Facts, now: Circumstances): Disag
   try {
     switch (subject.kind) {
       case 'ORDER':
-        return facts.order === undefined ? [] : judgeOrder(facts.order, facts, now);
+        return facts.order === undefined
+          ? []
+          : orUnreadable(subject, facts.order, judgeOrder(facts.order, facts, now));
       case 'PAYMENT': {
         const payment = facts.payments.get(subject.paymentId);
-        return payment === undefined ? [] : judgePayment(payment, facts, now);
+        return payment === undefined
+          ? []
+          : orUnreadable(subject, payment, judgePayment(payment, facts, now));
       }
       case 'RESERVATION': {
         const { reservation } = facts;
@@ -82,6 +86,15 @@ function judgePayment(stored: StoredPayment, facts: Facts, now: Circumstances): 
     ...chargeStatus(payment, facts),
     ...chargeAmount(payment, facts),
   ];
+}
+
+/** An item that the service refuses is a disagreement, even if nothing else is wrong with it. */
+function orUnreadable(
+  subject: Subject,
+  { problem }: StoredOrder | StoredPayment,
+  findings: Disagreement[],
+): Disagreement[] {
+  return problem === undefined || findings.length > 0 ? findings : [unreadable(subject, problem)];
 }
 
 function unreadable(subject: Subject, error: unknown): Disagreement {

@@ -1,7 +1,8 @@
 import { uncheckedReservation } from '../../lib/inventory/inventory-repository.ts';
-import { uncheckedOrder } from '../../lib/orders/stored-order.ts';
+import { toOrder, uncheckedOrder } from '../../lib/orders/stored-order.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
-import { uncheckedPayment } from '../../lib/payments/payment-repository.ts';
+import { toPayment, uncheckedPayment } from '../../lib/payments/payment-repository.ts';
+import { UnreadableItem } from '../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { Facts, Stored, StoredPayment, Subject } from './facts.ts';
 import type { GatewayBooks } from './gateway-books.ts';
@@ -61,7 +62,7 @@ export async function readFacts(
     const own = [...paymentOf(subject), ...(order === undefined ? [] : paymentsNamedBy(order))];
     const facts: Facts = {
       orderId,
-      order: order === undefined ? undefined : stored(order, uncheckedOrder),
+      order: order === undefined ? undefined : stored(order, uncheckedOrder, toOrder),
       payments: paymentsOf([...own, ...chargedIds(ofOrder)], known, others),
       reservation: reservation === undefined ? undefined : uncheckedReservation(reservation),
       charges: ofOrder,
@@ -99,14 +100,33 @@ function paymentsOf(
   for (const paymentId of paymentIds) {
     const key = paymentKey(paymentId);
     const item = sources.map((source) => source.get(key)).find((found) => found !== undefined);
-    if (item !== undefined) payments.set(paymentId, stored(item, uncheckedPayment));
+    if (item !== undefined) payments.set(paymentId, stored(item, uncheckedPayment, toPayment));
   }
   return payments;
 }
 
-function stored<Kind>(item: Item, toKind: (item: Item) => Kind): Stored<Kind> {
+function stored<Kind>(
+  item: Item,
+  asItIs: (item: Item) => Kind,
+  parse: (item: Item) => Kind,
+): Stored<Kind> {
   const dueShard = item['dueShard'];
-  return { item: toKind(item), dueShard: typeof dueShard === 'string' ? dueShard : undefined };
+  const problem = problemWith(item, parse);
+  return {
+    item: asItIs(item),
+    dueShard: typeof dueShard === 'string' ? dueShard : undefined,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function problemWith(item: Item, parse: (item: Item) => unknown): string | undefined {
+  try {
+    parse(item);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnreadableItem) return error.message;
+    throw error;
+  }
 }
 
 function versionOf(item: Item | undefined): unknown {

@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { InventoryRepository } from '../../lib/inventory/inventory-repository.ts';
+import {
+  InventoryRepository,
+  productKey,
+  uncheckedProduct,
+} from '../../lib/inventory/inventory-repository.ts';
 import type { Product } from '../../lib/inventory/product.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import {
@@ -10,7 +14,7 @@ import {
   stockSums,
 } from './checks/stock-counters.ts';
 import type { Look } from './second-look.ts';
-import { type Item, pagesOf } from './tables.ts';
+import { type Item, itemsOf, pagesOf } from './tables.ts';
 
 const CATALOGUE_PAGE = 100;
 
@@ -36,9 +40,11 @@ export async function lookAtStock(
     readonly onReservations?: OnReservations;
   },
 ): Promise<Look<string>[]> {
-  const repository = new InventoryRepository(runtime);
   const wanted = productIds === undefined ? undefined : new Set(productIds);
-  const before = await countersOf(repository, productIds ?? (await allProductIds(repository)));
+  const before = await countersOf(
+    runtime,
+    productIds ?? (await allProductIds(new InventoryRepository(runtime))),
+  );
   const sums = new Map<string, Pieces>([...before.keys()].map((id) => [id, NOTHING]));
   const scan = {
     table: runtime.config.INVENTORY_TABLE,
@@ -53,7 +59,7 @@ export async function lookAtStock(
     await onReservations?.(reservations);
   }
   const looked = [...(wanted ?? sums.keys())];
-  const after = await countersOf(repository, looked);
+  const after = await countersOf(runtime, looked);
   return looked.map((productId) =>
     judgeStock({
       productId,
@@ -82,17 +88,14 @@ async function allProductIds(repository: InventoryRepository): Promise<string[]>
 }
 
 async function countersOf(
-  repository: InventoryRepository,
+  runtime: Runtime,
   productIds: readonly string[],
 ): Promise<ReadonlyMap<string, Product>> {
-  const products = new Map<string, Product>();
-  for (let start = 0; start < productIds.length; start += CATALOGUE_PAGE) {
-    const batch = productIds.slice(start, start + CATALOGUE_PAGE);
-    for (const product of await repository.findProducts(batch)) {
-      products.set(product.productId, product);
-    }
-  }
-  return products;
+  const keys = productIds.map((productId) => productKey(productId).pk);
+  const items = await itemsOf(runtime, runtime.config.INVENTORY_TABLE, keys);
+  return new Map(
+    [...items.values()].map((item) => [String(item['productId']), uncheckedProduct(item)]),
+  );
 }
 
 function addReservation(sums: Map<string, Pieces>, item: Item): void {

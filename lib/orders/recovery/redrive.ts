@@ -1,6 +1,7 @@
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
 import { type AcknowledgementQueue, acknowledgementQueue } from '../../payments/acknowledgement.ts';
 import { owesGateway, type Payment } from '../../payments/payment.ts';
+import { UnreadableItem } from '../../platform/dynamo/items.ts';
 import { assertNever } from '../../platform/errors.ts';
 import type { Runtime } from '../../platform/lambda/runtime.ts';
 import { touchOrder } from '../moves.ts';
@@ -35,6 +36,8 @@ export type NothingToDo =
 
 /** Reason why a letter stays in its queue. */
 export type Undoable =
+  /** The stored order or payment is malformed, or newer than this version of the service. */
+  | 'UNREADABLE_ITEM'
   /** Not a message of this version of the service. */
   | 'UNREADABLE'
   /** The order is not in this stage's table. */
@@ -64,6 +67,8 @@ export type Redrive =
 export interface Stored {
   readonly order: Order | undefined;
   readonly payment: Payment | undefined;
+  /** Says what is wrong with an order or payment that cannot be read; both are undefined then. */
+  readonly problem?: string;
 }
 
 /** Dependencies of redriving: the Order Service, and the queue that acknowledgements came from. */
@@ -83,6 +88,18 @@ export function redriveService(runtime: Runtime): RedriveService {
  * @throws InfrastructureUnavailable
  */
 export async function lookAt({ orders, payments }: OrderService, letter: Letter): Promise<Stored> {
+  try {
+    return await storedOf({ orders, payments }, letter);
+  } catch (error) {
+    if (!(error instanceof UnreadableItem)) throw error;
+    return { order: undefined, payment: undefined, problem: error.message };
+  }
+}
+
+async function storedOf(
+  { orders, payments }: Pick<OrderService, 'orders' | 'payments'>,
+  letter: Letter,
+): Promise<Stored> {
   const named = namedBy(letter);
   const order = named.orderId === undefined ? undefined : await orders.getOrder(named.orderId);
   const paymentId = named.paymentId ?? order?.paymentId;
@@ -115,6 +132,7 @@ function namedBy(letter: Letter): {
  * sent again, too.
  */
 export function decideRedrive(letter: Letter, stored: Stored, isNamed: boolean): Redrive {
+  if (stored.problem !== undefined) return { action: 'KEEP', why: 'UNREADABLE_ITEM' };
   switch (letter.kind) {
     case 'SAGA':
       return stored.order === undefined

@@ -7,6 +7,7 @@ import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws
 import type * as z from 'zod/mini';
 import { type Clock, sleep } from '../clock.ts';
 import { InfrastructureUnavailable } from '../errors.ts';
+import { loggerFor } from '../lambda/logging.ts';
 
 /** Reason for which a conditional write or a transaction wrote nothing. */
 export type WriteRefusal =
@@ -198,6 +199,26 @@ export class UnknownSchemaVersion extends UnreadableItem {
 export function lazily<Schema>(build: () => Schema): () => Schema {
   let built: Schema | undefined;
   return () => (built ??= build());
+}
+
+/**
+ * Parses the items of a list. One that cannot be read is logged and left out, so that it does not hide the others.
+ */
+export function readableOf<Kind>(
+  items: readonly (StoredItem | undefined)[],
+  parse: (item: StoredItem) => Kind,
+): Kind[] {
+  const readable: Kind[] = [];
+  for (const item of items) {
+    if (item === undefined) continue;
+    try {
+      readable.push(parse(item));
+    } catch (error) {
+      if (!(error instanceof UnreadableItem)) throw error;
+      loggerFor({}).error('An unreadable item is left out of a list', { error });
+    }
+  }
+  return readable;
 }
 
 const NAMED_FIELDS = 5;

@@ -45,11 +45,15 @@ const PAYMENTS: readonly Payment[] = [
 
 /** Repositories over a table that answers every read with one item, and keeps the last write. */
 function tableOf(item: Item) {
+  return answering({ Item: item, Responses: { inventory: [item] } });
+}
+
+function answering(output: object) {
   const sent: { Item?: Item }[] = [];
   const documents = {
     send: ({ input }: { readonly input: { readonly Item?: Item } }) => {
       sent.push(input);
-      return Promise.resolve({ Item: item, Responses: { inventory: [item] } });
+      return Promise.resolve(output);
     },
   } as unknown as DynamoDBDocumentClient;
   const config = { ORDERS_TABLE: 'orders', INVENTORY_TABLE: 'inventory' };
@@ -125,6 +129,29 @@ describe('an order', () => {
     const error = thrownBy(() => toOrder(item));
     expect(error.message).toBe('ORDER#ord_1 is malformed at waitToken.');
     expect(JSON.stringify([error, error.cause, error.stack])).not.toContain('secret-token');
+  });
+});
+
+describe('what cannot be read hides nothing else', () => {
+  const good = toItem(orderIn('CREATED', { orderId: 'ord_2' }));
+  const bad = { ...toItem(orderIn('CREATED')), items: 2 };
+
+  test('a list of orders goes on without it', async () => {
+    const { orders } = answering({ Responses: { orders: [bad, good] } });
+    const read = await orders.getOrders(['ord_1', 'ord_2']);
+    expect(read.map(({ orderId }) => orderId)).toEqual(['ord_2']);
+  });
+
+  test('it is still found to be due', async () => {
+    const due = { pk: 'ORDER#ord_1', dueAtMs: NOW_MS, orderId: 1 };
+    const payment = { pk: 'PAYMENT#pay_1', dueAtMs: NOW_MS, orderId: 'ord_3', correlationId: 'c' };
+    const { orders } = answering({ Items: [due, payment] });
+    const candidates: unknown[] = [];
+    for await (const page of orders.dueCandidates(0, NOW_MS)) candidates.push(...page);
+    expect(candidates).toEqual([
+      { kind: 'ORDER', id: 'ord_1', orderId: 'ord_1', correlationId: '', dueAtMs: NOW_MS },
+      { kind: 'PAYMENT', id: 'pay_1', orderId: 'ord_3', correlationId: 'c', dueAtMs: NOW_MS },
+    ]);
   });
 });
 

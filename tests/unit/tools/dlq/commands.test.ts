@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
+import { MalformedItem } from '../../../../lib/platform/dynamo/items.ts';
+import { ImpossibleState, InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
 import {
   type Desk,
   list,
@@ -75,6 +76,32 @@ test('each letter is removed after its effect', async () => {
     'saga.start ord_3-3',
     'removed',
   ]);
+});
+
+test('one whose order cannot be read is listed, shown and kept, and says what is wrong', async () => {
+  const { world, queues, desk } = setUp();
+  world.interfere = (call) => {
+    if (call === 'find order ord_2') throw new MalformedItem({ pk: 'ORDER#ord_2' }, ['items']);
+  };
+  const tools = [desk(), desk(), desk()] as const;
+  const { letters } = await list(tools[0]);
+  await tools[0].held.putBack();
+  expect(letters.map(({ redrive }) => redrive.action)).toEqual(['RUN_AGAIN', 'KEEP', 'RUN_AGAIN']);
+  expect((await show(tools[1], 'saga-2')).redrive).toMatchObject({ action: 'KEEP' });
+  await tools[1].held.putBack();
+  const redriven = await redriveLetters(tools[2], [], false);
+  expect(inShort(redriven.letters)).toEqual(['saga-1 DONE', 'saga-2 KEPT', 'saga-3 DONE']);
+  await tools[2].held.putBack();
+  expect(queues.visible('saga')).toEqual(['saga-2']);
+});
+
+test('one that meets a defect fails alone', async () => {
+  const { world, desk } = setUp();
+  world.interfere = (call) => {
+    if (call === 'find order ord_2') throw new ImpossibleState('Unexpected value.');
+  };
+  const { letters } = await redriveLetters(desk(), [], false);
+  expect(inShort(letters)).toEqual(['saga-1 DONE', 'saga-2 FAILED', 'saga-3 DONE']);
 });
 
 test('one that fails stays, and the others are redriven', async () => {

@@ -445,3 +445,12 @@ test('an order that cannot be understood is told, and keeps nobody from judging 
   const facts: Facts = factsOf({ order: order('CREATED', { items: undefined as never }) });
   expect(inShort(judge(SUBJECT, facts, NOW))).toEqual(['unreadable: a person']);
 });
+
+test('an order that the service refuses to read is told, even if nothing else is wrong with it', () => {
+  const problem = 'ORDER#ord_1 is malformed at waitToken.';
+  const facts: Facts = factsOf({ order: { ...order('CREATED'), problem } });
+  const [finding, ...others] = judge(SUBJECT, facts, NOW);
+  expect(finding).toMatchObject({ check: 'unreadable', promise: 'P4' });
+  expect(finding?.found).toContain(problem);
+  expect(others).toEqual([]);
+});
