@@ -1,7 +1,8 @@
 /**
  * Limits of the API, and of what both services store: each number stands here alone. Both services
  * import them, so that Inventory reserves every order that the Order Service accepts.
- * tests/unit/lib/limits.test.ts holds them against DynamoDB's own.
+ * tests/unit/lib/limits.test.ts holds them against DynamoDB's own. A number that a deployment may choose is a
+ * setting: lib/platform/settings.ts.
  */
 
 /** Lines of one order. */

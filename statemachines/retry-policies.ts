@@ -10,6 +10,11 @@ import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts'
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../lib/platform/errors.ts';
 import type { Failure, RetryPolicy } from './state-machine.ts';
 
+/*
+ * After a change: `npm run statemachine`, and the numbers by hand in tests/unit/lib/orders/recovery/deadlines.test.ts.
+ * Amounts are numbers or names; a number that steps share is a constant or a setting (lib/platform/settings.ts).
+ */
+
 /** The function was not run, or the Lambda service does not know. */
 export const LAMBDA_SERVICE: readonly Failure[] = [
   'Lambda.ClientExecutionTimeoutException',

@@ -1,7 +1,10 @@
 import { IllegalTransition } from '../platform/errors.ts';
 import type { Order, OrderBase, OrderIn, OrderStatus } from './order.ts';
 
-/** All legal moves, and no others (specification, section 2). `NEW` is before the first write. */
+/**
+ * All legal moves, and no others (specification, section 2). `NEW` is before the first write. order.ts draws them;
+ * torture/legal-moves.ts has them once more by hand, as tests and torture expect them.
+ */
 export const LEGAL_MOVES = {
   NEW: ['CREATED', 'INVALID'],
   CREATED: ['PENDING_RESERVING_STOCK', 'ORDER_CANCELLED'],

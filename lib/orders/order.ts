@@ -52,7 +52,9 @@ import type { Money } from '../money.ts';
  *                            MODIFICATION: the stock at `former.revision` or at `revision` is held.
  *                            After `reservingMs` the dispatcher signals or restarts the saga.
  *   PENDING_PAYMENT          The user. The stock at `heldRevision` is held until
- *                            `reservationExpiresAtMs`; then expireOrder fails the order.
+ *                            `reservationExpiresAtMs` (RESERVATION_TTL_SECONDS, also the time-out of
+ *                            AwaitPayment); then expireOrder fails the order and compensate releases
+ *                            the stock. Inventory's sweeper is the backstop.
  *   PAYMENT_IN_PROGRESS      The saga. The stock at `heldRevision` is held for `holdMs` from the charge.
  *                            After `payingMs` the dispatcher signals or restarts the saga.
  *   PAYMENT_DONE             Nobody. The stock is sold. No timer.

@@ -4,6 +4,10 @@ import { checkItem, lazily, type Parsed, type StoredItem } from '../platform/dyn
 import { moneySchema } from '../platform/schemas.ts';
 import type { Order } from './order.ts';
 
+/**
+ * Raised only if older code would misread the item, never for an optional field: older functions refuse a higher
+ * version, and some of them still run during a deployment.
+ */
 const SCHEMA_VERSION = 1;
 
 const schemas = lazily(() => {

@@ -47,6 +47,7 @@ export interface Refusal extends ProblemType {
   readonly name: string;
   /** Next step for the caller, if the thrower knows nothing more specific. */
   readonly advice?: string;
+  /** A refusal that has one holds only for the moment: it is not kept for an `Idempotency-Key`. */
   readonly retryAfterSeconds?: number;
   /** No later try can succeed. */
   readonly isFinal?: true;

@@ -6,7 +6,7 @@ import {
   MAX_PIECES_PER_LINE,
 } from '../../limits.ts';
 
-/** Items as users send them. Zero and negative quantities are well-formed; the use case rejects them later. */
+/** Body of `POST /order` and of `PUT /order/{orderId}`. Zero and negative quantities are well-formed; the use case rejects them later. */
 export const itemsBodySchema = z.strictObject({
   items: z
     .array(

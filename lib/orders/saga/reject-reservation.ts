@@ -86,6 +86,7 @@ export async function rejectReservation(
       return assertNever(order);
   }
 }
+
 const STEP = 'reserve-stock';
 
 /** Errors by which Inventory itself uses up the retries. */
@@ -100,6 +101,7 @@ function exhaustionCode(failure: string): ExhaustionCode {
   const isInventory = INVENTORY_FAILURES.some(({ refusal }) => refusal.name === failure);
   return (isInventory ? InventoryUnavailable : InfrastructureUnavailable).refusal.code;
 }
+
 const EXHAUSTION_CODES = [
   InventoryUnavailable.refusal.code,
   InfrastructureUnavailable.refusal.code,

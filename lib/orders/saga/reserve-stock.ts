@@ -121,6 +121,8 @@ function isDecidedModification(order: PendingReservingStockOrder): boolean {
 }
 
 type RestingOrder = OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>;
+
+/** Undoes reserveStock: releases the stock that an order at rest still owes, and notes that it owes nothing more. */
 export async function releaseStock(
   service: OrderService<'inventory'>,
   order: RestingOrder,

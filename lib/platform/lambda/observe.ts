@@ -18,6 +18,7 @@ export const EVENTS = {
   MessageFailed: { level: 'warn', dimensions: ['operation'] },
   CircuitChanged: { level: 'warn', dimensions: ['circuit', 'to'] },
   SagaRestarted: { level: 'warn', dimensions: ['status'] },
+  /** Not counted: a letter that SQS itself moves after its last delivery. */
   DeadLetterSent: { level: 'error', dimensions: ['step'] },
   CompensationRequested: { level: 'warn', dimensions: [] },
   CompensationDone: { level: 'info', dimensions: ['kind'] },
