@@ -149,6 +149,42 @@ describe('an order whose execution is aborted', () => {
     });
   });
 
+  test('while its refused change is being undone keeps its old items, and says so', async () => {
+    const { orderId } = await scene.user.reserved(scene.productId);
+    // The new items are refused, then the old ones take the new revision; nobody can write that down.
+    const reserving = httpCall('PUT', `/inventory/reservation/${orderId}$`);
+    const kept = { isHeld: false };
+    inject(
+      scene.stack,
+      { on: reserving, times: 1, act: (proceed) => proceed() },
+      {
+        on: reserving,
+        act: async (proceed) => {
+          const answer = await proceed();
+          kept.isHeld = true;
+          return answer;
+        },
+      },
+      {
+        on: (effect) => kept.isHeld && databaseCall('PutItem', 'orders')(effect),
+        act: dieBefore,
+      },
+    );
+    await scene.user.modify(orderId, [{ productId: scene.productId, quantity: 100 }]);
+    await eventually(() => {
+      expect(kept.isHeld).toBe(true);
+    });
+    await abortExecution(scene.stack, orderId);
+    heal(scene.stack);
+
+    const order = await dispatchedUntil(orderId, 'PENDING_PAYMENT');
+
+    expect(order.items).toMatchObject(one());
+    expect(order.modification).toEqual({ status: 'REJECTED', code: 'INVENTORY_UNAVAILABLE' });
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/1/0');
+    await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
+  });
+
   test('while it waits for its payment can still be paid', async () => {
     const { orderId } = await scene.user.reserved(scene.productId);
     await abortExecution(scene.stack, orderId);

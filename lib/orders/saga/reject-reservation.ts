@@ -31,7 +31,12 @@ import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
 import { toReservedStock } from './reserve-stock.ts';
-import { InventoryOutageBudgetSpent, OrderSettled, ReservationStands } from './signals.ts';
+import {
+  InventoryOutageBudgetSpent,
+  ModificationGivenUp,
+  OrderSettled,
+  ReservationStands,
+} from './signals.ts';
 
 /**
  * Finds the refusal that the order then shows, by the error's name. To the user, an ended reservation
@@ -94,6 +99,7 @@ const INVENTORY_FAILURES: readonly RefusalClass[] = [
   ...OUTAGES,
   ...CONTENTION_REFUSALS,
   InventoryOutageBudgetSpent,
+  ModificationGivenUp,
 ];
 
 /** Code that the order shows after its retries were used up. */

@@ -8,11 +8,16 @@ import { assertNever } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { moveOrder, touchOrder } from '../moves.ts';
 import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '../order.ts';
-import { intendedItems } from '../order-items.ts';
+import { intendedItems, sameItems } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { orderOfRun, reservationOf } from './current-run.ts';
-import { InventoryOutageBudgetSpent, InventoryPaused, OrderSettled } from './signals.ts';
+import {
+  InventoryOutageBudgetSpent,
+  InventoryPaused,
+  ModificationGivenUp,
+  OrderSettled,
+} from './signals.ts';
 
 /**
  * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, then reserves at the order's revision.
@@ -69,6 +74,12 @@ async function reserve(
     );
     if (reservation.revision !== order.revision) {
       throw new InventoryUnavailable('Inventory answered for another revision.');
+    }
+    // An earlier run gave the modification up, and died before it could write so:
+    //
+    //     reserve r+1, old items: held ── (dies) ── next run: reserve r+1, new items: answered old items
+    if (!sameItems(reservation.items, intendedItems(order))) {
+      throw new ModificationGivenUp('Inventory holds other items at this revision.');
     }
     return toReservedStock(service, reservation);
   } catch (error) {

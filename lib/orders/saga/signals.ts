@@ -60,6 +60,12 @@ export class InventoryOutageBudgetSpent extends refusal({
   name: 'InventoryOutageBudgetSpent',
 }) {}
 
+/** An earlier run gave a modification up and kept the old items at its revision; reject it. A failure, not a branch. */
+export class ModificationGivenUp extends refusal({
+  ...InventoryUnavailable.refusal,
+  name: 'ModificationGivenUp',
+}) {}
+
 /** The gateway accepted the charge but has not decided it; its acknowledgement follows. */
 export class PaymentPending extends Signal {
   override readonly name = 'PaymentPending';

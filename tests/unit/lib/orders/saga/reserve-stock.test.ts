@@ -49,6 +49,15 @@ describe('reserving', () => {
     expect(world.order).toEqual(orderIn('PENDING_RESERVING_STOCK'));
   });
 
+  test('does not take the old items for the new ones at the same revision', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    await expect(reserveStock(world.service, RUN)).rejects.toMatchObject({
+      name: 'ModificationGivenUp',
+    });
+    world.reservedAtInventory = WANTED;
+    expect(await reserveStock(world.service, RUN)).toMatchObject({ revision: 3 });
+  });
+
   test('in a run that was superseded calls nobody', async () => {
     const world = reserving({ run: 3 });
     await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(RunSuperseded);
