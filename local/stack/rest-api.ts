@@ -128,9 +128,11 @@ function eventOf(
 }
 
 function listsOf(pairs: readonly (readonly [string, string])[]): Record<string, string[]> {
-  const lists: Record<string, string[]> = {};
-  for (const [name, value] of pairs) (lists[name] ??= []).push(value);
-  return lists;
+  // By a Map: a name such as __proto__ or constructor is a name like any other.
+  const byName = Map.groupBy(pairs, ([name]) => name);
+  return Object.fromEntries(
+    [...byName].map(([name, group]) => [name, group.map(([, value]) => value)]),
+  );
 }
 
 const NOBODY = {

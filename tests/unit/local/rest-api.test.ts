@@ -166,6 +166,15 @@ describe('a request', () => {
     },
   );
 
+  test.each(['__proto__', 'constructor', 'toString'])(
+    'with a parameter named %s reaches the function with it',
+    async (name) => {
+      const { event } = await send({ url: `/order?${name}=1` });
+      expect(Object.entries(event?.queryStringParameters ?? {})).toEqual([[name, '1']]);
+      expect(Object.entries(event?.multiValueQueryStringParameters ?? {})).toEqual([[name, ['1']]]);
+    },
+  );
+
   test('without body and query has null for them', async () => {
     const { event } = await send({ url: '/order' });
     expect(event).toMatchObject({ body: null, queryStringParameters: null });
