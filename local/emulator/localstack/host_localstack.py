@@ -11,6 +11,7 @@ import importlib
 import inspect
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -88,12 +89,21 @@ def tell_that_functions_are_processes():
     HealthResource.on_get = lambda self, request: {**told(self, request), "functions": "processes"}
 
 
+# A child that was being started when the first sweep began is found by the next one.
+MAX_SWEEPS = 3
+
+
 def end(*_args):
     """Ends at once: LocalStack's own shutdown takes minutes, and there is nothing to keep."""
-    children = psutil.Process().children(recursive=True)
-    for child in children:
-        child.kill()
-    psutil.wait_procs(children, timeout=2)
+    # LocalStack starts DynamoDB Local anew when it ends: from now on it can start nothing.
+    subprocess.Popen = None
+    for _ in range(MAX_SWEEPS):
+        children = psutil.Process().children(recursive=True)
+        if not children:
+            break
+        for child in children:
+            child.kill()
+        psutil.wait_procs(children, timeout=1)
     os._exit(0)
 
 
