@@ -56,7 +56,8 @@ import type { Money } from '../money.ts';
  *                            AwaitPayment); then expireOrder fails the order and compensate releases
  *                            the stock. Inventory's sweeper is the backstop.
  *   PAYMENT_IN_PROGRESS      The saga. The stock at `heldRevision` is held for `holdMs` from the charge.
- *                            After `payingMs` the dispatcher signals or restarts the saga.
+ *                            After `dispatchMs`, then `payingMs`, the dispatcher signals or restarts
+ *                            the saga.
  *   PAYMENT_DONE             Nobody. The stock is sold. No timer.
  *   PAYMENT_FAILED           The user. Nothing is reserved, except at `releaseOwed.revision`; while that
  *                            is owed, the dispatcher asks the compensation queue again.

@@ -179,7 +179,8 @@ function toPaymentInProgress(
       paymentId: order.paymentId,
       heldRevision: reservation.revision,
       reservationExpiresAtMs: reservation.expiresAtMs,
-      dueAtMs: service.clock.now() + service.deadlines.payingMs,
+      // As after startPayment: the charge extends the hold, and a run lost before it is found in time.
+      dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
     },
     systemMove(service, 'STOCK_RESERVED'),
   );

@@ -183,6 +183,19 @@ describe('awaiting the payment', () => {
       total: EUR_26,
     });
   });
+
+  test('of a retried payment is found soon if its run is lost, while the stock is held', async () => {
+    const world = new World(
+      orderIn('PENDING_RESERVING_STOCK', {
+        purpose: 'PAYMENT_RETRY',
+        paymentId: 'pay_1',
+        total: EUR_26,
+      }),
+      paymentIn('INITIATED'),
+    );
+    await wait(world);
+    expect(world.order).toMatchObject({ dueAtMs: NOW_MS + 30_000 });
+  });
 });
 
 const THREE_MUGS = [{ productId: 'mug', quantity: 3 }];
