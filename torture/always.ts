@@ -96,11 +96,12 @@ function brokenHold(
   held: StoredReservation | undefined,
   nowMs: number,
 ): string[] {
-  const { orderId, status, heldRevision, reservationExpiresAtMs = 0 } = order;
+  const { orderId, status, items, heldRevision, reservationExpiresAtMs = 0 } = order;
   if (status !== 'PENDING_PAYMENT' || nowMs >= reservationExpiresAtMs) return [];
   const isHeld =
     held?.status === 'HELD' &&
     held.revision === heldRevision &&
+    linesOf(held.lines) === linesOf(items) &&
     (held.expiresAtMs ?? 0) >= reservationExpiresAtMs;
   return isHeld ? [] : [`P5: ${orderId} waits for its payment, and its stock is not held for it`];
 }
@@ -190,23 +191,28 @@ const STEPS = [
   'confirmOrder',
 ];
 
-export function isStep({ functionKey }: Pick<Invocation, 'functionKey'>): boolean {
-  return STEPS.includes(functionKey);
-}
-
 /**
- * Checks, after a write, that the writing step's run is still the order's current one.
- * @param stored the state before the write.
+ * Checks the writes of one transaction: a step writes its order and its payments only while its run is the
+ * order's current one.
+ * @param requester the invocation that writes, if it is a function's.
  */
 export function brokenSuccession(
+  writes: readonly CarriedOut[],
   { orders }: Pick<StoredNow, 'orders'>,
-  { functionKey, event }: Invocation,
+  requester: Invocation | undefined,
 ): string[] {
-  if (!isStep({ functionKey })) return [];
+  if (requester === undefined || !STEPS.includes(requester.functionKey)) return [];
+  const { functionKey, event } = requester;
   const { orderId, run } = event as { readonly orderId: string; readonly run: number };
-  const order = orders.find((one) => one.orderId === orderId);
-  if (order === undefined || order.run === run) return [];
-  return [`P6: ${functionKey} of run ${String(run)} writes for ${orderId}, whose run is another`];
+  const own = writes.filter(({ after }) => after?.['orderId']?.S === orderId);
+  const isBroken = own.some(({ before, after }) => {
+    const type = after?.['type']?.S;
+    if (type === 'ORDER') return Number(before?.['run']?.N) !== run;
+    return type === 'PAYMENT' && orders.some((one) => one.orderId === orderId && one.run !== run);
+  });
+  return isBroken
+    ? [`P6: ${functionKey} of run ${String(run)} writes for ${orderId}, whose run is another`]
+    : [];
 }
 
 /** Item types that have a status and count their writes. */

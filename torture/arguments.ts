@@ -7,8 +7,9 @@ export const USAGE = `Usage: npm run torture -- [options]
 
 Tries to break the promises in a simulated world, in three parts:
   scenarios   what users do, again and again with faults: once for every side effect and fault, with
-              pairs of faults, with somebody else's call just before every effect, and with calls and
-              steps that are late; afterwards the promises are held against what is stored
+              pairs of faults, with the execution aborted at every side effect, with somebody else's
+              call just before every effect, and with calls and steps that are late; afterwards the
+              promises are held against what is stored
   histories   many users and random faults at once, from a seed; what everybody was answered is held
               against what is stored
   mutants     guarantees of the service, switched off one at a time: each must be missed

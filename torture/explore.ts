@@ -2,7 +2,7 @@ import { RIVALS, type Rival, type RivalName } from './rivals.ts';
 import { type Run, runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenarios.ts';
 import { FAULT_NAMES, RIVAL_NAMES, type Strike } from './strikes.ts';
-import type { RecordedEffect } from './world/effect-log.ts';
+import { executionOf, type RecordedEffect } from './world/effect-log.ts';
 
 /** Operations that change the world. */
 const CHANGES: readonly string[] = [
@@ -111,6 +111,56 @@ export async function* exploreLate(
       yield await runScenario(scenario, seed, [delay, { what: 'arrival', n }]);
     }
   }
+}
+
+/**
+ * The saga's execution is aborted just before each side effect, and the dispatcher has to start the next run. A
+ * step dies there too, runs on, or stalls and then runs on. Its calls, and the whole step once more, come just
+ * before each side effect of the next run, and after all of them.
+ */
+export async function* exploreLostRuns(
+  scenario: Scenario,
+  seed: number,
+  isDrawn: Draw = every,
+): AsyncGenerator<Run> {
+  const { effects } = await runScenario(scenario, seed, []);
+  const start = effects.find(({ operation }) => operation === 'StartExecution')?.n ?? Infinity;
+  for (const one of effects) {
+    if (one.n <= start || !isSideEffect(one) || isInventorys(one)) continue;
+    const { n, invocation } = one;
+    const lost = { what: 'loses its run at', n } as const;
+    const isOfStep = executionOf(invocation) !== undefined;
+    if (isOfStep) yield await runScenario(scenario, seed, [lost, { what: 'dies before', n }]);
+    // The aborted execution ignores the step's end, so that it runs on matters once for each step.
+    if (!isOfStep || isLast(one, effects)) yield await runScenario(scenario, seed, [lost]);
+    if (isOfStep && isDrawn()) {
+      yield await runScenario(scenario, seed, [lost, { what: 'stalls', n }]);
+    }
+  }
+  for (const delay of delaysOf(effects)) {
+    const { invocation } = effects[delay.n - 1] ?? {};
+    const execution = invocation && executionOf(invocation);
+    if (execution === undefined || !isDrawn()) continue;
+    const strikes = [{ what: 'loses its run at', n: delay.n } as const, delay];
+    const alone = await runScenario(scenario, seed, strikes);
+    yield alone;
+    for (const one of alone.effects) {
+      const next = executionOf(one.invocation);
+      const isOfNextRun = one.n > delay.n && next !== undefined && next !== execution;
+      if (!isOfNextRun || !isSideEffect(one) || !isDrawn()) continue;
+      yield await runScenario(scenario, seed, [...strikes, { what: 'arrival', n: one.n }]);
+    }
+  }
+}
+
+/** Tells if it is the last side effect of its invocation. */
+function isLast({ n, invocation }: RecordedEffect, effects: readonly RecordedEffect[]): boolean {
+  return effects.findLast((one) => one.invocation === invocation && isSideEffect(one))?.n === n;
+}
+
+/** Inventory's own effects: to the saga they are the call of its step. */
+function isInventorys({ target }: RecordedEffect): boolean {
+  return target.endsWith('-inventory');
 }
 
 function delaysOf(effects: readonly RecordedEffect[]): Strike[] {

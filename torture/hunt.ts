@@ -1,10 +1,16 @@
-import { exploreCrashes, exploreLate, exploreRivals } from './explore.ts';
+import { exploreCrashes, exploreLate, exploreLostRuns, exploreRivals } from './explore.ts';
 import type { Hunt } from './mutant.ts';
 import { type Run, runScenario } from './run-scenario.ts';
 import { SCENARIOS, scenarioNamed } from './scenarios.ts';
 
 /** Cheapest first. */
-const KINDS = ['plain', 'crash', 'rival', 'late'] as const satisfies readonly Hunt['kind'][];
+const KINDS = [
+  'plain',
+  'crash',
+  'lost run',
+  'rival',
+  'late',
+] as const satisfies readonly Hunt['kind'][];
 
 /** All explorations of all scenarios, for a violation that the meant one does not show. */
 const EVERYWHERE: readonly Hunt[] = KINDS.flatMap((kind) =>
@@ -37,6 +43,9 @@ async function* explored({ kind, scenario: name, rival }: Hunt, seed: number): A
       return;
     case 'crash':
       yield* exploreCrashes(scenario, seed);
+      return;
+    case 'lost run':
+      yield* exploreLostRuns(scenario, seed);
       return;
     case 'rival':
       yield* exploreRivals(scenario, seed, rival === undefined ? undefined : [rival]);

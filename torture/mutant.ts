@@ -11,7 +11,7 @@ export interface Change {
 
 /** Exploration that should show the violation: the kind of strikes and the scenario's name. */
 export interface Hunt {
-  readonly kind: 'plain' | 'crash' | 'rival' | 'late';
+  readonly kind: 'plain' | 'crash' | 'lost run' | 'rival' | 'late';
   readonly scenario: string;
   /** The only rival to try. */
   readonly rival?: RivalName;

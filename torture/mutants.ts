@@ -16,6 +16,8 @@ const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
 const PAYMENT_OUTCOMES = 'lib/orders/payment-outcomes.ts';
 const CHARGE_PAYMENT = 'lib/orders/saga/charge-payment.ts';
 const REJECT_RESERVATION = 'lib/orders/saga/reject-reservation.ts';
+const RESERVE_STOCK = 'lib/orders/saga/reserve-stock.ts';
+const DISPATCH = 'lib/orders/recovery/dispatch-due-work.ts';
 const EXPIRE_ORDER = 'lib/orders/saga/expire-order.ts';
 const AWAIT_ACKNOWLEDGEMENT = 'lib/orders/saga/await-acknowledgement.ts';
 const SETTLE_PAYMENT = 'lib/orders/saga/settle-payment.ts';
@@ -343,7 +345,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'dispatched-order-is-no-longer-due',
     caughtBy: { kind: 'crash', scenario: 'paid' },
     guarantee: 'what was dispatched is due again, until the system owes no move any more',
-    file: 'lib/orders/recovery/dispatch-due-work.ts',
+    file: DISPATCH,
     find: `  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
 }
 
@@ -424,6 +426,36 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'an order whose time is up owes its stock back from the same write',
     file: EXPIRE_ORDER,
     find: `        releaseOwed: { revision: order.revision },
+`,
+    replace: '',
+  },
+
+  // A lost run and its successor
+  {
+    name: 'lost-run-has-no-successor',
+    caughtBy: { kind: 'lost run', scenario: 'paid' },
+    guarantee: 'the dispatcher starts the next run of an order whose execution has ended too early',
+    file: DISPATCH,
+    find: `  if (state === 'RUNNING') {`,
+    replace: `  if (state === 'RUNNING' || state === 'CLOSED') {`,
+  },
+  {
+    name: 'successor-is-not-written',
+    caughtBy: { kind: 'lost run', scenario: 'paid' },
+    guarantee: 'the next run is written on its order before it starts',
+    file: DISPATCH,
+    find: `  await service.orders.save(next, order);
+  observe('SagaRestarted'`,
+    replace: `  observe('SagaRestarted'`,
+  },
+  {
+    name: 'given-up-change-is-applied',
+    caughtBy: { kind: 'lost run', scenario: 'modified in vain until more comes' },
+    guarantee: 'the next run rejects a change for which Inventory keeps the old items',
+    file: RESERVE_STOCK,
+    find: `    if (!sameItems(reservation.items, intendedItems(order))) {
+      throw new ModificationGivenUp('Inventory holds other items at this revision.');
+    }
 `,
     replace: '',
   },

@@ -34,7 +34,13 @@ export interface Circumstances {
   readonly commit: string;
 }
 
-const NO_RUNS: Readonly<Record<Way, number>> = { crashes: 0, pairs: 0, rivals: 0, late: 0 };
+const NO_RUNS: Readonly<Record<Way, number>> = {
+  crashes: 0,
+  pairs: 0,
+  'lost runs': 0,
+  rivals: 0,
+  late: 0,
+};
 
 /** @param scenarios in the order of the report. */
 export function reportOf(

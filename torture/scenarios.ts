@@ -88,12 +88,21 @@ function isAfterCapture(effect: RecordedEffect): boolean {
   return effect.by === 'confirmOrder' || (effect.by === 'chargePayment' && !until(1, effect));
 }
 
-/** A user has two live orders of the same items only with X-Allow-Duplicate. */
-function inForceTwice(shop: Shop): string[] {
+/** Within the duplicate window, a user has two live orders of the same items only with X-Allow-Duplicate. */
+function inForceTwice({ world }: Shop): string[] {
   const final = ['PAYMENT_DONE', 'ORDER_CANCELLED', 'INVALID'];
-  const inForce = shop.world.snapshot().orders.filter(({ status }) => !final.includes(status));
-  const kinds = inForce.map(({ userId, items }) => JSON.stringify([userId, items]));
-  return new Set(kinds).size === kinds.length ? [] : ['P4: the same items are ordered twice'];
+  const windowMs = world.runtime.config.DUPLICATE_WINDOW_SECONDS * 1000;
+  const inForce = world.snapshot().orders.filter(({ status }) => !final.includes(status));
+  const isTwice = inForce.some((order) =>
+    inForce.some(
+      (other) =>
+        other !== order &&
+        other.userId === order.userId &&
+        JSON.stringify(other.items) === JSON.stringify(order.items) &&
+        Math.abs(other.createdAtMs - order.createdAtMs) < windowMs,
+    ),
+  );
+  return isTwice ? ['P4: the same items are ordered twice'] : [];
 }
 
 async function reserved(shop: Shop): Promise<void> {

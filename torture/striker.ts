@@ -3,7 +3,7 @@ import { assertNever } from '../lib/platform/errors.ts';
 import { unlessDead } from '../local/stack/lambda-runtime.ts';
 import type { Shop } from './shop.ts';
 import { FAULTS, isRival, rivalIn, type Strike } from './strikes.ts';
-import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
+import { executionOf, type RecordedEffect, type WorldInterceptor } from './world/effect-log.ts';
 import { GATEWAY_URL } from './world/settings.ts';
 
 /** Shorter than every function's time-out, and longer than a wait for a prompt acknowledgement. */
@@ -79,6 +79,9 @@ export class Striker {
       case 'arrival':
         await this.arrive();
         return this.#goOn(proceed);
+      case 'loses its run at':
+        this.#shop.world.abortExecutions(executionOf(effect.invocation));
+        return proceed();
       case 'stalls':
         await this.#pass(STALL_MS);
         return this.#goOn(proceed);

@@ -21,10 +21,21 @@ const DELAYS = ['is late', 'comes again', 'arrival', 'stalls'] as const;
 
 type DelayName = (typeof DELAYS)[number];
 
+/**
+ * The saga's execution is aborted just before the effect. If the effect is a step's, the step goes on; a further
+ * strike at the same effect decides how.
+ */
+const LOST_RUN = 'loses its run at';
+
+/** Tells if the strike costs the order its run. */
+export function isLostRun({ what }: Strike): boolean {
+  return what === LOST_RUN;
+}
+
 /** A rival's whole call, just before the effect. */
 type RivalStrike = `rival ${RivalName}`;
 
-export type StrikeName = FaultName | DelayName | RivalStrike;
+export type StrikeName = FaultName | DelayName | typeof LOST_RUN | RivalStrike;
 
 export function isRival(what: StrikeName): what is RivalStrike {
   return what.startsWith('rival ');
@@ -47,6 +58,7 @@ export const RIVAL_NAMES = Object.keys(RIVALS) as RivalName[];
 const STRIKE_NAMES: readonly StrikeName[] = [
   ...FAULT_NAMES,
   ...DELAYS,
+  LOST_RUN,
   ...RIVAL_NAMES.map((name): RivalStrike => `rival ${name}`),
 ];
 

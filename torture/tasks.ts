@@ -3,6 +3,7 @@ import {
   exploreAllPairs,
   exploreCrashes,
   exploreLate,
+  exploreLostRuns,
   explorePairs,
   exploreRivals,
   isSideEffect,
@@ -15,7 +16,7 @@ import { type Scenario, scenarioNamed } from './scenarios.ts';
 import { formatStrikes } from './strikes.ts';
 
 /** Explorations of one scenario, each a task of its own. */
-export const WAYS = ['crashes', 'pairs', 'rivals', 'late'] as const;
+export const WAYS = ['crashes', 'pairs', 'lost runs', 'rivals', 'late'] as const;
 
 export type Way = (typeof WAYS)[number];
 
@@ -28,7 +29,7 @@ export type Task =
       readonly seed: number;
       /** Number of pairs to draw with the seed; all if undefined. */
       readonly sample?: number;
-      /** Share of rivals or delays to run, drawn with the seed; from 0 to 1. */
+      /** Share of rivals or delays to run, also of those of a lost run, drawn with the seed; from 0 to 1. */
       readonly share: number;
     }
   | { readonly kind: 'histories'; readonly seeds: readonly number[] };
@@ -90,6 +91,8 @@ function explore(
       return sample === undefined
         ? exploreAllPairs(scenario, seed)
         : explorePairs(scenario, seed, sample, random);
+    case 'lost runs':
+      return exploreLostRuns(scenario, seed, isDrawn);
     case 'rivals':
       return exploreRivals(scenario, seed, undefined, isDrawn);
     case 'late':

@@ -1,13 +1,11 @@
 import { deadlinesOf } from '../lib/orders/recovery/deadlines.ts';
-import { brokenCharge, brokenSuccession, isStep } from './always.ts';
+import { brokenCharge } from './always.ts';
 import type { Invocation, RecordedEffect } from './world/effect-log.ts';
 import { GATEWAY_URL } from './world/settings.ts';
 import type { World } from './world/world.ts';
 
-const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'TransactWriteItems'];
-
 /**
- * Checks a charge just before it and a step's write just after it, because the state at rest shows neither.
+ * Checks a charge just before it, because the state at rest does not show it.
  * @param violated receives one message per violation.
  * @returns the call to make in the place of `proceed`.
  */
@@ -17,22 +15,13 @@ export function watch<Result>(
   proceed: () => Promise<Result>,
   violated: (words: readonly string[]) => void,
 ): () => Promise<Result> {
-  const { invocation } = effect;
-  if (isCharge(effect)) {
-    const { payingMs } = deadlinesOf(world.runtime.config);
-    // Reads the payment now: a late call is still for the payment that it was sent for.
-    const paymentId = paymentOf(world, invocation);
-    return () => {
-      violated(brokenCharge(world.snapshot(), paymentId, world.clock.now() + payingMs));
-      return proceed();
-    };
-  }
-  if (!WRITES.includes(effect.operation) || !isStep(invocation)) return proceed;
-  return async () => {
-    const before = world.snapshot();
-    const answer = await proceed();
-    violated(brokenSuccession(before, invocation));
-    return answer;
+  if (!isCharge(effect)) return proceed;
+  const { payingMs } = deadlinesOf(world.runtime.config);
+  // Reads the payment now: a late call is still for the payment that it was sent for.
+  const paymentId = paymentOf(world, effect.invocation);
+  return () => {
+    violated(brokenCharge(world.snapshot(), paymentId, world.clock.now() + payingMs));
+    return proceed();
   };
 }
 

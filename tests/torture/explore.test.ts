@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { ORDER_SAGA } from '../../statemachines/order-saga.ts';
-import { exploreCrashes, exploreLate, exploreRivals } from '../../torture/explore.ts';
+import {
+  exploreCrashes,
+  exploreLate,
+  exploreLostRuns,
+  exploreRivals,
+} from '../../torture/explore.ts';
 import { type Run, runScenario } from '../../torture/run-scenario.ts';
 import { SCENARIOS, scenarioNamed } from '../../torture/scenarios.ts';
 import { formatStrikes, parseStrikes } from '../../torture/strikes.ts';
@@ -103,6 +108,13 @@ test('an order cancelled while reserving keeps every promise whatever is late', 
   expect(await violationsOf(exploreLate(scenarioNamed('cancelled while reserving'), SEED))).toEqual(
     [],
   );
+});
+
+test('a refused change leaves the old items, whenever its run is lost', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const scenario = scenarioNamed('modified in vain until more comes');
+  expect(await violationsOf(exploreLostRuns(scenario, SEED, () => false))).toEqual([]);
 });
 
 test('a wait that was stored late does not keep a modified order from being paid at once', async () => {

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../lib/platform/clock.ts';
 import type { HttpResponse } from '../../lib/platform/http/http-client.ts';
-import type { RecordedEffect, WorldInterceptor } from '../world/effect-log.ts';
+import { executionOf, type RecordedEffect, type WorldInterceptor } from '../world/effect-log.ts';
 import {
   conflict,
   dieAfter,
@@ -11,6 +11,7 @@ import {
   throttle,
 } from '../world/faults.ts';
 import type { Delivery, SentMessage } from '../world/memory-sqs.ts';
+import type { World } from '../world/world.ts';
 import { Chance } from './chance.ts';
 import { type FaultKind, noFaults, type StrikeKind } from './fault-kinds.ts';
 import { aboutOf } from './labels.ts';
@@ -48,15 +49,17 @@ export class FaultInjector {
   readonly #times = new Map<string, number>();
   readonly #beginningMs: number;
   readonly #clock: Clock;
+  readonly #world: Pick<World, 'abortExecutions'>;
   #isOver = false;
   #late = 0;
 
-  constructor(plan: Plan, clock: Clock) {
+  constructor(plan: Plan, world: Pick<World, 'clock' | 'abortExecutions'>) {
     this.#plan = plan;
+    this.#world = world;
     this.#chance = new Chance(plan.seed);
     this.#only = plan.strikes === undefined ? undefined : new Set(plan.strikes);
-    this.#clock = clock;
-    this.#beginningMs = clock.now();
+    this.#clock = world.clock;
+    this.#beginningMs = world.clock.now();
   }
 
   /** Ends all faults; delayed calls still arrive. */
@@ -157,10 +160,20 @@ export class FaultInjector {
         return this.#later(this.#chance.spread(10, LATEST_DELIVERY_MS, `${label} by`));
       case 'answered 5xx':
         return this.#chance.pick(FAILURES, `${label} how`);
+      case 'run lost':
+        return this.#loseRun(this.#chance.of(`${label} goes on`) < 0.5);
       case 'message twice':
       case 'message late':
         throw new Error(`${kind} strikes no effect.`);
     }
+  }
+
+  /** The execution of the step is aborted; the step goes on, or dies before the effect. */
+  #loseRun(goesOn: boolean): Fault {
+    return (effect, proceed) => {
+      this.#world.abortExecutions(executionOf(effect.invocation));
+      return goesOn ? proceed() : dieBefore(effect, proceed);
+    };
   }
 
   /** The caller times out and goes on; the call arrives later. */
@@ -185,7 +198,12 @@ export class FaultInjector {
 }
 
 /** Kinds of fault that may strike an effect, rarest first. */
-function kindsFor({ kind, operation }: RecordedEffect): readonly StrikeKind[] {
+function kindsFor(effect: RecordedEffect): readonly StrikeKind[] {
+  const kinds = kindsForAny(effect);
+  return executionOf(effect.invocation) === undefined ? kinds : ['run lost', ...kinds];
+}
+
+function kindsForAny({ kind, operation }: RecordedEffect): readonly StrikeKind[] {
   switch (kind) {
     case 'http':
       return operation === 'GET' ? HTTP_READ : HTTP;

@@ -9,6 +9,7 @@ export const FAULT_KINDS = [
   'slow',
   'delivered later',
   'answered 5xx',
+  'run lost',
   'Inventory away',
   'gateway away',
   'database away',

@@ -1,6 +1,7 @@
 import type { CarriedOut } from '../../local/dynamodb/memory-dynamodb.ts';
-import { brokenAlways, brokenWrites } from '../always.ts';
+import { brokenAlways, brokenSuccession, brokenWrites } from '../always.ts';
 import { violationsAtRest } from '../at-rest.ts';
+import { longestRestMs } from '../longest-rest.ts';
 import { LIMIT_MS } from '../shop.ts';
 import { watch } from '../watch.ts';
 import type { WorldInterceptor } from '../world/effect-log.ts';
@@ -11,7 +12,6 @@ import { drawPlan } from './draw-plan.ts';
 import { FaultInjector, type Struck } from './fault-injector.ts';
 import type { FaultCounts } from './fault-kinds.ts';
 import type { Call, Outcome } from './history.ts';
-import { longestRestMs } from './longest-rest.ts';
 import type { Plan } from './plan.ts';
 
 export interface HistoryRun {
@@ -68,7 +68,7 @@ class LivedHistory {
   #faults: FaultInjector | undefined;
 
   async live(world: World, plan: Plan): Promise<HistoryRun> {
-    const faults = new FaultInjector(plan, world.clock);
+    const faults = new FaultInjector(plan, world);
     const client = new Client(world, faults, plan);
     this.#world = world;
     this.#faults = faults;
@@ -114,7 +114,12 @@ class LivedHistory {
   look(writes: readonly CarriedOut[]): void {
     const world = this.#world;
     if (world === undefined) return;
-    this.#add([...brokenWrites(writes), ...brokenAlways(world.snapshot(), world.clock.now())]);
+    const stored = world.snapshot();
+    this.#add([
+      ...brokenWrites(writes),
+      ...brokenSuccession(writes, stored, world.requester()),
+      ...brokenAlways(stored, world.clock.now()),
+    ]);
   }
 
   #add(violations: readonly string[]): void {

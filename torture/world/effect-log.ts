@@ -8,6 +8,13 @@ export interface Invocation {
   readonly event: unknown;
 }
 
+/** Name of the execution whose step this invocation is, if it is one. */
+export function executionOf({ event }: Invocation): string | undefined {
+  if (typeof event !== 'object' || event === null || !('run' in event)) return undefined;
+  const { orderId, run } = event as { readonly orderId: string; readonly run: number };
+  return `${orderId}-${String(run)}`;
+}
+
 /** One effect that a handler asked for, even if it failed. */
 export interface RecordedEffect extends Effect {
   /** Number of the effect, from 1. */
@@ -31,6 +38,7 @@ export class EffectLog {
   readonly #now: () => number;
   readonly #callers = new AsyncLocalStorage<Invocation>();
   #interceptor: WorldInterceptor = (_effect, proceed) => proceed();
+  #requester: Invocation | undefined;
   #isClosed = false;
 
   constructor(now: () => number) {
@@ -50,6 +58,21 @@ export class EffectLog {
   /** Key of the function that runs in this async context, if one does. */
   caller(): string | undefined {
     return this.#callers.getStore()?.functionKey;
+  }
+
+  /** Carries out a request of this async context's function at once. */
+  carryOut<Result>(operation: () => Result): Result {
+    this.#requester = this.#callers.getStore();
+    try {
+      return operation();
+    } finally {
+      this.#requester = undefined;
+    }
+  }
+
+  /** The invocation whose request is being carried out, if it is a function's. */
+  get requester(): Invocation | undefined {
+    return this.#requester;
   }
 
   /** Blocks every further effect for ever, as if its process were dead. */

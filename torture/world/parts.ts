@@ -75,7 +75,11 @@ export async function createParts(
     AmazonSQS: storage.sqs.operations,
     AWSStepFunctions: stepFunctions.operations,
   };
-  const requestHandler = inMemoryRequestHandler({ services, detached, onDefect });
+  const requestHandler = inMemoryRequestHandler({
+    services,
+    detached: (operation) => foundation.effects.carryOut(() => detached(operation)),
+    onDefect,
+  });
   const gateway = createGateway(foundation, config, api);
   // Must come after the interpreter's start, which takes over the process's clock.
   const variables = { ...environment, ...libraryEnvironment(service) };

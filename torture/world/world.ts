@@ -8,7 +8,7 @@ import {
   type ServiceDefinition,
 } from '../../local/stack/service-definition.ts';
 import type { ApiRequest } from './api.ts';
-import type { RecordedEffect, WorldInterceptor } from './effect-log.ts';
+import type { Invocation, RecordedEffect, WorldInterceptor } from './effect-log.ts';
 import { Foundation } from './foundation.ts';
 import { DIRECTORY } from './functions.ts';
 import { Issuer } from './issuer.ts';
@@ -49,6 +49,8 @@ export interface World {
   readonly clock: VirtualClock;
   /** Key in serverless.yml of the function in whose async context this is called. */
   caller(): string | undefined;
+  /** The invocation whose request the tables, queues or executions carry out at this moment, if one is. */
+  requester(): Invocation | undefined;
   /** Effects of all handlers so far, in the order of the requests. */
   readonly effects: readonly RecordedEffect[];
   setInterceptor(intercept: WorldInterceptor): void;
@@ -58,6 +60,8 @@ export interface World {
   call(request: WorldCall): Promise<HttpResponse>;
   /** Invokes a function in addition to its normal triggers. */
   invoke(functionKey: string, event: unknown): Promise<unknown>;
+  /** Aborts the execution of this name, or all that run. A step that runs goes on. */
+  abortExecutions(name?: string): void;
   /** Runs until all work has ended or waits for time, without letting time pass. */
   runUntilIdle(): Promise<void>;
   /** Advances the clock by `ms`; everything due in between happens at its own time. */
@@ -122,7 +126,7 @@ async function build(
 ): Promise<World> {
   const { clock, effects } = foundation;
   const parts = await createParts(options, service, foundation);
-  const { functions, storage } = parts;
+  const { functions, stepFunctions, storage } = parts;
   const issuer = new Issuer(clock);
   const runtime = { ...createRuntime(parts), verifyToken: issuer.verify };
   installRuntime(runtime);
@@ -148,6 +152,7 @@ async function build(
     runtime,
     clock,
     caller: () => effects.caller(),
+    requester: () => effects.requester,
     effects: effects.effects,
     setInterceptor: (replacement) => {
       effects.setInterceptor(replacement);
@@ -159,6 +164,11 @@ async function build(
       return parts.api.call({ ...request, headers: { ...authorization, ...headers } });
     },
     invoke: (functionKey, event) => functions.invoke(functionKey, event),
+    abortExecutions: (name) => {
+      const { name: saga } = service.stepFunctions.stateMachines.orderSaga;
+      const all = stepFunctions.executions.listOf(stepFunctions.stateMachineArn(saga));
+      for (const one of all) if (name === undefined || one.name === name) one.stop({});
+    },
     runUntilIdle: () => time.runUntilIdle(),
     advance: (ms) => time.advance(ms),
     runToRest: (limitMs) => time.runToRest(limitMs),

@@ -122,6 +122,11 @@ describe('at any moment', () => {
       'P5: ord_1 waits for its payment, and its stock is not held for it',
     ],
     [
+      'other items are held than the order has',
+      { ...waiting, orders: [{ ...order, items: [{ productId: 'prod-mug', quantity: 2 }] }] },
+      'P5: ord_1 waits for its payment, and its stock is not held for it',
+    ],
+    [
       'stock is held for less long than was promised',
       { ...waiting, reservations: [{ ...held, expiresAtMs: LATER - 1 }] },
       'P5: ord_1 waits for its payment, and its stock is not held for it',
@@ -211,14 +216,25 @@ describe('a charge', () => {
 
 describe('a step', () => {
   const event = { orderId: 'ord_1', run: 1 };
+  const writeOf = (type: string, run: number): CarriedOut => {
+    const before = { type: { S: type }, orderId: { S: 'ord_1' }, run: { N: String(run) } };
+    return { table: 'orders', before, after: before, isAllowedOver: () => false };
+  };
 
   test.each([
-    ['of the order’s run writes', 'reserveStock', 1, 0],
-    ['of an older run does not write', 'reserveStock', 2, 1],
-    ['that compensates is for any run', 'compensate', 2, 0],
-  ])('%s', (_what, functionKey, run, broken) => {
+    ['of the order’s run writes the order', 'reserveStock', 'ORDER', 1, 0],
+    ['of an older run does not write the order', 'reserveStock', 'ORDER', 2, 1],
+    ['of an older run does not write a payment', 'settlePayment', 'PAYMENT', 2, 1],
+    ['of an older run may write what all orders share', 'reserveStock', 'CIRCUIT', 2, 0],
+    ['that compensates is for any run', 'compensate', 'ORDER', 2, 0],
+  ])('%s', (_what, functionKey, type, run, broken) => {
     const orders = [{ ...order, run }];
-    expect(brokenSuccession({ orders }, { functionKey, event })).toHaveLength(broken);
+    const writes = [writeOf(type, run)];
+    expect(brokenSuccession(writes, { orders }, { functionKey, event })).toHaveLength(broken);
+  });
+
+  test('is no other function’s write', () => {
+    expect(brokenSuccession([writeOf('ORDER', 2)], { orders: [order] }, undefined)).toEqual([]);
   });
 });
 

@@ -26,6 +26,10 @@ const pairs = about(
     findings: ['x'],
   },
 );
+const lostRuns = about(
+  { kind: 'scenario', way: 'lost runs', scenario: 'paid', seed: 1, share: 1 },
+  { runs: 24, faults: { 'loses its run at': 24 } },
+);
 const rivals = about(
   { kind: 'scenario', way: 'rivals', scenario: 'expired', seed: 1, share: 1 },
   { runs: 30, faults: { 'rival cancels': 30 } },
@@ -42,7 +46,7 @@ const circumstances = { wallSeconds: 12, seed: 1, commit: 'abc1234' };
 test('one table sums up every part', () => {
   const report = reportOf(
     ['paid', 'expired'],
-    [crashes, pairs, rivals, ...histories],
+    [crashes, pairs, lostRuns, rivals, ...histories],
     [
       { mutant: 'a', verdict: 'SURVIVED', runs: 3 },
       { mutant: 'b', verdict: 'FAILED', why: 'exit 70' },
@@ -56,13 +60,13 @@ test('one table sums up every part', () => {
     circumstances,
   );
   expect(tableOf(report)).toEqual([
-    'scenario crash points      crashes        pairs       rivals         late   violations      rest, s',
-    'paid               19           58            5            0            0            1        240.5',
-    'expired             0            0            0           30            0            0            0',
-    'all                19           58            5           30            0            1        240.5',
+    'scenario crash points      crashes        pairs    lost runs       rivals         late   violations      rest, s',
+    'paid               19           58            5           24            0            0            1        240.5',
+    'expired             0            0            0            0           30            0            0            0',
+    'all                19           58            5           24           30            0            1        240.5',
     '',
     'histories        4, 3,000 operations, 0 with violations, longest rest 2 s',
-    'faults           dies before 23, dies after 6, rival cancels 30, throttled 18',
+    'faults           dies before 23, dies after 6, loses its run at 24, rival cancels 30, throttled 18',
     'mutants caught   1 of 3',
     'violations       1',
     '',

@@ -1,6 +1,6 @@
-import { type Deadlines, deadlinesOf, nextRunMs } from '../../lib/orders/recovery/deadlines.ts';
-import type { Config } from '../../lib/platform/config.ts';
-import type { Snapshot } from '../world/snapshot.ts';
+import { type Deadlines, deadlinesOf, nextRunMs } from '../lib/orders/recovery/deadlines.ts';
+import type { Config } from '../lib/platform/config.ts';
+import type { Snapshot } from './world/snapshot.ts';
 
 /**
  * Longest time that a world may take to rest once all faults are over, by design. In the worst case
