@@ -172,10 +172,10 @@ export const MUTANTS: readonly Mutant[] = [
     file: INVENTORY_REPOSITORY,
     find: `        : this.#documents.send(
             new TransactWriteCommand({ TransactItems: [{ Put: put }, ...updates] }),
-          ),`,
+          );`,
     replace: `        : this.#documents.send(new PutCommand(put)).then(() =>
             this.#documents.send(new TransactWriteCommand({ TransactItems: updates })),
-          ),`,
+          );`,
   },
 
   // Money
@@ -260,21 +260,18 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order and its payment change in one transaction',
     file: ORDER_REPOSITORY,
-    find: `    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: this.#putOf(order.next, order.previous) },
-            { Put: this.#payments.putOf(payment.next, payment.previous) },
-          ],
-        }),
-      ),
+    find: `    const write = new TransactWriteCommand({
+      TransactItems: [
+        { Put: this.#putOf(order.next, order.previous) },
+        { Put: this.#payments.putOf(payment.next, payment.previous) },
+      ],
+    });
+    const refusal = await conditionalWrite(this.#documents.send(write));`,
+    replace: `    const orderPut = new PutCommand(this.#putOf(order.next, order.previous));
+    const paymentPut = new PutCommand(this.#payments.putOf(payment.next, payment.previous));
+    const refusal = await conditionalWrite(
+      this.#documents.send(orderPut).then(() => this.#documents.send(paymentPut)),
     );`,
-    replace: `    const refusal = await conditionalWrite(async () => {
-      await this.#documents.send(new PutCommand(this.#putOf(order.next, order.previous)));
-      const put = this.#payments.putOf(payment.next, payment.previous);
-      await this.#documents.send(new PutCommand(put));
-    });`,
   },
 
   // Acknowledgements
@@ -317,9 +314,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'nothing-is-ever-due',
     caughtBy: { kind: 'crash', scenario: 'paid' },
     guarantee: 'what the system owes the next move is in the index that the dispatcher reads',
-    file: 'lib/platform/dynamo/due-index.ts',
-    find: `return dueAtMs === undefined ? {} : { dueShard: dueShardName(shardOf(id, DUE_SHARDS)), dueAtMs };`,
-    replace: `return {};`,
+    file: DYNAMO,
+    find: `    : { dueShard: shardName('due', shardOf(id, DUE_SHARDS)), dueAtMs };`,
+    replace: `    : {};`,
   },
   {
     name: 'placed-order-is-not-due',

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Money } from '../money.ts';
-import { type CircuitBreaker, circuitBreaker } from '../platform/circuit-breaker.ts';
+import { CircuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import type { RefusalClass } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
@@ -189,7 +189,7 @@ const PROBE_GRACE_MS = 5000;
 /** Counts a missing or unusable answer as an outage. A refusal is an answer. */
 function inventoryCircuit(runtime: Runtime): CircuitBreaker {
   const { config } = runtime;
-  return circuitBreaker(runtime, {
+  return new CircuitBreaker(runtime, {
     name: 'inventory',
     table: config.ORDERS_TABLE,
     failuresToOpen: config.INVENTORY_CIRCUIT_FAILURES,

@@ -11,9 +11,8 @@ import type { Clock } from '../platform/clock.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
   CONFLICT,
-  checkItem,
+  checkedFields,
   conditionalWrite,
-  databaseRead,
   duePages,
   lazily,
   type Parsed,
@@ -22,7 +21,10 @@ import {
   readItems,
   retryOptimistically,
   type StoredItem,
+  shardName,
   stillAsRead,
+  throwUnavailable,
+  uncheckedFields,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { shardOf } from '../platform/ids.ts';
@@ -35,6 +37,9 @@ import type { Reservation } from './reservation.ts';
 const PRODUCT_SCHEMA_VERSION = 1;
 const RESERVATION_SCHEMA_VERSION = 1;
 const RECEIPT_SCHEMA_VERSION = 1;
+/** Attributes of a product's and of a reservation's item that only an index needs. */
+const PRODUCT_INDEXES = ['catalogue'];
+const RESERVATION_INDEXES = ['expiryShard'];
 
 /** Partitions of the sparse index of expiring reservations. */
 export const EXPIRY_SHARDS = 16;
@@ -108,18 +113,15 @@ export class InventoryRepository {
    * Ids of up to `count` products after `after`, ascending. The index lags behind the table by a moment.
    */
   async productIds(after: string | undefined, count: number): Promise<string[]> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new QueryCommand({
-          TableName: this.#table,
-          IndexName: 'catalogue',
-          KeyConditionExpression: 'catalogue = :catalogue AND productId > :after',
-          // Sorts before every product id.
-          ExpressionAttributeValues: { ':catalogue': CATALOGUE, ':after': after ?? ' ' },
-          Limit: count,
-        }),
-      ),
-    );
+    const query = new QueryCommand({
+      TableName: this.#table,
+      IndexName: 'catalogue',
+      KeyConditionExpression: 'catalogue = :catalogue AND productId > :after',
+      // Sorts before every product id.
+      ExpressionAttributeValues: { ':catalogue': CATALOGUE, ':after': after ?? ' ' },
+      Limit: count,
+    });
+    const output = await this.#documents.send(query).catch(throwUnavailable);
     return (output.Items ?? []).map((item) => String(item['productId']));
   }
 
@@ -134,22 +136,18 @@ export class InventoryRepository {
 
   /** Writes a new product; `CHANGED` if the id is taken. */
   async addProduct(product: Product): Promise<CommitOutcome> {
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new PutCommand({
-          TableName: this.#table,
-          Item: {
-            ...productKey(product.productId),
-            type: 'PRODUCT',
-            schemaVersion: PRODUCT_SCHEMA_VERSION,
-            catalogue: CATALOGUE,
-            ...product,
-          },
-          ConditionExpression: 'attribute_not_exists(pk)',
-        }),
-      ),
-    );
-    return outcomeOf(refusal);
+    const put = new PutCommand({
+      TableName: this.#table,
+      Item: {
+        ...productKey(product.productId),
+        type: 'PRODUCT',
+        schemaVersion: PRODUCT_SCHEMA_VERSION,
+        catalogue: CATALOGUE,
+        ...product,
+      },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+    return outcomeOf(await conditionalWrite(this.#documents.send(put)));
   }
 
   /**
@@ -162,29 +160,25 @@ export class InventoryRepository {
     change: ProductChange & { readonly changedAs: string },
   ): Promise<Product | Exclude<CommitOutcome, 'COMMITTED'>> {
     const fields = Object.entries({ ...change, version: previous.version + 1 });
-    let changed: StoredItem = {};
-    const refusal = await conditionalWrite(async () => {
-      const output = await this.#documents.send(
-        new UpdateCommand({
-          TableName: this.#table,
-          Key: productKey(previous.productId),
-          UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
-          ConditionExpression: '#status = :statusAsRead AND #version = :versionAsRead',
-          ExpressionAttributeNames: {
-            '#status': 'status',
-            ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
-          },
-          ExpressionAttributeValues: {
-            ':statusAsRead': previous.status,
-            ':versionAsRead': previous.version,
-            ...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
-          },
-          ReturnValues: 'ALL_NEW',
-        }),
-      );
-      changed = output.Attributes ?? {};
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      Key: productKey(previous.productId),
+      UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+      ConditionExpression: '#status = :statusAsRead AND #version = :versionAsRead',
+      ExpressionAttributeNames: {
+        '#status': 'status',
+        ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+      },
+      ExpressionAttributeValues: {
+        ':statusAsRead': previous.status,
+        ':versionAsRead': previous.version,
+        ...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
+      },
+      ReturnValues: 'ALL_NEW',
     });
-    if (refusal === undefined) return toProduct(changed);
+    const write = this.#documents.send(update);
+    const refusal = await conditionalWrite(write);
+    if (refusal === undefined) return toProduct((await write).Attributes ?? {});
     return refusal.kind === 'CONDITION' ? 'CHANGED' : 'BUSY';
   }
 
@@ -210,12 +204,8 @@ export class InventoryRepository {
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeValues: { ':quantity': receipt.quantity },
     };
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new TransactWriteCommand({ TransactItems: [{ Put: put }, { Update: update }] }),
-      ),
-    );
-    return outcomeOf(refusal);
+    const write = new TransactWriteCommand({ TransactItems: [{ Put: put }, { Update: update }] });
+    return outcomeOf(await conditionalWrite(this.#documents.send(write)));
   }
 
   async findReceipt(receiptId: string): Promise<StockReceipt | undefined> {
@@ -234,14 +224,13 @@ export class InventoryRepository {
   ): Promise<CommitOutcome> {
     const put = { TableName: this.#table, Item: toItem(next), ...stillAsRead(previous) };
     const updates = stockChanges.map((change) => ({ Update: this.#stockUpdate(change) }));
-    const refusal = await conditionalWrite(() =>
+    const write =
       updates.length === 0
         ? this.#documents.send(new PutCommand(put))
         : this.#documents.send(
             new TransactWriteCommand({ TransactItems: [{ Put: put }, ...updates] }),
-          ),
-    );
-    return outcomeOf(refusal);
+          );
+    return outcomeOf(await conditionalWrite(write));
   }
 
   /**
@@ -255,7 +244,7 @@ export class InventoryRepository {
       shardAttribute: 'expiryShard',
       timeAttribute: 'expiresAtMs',
     };
-    for await (const page of duePages(this.#documents, index, expiryShardName(shard), nowMs)) {
+    for await (const page of duePages(this.#documents, index, shard, nowMs)) {
       yield page.map((item) => ({
         orderId: String(item['pk']).slice('RESERVATION#'.length),
         correlationId: String(item['correlationId']),
@@ -265,11 +254,8 @@ export class InventoryRepository {
   }
 
   async #get(key: { readonly pk: string }): Promise<Record<string, unknown> | undefined> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true }),
-      ),
-    );
+    const get = { TableName: this.#table, Key: key, ConsistentRead: true };
+    const output = await this.#documents.send(new GetCommand(get)).catch(throwUnavailable);
     return output.Item;
   }
 
@@ -325,10 +311,6 @@ function outcomeOf(refusal: WriteRefusal | undefined): CommitOutcome {
   return refusal.kind === 'CONDITION' ? 'CHANGED' : 'BUSY';
 }
 
-function expiryShardName(shard: number): string {
-  return `expiry#${String(shard)}`;
-}
-
 function toItem(reservation: Reservation) {
   return {
     ...reservationKey(reservation.orderId),
@@ -336,7 +318,7 @@ function toItem(reservation: Reservation) {
     schemaVersion: RESERVATION_SCHEMA_VERSION,
     ...reservation,
     ...(reservation.status === 'HELD'
-      ? { expiryShard: expiryShardName(shardOf(reservation.orderId, EXPIRY_SHARDS)) }
+      ? { expiryShard: shardName('expiry', shardOf(reservation.orderId, EXPIRY_SHARDS)) }
       : {}),
   };
 }
@@ -366,22 +348,19 @@ const reservationSchemas = lazily(() => {
 /** @throws MalformedItem, UnknownSchemaVersion */
 function toReservation(item: StoredItem): Reservation {
   const schema = reservationSchemas();
-  checkItem(item, RESERVATION_SCHEMA_VERSION, schema);
   // Compiles only if the schema's output and the type are the same.
-  const reservation: Parsed<Reservation, typeof schema> = uncheckedReservation(item);
+  const reservation: Parsed<Reservation, typeof schema> = checkedFields(
+    item,
+    RESERVATION_SCHEMA_VERSION,
+    schema,
+    RESERVATION_INDEXES,
+  );
   return reservation;
 }
 
 /** The reservation in an item as it is, however malformed: for the doctor, which judges it. */
 export function uncheckedReservation(item: StoredItem): Reservation {
-  const {
-    pk: _pk,
-    type: _type,
-    schemaVersion: _schemaVersion,
-    expiryShard: _expiryShard,
-    ...reservation
-  } = item;
-  return reservation as unknown as Reservation;
+  return uncheckedFields(item, RESERVATION_INDEXES) as unknown as Reservation;
 }
 
 const productSchemas = lazily(() => {
@@ -408,22 +387,19 @@ const productSchemas = lazily(() => {
 /** @throws MalformedItem, UnknownSchemaVersion */
 function toProduct(item: StoredItem): Product {
   const schema = productSchemas();
-  checkItem(item, PRODUCT_SCHEMA_VERSION, schema);
   // Compiles only if the schema's output and the type are the same.
-  const product: Parsed<Product, typeof schema> = uncheckedProduct(item);
+  const product: Parsed<Product, typeof schema> = checkedFields(
+    item,
+    PRODUCT_SCHEMA_VERSION,
+    schema,
+    PRODUCT_INDEXES,
+  );
   return product;
 }
 
 /** The product in an item as it is, however malformed: for the doctor, which judges it. */
 export function uncheckedProduct(item: StoredItem): Product {
-  const {
-    pk: _pk,
-    type: _type,
-    schemaVersion: _schemaVersion,
-    catalogue: _catalogue,
-    ...product
-  } = item;
-  return product as unknown as Product;
+  return uncheckedFields(item, PRODUCT_INDEXES) as unknown as Product;
 }
 
 const receiptSchema = lazily(() =>
@@ -438,7 +414,11 @@ const receiptSchema = lazily(() =>
 /** @throws MalformedItem, UnknownSchemaVersion */
 function toReceipt(item: StoredItem): StockReceipt {
   const schema = receiptSchema();
-  checkItem(item, RECEIPT_SCHEMA_VERSION, schema);
-  const { pk: _pk, type: _type, schemaVersion: _schemaVersion, ...receipt } = item;
-  return receipt as unknown as Parsed<StockReceipt, typeof schema>;
+  // Compiles only if the schema's output and the type are the same.
+  const receipt: Parsed<StockReceipt, typeof schema> = checkedFields(
+    item,
+    RECEIPT_SCHEMA_VERSION,
+    schema,
+  );
+  return receipt;
 }

@@ -10,17 +10,16 @@ import * as z from 'zod/mini';
 import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
-import { dueShardName } from '../platform/dynamo/due-index.ts';
 import {
-  checkItem,
+  checkedFields,
   conditionalWrite,
-  databaseRead,
   duePages,
   lazily,
   readableOf,
   readItems,
   type StoredItem,
   stillAsRead,
+  throwUnavailable,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
@@ -99,19 +98,16 @@ export class OrderRepository {
    * lags behind the table by a moment.
    */
   async positionsOf(userId: string, before: string | undefined, count: number): Promise<string[]> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new QueryCommand({
-          TableName: this.#table,
-          IndexName: 'owner',
-          KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
-          // Sorts after every order's position.
-          ExpressionAttributeValues: { ':user': userId, ':before': before ?? '~' },
-          ScanIndexForward: false,
-          Limit: count,
-        }),
-      ),
-    );
+    const query = new QueryCommand({
+      TableName: this.#table,
+      IndexName: 'owner',
+      KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
+      // Sorts after every order's position.
+      ExpressionAttributeValues: { ':user': userId, ':before': before ?? '~' },
+      ScanIndexForward: false,
+      Limit: count,
+    });
+    const output = await this.#documents.send(query).catch(throwUnavailable);
     return (output.Items ?? []).map((item) => String(item['createdAtSort']));
   }
 
@@ -157,16 +153,13 @@ export class OrderRepository {
     order: { readonly next: Order; readonly previous: Order },
     payment: { readonly next: Payment; readonly previous: Payment | undefined },
   ): Promise<void> {
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: this.#putOf(order.next, order.previous) },
-            { Put: this.#payments.putOf(payment.next, payment.previous) },
-          ],
-        }),
-      ),
-    );
+    const write = new TransactWriteCommand({
+      TransactItems: [
+        { Put: this.#putOf(order.next, order.previous) },
+        { Put: this.#payments.putOf(payment.next, payment.previous) },
+      ],
+    });
+    const refusal = await conditionalWrite(this.#documents.send(write));
     if (refusal !== undefined) {
       throw new ConcurrentUpdate(
         'The order or its payment was changed meanwhile; look at it and try again.',
@@ -187,17 +180,14 @@ export class OrderRepository {
     payment: { readonly next: Payment; readonly previous: Payment },
     order?: { readonly next: Order; readonly previous: Order },
   ): Promise<'SAVED' | 'REPEATED'> {
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: this.#payments.eventPutOf(eventId) },
-            { Put: this.#payments.putOf(payment.next, payment.previous) },
-            ...(order === undefined ? [] : [{ Put: this.#putOf(order.next, order.previous) }]),
-          ],
-        }),
-      ),
-    );
+    const write = new TransactWriteCommand({
+      TransactItems: [
+        { Put: this.#payments.eventPutOf(eventId) },
+        { Put: this.#payments.putOf(payment.next, payment.previous) },
+        ...(order === undefined ? [] : [{ Put: this.#putOf(order.next, order.previous) }]),
+      ],
+    });
+    const refusal = await conditionalWrite(this.#documents.send(write));
     if (refusal === undefined) {
       observePaymentMove(payment.next, payment.previous);
       return 'SAVED';
@@ -217,17 +207,14 @@ export class OrderRepository {
       shardAttribute: 'dueShard',
       timeAttribute: 'dueAtMs',
     };
-    for await (const page of duePages(this.#documents, index, dueShardName(shard), nowMs)) {
+    for await (const page of duePages(this.#documents, index, shard, nowMs)) {
       yield page.map(toCandidate);
     }
   }
 
   async #get(key: { pk: string }): Promise<Record<string, unknown> | undefined> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true }),
-      ),
-    );
+    const get = { TableName: this.#table, Key: key, ConsistentRead: true };
+    const output = await this.#documents.send(new GetCommand(get)).catch(throwUnavailable);
     return output.Item;
   }
 
@@ -236,15 +223,11 @@ export class OrderRepository {
     orderId: string,
     guard: GuardWrite | undefined,
   ): Promise<WriteRefusal | undefined> {
-    return conditionalWrite(() =>
-      guard === undefined
-        ? this.#documents.send(new PutCommand(put))
-        : this.#documents.send(
-            new TransactWriteCommand({
-              TransactItems: [{ Put: put }, { Put: this.#guardPut(orderId, guard) }],
-            }),
-          ),
-    );
+    if (guard === undefined) return conditionalWrite(this.#documents.send(new PutCommand(put)));
+    const write = new TransactWriteCommand({
+      TransactItems: [{ Put: put }, { Put: this.#guardPut(orderId, guard) }],
+    });
+    return conditionalWrite(this.#documents.send(write));
   }
 
   #guardPut(orderId: string, guard: GuardWrite) {
@@ -290,8 +273,7 @@ function observeMove(next: Order, previous: Order | undefined): void {
 }
 
 function guardedOrderId(item: StoredItem): string {
-  checkItem(item, GUARD_SCHEMA_VERSION, guardSchema());
-  return String(item['orderId']);
+  return checkedFields(item, GUARD_SCHEMA_VERSION, guardSchema()).orderId;
 }
 
 /** Takes what the entry says of itself. A malformed order or payment fails when it is dispatched. */

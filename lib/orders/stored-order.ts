@@ -1,6 +1,12 @@
 import * as z from 'zod/mini';
-import { dueAttributes } from '../platform/dynamo/due-index.ts';
-import { checkItem, lazily, type Parsed, type StoredItem } from '../platform/dynamo/items.ts';
+import {
+  checkedFields,
+  dueAttributes,
+  lazily,
+  type Parsed,
+  type StoredItem,
+  uncheckedFields,
+} from '../platform/dynamo/items.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import type { Order } from './order.ts';
 
@@ -9,6 +15,7 @@ import type { Order } from './order.ts';
  * version, and some of them still run during a deployment.
  */
 const SCHEMA_VERSION = 1;
+const INDEX_ATTRIBUTES = ['ownerId', 'createdAtSort', 'dueShard'];
 
 const schemas = lazily(() => {
   const status = z.enum([
@@ -148,25 +155,21 @@ type Schemas = ReturnType<typeof schemas>;
  * @throws MalformedItem, UnknownSchemaVersion
  */
 export function toOrder(item: StoredItem): Order {
-  const byStatus: Readonly<Record<string, z.ZodMiniType>> = schemas();
-  checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
+  const byStatus: Readonly<Record<string, Schemas[keyof Schemas]>> = schemas();
+  const schema = byStatus[String(item['status'])];
   // Compiles only if the schema's output and the type are the same.
-  const order: Parsed<Order, Schemas[keyof Schemas]> = uncheckedOrder(item);
+  const order: Parsed<Order, Schemas[keyof Schemas]> = checkedFields(
+    item,
+    SCHEMA_VERSION,
+    schema,
+    INDEX_ATTRIBUTES,
+  );
   return order;
 }
 
 /** The order in an item as it is, however malformed: for the doctor, which judges it. */
 export function uncheckedOrder(item: StoredItem): Order {
-  const {
-    pk: _pk,
-    type: _type,
-    schemaVersion: _schemaVersion,
-    ownerId: _ownerId,
-    createdAtSort: _createdAtSort,
-    dueShard: _dueShard,
-    ...order
-  } = item;
-  return order as unknown as Order;
+  return uncheckedFields(item, INDEX_ATTRIBUTES) as unknown as Order;
 }
 
 export function toItem(order: Order) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DUE_SHARDS, dueShardName } from '../../lib/platform/dynamo/due-index.ts';
+import { DUE_SHARDS, shardName } from '../../lib/platform/dynamo/items.ts';
 import { shardOf } from '../../lib/platform/ids.ts';
 import { consultDoctor, type StoredItem, tamper } from '../support/doctor.ts';
 import { after, heal, httpCall, inject, refuseConnection } from '../support/faults.ts';
@@ -102,7 +102,7 @@ async function chargeBehind(orderId: string, paymentId: string, token = 'tok_ok'
 /** Attributes of an item that is due. */
 function due(id: string, agoMs: number) {
   const dueAtMs = scene.stack.clock.now() - agoMs;
-  return { dueAtMs, dueShard: dueShardName(shardOf(id, DUE_SHARDS)) };
+  return { dueAtMs, dueShard: shardName('due', shardOf(id, DUE_SHARDS)) };
 }
 
 function withHistory(item: StoredItem, ...steps: readonly (readonly [string, string])[]) {
