@@ -171,8 +171,12 @@ export function movePayment<Status extends PaymentStatus>(
       details: { paymentId: payment.paymentId, paymentStatus: payment.status },
     });
   }
+  const kept: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(payment)) {
+    if (!Object.hasOwn(STATUS_FIELDS, field)) kept[field] = value;
+  }
   const next = {
-    ...withoutStatusFields(payment),
+    ...kept,
     ...fields,
     status: to,
     version: payment.version + 1,
@@ -185,9 +189,4 @@ export function movePayment<Status extends PaymentStatus>(
 /** The same status with other facts: version + 1, no line in the history. */
 export function touchPayment<Kind extends Payment>(payment: Kind, changes: Partial<Kind>): Kind {
   return { ...payment, ...changes, version: payment.version + 1 };
-}
-
-function withoutStatusFields(payment: Payment): object {
-  const kept = Object.entries(payment).filter(([field]) => !Object.hasOwn(STATUS_FIELDS, field));
-  return Object.fromEntries(kept);
 }
