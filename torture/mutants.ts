@@ -76,11 +76,10 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'an order that was placed before is not written again as a new one',
     file: ORDER_REPOSITORY,
     // The order's guard would refuse it too.
-    find: `      ConditionExpression: 'attribute_not_exists(pk)',
-    };
-    const refusal = await this.#putWithGuard(put, order.orderId, guard);`,
-    replace: `    };
-    const refusal = await this.#putWithGuard(put, order.orderId, undefined);`,
+    find: `    const put = putOf(this.#table, order, undefined);
+    const refusal = await this.#write(put, guard && this.#guardPut(order, guard));`,
+    replace: `    const { ConditionExpression: _absent, ...put } = putOf(this.#table, order, undefined);
+    const refusal = await this.#write(put, undefined);`,
   },
 
   // Reservations: revisions, tombstones, stock
@@ -260,18 +259,9 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order and its payment change in one transaction',
     file: ORDER_REPOSITORY,
-    find: `    const write = new TransactWriteCommand({
-      TransactItems: [
-        { Put: this.#putOf(order.next, order.previous) },
-        { Put: this.#payments.putOf(payment.next, payment.previous) },
-      ],
-    });
-    const refusal = await conditionalWrite(this.#documents.send(write));`,
-    replace: `    const orderPut = new PutCommand(this.#putOf(order.next, order.previous));
-    const paymentPut = new PutCommand(this.#payments.putOf(payment.next, payment.previous));
-    const refusal = await conditionalWrite(
-      this.#documents.send(orderPut).then(() => this.#documents.send(paymentPut)),
-    );`,
+    find: `    const refusal = await this.#write(orderPut, paymentPut);`,
+    replace: `    const refusal =
+      (await this.#write(orderPut, undefined)) ?? (await this.#write(paymentPut, undefined));`,
   },
 
   // Acknowledgements
@@ -447,8 +437,8 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order and its duplicate guard are written in one transaction',
     file: ORDER_REPOSITORY,
-    find: `TransactItems: [{ Put: put }, { Put: this.#guardPut(orderId, guard) }],`,
-    replace: `TransactItems: [{ Put: put }],`,
+    find: `await this.#write(put, guard && this.#guardPut(order, guard))`,
+    replace: `await this.#write(put, undefined)`,
   },
   {
     name: 'guard-is-overwritten',

@@ -1,8 +1,7 @@
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
 import { currentOrderAnswer } from '../../lib/orders/http/responses.ts';
 import { waitFor } from '../../lib/orders/http/wait.ts';
-import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { ownedOrder } from '../../lib/orders/owned.ts';
+import { orderServiceWith, ownedOrder } from '../../lib/orders/order-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf, isKnown, unlessKnown } from '../../lib/platform/http/etag.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';

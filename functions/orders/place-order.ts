@@ -5,8 +5,7 @@ import {
   UNFULFILLED_ORDER_PROBLEMS,
 } from '../../lib/orders/http/shared-answers.ts';
 import { waitFor } from '../../lib/orders/http/wait.ts';
-import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { ownedOrder } from '../../lib/orders/owned.ts';
+import { orderServiceWith, ownedOrder } from '../../lib/orders/order-service.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';

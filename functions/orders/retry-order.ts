@@ -4,8 +4,12 @@ import {
   UNFULFILLED_ORDER_PROBLEMS,
 } from '../../lib/orders/http/shared-answers.ts';
 import { waitFor } from '../../lib/orders/http/wait.ts';
-import { orderServiceWith, retryOnConflict } from '../../lib/orders/order-service.ts';
-import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
+import {
+  orderServiceWith,
+  ownedOrder,
+  requestDigest,
+  retryOnConflict,
+} from '../../lib/orders/order-service.ts';
 import { retryOrder } from '../../lib/orders/retry-order.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { startSaga } from '../../lib/orders/start-and-wake.ts';

@@ -2,8 +2,7 @@ import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { moveOrder } from './moves.ts';
 import type { Order, OrderIn } from './order.ts';
 import { closeModification } from './order-items.ts';
-import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
-import { ownedOrder } from './owned.ts';
+import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { failUnchargedPayment } from './payment-outcomes.ts';
 import { signalTaskToken } from './start-and-wake.ts';
 

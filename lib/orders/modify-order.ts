@@ -6,7 +6,7 @@ import {
   ImpossibleState,
   PreconditionFailed,
 } from '../platform/errors.ts';
-import { duplicateGuardFor, guardKeyFor } from './duplicate-guard.ts';
+import { duplicateGuardFor } from './duplicate-guard.ts';
 import { moveOrder, touchOrder } from './moves.ts';
 import type {
   Order,
@@ -16,8 +16,8 @@ import type {
   PendingPaymentOrder,
 } from './order.ts';
 import { hasBadQuantity, mergeLines, QUANTITY_RANGE } from './order-items.ts';
-import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
-import { ownedOrder } from './owned.ts';
+import { guardKeyFor } from './order-repository.ts';
+import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
 import { signalTaskToken } from './start-and-wake.ts';
 

@@ -2,10 +2,10 @@ import { toTimestamp } from '../platform/clock.ts';
 import { CONFLICT, type RetryPolicy, retryOptimistically } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
+import { blocks } from './duplicate-guard.ts';
 import type { CreatedOrder, InvalidOrder, Order, OrderLine } from './order.ts';
 import { hasBadQuantity, itemsFingerprint, mergeLines } from './order-items.ts';
-import type { DuplicateGuard } from './order-repository.ts';
+import { type DuplicateGuard, guardKeyFor } from './order-repository.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
 import { DuplicateOrder } from './refusals.ts';
 import { retryOrder } from './retry-order.ts';
@@ -57,13 +57,7 @@ async function store(
   const stored = await retryOptimistically(service, PLACE_RETRIES, async () => {
     const outcome = await service.orders.place(
       order,
-      order.guardKey === undefined
-        ? undefined
-        : {
-            guardKey: order.guardKey,
-            replacing,
-            keepGuardUntilMs: keepGuardUntilMs(service, order),
-          },
+      order.guardKey === undefined ? undefined : { guardKey: order.guardKey, replacing },
     );
     switch (outcome) {
       case 'PLACED':

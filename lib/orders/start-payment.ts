@@ -4,8 +4,7 @@ import { assertNever, IdempotencyConflict, IllegalTransition } from '../platform
 import { deriveId } from '../platform/ids.ts';
 import { moveOrder } from './moves.ts';
 import type { Order, PendingPaymentOrder } from './order.ts';
-import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
-import { ownedOrder } from './owned.ts';
+import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { requirePayment } from './payment-outcomes.ts';
 import { ReservationExpired } from './refusals.ts';
 import { signalTaskToken } from './start-and-wake.ts';

@@ -5,6 +5,7 @@ import {
   lazily,
   type Parsed,
   type StoredItem,
+  stillAsRead,
   uncheckedFields,
 } from '../platform/dynamo/items.ts';
 import { moneySchema } from '../platform/schemas.ts';
@@ -172,25 +173,27 @@ export function uncheckedOrder(item: StoredItem): Order {
   return uncheckedFields(item, INDEX_ATTRIBUTES) as unknown as Order;
 }
 
-export function toItem(order: Order) {
+/** Put of an order that is still as it was read, or, without `previous`, is not stored yet. */
+export function putOf(table: string, order: Order, previous: Order | undefined) {
+  const { orderId, userId, createdAtMs } = order;
   return {
-    ...orderKey(order.orderId),
-    type: 'ORDER',
-    schemaVersion: SCHEMA_VERSION,
-    ...order,
-    ownerId: order.userId,
-    createdAtSort: positionOf(order),
-    ...dueAttributes(order.orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
+    TableName: table,
+    Item: {
+      ...orderKey(orderId),
+      type: 'ORDER',
+      schemaVersion: SCHEMA_VERSION,
+      ...order,
+      ownerId: userId,
+      // Sorts as text as the orders do in time.
+      createdAtSort: `${String(createdAtMs).padStart(15, '0')}#${orderId}`,
+      ...dueAttributes(orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
+    },
+    ...stillAsRead(previous),
   };
 }
 
 export function orderKey(orderId: string) {
   return { pk: `ORDER#${orderId}` };
-}
-
-/** Sorts as text as the orders do in time. */
-function positionOf({ createdAtMs, orderId }: Order): string {
-  return `${String(createdAtMs).padStart(15, '0')}#${orderId}`;
 }
 
 export function orderIdAt(position: string): string {

@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
@@ -7,9 +7,9 @@ import {
   dueAttributes,
   lazily,
   type Parsed,
+  readItem,
   type StoredItem,
   stillAsRead,
-  throwUnavailable,
   uncheckedFields,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
@@ -20,8 +20,6 @@ import type { Payment } from './payment.ts';
 
 const SCHEMA_VERSION = 1;
 const INDEX_ATTRIBUTES = ['dueShard'];
-
-const key = (paymentId: string) => ({ pk: `PAYMENT#${paymentId}` });
 
 /**
  * Longer than any gateway repeats an event; after that the status of the payment absorbs a repetition.
@@ -42,9 +40,8 @@ export class PaymentRepository {
 
   /** Read consistently. */
   async getPayment(paymentId: string): Promise<Payment | undefined> {
-    const get = { TableName: this.#table, Key: key(paymentId), ConsistentRead: true };
-    const output = await this.#documents.send(new GetCommand(get)).catch(throwUnavailable);
-    return output.Item === undefined ? undefined : toPayment(output.Item);
+    const item = await readItem(this.#documents, this.#table, { pk: `PAYMENT#${paymentId}` });
+    return item === undefined ? undefined : toPayment(item);
   }
 
   /**
@@ -88,7 +85,7 @@ export class PaymentRepository {
     return {
       TableName: this.#table,
       Item: {
-        ...key(next.paymentId),
+        pk: `PAYMENT#${next.paymentId}`,
         type: 'PAYMENT',
         schemaVersion: SCHEMA_VERSION,
         ...next,

@@ -3,7 +3,12 @@ import {
   TransactionCanceledException,
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
 import type * as z from 'zod/mini';
 import { type Clock, sleep } from '../clock.ts';
 import { InfrastructureUnavailable } from '../errors.ts';
@@ -63,10 +68,19 @@ export async function retryOptimistically<Result>(
   for (let tries = 1; ; tries += 1) {
     const result = await attempt();
     if (result !== CONFLICT || tries === attempts) return result;
-    if (pause === undefined) continue;
-    const ceilingMs = Math.min(pause.capMs, pause.baseMs * 2 ** (tries - 1));
-    await sleep(clock, Math.floor(random() * ceilingMs));
+    await pauseAfter(tries, { clock, random }, pause);
   }
+}
+
+/** Sleeps before the next attempt, at random below the policy's ceiling. */
+export async function pauseAfter(
+  tries: number,
+  { clock, random }: { readonly clock: Clock; readonly random: () => number },
+  pause: RetryPolicy['pause'],
+): Promise<void> {
+  if (pause === undefined) return;
+  const ceilingMs = Math.min(pause.capMs, pause.baseMs * 2 ** (tries - 1));
+  await sleep(clock, Math.floor(random() * ceilingMs));
 }
 
 /**
@@ -78,6 +92,19 @@ export function throwUnavailable(cause: unknown): never {
     cause,
     retryAfterSeconds: 1,
   });
+}
+
+/**
+ * Reads one item consistently.
+ * @throws InfrastructureUnavailable
+ */
+export async function readItem(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  key: { readonly pk: string },
+): Promise<StoredItem | undefined> {
+  const command = new GetCommand({ TableName: table, Key: key, ConsistentRead: true });
+  return (await documents.send(command).catch(throwUnavailable)).Item;
 }
 
 /**
