@@ -1,5 +1,4 @@
 import { MixedCurrencies } from '../../inventory/refusals.ts';
-import { totalOf } from '../../money.ts';
 import { assertNever, ImpossibleState } from '../../platform/errors.ts';
 import { moveOrder, touchOrder } from '../moves.ts';
 import type {
@@ -11,7 +10,7 @@ import type {
   ReservedStock,
   RetriedReservation,
 } from '../order.ts';
-import { intendedItems } from '../order-items.ts';
+import { intendedItems, priceLines } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import { clockSkewMs } from '../recovery/deadlines.ts';
 import { ReservationExpired } from '../refusals.ts';
@@ -140,7 +139,10 @@ function toPendingPayment(
   reservation: ReservedStock,
   waitToken: string,
 ): PendingPaymentOrder {
-  const { items, total } = pricedItems(order, reservation);
+  const { items, total } = priceLines(intendedItems(order), order.items, reservation.lines);
+  if (total === undefined) {
+    throw new MixedCurrencies('The order would have prices in different currencies.');
+  }
   // A modification never extends the time that the user was promised.
   const reservationExpiresAtMs =
     order.purpose === 'MODIFICATION'
@@ -204,19 +206,4 @@ function backToFormer(
     },
     systemMove(service, 'MODIFICATION_REJECTED'),
   );
-}
-
-function pricedItems(order: PendingReservingStockOrder, reservation: ReservedStock) {
-  const reservedAt = new Map(reservation.lines.map((line) => [line.productId, line.unitPrice]));
-  const seen = new Map(order.items.map((line) => [line.productId, line.unitPrice]));
-  // A price that the user has seen stays; products reserved for the first time get theirs now.
-  const items = intendedItems(order).map(({ productId, quantity }) => {
-    const unitPrice = seen.get(productId) ?? reservedAt.get(productId);
-    return { productId, quantity, ...(unitPrice === undefined ? {} : { unitPrice }) };
-  });
-  const total = totalOf(items);
-  if (total === undefined) {
-    throw new MixedCurrencies('The order would have prices in different currencies.');
-  }
-  return { items, total };
 }

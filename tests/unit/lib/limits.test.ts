@@ -21,11 +21,10 @@ import {
   ORDERS_PER_PAGE,
   PRODUCTS_PER_PAGE,
 } from '../../../lib/limits.ts';
-import { totalOf } from '../../../lib/money.ts';
 import { toOrderDocument } from '../../../lib/orders/http/order-view.ts';
 import { itemsBodySchema } from '../../../lib/orders/http/request-schemas.ts';
 import type { OrderLine } from '../../../lib/orders/order.ts';
-import { hasBadQuantity } from '../../../lib/orders/order-items.ts';
+import { hasBadQuantity, totalOf } from '../../../lib/orders/order-items.ts';
 import { OrderRepository } from '../../../lib/orders/order-repository.ts';
 import { PaymentRepository } from '../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../lib/platform/config.ts';
