@@ -16,7 +16,7 @@ import { ConcurrentUpdate } from '../platform/errors.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import type { Payment } from './payment.ts';
+import { PAYMENT_STATUSES, type Payment } from './payment.ts';
 
 const SCHEMA_VERSION = 1;
 const INDEX_ATTRIBUTES = ['dueShard'];
@@ -111,15 +111,7 @@ export function observePaymentMove(next: Payment, previous: Payment | undefined)
 }
 
 const schemas = lazily(() => {
-  const status = z.enum([
-    'INITIATED',
-    'PENDING',
-    'CAPTURED',
-    'DECLINED',
-    'VOIDED',
-    'REFUNDED',
-    'FAILED',
-  ]);
+  const status = z.enum(PAYMENT_STATUSES);
   const base = {
     paymentId: z.string(),
     orderId: z.string(),

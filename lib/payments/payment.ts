@@ -86,6 +86,18 @@ export type Payment =
   | FailedPayment;
 
 export type PaymentStatus = Payment['status'];
+
+/** All statuses, for the schemas of stored and of shown payments; both fail to compile if one is missing. */
+export const PAYMENT_STATUSES = [
+  'INITIATED',
+  'PENDING',
+  'CAPTURED',
+  'DECLINED',
+  'VOIDED',
+  'REFUNDED',
+  'FAILED',
+] as const satisfies readonly PaymentStatus[];
+
 export type PaymentIn<Status extends PaymentStatus> = Extract<Payment, { status: Status }>;
 
 /**
