@@ -577,6 +577,45 @@ const LEFT: readonly ForAPerson[] = [
     },
     checks: ['unreadable'],
   },
+  {
+    what: 'an order of a newer version, even if no timer looks after it',
+    plant: async () => {
+      const { orderId } = await waiting();
+      const putBack = await tamper(
+        'ORDER',
+        orderId,
+        ({ dueAtMs: _at, dueShard: _shard, ...item }) => ({ ...item, schemaVersion: 2 }),
+      );
+      return [{ orderId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
+  {
+    what: 'a payment of a newer version, even if it keeps its token',
+    plant: async () => {
+      const { orderId, paymentId } = await declined();
+      const putBack = await tamper('PAYMENT', paymentId ?? '', (item) => ({
+        ...item,
+        methodToken: 'tok_x',
+        schemaVersion: 2,
+      }));
+      return [{ orderId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
+  {
+    what: 'an order of a newer version that does not show its refund',
+    plant: async () => {
+      const { orderId } = await refunded();
+      const putBack = await tamper('ORDER', orderId, (item) => ({
+        ...item,
+        refunds: [],
+        schemaVersion: 2,
+      }));
+      return [{ orderId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
 ];
 
 describe('the doctor leaves to a person', () => {

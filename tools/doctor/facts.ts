@@ -9,6 +9,8 @@ export interface Stored<Item> {
   readonly dueShard: string | undefined;
   /** Reason why the service cannot read the item; it refuses every call about it then. */
   readonly problem?: string;
+  /** True if a newer version of the code has written the item: the doctor's rules may misread it. */
+  readonly isNewer?: true;
 }
 
 export type StoredOrder = Stored<Order>;

@@ -31,6 +31,8 @@ import type { Circumstances, Facts, StoredOrder, StoredPayment, Subject } from '
  * parsed is a disagreement too, and does not keep the others from being judged.
  */
 export function judge(subject: Subject, facts: Facts, now: Circumstances): Disagreement[] {
+  const newer = newerItem(subject, facts);
+  if (newer !== undefined) return newer;
   try {
     switch (subject.kind) {
       case 'ORDER':
@@ -54,6 +56,22 @@ export function judge(subject: Subject, facts: Facts, now: Circumstances): Disag
   } catch (error) {
     return [unreadable(subject, error)];
   }
+}
+
+/**
+ * Finding about an order or payment of a newer version. It is not judged, nor is anything by it: a remedy might be
+ * wrong, or write the item back as one of this version.
+ * @returns undefined if this version may judge the subject. An item beside a newer one has no finding of its own.
+ */
+function newerItem(subject: Subject, facts: Facts): Disagreement[] | undefined {
+  if (subject.kind === 'RESERVATION') return undefined;
+  const { order, payments } = facts;
+  const own = subject.kind === 'ORDER' ? order : payments.get(subject.paymentId);
+  if (own?.isNewer === true) {
+    const mend = 'a person: examine it with the doctor of the version that wrote it';
+    return [{ ...unreadable(subject, own.problem), mend }];
+  }
+  return [order, ...payments.values()].some((stored) => stored?.isNewer) ? [] : undefined;
 }
 
 function judgeOrder(stored: StoredOrder, facts: Facts, now: Circumstances): Disagreement[] {

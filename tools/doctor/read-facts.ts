@@ -2,7 +2,7 @@ import { uncheckedReservation } from '../../lib/inventory/inventory-repository.t
 import { toOrder, uncheckedOrder } from '../../lib/orders/stored-order.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
 import { toPayment, uncheckedPayment } from '../../lib/payments/payment-repository.ts';
-import { UnreadableItem } from '../../lib/platform/dynamo/items.ts';
+import { UnknownSchemaVersion, UnreadableItem } from '../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { Facts, Stored, StoredPayment, Subject } from './facts.ts';
 import type { GatewayBooks } from './gateway-books.ts';
@@ -115,16 +115,17 @@ function stored<Kind>(
   return {
     item: asItIs(item),
     dueShard: typeof dueShard === 'string' ? dueShard : undefined,
-    ...(problem === undefined ? {} : { problem }),
+    ...(problem === undefined ? {} : { problem: problem.message }),
+    ...(problem instanceof UnknownSchemaVersion ? { isNewer: true } : {}),
   };
 }
 
-function problemWith(item: Item, parse: (item: Item) => unknown): string | undefined {
+function problemWith(item: Item, parse: (item: Item) => unknown): UnreadableItem | undefined {
   try {
     parse(item);
     return undefined;
   } catch (error) {
-    if (error instanceof UnreadableItem) return error.message;
+    if (error instanceof UnreadableItem) return error;
     throw error;
   }
 }
