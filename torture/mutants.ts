@@ -225,7 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the reservation is extended past every time-out of the payment before the charge',
     file: CHARGE_PAYMENT,
-    find: `  await extendHoldOrFail(service, order);
+    find: `  await extendHold(service, order);
 `,
     replace: '',
   },
@@ -389,12 +389,12 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'declined' },
     guarantee: 'an order is PAYMENT_FAILED only when its stock is back or owed back',
     file: COMPENSATE,
-    find: `  await service.inventory.release(reservationOf(order));
+    find: `  await service.inventory.release(order);
   observeReleased(order);
   await moveToPaymentFailed(service, order, failure);
 `,
     replace: `  await moveToPaymentFailed(service, order, failure);
-  await service.inventory.release(reservationOf(order));
+  await service.inventory.release(order);
   observeReleased(order);
 `,
   },
@@ -433,7 +433,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'old-run-goes-on',
     caughtBy: { kind: 'late', scenario: 'order retried' },
     guarantee: 'only the newest run of an order takes its steps',
-    file: 'lib/orders/saga/current-run.ts',
+    file: 'lib/orders/saga/task.ts',
     find: `if (order?.run !== input.run) {`,
     replace: `if (order === undefined) {`,
   },

@@ -7,8 +7,7 @@ import { waitFor } from '../../lib/orders/http/wait.ts';
 import { orderServiceWith, retryOnConflict } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
 import { retryOrder } from '../../lib/orders/retry-order.ts';
-import { sagaClient } from '../../lib/orders/saga-client.ts';
-import { startSaga } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient, tryNow } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
@@ -42,7 +41,7 @@ export const handler = apiHandler(
     const retried = await retryOnConflict(service(), async () =>
       retryOrder(service(), await read(), userId, digest),
     );
-    if (retried.status === 'CREATED') await startSaga(service(), retried);
+    if (retried.status === 'CREATED') await tryNow(retried, service().saga.start(retried));
     const order = await waitFor(service(), waitSeconds, retried, isStockDecided, read);
     return orderAnswer(service(), order);
   },

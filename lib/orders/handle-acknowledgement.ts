@@ -12,7 +12,7 @@ import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { OrderService } from './order-service.ts';
 import { recordOutcome } from './payment-outcomes.ts';
-import { signalTaskToken } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 
 type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
 
@@ -100,7 +100,8 @@ async function wakeSaga(
 ): Promise<void> {
   const order = await service.orders.getOrder(orderId);
   if (order?.status !== 'PAYMENT_IN_PROGRESS' || order.paymentId !== paymentId) return;
-  await signalTaskToken(service, order, order.waitToken);
+  if (order.waitToken === undefined) return;
+  await tryNow(order, service.saga.signal(order.waitToken));
 }
 
 async function refundSoon(service: OrderService<'queues'>, payment: Payment): Promise<void> {

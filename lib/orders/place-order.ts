@@ -9,7 +9,7 @@ import type { DuplicateGuard } from './order-repository.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
 import { DuplicateOrder } from './refusals.ts';
 import { retryOrder } from './retry-order.ts';
-import { startSaga } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 
 const PLACE_RETRIES: RetryPolicy = { attempts: 8 };
 
@@ -43,7 +43,7 @@ export async function placeOrder(
     ? invalidOrder(service, request, orderId)
     : createdOrder(service, request, orderId);
   const stored = await store(service, order, request.allowDuplicate);
-  if (stored.status === 'CREATED') await startSaga(service, stored);
+  if (stored.status === 'CREATED') await tryNow(stored, service.saga.start(stored));
   return stored;
 }
 

@@ -1,10 +1,11 @@
 import { MixedCurrencies } from '../../inventory/refusals.ts';
-import { totalOf } from '../../money.ts';
+import { type Money, totalOf } from '../../money.ts';
 import { assertNever, ImpossibleState } from '../../platform/errors.ts';
 import { moveOrder, touchOrder } from '../moves.ts';
 import type {
   ModifiedReservation,
   Order,
+  OrderLine,
   PaymentInProgressOrder,
   PendingPaymentOrder,
   PendingReservingStockOrder,
@@ -13,11 +14,10 @@ import type {
 } from '../order.ts';
 import { intendedItems } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
-import { clockSkewMs } from '../recovery/deadlines.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { orderOfRun } from './current-run.ts';
 import { OrderModified, OrderSettled, PaymentStarted, StillAwaitingPayment } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 export interface AwaitPaymentInput extends SagaRun {
   readonly reservation: ReservedStock | null;
@@ -104,8 +104,8 @@ export function branchWhilePending(service: OrderService, order: PendingPaymentO
 }
 
 export function isExpired(service: OrderService, order: PendingPaymentOrder): boolean {
-  const skewMs = clockSkewMs(service.config.RESERVATION_TTL_SECONDS);
-  return service.clock.now() + skewMs >= order.reservationExpiresAtMs;
+  const nowMs = service.clock.now() + service.deadlines.reservationSkewMs;
+  return nowMs >= order.reservationExpiresAtMs;
 }
 
 /**
@@ -207,13 +207,17 @@ function backToFormer(
 }
 
 function pricedItems(order: PendingReservingStockOrder, reservation: ReservedStock) {
-  const reservedAt = new Map(reservation.lines.map((line) => [line.productId, line.unitPrice]));
-  const seen = new Map(order.items.map((line) => [line.productId, line.unitPrice]));
+  const unitPrices = new Map<string, Money>();
+  for (const { productId, unitPrice } of reservation.lines) unitPrices.set(productId, unitPrice);
   // A price that the user has seen stays; products reserved for the first time get theirs now.
-  const items = intendedItems(order).map(({ productId, quantity }) => {
-    const unitPrice = seen.get(productId) ?? reservedAt.get(productId);
-    return { productId, quantity, ...(unitPrice === undefined ? {} : { unitPrice }) };
-  });
+  for (const { productId, unitPrice } of order.items) {
+    if (unitPrice !== undefined) unitPrices.set(productId, unitPrice);
+  }
+  const items: OrderLine[] = [];
+  for (const { productId, quantity } of intendedItems(order)) {
+    const unitPrice = unitPrices.get(productId);
+    items.push({ productId, quantity, ...(unitPrice === undefined ? {} : { unitPrice }) });
+  }
   const total = totalOf(items);
   if (total === undefined) {
     throw new MixedCurrencies('The order would have prices in different currencies.');
