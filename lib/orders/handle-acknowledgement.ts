@@ -1,9 +1,6 @@
 import type * as z from 'zod';
-import {
-  type Acknowledgement,
-  outcomeOf,
-  queuedAcknowledgementSchema,
-} from '../payments/acknowledgement.ts';
+import { type Acknowledgement, queuedAcknowledgementSchema } from '../payments/acknowledgement.ts';
+import { chargeOutcomeOf } from '../payments/http-gateway.ts';
 import { isOpen, type Payment } from '../payments/payment.ts';
 import { UnknownPayment } from '../payments/refusals.ts';
 import type { QueueMessage } from '../platform/aws/queue-messages.ts';
@@ -85,7 +82,12 @@ export async function acknowledge(
   if (known?.orderId !== orderId) {
     throw new UnknownPayment('No such payment of this order is stored.');
   }
-  const payment = await recordOutcome(service, paymentId, outcomeOf(acknowledgement), eventId);
+  const payment = await recordOutcome(
+    service,
+    paymentId,
+    chargeOutcomeOf(acknowledgement),
+    eventId,
+  );
   if (!isOpen(payment)) await wakeSaga(service, payment);
   if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
     await refundSoon(service, payment);
