@@ -1,9 +1,8 @@
-import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/http/responses.ts';
+import { hasFailed, orderAnswer } from '../../lib/orders/http/responses.ts';
 import {
   PLACED_ORDER_ANSWERS,
   UNFULFILLED_ORDER_PROBLEMS,
 } from '../../lib/orders/http/shared-answers.ts';
-import { waitFor } from '../../lib/orders/http/wait.ts';
 import { orderServiceWith, retryOnConflict } from '../../lib/orders/order-service.ts';
 import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
 import { retryOrder } from '../../lib/orders/retry-order.ts';
@@ -36,13 +35,12 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user: { userId }, idempotencyKey, waitSeconds }) => {
-    const read = () => ownedOrder(service(), path['orderId'] ?? '', userId);
     const digest = requestDigest(userId, route, idempotencyKey);
-    const retried = await retryOnConflict(service(), async () =>
-      retryOrder(service(), await read(), userId, digest),
-    );
+    const retried = await retryOnConflict(service(), async () => {
+      const order = await ownedOrder(service(), path['orderId'] ?? '', userId);
+      return retryOrder(service(), order, userId, digest);
+    });
     if (retried.status === 'CREATED') await tryNow(retried, service().saga.start(retried));
-    const order = await waitFor(service(), waitSeconds, retried, isStockDecided, read);
-    return orderAnswer(service(), order);
+    return orderAnswer(service(), retried, waitSeconds);
   },
 );

@@ -140,7 +140,21 @@ function toPendingPayment(
   reservation: ReservedStock,
   waitToken: string,
 ): PendingPaymentOrder {
-  const { items, total } = pricedItems(order, reservation);
+  const unitPrices = new Map<string, Money>();
+  for (const { productId, unitPrice } of reservation.lines) unitPrices.set(productId, unitPrice);
+  // A price that the user has seen stays; products reserved for the first time get theirs now.
+  for (const { productId, unitPrice } of order.items) {
+    if (unitPrice !== undefined) unitPrices.set(productId, unitPrice);
+  }
+  const items: OrderLine[] = [];
+  for (const { productId, quantity } of intendedItems(order)) {
+    const unitPrice = unitPrices.get(productId);
+    items.push({ productId, quantity, ...(unitPrice === undefined ? {} : { unitPrice }) });
+  }
+  const total = totalOf(items);
+  if (total === undefined) {
+    throw new MixedCurrencies('The order would have prices in different currencies.');
+  }
   // A modification never extends the time that the user was promised.
   const reservationExpiresAtMs =
     order.purpose === 'MODIFICATION'
@@ -204,23 +218,4 @@ function backToFormer(
     },
     systemMove(service, 'MODIFICATION_REJECTED'),
   );
-}
-
-function pricedItems(order: PendingReservingStockOrder, reservation: ReservedStock) {
-  const unitPrices = new Map<string, Money>();
-  for (const { productId, unitPrice } of reservation.lines) unitPrices.set(productId, unitPrice);
-  // A price that the user has seen stays; products reserved for the first time get theirs now.
-  for (const { productId, unitPrice } of order.items) {
-    if (unitPrice !== undefined) unitPrices.set(productId, unitPrice);
-  }
-  const items: OrderLine[] = [];
-  for (const { productId, quantity } of intendedItems(order)) {
-    const unitPrice = unitPrices.get(productId);
-    items.push({ productId, quantity, ...(unitPrice === undefined ? {} : { unitPrice }) });
-  }
-  const total = totalOf(items);
-  if (total === undefined) {
-    throw new MixedCurrencies('The order would have prices in different currencies.');
-  }
-  return { items, total };
 }

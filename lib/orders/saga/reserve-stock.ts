@@ -94,12 +94,11 @@ export function toReservedStock(
   service: OrderService,
   reservation: ReservationDocument,
 ): ReservedStock {
-  return {
-    revision: reservation.revision,
-    expiresAtMs:
-      reservation.expiresAt === null ? service.clock.now() : Date.parse(reservation.expiresAt),
-    lines: reservation.items.map(({ productId, unitPrice }) => ({ productId, unitPrice })),
-  };
+  const { revision, expiresAt, items } = reservation;
+  const lines: ReservedStock['lines'][number][] = [];
+  for (const { productId, unitPrice } of items) lines.push({ productId, unitPrice });
+  const expiresAtMs = expiresAt === null ? service.clock.now() : Date.parse(expiresAt);
+  return { revision, expiresAtMs, lines };
 }
 
 /** Stores the time at which Inventory may be called again, if that is inside the budget. */
