@@ -224,7 +224,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the reservation is extended past every time-out of the payment before the charge',
     file: CHARGE_PAYMENT,
-    find: `  await extendHoldOrFail(service, order);
+    find: `  await extendHold(service, order);
 `,
     replace: '',
   },
@@ -313,7 +313,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a new order is due from the write that makes it',
     file: PLACE_ORDER,
-    find: `    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+    find: `    dueAtMs: nowMs + service.deadlines.dispatchMs,
 `,
     replace: '',
   },
@@ -376,12 +376,12 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'declined' },
     guarantee: 'an order is PAYMENT_FAILED only when its stock is back or owed back',
     file: COMPENSATE,
-    find: `  await service.inventory.release(reservationOf(order));
+    find: `  await service.inventory.release(order);
   observeReleased(order);
   await moveToPaymentFailed(service, order, failure);
 `,
     replace: `  await moveToPaymentFailed(service, order, failure);
-  await service.inventory.release(reservationOf(order));
+  await service.inventory.release(order);
   observeReleased(order);
 `,
   },
@@ -420,7 +420,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'old-run-goes-on',
     caughtBy: { kind: 'late', scenario: 'order retried' },
     guarantee: 'only the newest run of an order takes its steps',
-    file: 'lib/orders/saga/current-run.ts',
+    file: 'lib/orders/saga/task.ts',
     find: `if (order?.run !== input.run) {`,
     replace: `if (order === undefined) {`,
   },
@@ -429,8 +429,8 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'crash', scenario: 'ordered twice on purpose' },
     guarantee: 'the same idempotency key finds the order that it made',
     file: PLACE_ORDER,
-    find: `    request.idempotencyKey ?? service.ids.random(),`,
-    replace: `    service.ids.random(),`,
+    find: `request.idempotencyKey ?? service.ids.random()`,
+    replace: `service.ids.random()`,
   },
   {
     name: 'guard-is-left-out',

@@ -1,6 +1,6 @@
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
-import { toOrderDocument } from '../../lib/orders/http/order-view.ts';
 import type { OrderPageDocument } from '../../lib/orders/http/response-schemas.ts';
+import { toOrderDocument } from '../../lib/orders/http/responses.ts';
 import { listOrders, listOrdersQuerySchema } from '../../lib/orders/list-orders.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';

@@ -2,10 +2,9 @@ import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
 import { MAX_MODIFICATIONS_PER_ORDER } from '../../lib/limits.ts';
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
 import { itemsBodySchema } from '../../lib/orders/http/request-schemas.ts';
-import { isModificationDecided, modificationAnswer } from '../../lib/orders/http/responses.ts';
-import { waitFor } from '../../lib/orders/http/wait.ts';
+import { modificationAnswer } from '../../lib/orders/http/responses.ts';
 import { modifyOrder } from '../../lib/orders/modify-order.ts';
-import { orderServiceWith, ownedOrder, requestDigest } from '../../lib/orders/order-service.ts';
+import { orderServiceWith, requestDigest } from '../../lib/orders/order-service.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { versionOf } from '../../lib/platform/http/etag.ts';
@@ -66,17 +65,13 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user: { userId }, body, header, idempotencyKey, waitSeconds }) => {
-    const orderId = path['orderId'] ?? '';
     const modified = await modifyOrder(service(), {
-      orderId,
+      orderId: path['orderId'] ?? '',
       userId,
       items: body.items,
       ifVersion: versionOf(header('If-Match')),
       request: requestDigest(userId, route, idempotencyKey),
     });
-    const order = await waitFor(service(), waitSeconds, modified, isModificationDecided, () =>
-      ownedOrder(service(), orderId, userId),
-    );
-    return modificationAnswer(service(), order);
+    return modificationAnswer(service(), modified, waitSeconds);
   },
 );

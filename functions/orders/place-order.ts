@@ -1,11 +1,10 @@
 import { itemsBodySchema } from '../../lib/orders/http/request-schemas.ts';
-import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/http/responses.ts';
+import { hasFailed, orderAnswer } from '../../lib/orders/http/responses.ts';
 import {
   PLACED_ORDER_ANSWERS,
   UNFULFILLED_ORDER_PROBLEMS,
 } from '../../lib/orders/http/shared-answers.ts';
-import { waitFor } from '../../lib/orders/http/wait.ts';
-import { orderServiceWith, ownedOrder } from '../../lib/orders/order-service.ts';
+import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
@@ -40,17 +39,13 @@ export const handler = apiHandler(
     },
   },
   async (request) => {
-    const { userId } = request.user;
     const placed = await placeOrder(service(), {
-      userId,
+      userId: request.user.userId,
       items: request.body.items,
       idempotencyKey: request.idempotencyKey,
       allowDuplicate: request.header('X-Allow-Duplicate') === 'true',
       correlationId: request.correlationId,
     });
-    const order = await waitFor(service(), request.waitSeconds, placed, isStockDecided, () =>
-      ownedOrder(service(), placed.orderId, userId),
-    );
-    return orderAnswer(service(), order);
+    return orderAnswer(service(), placed, request.waitSeconds);
   },
 );

@@ -1,5 +1,5 @@
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
-import { toPaymentDocument } from '../../lib/orders/http/order-view.ts';
+import { toPaymentDocument } from '../../lib/orders/http/responses.ts';
 import { orderServiceWith, ownedPayment } from '../../lib/orders/order-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';

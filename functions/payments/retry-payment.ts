@@ -1,4 +1,3 @@
-import { awaitOutcome } from '../../lib/orders/http/payment-progress.ts';
 import { paymentBodyExample, paymentBodySchema } from '../../lib/orders/http/request-schemas.ts';
 import { paymentAnswer } from '../../lib/orders/http/responses.ts';
 import { PAYMENT_ANSWERS } from '../../lib/orders/http/shared-answers.ts';
@@ -44,7 +43,6 @@ export const handler = apiHandler(
       methodToken: request.body.paymentMethod.token,
       idempotencyKey: request.idempotencyKey,
     });
-    const progress = await awaitOutcome(service(), payment.paymentId, request.waitSeconds);
-    return paymentAnswer(progress.payment, progress.isUnderWay);
+    return paymentAnswer(service(), payment, request.waitSeconds);
   },
 );

@@ -19,7 +19,7 @@ import { hasBadQuantity, mergeLines, priceLines, QUANTITY_RANGE } from './order-
 import { guardKeyFor } from './order-repository.ts';
 import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
-import { signalTaskToken } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 
 export interface ModifyOrderRequest {
   readonly orderId: string;
@@ -146,7 +146,7 @@ async function reserveAgain(
     userMove(service, 'USER_MODIFIED', request.userId),
   );
   await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
-  await signalTaskToken(service, order, order.waitToken);
+  await tryNow(order, service.saga.signal(order.waitToken));
   return next;
 }
 
@@ -165,7 +165,7 @@ async function askForVoid(
   // Written before the token is read: a step that is about to wait stores its token, then reads the
   // order.
   const payment = await service.payments.getPayment(order.paymentId);
-  if (payment?.status === 'PENDING') await signalTaskToken(service, order, payment.waitToken);
+  if (payment?.status === 'PENDING') await tryNow(order, service.saga.signal(payment.waitToken));
   return next;
 }
 

@@ -7,7 +7,7 @@ import type { PaymentFailedOrder } from './order.ts';
 import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { requirePayment } from './payment-outcomes.ts';
 import { PaymentUnsettled } from './refusals.ts';
-import { startSaga } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 import {
   paymentIdOf,
   type StartPaymentRequest,
@@ -33,7 +33,8 @@ export function retryPayment(
     const repeated = await service.payments.getPayment(paymentId);
     if (repeated !== undefined) {
       // The first process may have died before it started the saga; starting it again is harmless.
-      if (isOpen(repeated) && order.paymentId === paymentId) await startSaga(service, order);
+      if (isOpen(repeated) && order.paymentId === paymentId)
+        await tryNow(order, service.saga.start(order));
       return sameRequestAgain(request, repeated);
     }
     switch (order.status) {
@@ -115,7 +116,7 @@ async function begin(
     { next, previous: order },
     { next: payment, previous: undefined },
   );
-  await startSaga(service, next);
+  await tryNow(next, service.saga.start(next));
   return payment;
 }
 

@@ -4,7 +4,10 @@ import { OVER_THE_NETWORK } from '../../platform/aws/aws-access.ts';
 import type { Config } from '../../platform/config.ts';
 import { SAGA_CONSTANTS } from '../../platform/settings.ts';
 
-/** Longest durations of the states in which the system owes the next move, grace included. */
+/**
+ * Longest durations of the states in which the system owes the next move, grace included, and the
+ * tolerances of the saga's timers.
+ */
 export interface Deadlines {
   /** From a write until the dispatcher does what its handler should have done at once. */
   readonly dispatchMs: number;
@@ -23,6 +26,10 @@ export interface Deadlines {
   readonly holdMs: number;
   /** Between two tries of the dispatcher to finish an obligation through its queue. */
   readonly obligationMs: number;
+  /** A timer of the reservation that fires this much early, by two machines' clocks, counts as in time. */
+  readonly reservationSkewMs: number;
+  /** As `reservationSkewMs`, for the timer of the acknowledgement. */
+  readonly acknowledgementSkewMs: number;
 }
 
 /** Computes the deadlines from the saga's table, so a new state or retry in it moves them. */
@@ -48,11 +55,13 @@ export function deadlinesOf(config: Config): Deadlines {
     holdMs: payingMs + 2 * (dispatchMs + config.SCHEDULE_SECONDS * 1000) + successorMs,
     // Not before the queue has done with the message before: about eleven minutes of growing delays.
     obligationMs: Math.max(15 * 60 * 1000, 2 * triesMs('Compensate')),
+    reservationSkewMs: clockSkewMs(config.RESERVATION_TTL_SECONDS),
+    acknowledgementSkewMs: clockSkewMs(config.PAYMENT_ACK_TIMEOUT_SECONDS),
   };
 }
 
-/** A timer that fires this much early, by two machines' clocks, still counts as in time. */
-export function clockSkewMs(timeoutSeconds: number): number {
+/** A tenth of the timer, at most two seconds. */
+function clockSkewMs(timeoutSeconds: number): number {
   return Math.min(2000, timeoutSeconds * 100);
 }
 

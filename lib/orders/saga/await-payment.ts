@@ -12,11 +12,10 @@ import type {
 } from '../order.ts';
 import { intendedItems, priceLines } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
-import { clockSkewMs } from '../recovery/deadlines.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { orderOfRun } from './current-run.ts';
 import { OrderModified, OrderSettled, PaymentStarted, StillAwaitingPayment } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 export interface AwaitPaymentInput extends SagaRun {
   readonly reservation: ReservedStock | null;
@@ -103,8 +102,8 @@ export function branchWhilePending(service: OrderService, order: PendingPaymentO
 }
 
 export function isExpired(service: OrderService, order: PendingPaymentOrder): boolean {
-  const skewMs = clockSkewMs(service.config.RESERVATION_TTL_SECONDS);
-  return service.clock.now() + skewMs >= order.reservationExpiresAtMs;
+  const nowMs = service.clock.now() + service.deadlines.reservationSkewMs;
+  return nowMs >= order.reservationExpiresAtMs;
 }
 
 /**

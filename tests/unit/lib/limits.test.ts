@@ -21,8 +21,8 @@ import {
   ORDERS_PER_PAGE,
   PRODUCTS_PER_PAGE,
 } from '../../../lib/limits.ts';
-import { toOrderDocument } from '../../../lib/orders/http/order-view.ts';
 import { itemsBodySchema } from '../../../lib/orders/http/request-schemas.ts';
+import { toOrderDocument } from '../../../lib/orders/http/responses.ts';
 import type { OrderLine } from '../../../lib/orders/order.ts';
 import { hasBadQuantity, totalOf } from '../../../lib/orders/order-items.ts';
 import { OrderRepository } from '../../../lib/orders/order-repository.ts';
