@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { environment } from '../environment.ts';
 import { installedRuntime } from '../lambda/installed-runtime.ts';
 import { type Call, type HttpAnswer, requestPathOf } from './call.ts';
 import { corsHeaders } from './cors.ts';
@@ -29,7 +30,7 @@ export function finishAnswer(call: Call, answer: HttpAnswer, isForPages: boolean
  * the variable itself: parsing all settings would be most of their start. Packaging has checked it.
  */
 export function allowedOrigins(): readonly string[] {
-  const list = installedRuntime()?.config.ALLOWED_ORIGINS ?? process.env['ALLOWED_ORIGINS'] ?? '';
+  const list = installedRuntime()?.config.ALLOWED_ORIGINS ?? environment['ALLOWED_ORIGINS'] ?? '';
   return list === '' ? [] : list.split(',').map((origin) => origin.trim());
 }
 
