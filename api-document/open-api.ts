@@ -14,7 +14,7 @@ import { problemCodesOf } from './problem-codes.ts';
 import { problemExample } from './problem-examples.ts';
 import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
 import { SERVICES } from './service-examples.ts';
-import { ANSWER_HEADERS, REQUEST_HEADERS, SECURITY_SCHEMES, TAGS } from './shared-parts.ts';
+import { ANSWER_HEADERS, REQUEST_HEADERS, SECURITY_SCHEMES } from './shared-parts.ts';
 
 const DESCRIPTION = `Orders and payments that never oversell, never charge twice and never lose an order.
 
@@ -32,17 +32,12 @@ export function openApiDocument(): OpenApiDocument {
     openapi: '3.1.1',
     info: { title: 'ordersaga', version: '0.1.0', description: DESCRIPTION },
     servers: [{ url: '.', description: 'The address that this document was read from.' }],
-    tags: TAGS,
+    tags: SERVICES.flatMap(({ tags }) => tags),
     paths: paths(),
     components: {
       schemas: schemas(),
       responses: gatewayResponses(),
-      parameters: Object.fromEntries(
-        Object.entries(REQUEST_HEADERS).map(([name, header]) => [
-          name,
-          { name, in: 'header', required: false, ...header },
-        ]),
-      ),
+      parameters: Object.fromEntries(requestHeaders().map((header) => [header.name, header])),
       headers: ANSWER_HEADERS,
       examples: Object.fromEntries(
         [...PROBLEM_TYPES].map(([code, { title }]) => [
@@ -53,6 +48,18 @@ export function openApiDocument(): OpenApiDocument {
       securitySchemes: SECURITY_SCHEMES,
     },
   };
+}
+
+function requestHeaders(): OpenApiParameter[] {
+  return [REQUEST_HEADERS, ...SERVICES.map(({ requestHeaders = {} }) => requestHeaders)].flatMap(
+    (headers) =>
+      Object.entries(headers).map(([name, header]) => ({
+        name,
+        in: 'header',
+        required: false,
+        ...header,
+      })),
+  );
 }
 
 function paths(): OpenApiDocument['paths'] {
@@ -108,7 +115,7 @@ function securityOf({ access, signature }: DocumentedEndpoint): OpenApiOperation
 
 /** @throws if no service lists the endpoint's tag. */
 function serviceOf({ document }: DocumentedEndpoint): ServiceExamples {
-  const service = SERVICES.find(({ tags }) => tags.includes(document.tag));
+  const service = SERVICES.find(({ tags }) => tags.some(({ name }) => name === document.tag));
   if (service === undefined) throw new Error(`No service has the tag ${document.tag}.`);
   return service;
 }

@@ -9,7 +9,6 @@ import { receiveStock } from '../../lib/inventory/receive-stock.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf } from '../../lib/platform/http/etag.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -19,7 +18,7 @@ export const handler = apiHandler(
   {
     route: 'POST /product/{productId}/stock',
     access: forUsers(MANAGE_PRODUCTS),
-    body: jsonBody(receiveStockBodySchema, { quantity: 10 }),
+    body: { schema: receiveStockBodySchema, example: { quantity: 10 } },
     idempotency: idempotent(),
     document: {
       tag: 'Products',

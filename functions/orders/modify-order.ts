@@ -9,7 +9,6 @@ import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { versionOf } from '../../lib/platform/http/etag.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -20,7 +19,10 @@ export const handler = apiHandler(
   {
     route,
     access: forUsers(),
-    body: jsonBody(itemsBodySchema, { items: [{ productId: 'prod-coffee', quantity: 1 }] }),
+    body: {
+      schema: itemsBodySchema,
+      example: { items: [{ productId: 'prod-coffee', quantity: 1 }] },
+    },
     idempotency: idempotent(),
     headers: ['Prefer', 'If-Match'],
     document: {

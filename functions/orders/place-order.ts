@@ -9,7 +9,6 @@ import { placeOrder } from '../../lib/orders/place-order.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -19,7 +18,10 @@ export const handler = apiHandler(
   {
     route: 'POST /order',
     access: forUsers(),
-    body: jsonBody(itemsBodySchema, { items: [{ productId: 'prod-coffee', quantity: 2 }] }),
+    body: {
+      schema: itemsBodySchema,
+      example: { items: [{ productId: 'prod-coffee', quantity: 2 }] },
+    },
     idempotency: idempotent((body) => hasFailed(service(), body)),
     headers: ['Prefer', 'X-Allow-Duplicate'],
     document: {

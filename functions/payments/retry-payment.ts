@@ -6,7 +6,6 @@ import { retryPayment } from '../../lib/orders/retry-payment.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -16,7 +15,7 @@ export const handler = apiHandler(
   {
     route: 'POST /retrypayment',
     access: forUsers(),
-    body: jsonBody(paymentBodySchema, paymentBodyExample),
+    body: { schema: paymentBodySchema, example: paymentBodyExample },
     idempotency: idempotent(),
     headers: ['Prefer'],
     document: {

@@ -104,7 +104,8 @@ async function refuseDuplicate(
   const first = await service.orders.getOrder(guard.orderId);
   if (first === undefined || !blocks(service, first, order.items)) return;
   throw new DuplicateOrder(DuplicateOrder.refusal.advice, {
-    details: { orderId: first.orderId, order: `/order/${first.orderId}` },
+    details: { orderId: first.orderId },
+    links: { order: `/order/${first.orderId}` },
   });
 }
 

@@ -35,7 +35,10 @@ const listed: ProductDocument = { ...mug, available: 20 };
 
 /** Products and reservations, as the Inventory Service answers for them. */
 export const inventoryExamples = {
-  tags: ['Products', 'Reservations'],
+  tags: [
+    { name: 'Products', description: 'What is for sale, and what its managers change.' },
+    { name: 'Reservations', description: 'Between the Order Service and the Inventory Service.' },
+  ],
   pathParameters: {
     productId: { description: "The product's id.", example: 'prod-mug' },
     orderId: { description: 'The order that stock is held for.', example: orderId },

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { isTemporary } from '../../platform/errors.ts';
 import { loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
-import { pipeline } from '../../platform/lambda/pipeline.ts';
 import type { Order } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -37,7 +36,7 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
   schema: Schema,
   perform: (input: z.infer<Schema>) => Promise<unknown>,
 ) {
-  return pipeline<unknown, unknown>().handler(async (event: unknown) => {
+  return async (event: unknown): Promise<unknown> => {
     const input = schema.parse(event);
     const { orderId, correlationId } = input;
     const about = { step, orderId, correlationId };
@@ -54,7 +53,7 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
       }
       throw error;
     }
-  });
+  };
 }
 
 /**

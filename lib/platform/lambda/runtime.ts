@@ -7,7 +7,7 @@ import type { Ids } from '../ids.ts';
 import { installedRuntime, installRuntime, type Runtime, randomIds } from './installed-runtime.ts';
 import { traceHeaders } from './trace.ts';
 
-export type { Runtime, VerifyToken } from './installed-runtime.ts';
+export type { Claims, Runtime, VerifyToken } from './installed-runtime.ts';
 export { installRuntime };
 
 export interface RuntimeOverrides {
