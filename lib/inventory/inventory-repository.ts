@@ -66,7 +66,7 @@ export interface ReservationView {
 
 export const productKey = (productId: string) => ({ pk: `PRODUCT#${productId}` });
 const receiptKey = (receiptId: string) => ({ pk: `RECEIPT#${receiptId}` });
-const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
+export const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
 
 export class InventoryRepository {
   readonly #table: string;
@@ -364,16 +364,9 @@ const reservationSchemas = lazily(() => {
 });
 
 /** @throws MalformedItem, UnknownSchemaVersion */
-function toReservation(item: StoredItem): Reservation {
+export function toReservation(item: StoredItem): Reservation {
   const schema = reservationSchemas();
   checkItem(item, RESERVATION_SCHEMA_VERSION, schema);
-  // Compiles only if the schema's output and the type are the same.
-  const reservation: Parsed<Reservation, typeof schema> = uncheckedReservation(item);
-  return reservation;
-}
-
-/** The reservation in an item as it is, however malformed: for the doctor, which judges it. */
-export function uncheckedReservation(item: StoredItem): Reservation {
   const {
     pk: _pk,
     type: _type,
@@ -381,7 +374,8 @@ export function uncheckedReservation(item: StoredItem): Reservation {
     expiryShard: _expiryShard,
     ...reservation
   } = item;
-  return reservation as unknown as Reservation;
+  // Compiles only if the schema's output and the type are the same.
+  return reservation as unknown as Parsed<Reservation, typeof schema>;
 }
 
 const productSchemas = lazily(() => {
@@ -406,16 +400,9 @@ const productSchemas = lazily(() => {
 });
 
 /** @throws MalformedItem, UnknownSchemaVersion */
-function toProduct(item: StoredItem): Product {
+export function toProduct(item: StoredItem): Product {
   const schema = productSchemas();
   checkItem(item, PRODUCT_SCHEMA_VERSION, schema);
-  // Compiles only if the schema's output and the type are the same.
-  const product: Parsed<Product, typeof schema> = uncheckedProduct(item);
-  return product;
-}
-
-/** The product in an item as it is, however malformed: for the doctor, which judges it. */
-export function uncheckedProduct(item: StoredItem): Product {
   const {
     pk: _pk,
     type: _type,
@@ -423,7 +410,8 @@ export function uncheckedProduct(item: StoredItem): Product {
     catalogue: _catalogue,
     ...product
   } = item;
-  return product as unknown as Product;
+  // Compiles only if the schema's output and the type are the same.
+  return product as unknown as Parsed<Product, typeof schema>;
 }
 
 const receiptSchema = lazily(() =>

@@ -1,6 +1,6 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
-import { databaseRead, readItems } from '../../lib/platform/dynamo/items.ts';
+import { databaseRead, readItems, UnreadableItem } from '../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -68,4 +68,15 @@ export async function itemsOf(
       found.set(pk, item);
   }
   return found;
+}
+
+/** Reason why the service cannot read an item; undefined if it can. */
+export function problemWith(item: Item, parse: (item: Item) => unknown): string | undefined {
+  try {
+    parse(item);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnreadableItem) return error.message;
+    throw error;
+  }
 }
