@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import {
-  InventoryRepository,
-  productKey,
-  toProduct,
-} from '../../lib/inventory/inventory-repository.ts';
+import { InventoryRepository } from '../../lib/inventory/inventory-repository.ts';
 import type { Product } from '../../lib/inventory/product.ts';
+import { productKey, toProduct } from '../../lib/inventory/stored-inventory.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import {
   hasMoved,
