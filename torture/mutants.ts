@@ -9,7 +9,7 @@ export function mutantNamed(name: string): Mutant {
 
 const DYNAMO = 'lib/platform/dynamo/items.ts';
 const RESERVATION = 'lib/inventory/reservation.ts';
-const END_RESERVATION = 'lib/inventory/end-reservation.ts';
+const RESERVATION_LIFECYCLE = 'lib/inventory/reservation-lifecycle.ts';
 const INVENTORY_REPOSITORY = 'lib/inventory/inventory-repository.ts';
 const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
 const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
@@ -124,11 +124,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'release-leaves-no-tombstone',
     caughtBy: { kind: 'late', scenario: 'cancelled while reserving' },
     guarantee: 'a release leaves a tombstone where nothing was reserved',
-    file: END_RESERVATION,
-    find: `        const changes = decision.kind === 'RELEASE' ? givenBack(decision.held) : [];
+    file: RESERVATION_LIFECYCLE,
+    find: `        const changes = decision.kind === 'RELEASE' ? givenBack(decision.held.lines) : [];
 `,
-    replace: `        if (decision.kind === 'MARK') return { outcome: 'COMMITTED', result: next };
-        const changes = givenBack(decision.held);
+    replace: `        if (decision.kind === 'MARK') return next;
+        const changes = givenBack(decision.held.lines);
 `,
   },
   {
@@ -144,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'any-revision-is-sold',
     caughtBy: { kind: 'late', scenario: 'modified in vain until more comes' },
     guarantee: 'only the revision that was paid for is extended and confirmed',
-    file: END_RESERVATION,
+    file: RESERVATION_LIFECYCLE,
     find: ` || stored.revision !== revision`,
     replace: '',
     // The second guard: a refused change that arrives late finds its revision taken.

@@ -3,8 +3,8 @@ import type { InventoryAnswers } from '../../lib/inventory/http/inventory-exampl
 import {
   changeProductBodySchema,
   MANAGE_PRODUCTS,
-} from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+  toProductDocument,
+} from '../../lib/inventory/http/product-api.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf, versionOf } from '../../lib/platform/http/etag.ts';

@@ -1,9 +1,11 @@
-import { extendReservation } from '../../lib/inventory/end-reservation.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { extendBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
-import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
+import {
+  extendBodySchema,
+  toReservationDocument,
+} from '../../lib/inventory/http/reservation-api.ts';
 import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { extendReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

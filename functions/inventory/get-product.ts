@@ -1,7 +1,6 @@
 import { getProduct } from '../../lib/inventory/get-product.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { MANAGE_PRODUCTS } from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+import { MANAGE_PRODUCTS, toProductDocument } from '../../lib/inventory/http/product-api.ts';
 import { alsoForOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';

@@ -1,8 +1,8 @@
-import { getReservation } from '../../lib/inventory/end-reservation.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
+import { toReservationDocument } from '../../lib/inventory/http/reservation-api.ts';
 import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { getReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

@@ -1,10 +1,10 @@
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import type { ProductPageDocument } from '../../lib/inventory/http/product-response.ts';
 import {
   listProductsQuerySchema,
   MANAGE_PRODUCTS,
-} from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+  toProductDocument,
+} from '../../lib/inventory/http/product-api.ts';
+import type { ProductPageDocument } from '../../lib/inventory/http/product-response.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { listProducts } from '../../lib/inventory/list-products.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';

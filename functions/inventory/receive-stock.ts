@@ -2,8 +2,8 @@ import type { InventoryAnswers } from '../../lib/inventory/http/inventory-exampl
 import {
   MANAGE_PRODUCTS,
   receiveStockBodySchema,
-} from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+  toProductDocument,
+} from '../../lib/inventory/http/product-api.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { receiveStock } from '../../lib/inventory/receive-stock.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';

@@ -1,9 +1,11 @@
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { reserveBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
-import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
+import {
+  reserveBodySchema,
+  toReservationDocument,
+} from '../../lib/inventory/http/reservation-api.ts';
 import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { reserveProducts } from '../../lib/inventory/reserve-products.ts';
+import { reserveProducts } from '../../lib/inventory/reservation-lifecycle.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

@@ -506,6 +506,32 @@ const LEFT: readonly ForAPerson[] = [
     checks: ['paid-stock'],
   },
   {
+    what: 'a reservation that the service cannot read',
+    plant: async () => {
+      const { orderId } = await paid();
+      const putBack = await tamper(
+        'RESERVATION',
+        orderId,
+        ({ paymentId: _paymentId, ...rest }) => ({
+          ...rest,
+          revision: 'one',
+        }),
+      );
+      return [{ orderId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
+  {
+    what: 'a product that the service cannot read',
+    plant: async () => {
+      const { productId } = scene;
+      const change = { unitPrice: 'free' };
+      const putBack = await tamper('PRODUCT', productId, (item) => ({ ...item, ...change }));
+      return [{ productId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
+  {
     what: 'an order whose total is wrong',
     plant: async () => {
       const { orderId } = await declined();

@@ -3,7 +3,7 @@ import type { Order } from '../../lib/orders/order.ts';
 import type { Payment } from '../../lib/payments/payment.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
 
-/** An item, and its shard of the outbox's index, in which the dispatcher finds it. */
+/** An item as it is, however malformed, and its shard of the outbox's index, in which the dispatcher finds it. */
 export interface Stored<Item> {
   readonly item: Item;
   readonly dueShard: string | undefined;
@@ -28,7 +28,10 @@ export interface Facts {
   readonly order: StoredOrder | undefined;
   /** Payments that the order, the gateway or the subject names. */
   readonly payments: ReadonlyMap<string, StoredPayment>;
+  /** As it is, however malformed. */
   readonly reservation: Reservation | undefined;
+  /** Reason why the service cannot read the reservation; it refuses every call about it then. */
+  readonly reservationProblem?: string;
   /** undefined if the gateway did not answer or was not asked. */
   readonly charges: readonly Charge[] | undefined;
 }

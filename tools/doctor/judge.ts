@@ -1,3 +1,4 @@
+import type { Order } from '../../lib/orders/order.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 import { chargeAmount, chargeStatus } from './checks/charge.ts';
 import { orderDue, paymentDue } from './checks/due.ts';
@@ -46,8 +47,10 @@ export function judge(subject: Subject, facts: Facts, now: Circumstances): Disag
           : orUnreadable(subject, payment, judgePayment(payment, facts, now));
       }
       case 'RESERVATION': {
-        const { reservation } = facts;
+        const { reservation, reservationProblem } = facts;
         if (reservation === undefined) return [];
+        // The service could apply no remedy to it.
+        if (reservationProblem !== undefined) return [unreadable(subject, reservationProblem)];
         return [...orderOfReservation(reservation, facts), ...overdueHold(reservation, facts, now)];
       }
       default:
@@ -84,6 +87,14 @@ function judgeOrder(stored: StoredOrder, facts: Facts, now: Circumstances): Disa
     ...paidOrder(order, facts),
     ...orderRefunds(order, facts),
     ...unknownCharges(order, facts),
+    ...judgeStockOfOrder(order, facts, now),
+  ];
+}
+
+/** An unreadable reservation is a finding of its own, and proves nothing about its order. */
+function judgeStockOfOrder(order: Order, facts: Facts, now: Circumstances): Disagreement[] {
+  if (facts.reservationProblem !== undefined) return [];
+  return [
     ...soldToPaidOrder(order, facts),
     ...paidForSoldStock(order, facts),
     ...heldForPayment(order, facts, now),

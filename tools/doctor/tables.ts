@@ -1,6 +1,6 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
-import { readItems, throwUnavailable } from '../../lib/platform/dynamo/items.ts';
+import { readItems, throwUnavailable, UnreadableItem } from '../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -63,4 +63,18 @@ export async function itemsOf(
       found.set(pk, item);
   }
   return found;
+}
+
+/** The error by which the service refuses an item; undefined if it can read it. */
+export function problemWith(
+  item: Item,
+  parse: (item: Item) => unknown,
+): UnreadableItem | undefined {
+  try {
+    parse(item);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnreadableItem) return error;
+    throw error;
+  }
 }

@@ -1,14 +1,14 @@
 import type { Answers } from '../../platform/http/endpoint.ts';
 import { example, type ServiceExamples } from '../../platform/http/examples.ts';
 import { moneySchema } from '../../platform/schemas.ts';
-import { type ProductDocument, productPageSchema, productSchema } from './product-response.ts';
 import {
   changeProductBodySchema,
   createProductBodySchema,
   receiveStockBodySchema,
-} from './product-schemas.ts';
+} from './product-api.ts';
+import { type ProductDocument, productPageSchema, productSchema } from './product-response.ts';
+import { confirmBodySchema, extendBodySchema, reserveBodySchema } from './reservation-api.ts';
 import { type ReservationDocument, reservationSchema } from './reservation-response.ts';
-import { confirmBodySchema, extendBodySchema, reserveBodySchema } from './reservation-schemas.ts';
 
 const mug = {
   productId: 'prod-mug',

@@ -1,9 +1,9 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { reserveBodySchema } from '../../../lib/inventory/http/reservation-schemas.ts';
+import { reserveBodySchema } from '../../../lib/inventory/http/reservation-api.ts';
 import { InventoryRepository } from '../../../lib/inventory/inventory-repository.ts';
 import type { HeldReservation } from '../../../lib/inventory/reservation.ts';
-import { reserveProducts } from '../../../lib/inventory/reserve-products.ts';
+import { reserveProducts } from '../../../lib/inventory/reservation-lifecycle.ts';
 import {
   CORRELATION_ID,
   GATEWAY_CODE,

@@ -1,6 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { InventoryRepository } from '../../../../lib/inventory/inventory-repository.ts';
 import type { Order } from '../../../../lib/orders/order.ts';
 import { OrderRepository } from '../../../../lib/orders/order-repository.ts';
 import { putOf, toOrder } from '../../../../lib/orders/stored-order.ts';
@@ -52,7 +51,7 @@ interface Sent {
 
 /** Repositories over a table that answers every read with one item, and keeps the last write. */
 function tableOf(item: Item) {
-  return answering({ Item: item, Responses: { inventory: [item] } });
+  return answering({ Item: item });
 }
 
 function answering(output: object) {
@@ -74,7 +73,6 @@ function answering(output: object) {
   return {
     payments,
     orders: new OrderRepository(runtime, payments),
-    inventory: new InventoryRepository(runtime),
     written: () => sent.at(-1)?.Item ?? {},
     writtenTogether: () => (sent.at(-1)?.TransactItems ?? []).map(({ Put }) => Put.Item),
   };
@@ -203,50 +201,5 @@ describe('a duplicate guard', () => {
   test('that names no order is malformed', async () => {
     const read = tableOf({ pk: 'GUARD#g', type: 'GUARD' }).orders.getGuard('g');
     await expect(read).rejects.toThrow('GUARD#g is malformed at orderId.');
-  });
-});
-
-describe('a product', () => {
-  const product = {
-    productId: 'mug',
-    name: 'Mug',
-    description: '',
-    unitPrice: { amount: 1299, currency: 'EUR' },
-    status: 'ACTIVE' as const,
-    version: 1,
-    createdAs: 'req_1',
-    available: 3,
-    reserved: 0,
-    sold: 0,
-    received: 3,
-  };
-
-  test('is read as it was written', async () => {
-    const written = tableOf({});
-    await written.inventory.addProduct(product);
-    expect(written.written()).toMatchObject({ schemaVersion: 1 });
-    expect(await tableOf(written.written()).inventory.findProduct('mug')).toEqual(product);
-  });
-
-  test('without a price is malformed', async () => {
-    const { unitPrice: _unitPrice, ...rest } = product;
-    const read = tableOf({ pk: 'PRODUCT#mug', ...rest }).inventory.findProduct('mug');
-    await expect(read).rejects.toThrow('PRODUCT#mug is malformed at unitPrice.');
-  });
-});
-
-describe('a reservation', () => {
-  const base = { orderId: 'ord_1', revision: 3, version: 2 };
-
-  test.each([
-    { ...base, status: 'HELD', lines: [], expiresAtMs: NOW_MS, correlationId: 'corr-1' },
-    { ...base, status: 'CONFIRMED', lines: [], paymentId: 'pay_1' },
-    { ...base, status: 'RELEASED', because: 'EXPIRED' },
-  ] as const)('in $status is read as it was written', async (reservation) => {
-    const written = tableOf({});
-    await written.inventory.commit(reservation, undefined, []);
-    expect(written.written()).toMatchObject({ schemaVersion: 1 });
-    const { inventory } = tableOf(written.written());
-    expect(await inventory.findReservation('ord_1')).toEqual(reservation);
   });
 });

@@ -478,3 +478,9 @@ test('an order that the service refuses to read is told, even if nothing else is
   expect(finding?.found).toContain(problem);
   expect(others).toEqual([]);
 });
+
+test('an order is told nothing of its stock by a reservation that cannot be read', () => {
+  const around = { order: order('PENDING_PAYMENT'), reservation: held(3, { lines: undefined }) };
+  const reservationProblem = 'RESERVATION#ord_1 is malformed at lines.';
+  expect(judge(SUBJECT, factsOf({ ...around, reservationProblem }), NOW)).toEqual([]);
+});
