@@ -62,7 +62,7 @@ export async function call(
   const result = await handler(event as unknown as APIGatewayProxyEvent, {} as Context);
   return {
     status: result.statusCode,
-    headers: result.headers ?? {},
+    headers: result.headers,
     body: (result.body === '' ? {} : JSON.parse(result.body)) as Record<string, unknown>,
     text: result.body,
   };
