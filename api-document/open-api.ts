@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ServiceExamples } from '../lib/platform/http/examples.ts';
 import { type DocumentedEndpoint, ENDPOINTS } from './endpoints.ts';
-import { GATEWAY_RESPONSE_REFERENCES, gatewayResponses } from './gateway-answers.ts';
+import { gatewayResponses, withGatewayAnswers } from './gateway-answers.ts';
 import { reference, schemas } from './named-schemas.ts';
 import type {
   Json,
@@ -10,7 +10,7 @@ import type {
   OpenApiParameter,
   OpenApiResponse,
 } from './open-api-format.ts';
-import { problemCodesOf } from './problem-codes.ts';
+import { isReplayable, problemCodesOf } from './problem-codes.ts';
 import { problemExample } from './problem-examples.ts';
 import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
 import { SERVICES } from './service-examples.ts';
@@ -91,12 +91,11 @@ function operationObject(id: string, endpoint: DocumentedEndpoint): OpenApiOpera
             },
           },
         }),
-    responses: {
+    responses: withGatewayAnswers({
       ...successes(endpoint),
       ...notModified(endpoint),
       ...problems(endpoint),
-      ...GATEWAY_RESPONSE_REFERENCES,
-    },
+    }),
   };
 }
 
@@ -195,7 +194,7 @@ function problems(endpoint: DocumentedEndpoint): Record<string, OpenApiResponse>
       String(status),
       {
         description: codesOfStatus.map((code) => problemTypeOf(code).title).join('; '),
-        headers: problemHeaders(endpoint, status),
+        headers: problemHeaders(endpoint, status, codesOfStatus),
         content: {
           'application/problem+json': {
             schema: {
@@ -212,13 +211,12 @@ function problems(endpoint: DocumentedEndpoint): Record<string, OpenApiResponse>
   );
 }
 
-/** Tells answers that a repeated key may be given again from those that depend on the moment or the caller. */
-function isReplayable(status: number): boolean {
-  return status < 500 && ![400, 401, 403, 409].includes(status);
-}
-
-function problemHeaders(endpoint: DocumentedEndpoint, status: number): OpenApiResponse['headers'] {
-  const replayable = endpoint.idempotency !== undefined && isReplayable(status);
+function problemHeaders(
+  endpoint: DocumentedEndpoint,
+  status: number,
+  codes: readonly string[],
+): OpenApiResponse['headers'] {
+  const replayable = codes.some((code) => isReplayable(endpoint, code));
   return {
     ...headerReferences([
       ...(status === 401 ? (['WWW-Authenticate'] as const) : []),

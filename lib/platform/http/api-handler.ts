@@ -24,7 +24,7 @@ import {
 export interface ApiRequest<Body, Query, Header extends string> {
   /** The caller. Services and callers of public routes have an empty id and no scopes. */
   readonly user: User;
-  /** Path template of the resource that API Gateway has matched: `/product/{productId}`. */
+  /** Path template of the resource that API Gateway has matched: `/thing/{thingId}`. */
   readonly resource: string;
   readonly body: Body;
   readonly path: Readonly<Record<string, string | undefined>>;

@@ -10,7 +10,7 @@ export interface Endpoint<
   QuerySchema extends z.ZodType = z.ZodType,
   Header extends string = string,
 > {
-  /** Method and path template, as in the OpenAPI document: `GET /product/{productId}`. */
+  /** Method and path template, as in the OpenAPI document: `GET /thing/{thingId}`. */
   readonly route: string;
   readonly access: Access;
   /**

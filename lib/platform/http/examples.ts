@@ -4,7 +4,7 @@ import type * as z from 'zod';
 export interface ServiceExamples<Name extends string = string> {
   /** Groups of the service's routes. */
   readonly tags: readonly { readonly name: string; readonly description: string }[];
-  /** By name, as in the routes of these tags: `{productId}`. */
+  /** By name, as in the routes of these tags: `{thingId}`. */
   readonly pathParameters: Readonly<Record<string, PathParameter>>;
   /** Request headers that only this service's routes read, by name. */
   readonly requestHeaders?: Readonly<Record<string, RequestHeader>>;

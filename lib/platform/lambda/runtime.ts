@@ -45,7 +45,7 @@ export function currentRuntime(): Runtime {
   return runtime;
 }
 
-/** Builds a service once per runtime: `const orders = perRuntime((runtime) => …)`. */
+/** Builds a service once per runtime: `const service = perRuntime((runtime) => …)`. */
 export function perRuntime<Service>(build: (runtime: Runtime) => Service): () => Service {
   const services = new WeakMap<Runtime, { readonly service: Service }>();
   return () => {
