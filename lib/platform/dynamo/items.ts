@@ -254,7 +254,8 @@ export function readableOf<Kind>(
 const NAMED_FIELDS = 5;
 
 /**
- * Takes the fields out of an item, however malformed it is: for the doctor, which judges it. Left out are the attributes of every item, and those of its indexes.
+ * Takes the fields out of an item, however malformed it is: for the doctor, which judges it. Left out are the
+ * attributes of every item, and those of its indexes.
  */
 export function uncheckedFields(
   item: StoredItem,
