@@ -4,7 +4,7 @@ import {
   gatewayProblem,
   isTemporaryResponse,
 } from '../lib/platform/http/gateway-responses.ts';
-import type { OpenApiResponse } from './open-api-format.ts';
+import type { OpenApiMedia, OpenApiOperation, OpenApiResponse } from './open-api-format.ts';
 import { ANSWER_HEADERS } from './shared-parts.ts';
 
 /** API Gateway's own answers that every call may meet, by status; 502 is that of a failed function. */
@@ -15,14 +15,6 @@ const EVERYWHERE = {
   504: GATEWAY_RESPONSES.INTEGRATION_TIMEOUT,
 } as const;
 
-/** References to these answers, by status. */
-export const GATEWAY_RESPONSE_REFERENCES = Object.fromEntries(
-  Object.keys(EVERYWHERE).map((status) => [
-    status,
-    { $ref: `#/components/responses/Gateway${status}` },
-  ]),
-);
-
 /** The answers themselves, by their name in the document. */
 export function gatewayResponses(): Record<string, OpenApiResponse> {
   return Object.fromEntries(
@@ -31,6 +23,42 @@ export function gatewayResponses(): Record<string, OpenApiResponse> {
       describe(response),
     ]),
   );
+}
+
+/** Adds them to a function's own answers. If both answer a status, a caller may get either. */
+export function withGatewayAnswers(
+  own: Readonly<Record<string, OpenApiResponse>>,
+): OpenApiOperation['responses'] {
+  const all: Record<string, OpenApiOperation['responses'][string]> = { ...own };
+  for (const [status, response] of Object.entries(EVERYWHERE)) {
+    const functions = own[status];
+    all[status] =
+      functions === undefined
+        ? { $ref: `#/components/responses/Gateway${status}` }
+        : either(functions, describe(response), response.code);
+  }
+  return all;
+}
+
+function either(own: OpenApiResponse, gateways: OpenApiResponse, code: string): OpenApiResponse {
+  const headers = { ...gateways.headers, ...own.headers };
+  for (const [name, header] of Object.entries(headers)) {
+    const isPromised = name in own.headers && name in gateways.headers;
+    if (!isPromised && 'required' in header) headers[name] = { ...header, required: false };
+  }
+  const content: Record<string, OpenApiMedia> = { ...gateways.content, ...own.content };
+  for (const [type, { schema, example }] of Object.entries(gateways.content)) {
+    const ownMedia = own.content[type];
+    if (ownMedia === undefined) continue;
+    content[type] = {
+      schema: { anyOf: [ownMedia.schema, schema] },
+      examples: {
+        ...ownMedia.examples,
+        [code]: { summary: gateways.description, value: example },
+      },
+    };
+  }
+  return { description: `${own.description}; ${gateways.description}`, headers, content };
 }
 
 function describe(response: GatewayResponse): OpenApiResponse {

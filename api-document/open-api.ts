@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ServiceExamples } from '../lib/platform/http/examples.ts';
 import { type DocumentedEndpoint, ENDPOINTS } from './endpoints.ts';
-import { GATEWAY_RESPONSE_REFERENCES, gatewayResponses } from './gateway-answers.ts';
+import { gatewayResponses, withGatewayAnswers } from './gateway-answers.ts';
 import { reference, schemas } from './named-schemas.ts';
 import type {
   Json,
@@ -10,11 +10,11 @@ import type {
   OpenApiParameter,
   OpenApiResponse,
 } from './open-api-format.ts';
-import { problemCodesOf } from './problem-codes.ts';
+import { isReplayable, problemCodesOf } from './problem-codes.ts';
 import { problemExample } from './problem-examples.ts';
 import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
 import { SERVICES } from './service-examples.ts';
-import { ANSWER_HEADERS, REQUEST_HEADERS, SECURITY_SCHEMES, TAGS } from './shared-parts.ts';
+import { ANSWER_HEADERS, REQUEST_HEADERS, SECURITY_SCHEMES } from './shared-parts.ts';
 
 const DESCRIPTION = `Orders and payments that never oversell, never charge twice and never lose an order.
 
@@ -32,17 +32,12 @@ export function openApiDocument(): OpenApiDocument {
     openapi: '3.1.1',
     info: { title: 'ordersaga', version: '0.1.0', description: DESCRIPTION },
     servers: [{ url: '.', description: 'The address that this document was read from.' }],
-    tags: TAGS,
+    tags: SERVICES.flatMap(({ tags }) => tags),
     paths: paths(),
     components: {
       schemas: schemas(),
       responses: gatewayResponses(),
-      parameters: Object.fromEntries(
-        Object.entries(REQUEST_HEADERS).map(([name, header]) => [
-          name,
-          { name, in: 'header', required: false, ...header },
-        ]),
-      ),
+      parameters: Object.fromEntries(requestHeaders().map((header) => [header.name, header])),
       headers: ANSWER_HEADERS,
       examples: Object.fromEntries(
         [...PROBLEM_TYPES].map(([code, { title }]) => [
@@ -53,6 +48,18 @@ export function openApiDocument(): OpenApiDocument {
       securitySchemes: SECURITY_SCHEMES,
     },
   };
+}
+
+function requestHeaders(): OpenApiParameter[] {
+  return [REQUEST_HEADERS, ...SERVICES.map(({ requestHeaders = {} }) => requestHeaders)].flatMap(
+    (headers) =>
+      Object.entries(headers).map(([name, header]) => ({
+        name,
+        in: 'header',
+        required: false,
+        ...header,
+      })),
+  );
 }
 
 function paths(): OpenApiDocument['paths'] {
@@ -84,12 +91,11 @@ function operationObject(id: string, endpoint: DocumentedEndpoint): OpenApiOpera
             },
           },
         }),
-    responses: {
+    responses: withGatewayAnswers({
       ...successes(endpoint),
       ...notModified(endpoint),
       ...problems(endpoint),
-      ...GATEWAY_RESPONSE_REFERENCES,
-    },
+    }),
   };
 }
 
@@ -108,7 +114,7 @@ function securityOf({ access, signature }: DocumentedEndpoint): OpenApiOperation
 
 /** @throws if no service lists the endpoint's tag. */
 function serviceOf({ document }: DocumentedEndpoint): ServiceExamples {
-  const service = SERVICES.find(({ tags }) => tags.includes(document.tag));
+  const service = SERVICES.find(({ tags }) => tags.some(({ name }) => name === document.tag));
   if (service === undefined) throw new Error(`No service has the tag ${document.tag}.`);
   return service;
 }
@@ -188,7 +194,7 @@ function problems(endpoint: DocumentedEndpoint): Record<string, OpenApiResponse>
       String(status),
       {
         description: codesOfStatus.map((code) => problemTypeOf(code).title).join('; '),
-        headers: problemHeaders(endpoint, status),
+        headers: problemHeaders(endpoint, status, codesOfStatus),
         content: {
           'application/problem+json': {
             schema: {
@@ -205,13 +211,12 @@ function problems(endpoint: DocumentedEndpoint): Record<string, OpenApiResponse>
   );
 }
 
-/** Tells answers that a repeated key may be given again from those that depend on the moment or the caller. */
-function isReplayable(status: number): boolean {
-  return status < 500 && ![400, 401, 403, 409].includes(status);
-}
-
-function problemHeaders(endpoint: DocumentedEndpoint, status: number): OpenApiResponse['headers'] {
-  const replayable = endpoint.idempotency !== undefined && isReplayable(status);
+function problemHeaders(
+  endpoint: DocumentedEndpoint,
+  status: number,
+  codes: readonly string[],
+): OpenApiResponse['headers'] {
+  const replayable = codes.some((code) => isReplayable(endpoint, code));
   return {
     ...headerReferences([
       ...(status === 401 ? (['WWW-Authenticate'] as const) : []),

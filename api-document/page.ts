@@ -215,8 +215,12 @@ function curl(
 function meaning({ description, content }: OpenApiResponse): string {
   const examples = content[PROBLEM]?.examples;
   if (examples !== undefined) {
-    return Object.keys(examples)
-      .map((code) => `<a href="#${text(code)}"><code>${text(code)}</code></a>`)
+    // Codes of API Gateway alone are not among the problems that the page lists.
+    return Object.entries(examples)
+      .map(([code, example]) => {
+        const name = `<code>${text(code)}</code>`;
+        return '$ref' in example ? `<a href="#${text(code)}">${name}</a>` : name;
+      })
       .join(' ');
   }
   const media = content[PROBLEM] === undefined ? Object.values(content)[0] : undefined;

@@ -1,3 +1,4 @@
+import { isTransient } from '../lib/platform/http/answer-once.ts';
 import type { DocumentedEndpoint } from './endpoints.ts';
 import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
 
@@ -6,17 +7,37 @@ import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
  * @throws Error if it names a code that no refusal has.
  */
 export function problemCodesOf(endpoint: DocumentedEndpoint): string[] {
-  const { access, signature, idempotency, body, query, headers = [], document } = endpoint;
-  const all = new Set(['INTERNAL_ERROR', ...(document.problems ?? [])]);
-  const add = (isPossible: boolean, ...codes: readonly string[]) => {
-    if (isPossible) for (const code of codes) all.add(code);
-  };
-  add(access.callers !== 'public', 'UNAUTHENTICATED', 'TEMPORARILY_UNAVAILABLE');
-  add(access.scope !== undefined, 'MISSING_SCOPE');
-  add(signature !== undefined, 'BAD_SIGNATURE');
-  add(body !== undefined, 'BAD_REQUEST', 'BODY_TOO_LARGE');
-  add(query !== undefined || headers.includes('If-Match'), 'BAD_REQUEST');
-  add(idempotency !== undefined, 'BAD_REQUEST', 'IDEMPOTENCY_CONFLICT', 'REQUEST_IN_PROGRESS');
+  const all = new Set([...codesOfChecks(endpoint), ...codesOfUseCase(endpoint)]);
   for (const code of all) problemTypeOf(code);
   return [...PROBLEM_TYPES.keys()].filter((code) => all.has(code));
+}
+
+/** True if a refusal with this code may be stored for an `Idempotency-Key`, and so be the answer to a repeated one. */
+export function isReplayable(endpoint: DocumentedEndpoint, code: string): boolean {
+  if (endpoint.idempotency === undefined || !codesOfUseCase(endpoint).includes(code)) return false;
+  const { status, retryAfterSeconds } = problemTypeOf(code);
+  return !isTransient(status, retryAfterSeconds);
+}
+
+/** Codes of the checks before the use case; of a request with a key, nothing is stored yet. */
+function codesOfChecks({ access, signature, idempotency, body, query }: DocumentedEndpoint) {
+  return [
+    ...(access.callers === 'public' ? [] : ['UNAUTHENTICATED', 'TEMPORARILY_UNAVAILABLE']),
+    ...(access.scope === undefined ? [] : ['MISSING_SCOPE']),
+    ...(signature === undefined ? [] : ['BAD_SIGNATURE']),
+    ...(body === undefined ? [] : ['BAD_REQUEST', 'BODY_TOO_LARGE']),
+    ...(query === undefined ? [] : ['BAD_REQUEST']),
+    ...(idempotency === undefined
+      ? []
+      : ['BAD_REQUEST', 'IDEMPOTENCY_CONFLICT', 'REQUEST_IN_PROGRESS']),
+  ];
+}
+
+/** Codes of the function itself, which reads `If-Match`. */
+function codesOfUseCase({ headers = [], document }: DocumentedEndpoint): string[] {
+  return [
+    'INTERNAL_ERROR',
+    ...(headers.includes('If-Match') ? ['BAD_REQUEST'] : []),
+    ...(document.problems ?? []),
+  ];
 }

@@ -5,12 +5,14 @@ import * as paymentRefusals from '../lib/payments/refusals.ts';
 import * as commonErrors from '../lib/platform/errors.ts';
 import { INTERNAL_ERROR } from '../lib/platform/http/problems.ts';
 
+type DocumentedType = commonErrors.ProblemType & Pick<commonErrors.Refusal, 'retryAfterSeconds'>;
+
 /** Every kind of problem, by its code, ordered by status. */
-export const PROBLEM_TYPES: ReadonlyMap<string, commonErrors.ProblemType> = new Map(
+export const PROBLEM_TYPES: ReadonlyMap<string, DocumentedType> = new Map(
   [commonErrors, orderRefusals, paymentRefusals, inventoryRefusals]
     .flatMap((module) => Object.values<unknown>(module))
     .filter(isRefusalClass)
-    .map(({ refusal }): commonErrors.ProblemType => refusal)
+    .map(({ refusal }): DocumentedType => refusal)
     .concat(INTERNAL_ERROR)
     .sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1))
     .map((type) => [type.code, type]),
@@ -41,7 +43,7 @@ export const problemSchema = z.looseObject({
 });
 
 /** @throws Error if no refusal has the code. */
-export function problemTypeOf(code: string): commonErrors.ProblemType {
+export function problemTypeOf(code: string): DocumentedType {
   const type = PROBLEM_TYPES.get(code);
   if (type === undefined) throw new Error(`No refusal has the code ${code}.`);
   return type;

@@ -11,7 +11,7 @@ const pageSchema = z.string();
 
 /** Liveness and the description of the API belong to neither service. */
 const commonExamples = {
-  tags: ['Service'],
+  tags: [{ name: 'Service', description: 'Liveness and this document; no token needed.' }],
   pathParameters: {},
   answers: {
     health: example(healthSchema, { status: 'ok' }),

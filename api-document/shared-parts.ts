@@ -1,21 +1,10 @@
 import { CORRELATION_ID, IDEMPOTENCY_KEY, MAX_WAIT_SECONDS } from '../lib/limits.ts';
-import type { AnswerHeader, RequestHeader } from '../lib/platform/http/endpoint.ts';
-import type { Json, OpenApiDocument, OpenApiHeader, OpenApiParameter } from './open-api-format.ts';
+import type { AnswerHeader } from '../lib/platform/http/endpoint.ts';
+import type { RequestHeader } from '../lib/platform/http/examples.ts';
+import type { Json, OpenApiHeader } from './open-api-format.ts';
 
-export const TAGS: OpenApiDocument['tags'] = [
-  { name: 'Orders', description: 'Place, follow, change, cancel and retry your own orders.' },
-  { name: 'Payments', description: 'Pay your own orders, and what the payment gateway reports.' },
-  { name: 'Products', description: 'What is for sale, and what its managers change.' },
-  { name: 'Reservations', description: 'Between the Order Service and the Inventory Service.' },
-  { name: 'Service', description: 'Liveness and this document; no token needed.' },
-];
-
-export const REQUEST_HEADERS: Readonly<
-  Record<
-    Exclude<RequestHeader, 'Origin'> | 'Idempotency-Key' | 'X-Correlation-Id',
-    Pick<OpenApiParameter, 'description' | 'schema' | 'example'>
-  >
-> = {
+/** Request headers that routes of several services read; a service describes its own. */
+export const REQUEST_HEADERS: Readonly<Record<string, RequestHeader>> = {
   'Idempotency-Key': {
     description:
       'The same key and request replays the first answer for 24 hours and does nothing twice. ' +
@@ -41,11 +30,6 @@ export const REQUEST_HEADERS: Readonly<
       'an order is answered as soon as it changes.',
     schema: { type: 'string' },
     example: '"3"',
-  },
-  'X-Allow-Duplicate': {
-    description: '`true`: the same order once more, on purpose.',
-    schema: { type: 'string', enum: ['true', 'false'] },
-    example: 'true',
   },
   'X-Correlation-Id': {
     description:

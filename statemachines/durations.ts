@@ -17,22 +17,8 @@ export interface Measures {
   readonly awsCallMs: number;
 }
 
-/** Worst-case durations of a state machine and of its states, in milliseconds. */
-export interface Durations<Name extends string> {
-  /** All attempts of a task and all delays between them, without the wait for its token. */
-  readonly triesMs: (task: Name) => number;
-  /**
-   * Longest way from the beginning of a state to an end of the machine, or to one of the states in
-   * `until`. A way back counts as its row says: `anew` leaves the passage; of `roundsSeconds` one round
-   * is added to them.
-   */
-  readonly passageMs: (from: Name, until?: readonly Name[]) => number;
-  /** All tries on the way along `next` from the start to a state, if there is nothing to wait for. */
-  readonly arrivalMs: (at: Name) => number;
-}
-
 /**
- * Computes durations from a table.
+ * Worst-case durations of a state machine and of its states, in milliseconds, computed from its table.
  *
  * An attempt lasts as long as its calls to Inventory and to the gateway, each of which runs into its
  * time-out, and one call to AWS that does. Neither service can make it longer, for as long as it may
@@ -42,60 +28,30 @@ export interface Durations<Name extends string> {
  * Each retrier has a counter of its own, so the retries of all of them add up; full jitter counts as
  * the whole delay.
  */
-export function durationsOf<Name extends string>(
-  { startAt, states }: StateMachine<Name>,
-  { amountOf, callMs, awsCallMs }: Measures,
-): Durations<Name> {
-  const valueOf = (amount: Amount) => (typeof amount === 'number' ? amount : amountOf(amount));
+export class Durations<Name extends string> {
+  readonly #machine: StateMachine<Name>;
+  readonly #measures: Measures;
 
-  function attemptMs({ calls, timeoutSeconds }: TaskState<Name>): number {
-    return Math.min(sumOf(calls, callMs) + awsCallMs, valueOf(timeoutSeconds) * 1000);
+  constructor(machine: StateMachine<Name>, measures: Measures) {
+    this.#machine = machine;
+    this.#measures = measures;
   }
 
-  function delaysMs(policy: RetryPolicy): number {
-    let seconds = 0;
-    for (let retry = 0; retry < valueOf(policy.maxAttempts); retry += 1) {
-      const grown = valueOf(policy.intervalSeconds) * policy.backoffRate ** retry;
-      seconds += Math.min(grown, valueOf(policy.maxDelaySeconds));
-    }
-    return seconds * 1000;
-  }
-
-  function triesMs(task: TaskState<Name>): number {
-    const retries = sumOf(task.retry, ({ maxAttempts }) => valueOf(maxAttempts));
-    return (1 + retries) * attemptMs(task) + sumOf(task.retry, delaysMs);
-  }
-
-  function stateMs(name: Name): number {
-    const state = states[name];
-    if (state.type === 'Wait') return valueOf(state.seconds) * 1000;
+  /** All attempts of a task and all delays between them, without the wait for its token. */
+  triesMs(name: Name): number {
+    const state = this.#machine.states[name];
     if (state.type !== 'Task') return 0;
-    const waitMs = state.waitsWith === undefined ? 0 : valueOf(state.timeoutSeconds) * 1000;
-    return triesMs(state) + waitMs;
+    const retries = sumOf(state.retry, ({ maxAttempts }) => this.#valueOf(maxAttempts));
+    const delaysMs = sumOf(state.retry, (policy) => this.#delaysMs(policy));
+    return (1 + retries) * this.#attemptMs(state) + delaysMs;
   }
 
-  /** States from one to another along `next`, without the other one. */
-  function wayBetween(from: Name, to: Name): Name[] {
-    const way: Name[] = [];
-    for (let name = from; name !== to; ) {
-      way.push(name);
-      const state = states[name];
-      if (!('next' in state)) throw new Error(`No way leads from ${from} to ${to}.`);
-      name = state.next;
-    }
-    return way;
-  }
-
-  /** All rounds that begin with a way back from this task; the last one ends with the task again. */
-  function roundsMs(task: Name, catchers: readonly Catcher<Name>[]): number {
-    return sumOf(catchers, ({ next, roundsSeconds }) =>
-      roundsSeconds === undefined
-        ? 0
-        : valueOf(roundsSeconds) * 1000 + sumOf([...wayBetween(next, task), task], stateMs),
-    );
-  }
-
-  function passageMs(from: Name, until: readonly Name[] = []): number {
+  /**
+   * Longest way from the beginning of a state to an end of the machine, or to one of the states in
+   * `until`. A way back counts as its row says: `anew` leaves the passage; of `roundsSeconds` one round
+   * is added to them.
+   */
+  passageMs(from: Name, until: readonly Name[] = []): number {
     /** Of the states looked at so far; undefined of those that are on the way. */
     const known = new Map<Name, number | undefined>(until.map((name) => [name, 0]));
     const longestMs = (name: Name): number => {
@@ -105,28 +61,71 @@ export function durationsOf<Name extends string>(
         throw new Error(`The way back to ${name} needs \`anew\` or \`roundsSeconds\`.`);
       }
       known.set(name, undefined);
-      const state = states[name];
+      const state = this.#machine.states[name];
       const catchers = state.type === 'Task' ? state.catch : [];
       const ahead = catchers
         .filter(({ anew, roundsSeconds }) => anew === undefined && roundsSeconds === undefined)
         .map(({ next }) => next);
       if ('next' in state) ahead.push(state.next);
-      const ms = stateMs(name) + roundsMs(name, catchers) + Math.max(0, ...ahead.map(longestMs));
+      const ms =
+        this.#stateMs(name) + this.#roundsMs(name, catchers) + Math.max(0, ...ahead.map(longestMs));
       known.set(name, ms);
       return ms;
     };
     return longestMs(from);
   }
 
-  const triesOf = (name: Name): number => {
-    const state = states[name];
-    return state.type === 'Task' ? triesMs(state) : 0;
-  };
-  return {
-    triesMs: triesOf,
-    passageMs,
-    arrivalMs: (at) => sumOf(wayBetween(startAt, at), triesOf),
-  };
+  /** All tries on the way along `next` from the start to a state, if there is nothing to wait for. */
+  arrivalMs(at: Name): number {
+    return sumOf(this.#wayBetween(this.#machine.startAt, at), (name) => this.triesMs(name));
+  }
+
+  #valueOf(amount: Amount): number {
+    return typeof amount === 'number' ? amount : this.#measures.amountOf(amount);
+  }
+
+  #attemptMs({ calls, timeoutSeconds }: TaskState<Name>): number {
+    const { callMs, awsCallMs } = this.#measures;
+    return Math.min(sumOf(calls, callMs) + awsCallMs, this.#valueOf(timeoutSeconds) * 1000);
+  }
+
+  #delaysMs(policy: RetryPolicy): number {
+    let seconds = 0;
+    for (let retry = 0; retry < this.#valueOf(policy.maxAttempts); retry += 1) {
+      const grown = this.#valueOf(policy.intervalSeconds) * policy.backoffRate ** retry;
+      seconds += Math.min(grown, this.#valueOf(policy.maxDelaySeconds));
+    }
+    return seconds * 1000;
+  }
+
+  #stateMs(name: Name): number {
+    const state = this.#machine.states[name];
+    if (state.type === 'Wait') return this.#valueOf(state.seconds) * 1000;
+    if (state.type !== 'Task') return 0;
+    const waitMs = state.waitsWith === undefined ? 0 : this.#valueOf(state.timeoutSeconds) * 1000;
+    return this.triesMs(name) + waitMs;
+  }
+
+  /** States from one to another along `next`, without the other one. */
+  #wayBetween(from: Name, to: Name): Name[] {
+    const way: Name[] = [];
+    for (let name = from; name !== to; ) {
+      way.push(name);
+      const state = this.#machine.states[name];
+      if (!('next' in state)) throw new Error(`No way leads from ${from} to ${to}.`);
+      name = state.next;
+    }
+    return way;
+  }
+
+  /** All rounds that begin with a way back from this task; the last one ends with the task again. */
+  #roundsMs(task: Name, catchers: readonly Catcher<Name>[]): number {
+    return sumOf(catchers, ({ next, roundsSeconds }) => {
+      if (roundsSeconds === undefined) return 0;
+      const round = [...this.#wayBetween(next, task), task];
+      return this.#valueOf(roundsSeconds) * 1000 + sumOf(round, (name) => this.#stateMs(name));
+    });
+  }
 }
 
 function sumOf<Item>(items: readonly Item[], valueOf: (item: Item) => number): number {

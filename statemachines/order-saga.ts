@@ -34,7 +34,7 @@ import {
   WITH_GATEWAY,
   WITH_INVENTORY,
 } from './retry-policies.ts';
-import type { StateMachine, TaskState } from './state-machine.ts';
+import type { Catcher, StateMachine, TaskState } from './state-machine.ts';
 
 /*
  * The order saga, top-down: first the way to the money, then the ways out. Made from
@@ -51,12 +51,6 @@ const RUN = {
   'run.$': '$.run',
   'correlationId.$': '$.correlationId',
 };
-
-/** Reasons for which a run starts a new passage, with deadlines of its own. */
-const USER_DECIDES = 'The user has not paid: nothing is under way.';
-const OTHER_ITEMS = 'The user wants other items: their reservation has a deadline of its own.';
-const PAID_MEANWHILE = 'The user has paid: the charge has a deadline of its own.';
-const OLD_STANDS = 'The old reservation stands, and the user decides.';
 
 type Name =
   | 'ReserveStock'
@@ -83,6 +77,20 @@ type Name =
   | 'CompensateExhausted'
   | 'SagaFailed'
   | 'Superseded';
+
+/** Ways out that states share. Those with `anew` start a new passage, with deadlines of its own. */
+const SUPERSEDED: Catcher<Name> = { on: [RunSuperseded], next: 'Superseded' };
+const SETTLED: Catcher<Name> = { on: [OrderSettled], next: 'Compensate' };
+const MODIFIED: Catcher<Name> = {
+  on: [OrderModified],
+  next: 'ReserveStock',
+  anew: 'The user wants other items: their reservation has a deadline of its own.',
+};
+const UNDECIDED: Catcher<Name> = {
+  on: [StillAwaitingPayment],
+  next: 'AwaitPayment',
+  anew: 'The user has not paid: nothing is under way.',
+};
 
 /** Leaves a dead letter for a step whose retries are used up. */
 function exhausted(comment: string, step: string, next: Name): TaskState<Name> {
@@ -116,13 +124,13 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: '$.reservation',
       retry: [WITH_INVENTORY],
       catch: [
-        { on: [RunSuperseded], next: 'Superseded' },
+        SUPERSEDED,
         {
           on: [InventoryPaused],
           next: 'WaitForInventory',
           roundsSeconds: 'INVENTORY_OUTAGE_BUDGET_SECONDS',
         },
-        { on: [OrderSettled], next: 'Compensate' },
+        SETTLED,
         {
           on: [
             OutOfStock,
@@ -156,8 +164,8 @@ export const ORDER_SAGA: StateMachine<Name> = {
       retry: [WAIT],
       catch: [
         { on: ['States.Timeout'], next: 'ExpireOrder' },
-        { on: [RunSuperseded], next: 'Superseded' },
-        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
+        SUPERSEDED,
+        MODIFIED,
         { on: [MixedCurrencies], next: 'RejectReservation' },
         { on: ['States.ALL'], next: 'AwaitPaymentExhausted' },
       ],
@@ -173,9 +181,9 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: null,
       retry: [CHARGE, PAUSE],
       catch: [
-        { on: [RunSuperseded], next: 'Superseded' },
-        { on: [StillAwaitingPayment], next: 'AwaitPayment', anew: USER_DECIDES },
-        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
+        SUPERSEDED,
+        UNDECIDED,
+        MODIFIED,
         { on: [ReservationExpired], next: 'ExpireOrder' },
         { on: [ModificationRequested], next: 'SettlePayment' },
         { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
@@ -195,7 +203,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: null,
       retry: [WITH_INVENTORY, PAUSE],
       catch: [
-        { on: [RunSuperseded], next: 'Superseded' },
+        SUPERSEDED,
         { on: [ReservationGone, PaymentNotCaptured, OrderSettled], next: 'Compensate' },
         { on: ['States.ALL'], next: 'ConfirmExhausted' },
       ],
@@ -209,11 +217,15 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: null,
       retry: [REPEATABLE],
       catch: [
-        { on: [RunSuperseded], next: 'Superseded' },
-        { on: [PaymentStarted], next: 'ChargePayment', anew: PAID_MEANWHILE },
-        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
-        { on: [StillAwaitingPayment], next: 'AwaitPayment', anew: USER_DECIDES },
-        { on: [OrderSettled], next: 'Compensate' },
+        SUPERSEDED,
+        {
+          on: [PaymentStarted],
+          next: 'ChargePayment',
+          anew: 'The user has paid: the charge has a deadline of its own.',
+        },
+        MODIFIED,
+        UNDECIDED,
+        SETTLED,
         { on: ['States.ALL'], next: 'ExpireExhausted' },
       ],
       next: 'Compensate',
@@ -228,7 +240,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: null,
       retry: [WAIT],
       catch: [
-        { on: [RunSuperseded], next: 'Superseded' },
+        SUPERSEDED,
         { on: ['States.Timeout'], next: 'SettlePayment' },
         { on: ['States.ALL'], next: 'AcknowledgementExhausted' },
       ],
@@ -243,8 +255,8 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: null,
       retry: [WITH_GATEWAY],
       catch: [
-        { on: [RunSuperseded], next: 'Superseded' },
-        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
+        SUPERSEDED,
+        MODIFIED,
         // Woken too early, so within the first wait; the wait that follows has its whole time-out.
         { on: [StillAwaitingAcknowledgement], next: 'AwaitAcknowledgement', roundsSeconds: 0 },
         { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
@@ -261,7 +273,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: null,
       retry: [REPEATABLE],
       catch: [
-        { on: [RunSuperseded], next: 'Superseded' },
+        SUPERSEDED,
         { on: [PaymentCaptured], next: 'ConfirmOrder' },
         { on: ['States.ALL'], next: 'SettleExhausted' },
       ],
@@ -276,10 +288,14 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: null,
       retry: [WITH_INVENTORY, PAUSE],
       catch: [
-        { on: [RunSuperseded], next: 'Superseded' },
-        { on: [ReservationStands], next: 'KeepReservation', anew: OLD_STANDS },
-        { on: [OrderModified], next: 'ReserveStock', anew: OTHER_ITEMS },
-        { on: [OrderSettled], next: 'Compensate' },
+        SUPERSEDED,
+        {
+          on: [ReservationStands],
+          next: 'KeepReservation',
+          anew: 'The old reservation stands, and the user decides.',
+        },
+        MODIFIED,
+        SETTLED,
         { on: ['States.ALL'], next: 'ReserveExhausted' },
       ],
       next: 'Compensate',

@@ -178,8 +178,11 @@ export function brokenCharge(
   return isHeld ? [] : [`P3: ${orderId} is charged, and its stock is not held for so long`];
 }
 
-/** Steps that belong to one run of an order. Compensations are absent: they serve any run. */
-const STEPS = [
+/**
+ * Steps that belong to one run of an order, by hand. Compensations are absent: they serve any run.
+ * tests/contract/order-lifecycle.test.ts compares them with the state machine's table.
+ */
+export const STEPS: readonly string[] = [
   'reserveStock',
   'rejectReservation',
   'awaitPayment',

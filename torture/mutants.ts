@@ -9,7 +9,7 @@ export function mutantNamed(name: string): Mutant {
 
 const DYNAMO = 'lib/platform/dynamo/items.ts';
 const RESERVATION = 'lib/inventory/reservation.ts';
-const END_RESERVATION = 'lib/inventory/end-reservation.ts';
+const RESERVATION_LIFECYCLE = 'lib/inventory/reservation-lifecycle.ts';
 const INVENTORY_REPOSITORY = 'lib/inventory/inventory-repository.ts';
 const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
 const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
@@ -78,11 +78,10 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'an order that was placed before is not written again as a new one',
     file: ORDER_REPOSITORY,
     // The order's guard would refuse it too.
-    find: `      ConditionExpression: 'attribute_not_exists(pk)',
-    };
-    const refusal = await this.#putWithGuard(put, order.orderId, guard);`,
-    replace: `    };
-    const refusal = await this.#putWithGuard(put, order.orderId, undefined);`,
+    find: `    const put = putOf(this.#table, order, undefined);
+    const refusal = await this.#write(put, guard && this.#guardPut(order, guard));`,
+    replace: `    const { ConditionExpression: _absent, ...put } = putOf(this.#table, order, undefined);
+    const refusal = await this.#write(put, undefined);`,
   },
 
   // Reservations: revisions, tombstones, stock
@@ -127,11 +126,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'release-leaves-no-tombstone',
     caughtBy: { kind: 'late', scenario: 'cancelled while reserving' },
     guarantee: 'a release leaves a tombstone where nothing was reserved',
-    file: END_RESERVATION,
-    find: `        const changes = decision.kind === 'RELEASE' ? givenBack(decision.held) : [];
+    file: RESERVATION_LIFECYCLE,
+    find: `        const changes = decision.kind === 'RELEASE' ? givenBack(decision.held.lines) : [];
 `,
-    replace: `        if (decision.kind === 'MARK') return { outcome: 'COMMITTED', result: next };
-        const changes = givenBack(decision.held);
+    replace: `        if (decision.kind === 'MARK') return next;
+        const changes = givenBack(decision.held.lines);
 `,
   },
   {
@@ -147,7 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'any-revision-is-sold',
     caughtBy: { kind: 'late', scenario: 'modified in vain until more comes' },
     guarantee: 'only the revision that was paid for is extended and confirmed',
-    file: END_RESERVATION,
+    file: RESERVATION_LIFECYCLE,
     find: ` || stored.revision !== revision`,
     replace: '',
     // The second guard: a refused change that arrives late finds its revision taken.
@@ -174,10 +173,10 @@ export const MUTANTS: readonly Mutant[] = [
     file: INVENTORY_REPOSITORY,
     find: `        : this.#documents.send(
             new TransactWriteCommand({ TransactItems: [{ Put: put }, ...updates] }),
-          ),`,
+          );`,
     replace: `        : this.#documents.send(new PutCommand(put)).then(() =>
             this.#documents.send(new TransactWriteCommand({ TransactItems: updates })),
-          ),`,
+          );`,
   },
 
   // Money
@@ -227,7 +226,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the reservation is extended past every time-out of the payment before the charge',
     file: CHARGE_PAYMENT,
-    find: `  await extendHoldOrFail(service, order);
+    find: `  await extendHold(service, order);
 `,
     replace: '',
   },
@@ -262,21 +261,9 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order and its payment change in one transaction',
     file: ORDER_REPOSITORY,
-    find: `    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: this.#putOf(order.next, order.previous) },
-            { Put: this.#payments.putOf(payment.next, payment.previous) },
-          ],
-        }),
-      ),
-    );`,
-    replace: `    const refusal = await conditionalWrite(async () => {
-      await this.#documents.send(new PutCommand(this.#putOf(order.next, order.previous)));
-      const put = this.#payments.putOf(payment.next, payment.previous);
-      await this.#documents.send(new PutCommand(put));
-    });`,
+    find: `    const refusal = await this.#write(orderPut, paymentPut);`,
+    replace: `    const refusal =
+      (await this.#write(orderPut, undefined)) ?? (await this.#write(paymentPut, undefined));`,
   },
 
   // Acknowledgements
@@ -319,16 +306,16 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'nothing-is-ever-due',
     caughtBy: { kind: 'crash', scenario: 'paid' },
     guarantee: 'what the system owes the next move is in the index that the dispatcher reads',
-    file: 'lib/platform/dynamo/due-index.ts',
-    find: `return dueAtMs === undefined ? {} : { dueShard: dueShardName(shardOf(id, DUE_SHARDS)), dueAtMs };`,
-    replace: `return {};`,
+    file: DYNAMO,
+    find: `    : { dueShard: shardName('due', shardOf(id, DUE_SHARDS)), dueAtMs };`,
+    replace: `    : {};`,
   },
   {
     name: 'placed-order-is-not-due',
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a new order is due from the write that makes it',
     file: PLACE_ORDER,
-    find: `    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
+    find: `    dueAtMs: nowMs + service.deadlines.dispatchMs,
 `,
     replace: '',
   },
@@ -391,12 +378,12 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'declined' },
     guarantee: 'an order is PAYMENT_FAILED only when its stock is back or owed back',
     file: COMPENSATE,
-    find: `  await service.inventory.release(reservationOf(order));
+    find: `  await service.inventory.release(order);
   observeReleased(order);
   await moveToPaymentFailed(service, order, failure);
 `,
     replace: `  await moveToPaymentFailed(service, order, failure);
-  await service.inventory.release(reservationOf(order));
+  await service.inventory.release(order);
   observeReleased(order);
 `,
   },
@@ -465,7 +452,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'old-run-goes-on',
     caughtBy: { kind: 'late', scenario: 'order retried' },
     guarantee: 'only the newest run of an order takes its steps',
-    file: 'lib/orders/saga/current-run.ts',
+    file: 'lib/orders/saga/task.ts',
     find: `if (order?.run !== input.run) {`,
     replace: `if (order === undefined) {`,
   },
@@ -474,16 +461,16 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'crash', scenario: 'ordered twice on purpose' },
     guarantee: 'the same idempotency key finds the order that it made',
     file: PLACE_ORDER,
-    find: `    request.idempotencyKey ?? service.ids.random(),`,
-    replace: `    service.ids.random(),`,
+    find: `request.idempotencyKey ?? service.ids.random()`,
+    replace: `service.ids.random()`,
   },
   {
     name: 'guard-is-left-out',
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order and its duplicate guard are written in one transaction',
     file: ORDER_REPOSITORY,
-    find: `TransactItems: [{ Put: put }, { Put: this.#guardPut(orderId, guard) }],`,
-    replace: `TransactItems: [{ Put: put }],`,
+    find: `await this.#write(put, guard && this.#guardPut(order, guard))`,
+    replace: `await this.#write(put, undefined)`,
   },
   {
     name: 'guard-is-overwritten',

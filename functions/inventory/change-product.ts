@@ -3,13 +3,12 @@ import type { InventoryAnswers } from '../../lib/inventory/http/inventory-exampl
 import {
   changeProductBodySchema,
   MANAGE_PRODUCTS,
-} from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+  toProductDocument,
+} from '../../lib/inventory/http/product-api.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf, versionOf } from '../../lib/platform/http/etag.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -19,7 +18,10 @@ export const handler = apiHandler(
   {
     route: 'PUT /product/{productId}',
     access: forUsers(MANAGE_PRODUCTS),
-    body: jsonBody(changeProductBodySchema, { unitPrice: { amount: 900, currency: 'EUR' } }),
+    body: {
+      schema: changeProductBodySchema,
+      example: { unitPrice: { amount: 900, currency: 'EUR' } },
+    },
     idempotency: idempotent(),
     headers: ['If-Match'],
     document: {

@@ -1,11 +1,12 @@
-import { confirmReservation } from '../../lib/inventory/end-reservation.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { confirmBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
-import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
+import {
+  confirmBodySchema,
+  toReservationDocument,
+} from '../../lib/inventory/http/reservation-api.ts';
+import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { confirmReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
-import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,8 +14,11 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'POST /inventory/reservation/{orderId}/confirm',
-    access: forServices(),
-    body: jsonBody(confirmBodySchema, { revision: 1, paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30' }),
+    access: forOrderService,
+    body: {
+      schema: confirmBodySchema,
+      example: { revision: 1, paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30' },
+    },
     document: {
       tag: 'Reservations',
       summary: 'Turn reserved into sold',

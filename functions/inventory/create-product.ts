@@ -3,13 +3,12 @@ import type { InventoryAnswers } from '../../lib/inventory/http/inventory-exampl
 import {
   createProductBodySchema,
   MANAGE_PRODUCTS,
-} from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+  toProductDocument,
+} from '../../lib/inventory/http/product-api.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf } from '../../lib/platform/http/etag.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -19,14 +18,17 @@ export const handler = apiHandler(
   {
     route: 'POST /product',
     access: forUsers(MANAGE_PRODUCTS),
-    body: jsonBody(createProductBodySchema, {
-      productId: 'prod-mug',
-      name: 'Mug',
-      description: 'Stoneware, 300 ml.',
-      unitPrice: { amount: 850, currency: 'EUR' },
-      active: true,
-      stock: 25,
-    }),
+    body: {
+      schema: createProductBodySchema,
+      example: {
+        productId: 'prod-mug',
+        name: 'Mug',
+        description: 'Stoneware, 300 ml.',
+        unitPrice: { amount: 850, currency: 'EUR' },
+        active: true,
+        stock: 25,
+      },
+    },
     idempotency: idempotent(),
     document: {
       tag: 'Products',

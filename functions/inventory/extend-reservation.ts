@@ -1,11 +1,12 @@
-import { extendReservation } from '../../lib/inventory/end-reservation.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { extendBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
-import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
+import {
+  extendBodySchema,
+  toReservationDocument,
+} from '../../lib/inventory/http/reservation-api.ts';
+import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { extendReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
-import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,8 +14,8 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'POST /inventory/reservation/{orderId}/extend',
-    access: forServices(),
-    body: jsonBody(extendBodySchema, { revision: 1, until: '2026-11-21T09:30:00.000Z' }),
+    access: forOrderService,
+    body: { schema: extendBodySchema, example: { revision: 1, until: '2026-11-21T09:30:00.000Z' } },
     document: {
       tag: 'Reservations',
       summary: 'Hold a reservation for longer',

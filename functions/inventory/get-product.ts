@@ -1,11 +1,11 @@
 import { getProduct } from '../../lib/inventory/get-product.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { MANAGE_PRODUCTS } from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+import { MANAGE_PRODUCTS, toProductDocument } from '../../lib/inventory/http/product-api.ts';
+import { alsoForOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf, unlessKnown } from '../../lib/platform/http/etag.ts';
-import { forUsersAndServices } from '../../lib/platform/http/user-or-service-access.ts';
+import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,7 +13,7 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'GET /product/{productId}',
-    access: forUsersAndServices(),
+    access: alsoForOrderService(forUsers()),
     headers: ['If-None-Match'],
     document: {
       tag: 'Products',

@@ -1,9 +1,9 @@
-import { getReservation } from '../../lib/inventory/end-reservation.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
+import { toReservationDocument } from '../../lib/inventory/http/reservation-api.ts';
+import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { getReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -11,7 +11,7 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'GET /inventory/reservation/{orderId}',
-    access: forServices(),
+    access: forOrderService,
     document: {
       tag: 'Reservations',
       summary: 'Look at a reservation',

@@ -1,14 +1,13 @@
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import type { ProductPageDocument } from '../../lib/inventory/http/product-response.ts';
 import {
   listProductsQuerySchema,
   MANAGE_PRODUCTS,
-} from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+  toProductDocument,
+} from '../../lib/inventory/http/product-api.ts';
+import type { ProductPageDocument } from '../../lib/inventory/http/product-response.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { listProducts } from '../../lib/inventory/list-products.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { queryParameters } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -18,7 +17,7 @@ export const handler = apiHandler(
   {
     route: 'GET /product',
     access: forUsers(),
-    query: queryParameters(listProductsQuerySchema, { limit: '10' }),
+    query: { schema: listProductsQuerySchema, example: { limit: '10' } },
     document: {
       tag: 'Products',
       summary: 'List the products',

@@ -2,14 +2,13 @@ import type { InventoryAnswers } from '../../lib/inventory/http/inventory-exampl
 import {
   MANAGE_PRODUCTS,
   receiveStockBodySchema,
-} from '../../lib/inventory/http/product-schemas.ts';
-import { toProductDocument } from '../../lib/inventory/http/product-view.ts';
+  toProductDocument,
+} from '../../lib/inventory/http/product-api.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { receiveStock } from '../../lib/inventory/receive-stock.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf } from '../../lib/platform/http/etag.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -19,7 +18,7 @@ export const handler = apiHandler(
   {
     route: 'POST /product/{productId}/stock',
     access: forUsers(MANAGE_PRODUCTS),
-    body: jsonBody(receiveStockBodySchema, { quantity: 10 }),
+    body: { schema: receiveStockBodySchema, example: { quantity: 10 } },
     idempotency: idempotent(),
     document: {
       tag: 'Products',

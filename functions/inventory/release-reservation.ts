@@ -1,11 +1,12 @@
-import { releaseReservation } from '../../lib/inventory/end-reservation.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { releaseQuerySchema } from '../../lib/inventory/http/reservation-schemas.ts';
-import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
+import {
+  releaseQuerySchema,
+  toReservationDocument,
+} from '../../lib/inventory/http/reservation-api.ts';
+import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { releaseReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { queryParameters } from '../../lib/platform/http/request-content.ts';
-import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,8 +14,8 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'DELETE /inventory/reservation/{orderId}',
-    access: forServices(),
-    query: queryParameters(releaseQuerySchema, { revision: 1 }),
+    access: forOrderService,
+    query: { schema: releaseQuerySchema, example: { revision: 1 } },
     document: {
       tag: 'Reservations',
       summary: 'Release a reservation',

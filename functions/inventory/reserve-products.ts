@@ -1,11 +1,12 @@
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
-import { reserveBodySchema } from '../../lib/inventory/http/reservation-schemas.ts';
-import { toReservationDocument } from '../../lib/inventory/http/reservation-view.ts';
+import {
+  reserveBodySchema,
+  toReservationDocument,
+} from '../../lib/inventory/http/reservation-api.ts';
+import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
-import { reserveProducts } from '../../lib/inventory/reserve-products.ts';
+import { reserveProducts } from '../../lib/inventory/reservation-lifecycle.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
-import { forServices } from '../../lib/platform/http/service-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const inventory = perRuntime(inventoryService);
@@ -13,11 +14,14 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'PUT /inventory/reservation/{orderId}',
-    access: forServices(),
-    body: jsonBody(reserveBodySchema, {
-      revision: 1,
-      items: [{ productId: 'prod-mug', quantity: 2 }],
-    }),
+    access: forOrderService,
+    body: {
+      schema: reserveBodySchema,
+      example: {
+        revision: 1,
+        items: [{ productId: 'prod-mug', quantity: 2 }],
+      },
+    },
     document: {
       tag: 'Reservations',
       summary: 'Reserve products',

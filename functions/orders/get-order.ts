@@ -1,8 +1,7 @@
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
-import { currentOrderAnswer } from '../../lib/orders/http/responses.ts';
-import { waitFor } from '../../lib/orders/http/wait.ts';
-import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { ownedOrder } from '../../lib/orders/owned.ts';
+import { currentOrderAnswer, pauseWithin } from '../../lib/orders/http/responses.ts';
+import type { Order } from '../../lib/orders/order.ts';
+import { orderServiceWith, ownedOrder } from '../../lib/orders/order-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf, isKnown, unlessKnown } from '../../lib/platform/http/etag.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
@@ -29,13 +28,14 @@ export const handler = apiHandler(
   },
   async ({ path, user, header, waitSeconds }) => {
     const ifNoneMatch = header('If-None-Match');
-    const read = () => ownedOrder(service(), path['orderId'] ?? '', user.userId);
-    const order = await waitFor(
-      service(),
-      waitSeconds,
-      await read(),
-      (seen) => !isKnown(ifNoneMatch, etagOf(seen)),
-      read,
+    const { clock } = service();
+    const sinceMs = clock.now();
+    let order: Order;
+    do {
+      order = await ownedOrder(service(), path['orderId'] ?? '', user.userId);
+    } while (
+      isKnown(ifNoneMatch, etagOf(order)) &&
+      (await pauseWithin(clock, sinceMs, waitSeconds))
     );
     return unlessKnown(ifNoneMatch, currentOrderAnswer(service(), order));
   },

@@ -1,10 +1,9 @@
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
-import { toOrderDocument } from '../../lib/orders/http/order-view.ts';
 import type { OrderPageDocument } from '../../lib/orders/http/response-schemas.ts';
+import { toOrderDocument } from '../../lib/orders/http/responses.ts';
 import { listOrders, listOrdersQuerySchema } from '../../lib/orders/list-orders.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { queryParameters } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -14,7 +13,7 @@ export const handler = apiHandler(
   {
     route: 'GET /order',
     access: forUsers(),
-    query: queryParameters(listOrdersQuerySchema, { limit: '10' }),
+    query: { schema: listOrdersQuerySchema, example: { limit: '10' } },
     document: {
       tag: 'Orders',
       summary: 'List your orders',

@@ -2,16 +2,13 @@ import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
 import { MAX_MODIFICATIONS_PER_ORDER } from '../../lib/limits.ts';
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
 import { itemsBodySchema } from '../../lib/orders/http/request-schemas.ts';
-import { isModificationDecided, modificationAnswer } from '../../lib/orders/http/responses.ts';
-import { waitFor } from '../../lib/orders/http/wait.ts';
+import { modificationAnswer } from '../../lib/orders/http/responses.ts';
 import { modifyOrder } from '../../lib/orders/modify-order.ts';
-import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
+import { orderServiceWith, requestDigest } from '../../lib/orders/order-service.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { versionOf } from '../../lib/platform/http/etag.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -22,7 +19,10 @@ export const handler = apiHandler(
   {
     route,
     access: forUsers(),
-    body: jsonBody(itemsBodySchema, { items: [{ productId: 'prod-coffee', quantity: 1 }] }),
+    body: {
+      schema: itemsBodySchema,
+      example: { items: [{ productId: 'prod-coffee', quantity: 1 }] },
+    },
     idempotency: idempotent(),
     headers: ['Prefer', 'If-Match'],
     document: {
@@ -67,17 +67,13 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user: { userId }, body, header, idempotencyKey, waitSeconds }) => {
-    const orderId = path['orderId'] ?? '';
     const modified = await modifyOrder(service(), {
-      orderId,
+      orderId: path['orderId'] ?? '',
       userId,
       items: body.items,
       ifVersion: versionOf(header('If-Match')),
       request: requestDigest(userId, route, idempotencyKey),
     });
-    const order = await waitFor(service(), waitSeconds, modified, isModificationDecided, () =>
-      ownedOrder(service(), orderId, userId),
-    );
-    return modificationAnswer(service(), order);
+    return modificationAnswer(service(), modified, waitSeconds);
   },
 );

@@ -1,17 +1,14 @@
 import { itemsBodySchema } from '../../lib/orders/http/request-schemas.ts';
-import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/http/responses.ts';
+import { hasFailed, orderAnswer } from '../../lib/orders/http/responses.ts';
 import {
   PLACED_ORDER_ANSWERS,
   UNFULFILLED_ORDER_PROBLEMS,
 } from '../../lib/orders/http/shared-answers.ts';
-import { waitFor } from '../../lib/orders/http/wait.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { ownedOrder } from '../../lib/orders/owned.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -21,7 +18,10 @@ export const handler = apiHandler(
   {
     route: 'POST /order',
     access: forUsers(),
-    body: jsonBody(itemsBodySchema, { items: [{ productId: 'prod-coffee', quantity: 2 }] }),
+    body: {
+      schema: itemsBodySchema,
+      example: { items: [{ productId: 'prod-coffee', quantity: 2 }] },
+    },
     idempotency: idempotent((body) => hasFailed(service(), body)),
     headers: ['Prefer', 'X-Allow-Duplicate'],
     document: {
@@ -41,17 +41,13 @@ export const handler = apiHandler(
     },
   },
   async (request) => {
-    const { userId } = request.user;
     const placed = await placeOrder(service(), {
-      userId,
+      userId: request.user.userId,
       items: request.body.items,
       idempotencyKey: request.idempotencyKey,
       allowDuplicate: request.header('X-Allow-Duplicate') === 'true',
       correlationId: request.correlationId,
     });
-    const order = await waitFor(service(), request.waitSeconds, placed, isStockDecided, () =>
-      ownedOrder(service(), placed.orderId, userId),
-    );
-    return orderAnswer(service(), order);
+    return orderAnswer(service(), placed, request.waitSeconds);
   },
 );

@@ -1,14 +1,16 @@
-import { hasFailed, isStockDecided, orderAnswer } from '../../lib/orders/http/responses.ts';
+import { hasFailed, orderAnswer } from '../../lib/orders/http/responses.ts';
 import {
   PLACED_ORDER_ANSWERS,
   UNFULFILLED_ORDER_PROBLEMS,
 } from '../../lib/orders/http/shared-answers.ts';
-import { waitFor } from '../../lib/orders/http/wait.ts';
-import { orderServiceWith, retryOnConflict } from '../../lib/orders/order-service.ts';
-import { ownedOrder, requestDigest } from '../../lib/orders/owned.ts';
+import {
+  orderServiceWith,
+  ownedOrder,
+  requestDigest,
+  retryOnConflict,
+} from '../../lib/orders/order-service.ts';
 import { retryOrder } from '../../lib/orders/retry-order.ts';
-import { sagaClient } from '../../lib/orders/saga-client.ts';
-import { startSaga } from '../../lib/orders/start-and-wake.ts';
+import { sagaClient, tryNow } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
@@ -37,13 +39,12 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user: { userId }, idempotencyKey, waitSeconds }) => {
-    const read = () => ownedOrder(service(), path['orderId'] ?? '', userId);
     const digest = requestDigest(userId, route, idempotencyKey);
-    const retried = await retryOnConflict(service(), async () =>
-      retryOrder(service(), await read(), userId, digest),
-    );
-    if (retried.status === 'CREATED') await startSaga(service(), retried);
-    const order = await waitFor(service(), waitSeconds, retried, isStockDecided, read);
-    return orderAnswer(service(), order);
+    const retried = await retryOnConflict(service(), async () => {
+      const order = await ownedOrder(service(), path['orderId'] ?? '', userId);
+      return retryOrder(service(), order, userId, digest);
+    });
+    if (retried.status === 'CREATED') await tryNow(retried, service().saga.start(retried));
+    return orderAnswer(service(), retried, waitSeconds);
   },
 );

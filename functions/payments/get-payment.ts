@@ -1,7 +1,6 @@
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
-import { toPaymentDocument } from '../../lib/orders/http/order-view.ts';
-import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { ownedPayment } from '../../lib/orders/owned.ts';
+import { toPaymentDocument } from '../../lib/orders/http/responses.ts';
+import { orderServiceWith, ownedPayment } from '../../lib/orders/order-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';

@@ -2,7 +2,6 @@ import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
 import { acknowledgementQueue, acknowledgementSchema } from '../../lib/payments/acknowledgement.ts';
 import { signatureCheck } from '../../lib/payments/signature-check.ts';
 import { apiHandler, forEveryone } from '../../lib/platform/http/api-handler.ts';
-import { jsonBody, signedBody } from '../../lib/platform/http/request-content.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const acknowledgements = perRuntime(acknowledgementQueue);
@@ -12,15 +11,18 @@ export const handler = apiHandler(
   {
     route: 'POST /payment/webhook',
     access: forEveryone,
-    signature: signedBody((rawBody, header) => requireSigned()(rawBody, header)),
-    body: jsonBody(acknowledgementSchema, {
-      eventId: 'evt_2c8f61',
-      type: 'charge.updated',
-      paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30',
-      orderId: 'ord_5f0c2d9ab8f34e61a7d2c49e01',
-      status: 'CAPTURED',
-      occurredAt: '2026-11-21T09:02:01.000Z',
-    }),
+    signature: (rawBody, header) => requireSigned()(rawBody, header),
+    body: {
+      schema: acknowledgementSchema,
+      example: {
+        eventId: 'evt_2c8f61',
+        type: 'charge.updated',
+        paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30',
+        orderId: 'ord_5f0c2d9ab8f34e61a7d2c49e01',
+        status: 'CAPTURED',
+        occurredAt: '2026-11-21T09:02:01.000Z',
+      },
+    },
     document: {
       tag: 'Payments',
       summary: 'Acknowledge a charge',

@@ -1,4 +1,3 @@
-import { awaitOutcome } from '../../lib/orders/http/payment-progress.ts';
 import { paymentBodyExample, paymentBodySchema } from '../../lib/orders/http/request-schemas.ts';
 import { paymentAnswer } from '../../lib/orders/http/responses.ts';
 import { PAYMENT_ANSWERS } from '../../lib/orders/http/shared-answers.ts';
@@ -7,7 +6,6 @@ import { retryPayment } from '../../lib/orders/retry-payment.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
-import { jsonBody } from '../../lib/platform/http/request-content.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -17,7 +15,7 @@ export const handler = apiHandler(
   {
     route: 'POST /retrypayment',
     access: forUsers(),
-    body: jsonBody(paymentBodySchema, paymentBodyExample),
+    body: { schema: paymentBodySchema, example: paymentBodyExample },
     idempotency: idempotent(),
     headers: ['Prefer'],
     document: {
@@ -44,7 +42,6 @@ export const handler = apiHandler(
       methodToken: request.body.paymentMethod.token,
       idempotencyKey: request.idempotencyKey,
     });
-    const progress = await awaitOutcome(service(), payment.paymentId, request.waitSeconds);
-    return paymentAnswer(progress.payment, progress.isUnderWay);
+    return paymentAnswer(service(), payment, request.waitSeconds);
   },
 );

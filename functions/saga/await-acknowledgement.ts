@@ -1,6 +1,6 @@
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { awaitAcknowledgement } from '../../lib/orders/saga/await-acknowledgement.ts';
-import { taskHandler, waitingTaskSchema } from '../../lib/orders/saga/task-handler.ts';
+import { taskHandler, waitingTaskSchema } from '../../lib/orders/saga/task.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
-import { taskHandler, waitingTaskSchema } from '../../lib/orders/saga/task-handler.ts';
+import { taskHandler, waitingTaskSchema } from '../../lib/orders/saga/task.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { moneySchema } from '../../lib/platform/schemas.ts';

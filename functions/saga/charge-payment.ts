@@ -1,7 +1,7 @@
 import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { chargePayment } from '../../lib/orders/saga/charge-payment.ts';
-import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task-handler.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task.ts';
 import { httpPaymentGateway } from '../../lib/payments/http-gateway.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

@@ -1,6 +1,6 @@
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { expireOrder } from '../../lib/orders/saga/expire-order.ts';
-import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task-handler.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({}));

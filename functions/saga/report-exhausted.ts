@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { sagaQueues } from '../../lib/orders/recovery/saga-queues.ts';
 import { reportExhausted } from '../../lib/orders/saga/report-exhausted.ts';
-import { failedTaskSchema, taskHandler } from '../../lib/orders/saga/task-handler.ts';
+import { failedTaskSchema, taskHandler } from '../../lib/orders/saga/task.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const exhaustedSchema = failedTaskSchema.extend({ step: z.string() });

@@ -1,6 +1,6 @@
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { settlePayment } from '../../lib/orders/saga/settle-payment.ts';
-import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task-handler.ts';
+import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task.ts';
 import { httpPaymentGateway } from '../../lib/payments/http-gateway.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

@@ -37,17 +37,14 @@ export function changeProduct(
   const changedAs = deriveId('req', userId, ROUTE, productId, key, JSON.stringify(change));
   return untilCommitted<Product>(inventory, async () => {
     const stored = await getProduct(inventory, productId);
-    if (stored.changedAs === changedAs) return { outcome: 'COMMITTED', result: stored };
+    if (stored.changedAs === changedAs) return stored;
     if (ifVersion !== undefined && ifVersion !== stored.version) {
       throw new PreconditionFailed(
         'The product has changed since you read it; read it again and decide anew.',
         { details: { productId } },
       );
     }
-    const changed = await inventory.repository.changeProduct(stored, { ...change, changedAs });
-    return typeof changed === 'string'
-      ? { outcome: changed, result: stored }
-      : { outcome: 'COMMITTED', result: changed };
+    return inventory.repository.changeProduct(stored, { ...change, changedAs });
   });
 }
 

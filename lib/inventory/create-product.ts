@@ -1,4 +1,5 @@
 import type { Money } from '../money.ts';
+import { CONFLICT } from '../platform/dynamo/items.ts';
 import { IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
 import { getProduct } from './get-product.ts';
@@ -54,10 +55,11 @@ export function createProduct(
     received: stock,
   };
   return untilCommitted<Product>(inventory, async () => {
-    const outcome = await inventory.repository.addProduct(product);
-    if (outcome !== 'CHANGED') return { outcome, result: product };
+    const refusal = await inventory.repository.addProduct(product);
+    if (refusal === undefined) return product;
+    if (refusal.kind === 'CONFLICT') return CONFLICT;
     const existing = await getProduct(inventory, product.productId);
-    if (existing.createdAs === product.createdAs) return { outcome: 'COMMITTED', result: existing };
+    if (existing.createdAs === product.createdAs) return existing;
     throw given.productId === undefined
       ? new IdempotencyConflict(IdempotencyConflict.refusal.advice)
       : new ProductExists(

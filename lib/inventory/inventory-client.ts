@@ -1,13 +1,12 @@
 import * as z from 'zod';
 import type { Money } from '../money.ts';
-import { type CircuitBreaker, circuitBreaker } from '../platform/circuit-breaker.ts';
+import { CircuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import type { RefusalClass } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import { secretReader } from '../platform/secrets.ts';
-import type { Secrets } from '../platform/settings.ts';
 import { type ReservationDocument, reservationSchema } from './http/reservation-response.ts';
 import {
   CONTENTION_REFUSALS,
@@ -62,6 +61,17 @@ export interface InventoryClient {
 /** Answers of the Inventory Service that this client throws by name. */
 const ANSWERS: readonly RefusalClass[] = [...RESERVATION_REFUSALS, ...CONTENTION_REFUSALS];
 
+interface Lookup {
+  readonly method: 'GET';
+  readonly path: string;
+}
+
+interface Change {
+  readonly method: 'PUT' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
 const quotedProductSchema = z.object({ active: z.boolean(), unitPrice: moneySchema });
 
 export function inventoryClient(runtime: Runtime): InventoryClient {
@@ -69,68 +79,52 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
   const credentials = secretReader(runtime, 'INVENTORY_CREDENTIAL');
   const circuit = inventoryCircuit(runtime);
 
-  async function send(
-    [credential]: Secrets,
-    correlationId: string,
-    path: string,
-    request: Pick<HttpRequest, 'method' | 'body'>,
-  ): Promise<HttpResponse> {
-    try {
-      return await runtime.http({
-        ...request,
-        url: INVENTORY_URL + path,
-        timeoutMs: INVENTORY_TIMEOUT_MS,
-        headers: {
-          authorization: `Bearer ${credential}`,
-          'x-correlation-id': correlationId,
-        },
-      });
-    } catch (error) {
-      throw error instanceof Error && error.name === 'TimeoutError'
-        ? new InventoryTimeout(InventoryTimeout.refusal.advice, { cause: error })
-        : new InventoryUnavailable(InventoryUnavailable.refusal.advice, { cause: error });
-    }
-  }
-
-  /** Parses the body of an answer. */
-  function read<Schema extends z.ZodType>(schema: Schema, response: HttpResponse): z.infer<Schema> {
-    if (response.status >= 400) throw refusal(response, runtime.clock.now());
-    const document = schema.safeParse(response.body);
-    if (document.success) return document.data;
-    throw new InventoryUnavailable('Inventory sent an unexpected answer; try again.', {
-      cause: document.error,
-    });
-  }
-
-  /** @returns undefined for a 404. */
-  async function find<Schema extends z.ZodType>(
+  /** Sends one request. @returns the parsed body; undefined for a GET that finds nothing. */
+  async function call<Schema extends z.ZodType>(
     schema: Schema,
     correlationId: string,
-    path: string,
-  ): Promise<z.infer<Schema> | undefined> {
-    // Outside the circuit, because an unreadable credential says nothing about Inventory.
-    const accepted = await credentials();
-    return circuit.run(async () => {
-      const response = await send(accepted, correlationId, path, { method: 'GET' });
-      return response.status === 404 ? undefined : read(schema, response);
-    });
-  }
-
+    request: Lookup,
+  ): Promise<z.infer<Schema> | undefined>;
+  async function call<Schema extends z.ZodType>(
+    schema: Schema,
+    correlationId: string,
+    request: Change,
+  ): Promise<z.infer<Schema>>;
   async function call(
-    of: ReservationOf,
-    path: string,
-    request: Pick<HttpRequest, 'method' | 'body'>,
-  ): Promise<ReservationDocument> {
-    const reservation = `/inventory/reservation/${of.orderId}${path}`;
-    const accepted = await credentials();
-    return circuit.run(async () =>
-      read(reservationSchema, await send(accepted, of.correlationId, reservation, request)),
-    );
+    schema: z.ZodType,
+    correlationId: string,
+    { method, path, body }: (Lookup | Change) & Pick<HttpRequest, 'body'>,
+  ): Promise<unknown> {
+    // Outside the circuit, because an unreadable credential says nothing about Inventory.
+    const [credential] = await credentials();
+    return circuit.run(async () => {
+      let response: HttpResponse;
+      try {
+        response = await runtime.http({
+          method,
+          url: INVENTORY_URL + path,
+          timeoutMs: INVENTORY_TIMEOUT_MS,
+          headers: { authorization: `Bearer ${credential}`, 'x-correlation-id': correlationId },
+          body,
+        });
+      } catch (error) {
+        throw error instanceof Error && error.name === 'TimeoutError'
+          ? new InventoryTimeout(InventoryTimeout.refusal.advice, { cause: error })
+          : new InventoryUnavailable(InventoryUnavailable.refusal.advice, { cause: error });
+      }
+      if (response.status === 404 && method === 'GET') return undefined;
+      if (response.status >= 400) throw refusal(response, runtime.clock.now());
+      const document = schema.safeParse(response.body);
+      if (document.success) return document.data;
+      throw new InventoryUnavailable('Inventory sent an unexpected answer; try again.', {
+        cause: document.error,
+      });
+    });
   }
 
   async function product(productId: string, of: Omit<ReservationOf, 'revision'>) {
     const path = `/product/${encodeURIComponent(productId)}`;
-    const found = await find(quotedProductSchema, of.correlationId, path);
+    const found = await call(quotedProductSchema, of.correlationId, { method: 'GET', path });
     if (found === undefined) {
       throw new UnknownProduct(`There is no product ${productId}; see GET /product.`, {
         details: { orderId: of.orderId, productId },
@@ -140,25 +134,37 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
   }
 
   return {
-    reserve: (of, items, keepsTime) =>
-      call(of, '', {
+    reserve({ orderId, revision, correlationId }, items, keepsTime) {
+      const lines = [];
+      for (const { productId, quantity } of items) lines.push({ productId, quantity });
+      return call(reservationSchema, correlationId, {
         method: 'PUT',
-        body: {
-          revision: of.revision,
-          keepsTime,
-          items: items.map(({ productId, quantity }) => ({ productId, quantity })),
-        },
+        path: `/inventory/reservation/${orderId}`,
+        body: { revision, keepsTime, items: lines },
+      });
+    },
+    release: ({ orderId, revision, correlationId }) =>
+      call(reservationSchema, correlationId, {
+        method: 'DELETE',
+        path: `/inventory/reservation/${orderId}?revision=${String(revision)}`,
       }),
-    release: (of) => call(of, `?revision=${String(of.revision)}`, { method: 'DELETE' }),
-    extend: (of, untilMs) =>
-      call(of, '/extend', {
+    extend: ({ orderId, revision, correlationId }, untilMs) =>
+      call(reservationSchema, correlationId, {
         method: 'POST',
-        body: { revision: of.revision, until: toTimestamp(untilMs) },
+        path: `/inventory/reservation/${orderId}/extend`,
+        body: { revision, until: toTimestamp(untilMs) },
       }),
-    confirm: (of, paymentId) =>
-      call(of, '/confirm', { method: 'POST', body: { revision: of.revision, paymentId } }),
-    findReservation: (of) =>
-      find(reservationSchema, of.correlationId, `/inventory/reservation/${of.orderId}`),
+    confirm: ({ orderId, revision, correlationId }, paymentId) =>
+      call(reservationSchema, correlationId, {
+        method: 'POST',
+        path: `/inventory/reservation/${orderId}/confirm`,
+        body: { revision, paymentId },
+      }),
+    findReservation: ({ orderId, correlationId }) =>
+      call(reservationSchema, correlationId, {
+        method: 'GET',
+        path: `/inventory/reservation/${orderId}`,
+      }),
     async quote(items, of, frozen) {
       const quotes = new Map<string, Money>();
       for (const { productId } of items) {
@@ -189,7 +195,7 @@ const PROBE_GRACE_MS = 5000;
 /** Counts a missing or unusable answer as an outage. A refusal is an answer. */
 function inventoryCircuit(runtime: Runtime): CircuitBreaker {
   const { config } = runtime;
-  return circuitBreaker(runtime, {
+  return new CircuitBreaker(runtime, {
     name: 'inventory',
     table: config.ORDERS_TABLE,
     failuresToOpen: config.INVENTORY_CIRCUIT_FAILURES,

@@ -1,44 +1,43 @@
 import {
   type DynamoDBDocumentClient,
-  GetCommand,
   PutCommand,
   QueryCommand,
   TransactWriteCommand,
+  type TransactWriteCommandInput,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod/mini';
 import type { Clock } from '../platform/clock.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
   CONFLICT,
-  checkItem,
   conditionalWrite,
-  databaseRead,
   duePages,
-  lazily,
-  type Parsed,
   type RetryPolicy,
   readableOf,
+  readItem,
   readItems,
   retryOptimistically,
-  type StoredItem,
   stillAsRead,
+  throwUnavailable,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
-import { shardOf } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
-import { moneySchema } from '../platform/schemas.ts';
 import type { Product, ProductChange, StockReceipt } from './product.ts';
 import { LockContention } from './refusals.ts';
 import type { Reservation } from './reservation.ts';
+import {
+  CATALOGUE,
+  productKey,
+  receiptKey,
+  reservationKey,
+  toProduct,
+  toProductItem,
+  toReceipt,
+  toReceiptItem,
+  toReservation,
+  toReservationItem,
+} from './stored-inventory.ts';
 
-const PRODUCT_SCHEMA_VERSION = 1;
-const RESERVATION_SCHEMA_VERSION = 1;
-const RECEIPT_SCHEMA_VERSION = 1;
-
-/** Partitions of the sparse index of expiring reservations. */
-export const EXPIRY_SHARDS = 16;
-const CATALOGUE = 'PRODUCT';
 /** Pauses of at most 1.8 s in all, within the caller's time-out of two seconds. */
 const CONFLICT_RETRIES: RetryPolicy = { attempts: 10, pause: { baseMs: 20, capMs: 300 } };
 
@@ -49,9 +48,6 @@ export interface StockChange {
   readonly reserved: number;
   readonly sold: number;
 }
-
-/** `CHANGED`: the decision rests on a fact that has changed; read again. `BUSY`: contention only. */
-export type CommitOutcome = 'COMMITTED' | 'CHANGED' | 'BUSY';
 
 export interface ExpiryCandidate {
   readonly orderId: string;
@@ -64,10 +60,6 @@ export interface ReservationView {
   readonly products: ReadonlyMap<string, Product>;
 }
 
-export const productKey = (productId: string) => ({ pk: `PRODUCT#${productId}` });
-const receiptKey = (receiptId: string) => ({ pk: `RECEIPT#${receiptId}` });
-const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
-
 export class InventoryRepository {
   readonly #table: string;
   readonly #documents: DynamoDBDocumentClient;
@@ -77,18 +69,22 @@ export class InventoryRepository {
     this.#documents = documentClient(runtime.aws);
   }
 
-  /** Reads the order's reservation and the named products consistently. */
-  async view(orderId: string, productIds: readonly string[]): Promise<ReservationView> {
-    const items = await readItems(this.#documents, this.#table, [
-      reservationKey(orderId),
-      ...[...new Set(productIds)].map(productKey),
-    ]);
+  /** Reads the order's reservation and the products of these lines consistently. */
+  async view(
+    orderId: string,
+    lines: readonly { readonly productId: string }[],
+  ): Promise<ReservationView> {
+    const productIds = new Set<string>();
+    for (const { productId } of lines) productIds.add(productId);
+    const ofOrder = reservationKey(orderId);
+    const keys = [ofOrder, ...Array.from(productIds, productKey)];
+    const items = await readItems(this.#documents, this.#table, keys);
     const products = new Map<string, Product>();
     for (const productId of productIds) {
       const item = items.get(productKey(productId).pk);
       if (item !== undefined) products.set(productId, toProduct(item));
     }
-    const reservation = items.get(reservationKey(orderId).pk);
+    const reservation = items.get(ofOrder.pk);
     return {
       products,
       reservation: reservation === undefined ? undefined : toReservation(reservation),
@@ -100,7 +96,7 @@ export class InventoryRepository {
   }
 
   async findProduct(productId: string): Promise<Product | undefined> {
-    const item = await this.#get(productKey(productId));
+    const item = await readItem(this.#documents, this.#table, productKey(productId));
     return item === undefined ? undefined : toProduct(item);
   }
 
@@ -108,18 +104,15 @@ export class InventoryRepository {
    * Ids of up to `count` products after `after`, ascending. The index lags behind the table by a moment.
    */
   async productIds(after: string | undefined, count: number): Promise<string[]> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new QueryCommand({
-          TableName: this.#table,
-          IndexName: 'catalogue',
-          KeyConditionExpression: 'catalogue = :catalogue AND productId > :after',
-          // Sorts before every product id.
-          ExpressionAttributeValues: { ':catalogue': CATALOGUE, ':after': after ?? ' ' },
-          Limit: count,
-        }),
-      ),
-    );
+    const query = new QueryCommand({
+      TableName: this.#table,
+      IndexName: 'catalogue',
+      KeyConditionExpression: 'catalogue = :catalogue AND productId > :after',
+      // Sorts before every product id.
+      ExpressionAttributeValues: { ':catalogue': CATALOGUE, ':after': after ?? ' ' },
+      Limit: count,
+    });
+    const output = await this.#documents.send(query).catch(throwUnavailable);
     return (output.Items ?? []).map((item) => String(item['productId']));
   }
 
@@ -132,75 +125,59 @@ export class InventoryRepository {
     );
   }
 
-  /** Writes a new product; `CHANGED` if the id is taken. */
-  async addProduct(product: Product): Promise<CommitOutcome> {
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new PutCommand({
-          TableName: this.#table,
-          Item: {
-            ...productKey(product.productId),
-            type: 'PRODUCT',
-            schemaVersion: PRODUCT_SCHEMA_VERSION,
-            catalogue: CATALOGUE,
-            ...product,
-          },
-          ConditionExpression: 'attribute_not_exists(pk)',
-        }),
-      ),
-    );
-    return outcomeOf(refusal);
+  /**
+   * Writes a new product.
+   * @returns undefined if it was written, otherwise the reason; `CONDITION` if the id is taken.
+   */
+  addProduct(product: Product): Promise<WriteRefusal | undefined> {
+    const put = new PutCommand({
+      TableName: this.#table,
+      Item: toProductItem(product),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+    return conditionalWrite(this.#documents.send(put));
   }
 
   /**
    * Writes the given fields if no person changed the product since it was read. The counters, which
    * reservations and receipts change, stay as they are.
-   * @returns the product after the write, counters included.
+   * @returns the product after the write, counters included; CONFLICT if another writer was faster.
    */
   async changeProduct(
     previous: Product,
     change: ProductChange & { readonly changedAs: string },
-  ): Promise<Product | Exclude<CommitOutcome, 'COMMITTED'>> {
+  ): Promise<Product | typeof CONFLICT> {
     const fields = Object.entries({ ...change, version: previous.version + 1 });
-    let changed: StoredItem = {};
-    const refusal = await conditionalWrite(async () => {
-      const output = await this.#documents.send(
-        new UpdateCommand({
-          TableName: this.#table,
-          Key: productKey(previous.productId),
-          UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
-          ConditionExpression: '#status = :statusAsRead AND #version = :versionAsRead',
-          ExpressionAttributeNames: {
-            '#status': 'status',
-            ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
-          },
-          ExpressionAttributeValues: {
-            ':statusAsRead': previous.status,
-            ':versionAsRead': previous.version,
-            ...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
-          },
-          ReturnValues: 'ALL_NEW',
-        }),
-      );
-      changed = output.Attributes ?? {};
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      Key: productKey(previous.productId),
+      UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+      ConditionExpression: '#status = :statusAsRead AND #version = :versionAsRead',
+      ExpressionAttributeNames: {
+        '#status': 'status',
+        ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+      },
+      ExpressionAttributeValues: {
+        ':statusAsRead': previous.status,
+        ':versionAsRead': previous.version,
+        ...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
+      },
+      ReturnValues: 'ALL_NEW',
     });
-    if (refusal === undefined) return toProduct(changed);
-    return refusal.kind === 'CONDITION' ? 'CHANGED' : 'BUSY';
+    const write = this.#documents.send(update);
+    const refusal = await conditionalWrite(write);
+    return refusal === undefined ? toProduct((await write).Attributes ?? {}) : CONFLICT;
   }
 
   /**
    * Writes a new receipt and adds its units to the stock of its product, both or neither.
-   * @returns `CHANGED` if the receipt exists already, or the product does not.
+   * @returns undefined if it was written, otherwise the reason; `CONDITION` if the receipt exists already,
+   * or the product does not.
    */
-  async addReceipt(receipt: StockReceipt): Promise<CommitOutcome> {
+  addReceipt(receipt: StockReceipt): Promise<WriteRefusal | undefined> {
     const put = {
       TableName: this.#table,
-      Item: {
-        ...receiptKey(receipt.receiptId),
-        type: 'RECEIPT',
-        schemaVersion: RECEIPT_SCHEMA_VERSION,
-        ...receipt,
-      },
+      Item: toReceiptItem(receipt),
       ConditionExpression: 'attribute_not_exists(pk)',
     };
     const update = {
@@ -210,38 +187,59 @@ export class InventoryRepository {
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeValues: { ':quantity': receipt.quantity },
     };
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new TransactWriteCommand({ TransactItems: [{ Put: put }, { Update: update }] }),
-      ),
-    );
-    return outcomeOf(refusal);
+    const write = new TransactWriteCommand({ TransactItems: [{ Put: put }, { Update: update }] });
+    return conditionalWrite(this.#documents.send(write));
   }
 
   async findReceipt(receiptId: string): Promise<StockReceipt | undefined> {
-    const item = await this.#get(receiptKey(receiptId));
+    const item = await readItem(this.#documents, this.#table, receiptKey(receiptId));
     return item === undefined ? undefined : toReceipt(item);
   }
 
   /**
    * Writes the reservation if it is still as it was read, and changes the stock of its products in the
    * same transaction: all or nothing.
+   * @returns the reservation as written; CONFLICT if another writer was faster.
    */
-  async commit(
-    next: Reservation,
+  async commit<Next extends Reservation>(
+    next: Next,
     previous: Reservation | undefined,
     stockChanges: readonly StockChange[],
-  ): Promise<CommitOutcome> {
-    const put = { TableName: this.#table, Item: toItem(next), ...stillAsRead(previous) };
-    const updates = stockChanges.map((change) => ({ Update: this.#stockUpdate(change) }));
-    const refusal = await conditionalWrite(() =>
+  ): Promise<Next | typeof CONFLICT> {
+    const put = { TableName: this.#table, Item: toReservationItem(next), ...stillAsRead(previous) };
+    const updates: NonNullable<TransactWriteCommandInput['TransactItems']> = [];
+    for (const { productId, available, reserved, sold } of stockChanges) {
+      const conditions = ['attribute_exists(pk)'];
+      // Taken stock must be available (P1) and on sale.
+      if (available < 0) conditions.push('available >= :needed', '#status = :active');
+      if (reserved < 0) conditions.push('reserved >= :held');
+      updates.push({
+        Update: {
+          TableName: this.#table,
+          Key: productKey(productId),
+          UpdateExpression:
+            'ADD available :available, reserved :reserved, sold :sold, movements :one',
+          ConditionExpression: conditions.join(' AND '),
+          ExpressionAttributeValues: {
+            ':available': available,
+            ':reserved': reserved,
+            ':sold': sold,
+            ':one': 1,
+            ...(available < 0 ? { ':needed': -available, ':active': 'ACTIVE' } : {}),
+            ...(reserved < 0 ? { ':held': -reserved } : {}),
+          },
+          ...(available < 0 ? { ExpressionAttributeNames: { '#status': 'status' } } : {}),
+        },
+      });
+    }
+    const write =
       updates.length === 0
         ? this.#documents.send(new PutCommand(put))
         : this.#documents.send(
             new TransactWriteCommand({ TransactItems: [{ Put: put }, ...updates] }),
-          ),
-    );
-    return outcomeOf(refusal);
+          );
+    const refusal = await conditionalWrite(write);
+    return refusal === undefined ? next : CONFLICT;
   }
 
   /**
@@ -255,190 +253,25 @@ export class InventoryRepository {
       shardAttribute: 'expiryShard',
       timeAttribute: 'expiresAtMs',
     };
-    for await (const page of duePages(this.#documents, index, expiryShardName(shard), nowMs)) {
+    for await (const page of duePages(this.#documents, index, shard, nowMs)) {
       yield page.map((item) => ({
-        orderId: String(item['pk']).slice('RESERVATION#'.length),
+        orderId: String(item['pk']).slice(reservationKey('').pk.length),
         correlationId: String(item['correlationId']),
         expiresAtMs: Number(item['expiresAtMs']),
       }));
     }
   }
-
-  async #get(key: { readonly pk: string }): Promise<Record<string, unknown> | undefined> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true }),
-      ),
-    );
-    return output.Item;
-  }
-
-  #stockUpdate(change: StockChange) {
-    const conditions = ['attribute_exists(pk)'];
-    const values: Record<string, unknown> = {
-      ':available': change.available,
-      ':reserved': change.reserved,
-      ':sold': change.sold,
-      ':one': 1,
-    };
-    const names: Record<string, string> = {};
-    if (change.available < 0) {
-      // Taken stock must be available (P1) and on sale.
-      conditions.push('available >= :needed', '#status = :active');
-      values[':needed'] = -change.available;
-      values[':active'] = 'ACTIVE';
-      names['#status'] = 'status';
-    }
-    if (change.reserved < 0) {
-      conditions.push('reserved >= :held');
-      values[':held'] = -change.reserved;
-    }
-    return {
-      TableName: this.#table,
-      Key: productKey(change.productId),
-      UpdateExpression: 'ADD available :available, reserved :reserved, sold :sold, movements :one',
-      ConditionExpression: conditions.join(' AND '),
-      ExpressionAttributeValues: values,
-      ...(Object.keys(names).length === 0 ? {} : { ExpressionAttributeNames: names }),
-    };
-  }
 }
 
 /**
- * Reads, decides and commits until no other writer interferes.
+ * Reads, decides and commits until no other writer interferes. An attempt that lost returns CONFLICT.
  * @throws LockContention if every attempt lost.
  */
 export async function untilCommitted<Result>(
   runtime: { readonly clock: Clock; readonly random: () => number },
-  attempt: () => Promise<{ readonly outcome: CommitOutcome; readonly result: Result }>,
+  attempt: () => Promise<Result | typeof CONFLICT>,
 ): Promise<Result> {
-  const result = await retryOptimistically(runtime, CONFLICT_RETRIES, async () => {
-    const { outcome, result } = await attempt();
-    return outcome === 'COMMITTED' ? result : CONFLICT;
-  });
+  const result = await retryOptimistically(runtime, CONFLICT_RETRIES, attempt);
   if (result === CONFLICT) throw new LockContention(LockContention.refusal.advice);
   return result;
-}
-
-function outcomeOf(refusal: WriteRefusal | undefined): CommitOutcome {
-  if (refusal === undefined) return 'COMMITTED';
-  return refusal.kind === 'CONDITION' ? 'CHANGED' : 'BUSY';
-}
-
-function expiryShardName(shard: number): string {
-  return `expiry#${String(shard)}`;
-}
-
-function toItem(reservation: Reservation) {
-  return {
-    ...reservationKey(reservation.orderId),
-    type: 'RESERVATION',
-    schemaVersion: RESERVATION_SCHEMA_VERSION,
-    ...reservation,
-    ...(reservation.status === 'HELD'
-      ? { expiryShard: expiryShardName(shardOf(reservation.orderId, EXPIRY_SHARDS)) }
-      : {}),
-  };
-}
-
-const reservationSchemas = lazily(() => {
-  const base = { orderId: z.string(), revision: z.int(), version: z.int() };
-  const lines = z.array(
-    z.object({ productId: z.string(), quantity: z.int(), unitPrice: moneySchema }),
-  );
-  return z.discriminatedUnion('status', [
-    z.object({
-      ...base,
-      status: z.literal('HELD'),
-      lines,
-      expiresAtMs: z.number(),
-      correlationId: z.string(),
-    }),
-    z.object({ ...base, status: z.literal('CONFIRMED'), lines, paymentId: z.string() }),
-    z.object({
-      ...base,
-      status: z.literal('RELEASED'),
-      because: z.enum(['RELEASED', 'EXPIRED']),
-    }),
-  ]);
-});
-
-/** @throws MalformedItem, UnknownSchemaVersion */
-function toReservation(item: StoredItem): Reservation {
-  const schema = reservationSchemas();
-  checkItem(item, RESERVATION_SCHEMA_VERSION, schema);
-  // Compiles only if the schema's output and the type are the same.
-  const reservation: Parsed<Reservation, typeof schema> = uncheckedReservation(item);
-  return reservation;
-}
-
-/** The reservation in an item as it is, however malformed: for the doctor, which judges it. */
-export function uncheckedReservation(item: StoredItem): Reservation {
-  const {
-    pk: _pk,
-    type: _type,
-    schemaVersion: _schemaVersion,
-    expiryShard: _expiryShard,
-    ...reservation
-  } = item;
-  return reservation as unknown as Reservation;
-}
-
-const productSchemas = lazily(() => {
-  const base = {
-    productId: z.string(),
-    name: z.string(),
-    description: z.string(),
-    unitPrice: moneySchema,
-    available: z.int(),
-    reserved: z.int(),
-    sold: z.int(),
-    received: z.int(),
-    version: z.int(),
-    movements: z.exactOptional(z.int()),
-    createdAs: z.string(),
-    changedAs: z.exactOptional(z.string()),
-  };
-  return z.discriminatedUnion('status', [
-    z.object({ ...base, status: z.literal('ACTIVE') }),
-    z.object({ ...base, status: z.literal('WITHDRAWN') }),
-  ]);
-});
-
-/** @throws MalformedItem, UnknownSchemaVersion */
-function toProduct(item: StoredItem): Product {
-  const schema = productSchemas();
-  checkItem(item, PRODUCT_SCHEMA_VERSION, schema);
-  // Compiles only if the schema's output and the type are the same.
-  const product: Parsed<Product, typeof schema> = uncheckedProduct(item);
-  return product;
-}
-
-/** The product in an item as it is, however malformed: for the doctor, which judges it. */
-export function uncheckedProduct(item: StoredItem): Product {
-  const {
-    pk: _pk,
-    type: _type,
-    schemaVersion: _schemaVersion,
-    catalogue: _catalogue,
-    ...product
-  } = item;
-  return product as unknown as Product;
-}
-
-const receiptSchema = lazily(() =>
-  z.object({
-    receiptId: z.string(),
-    productId: z.string(),
-    quantity: z.int(),
-    at: z.string(),
-  }),
-);
-
-/** @throws MalformedItem, UnknownSchemaVersion */
-function toReceipt(item: StoredItem): StockReceipt {
-  const schema = receiptSchema();
-  checkItem(item, RECEIPT_SCHEMA_VERSION, schema);
-  const { pk: _pk, type: _type, schemaVersion: _schemaVersion, ...receipt } = item;
-  return receipt as unknown as Parsed<StockReceipt, typeof schema>;
 }

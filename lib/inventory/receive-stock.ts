@@ -1,8 +1,9 @@
 import { toTimestamp } from '../platform/clock.ts';
+import { CONFLICT } from '../platform/dynamo/items.ts';
 import { IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
 import { getProduct, noSuchProduct } from './get-product.ts';
-import { type CommitOutcome, untilCommitted } from './inventory-repository.ts';
+import { untilCommitted } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
 import type { Product, StockReceipt } from './product.ts';
 
@@ -33,16 +34,17 @@ export async function receiveStock(
     quantity,
     at: toTimestamp(inventory.clock.now()),
   };
-  await untilCommitted(inventory, async () => ({
-    outcome: await receive(inventory, receipt),
-    result: receipt,
-  }));
+  await untilCommitted<StockReceipt>(inventory, () => receive(inventory, receipt));
   return getProduct(inventory, productId);
 }
 
-async function receive(inventory: InventoryService, receipt: StockReceipt): Promise<CommitOutcome> {
-  const outcome = await inventory.repository.addReceipt(receipt);
-  if (outcome !== 'CHANGED') return outcome;
+async function receive(
+  inventory: InventoryService,
+  receipt: StockReceipt,
+): Promise<StockReceipt | typeof CONFLICT> {
+  const refusal = await inventory.repository.addReceipt(receipt);
+  if (refusal === undefined) return receipt;
+  if (refusal.kind === 'CONFLICT') return CONFLICT;
   // The id derives from the key: this request was here before, perhaps in a process that died.
   const first = await inventory.repository.findReceipt(receipt.receiptId);
   if (first === undefined) throw noSuchProduct(receipt.productId);
@@ -51,5 +53,5 @@ async function receive(inventory: InventoryService, receipt: StockReceipt): Prom
       'This Idempotency-Key was used to receive another quantity; use a new key.',
     );
   }
-  return 'COMMITTED';
+  return first;
 }

@@ -2,10 +2,9 @@ import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { moveOrder } from './moves.ts';
 import type { Order, OrderIn } from './order.ts';
 import { closeModification } from './order-items.ts';
-import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
-import { ownedOrder } from './owned.ts';
+import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { failUnchargedPayment } from './payment-outcomes.ts';
-import { signalTaskToken } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 
 type CancellableOrder = OrderIn<
   'CREATED' | 'PENDING_RESERVING_STOCK' | 'PENDING_PAYMENT' | 'PAYMENT_FAILED' | 'ORDER_FAILED'
@@ -73,7 +72,7 @@ async function cancel(
   } else {
     await service.orders.save(next, order);
   }
-  if (order.status === 'PENDING_PAYMENT') await signalTaskToken(service, order, order.waitToken);
+  if (order.status === 'PENDING_PAYMENT') await tryNow(order, service.saga.signal(order.waitToken));
   return next;
 }
 

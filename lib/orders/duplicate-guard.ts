@@ -1,20 +1,8 @@
-import { deriveId } from '../platform/ids.ts';
 import { isFinal } from './moves.ts';
 import type { Order, OrderLine } from './order.ts';
-import { itemsFingerprint, sameItems } from './order-items.ts';
-import type { GuardWrite } from './order-repository.ts';
+import { sameItems } from './order-items.ts';
+import { type GuardWrite, guardKeyFor } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-export function guardKeyFor(userId: string, items: readonly OrderLine[]): string {
-  return deriveId('guard', userId, itemsFingerprint(items));
-}
-
-/** Time from which DynamoDB may delete the guard; never inside its window. */
-export function keepGuardUntilMs(service: OrderService, order: Order): number {
-  return order.createdAtMs + service.config.DUPLICATE_WINDOW_SECONDS * 1000 + DAY_MS;
-}
 
 /**
  * Guard that a modified order takes in its own transaction; undefined if it stands for another order in
@@ -32,11 +20,7 @@ export async function duplicateGuardFor(
     const other = await service.orders.getOrder(guard.orderId);
     if (other !== undefined && blocks(service, other, items)) return undefined;
   }
-  return {
-    guardKey,
-    replacing: guard?.orderId,
-    keepGuardUntilMs: keepGuardUntilMs(service, order),
-  };
+  return { guardKey, replacing: guard?.orderId };
 }
 
 /** True if the first order makes another order of these items a duplicate. */

@@ -1,9 +1,6 @@
 import type * as z from 'zod';
-import {
-  type Acknowledgement,
-  outcomeOf,
-  queuedAcknowledgementSchema,
-} from '../payments/acknowledgement.ts';
+import { type Acknowledgement, queuedAcknowledgementSchema } from '../payments/acknowledgement.ts';
+import { chargeOutcomeOf } from '../payments/http-gateway.ts';
 import { isOpen, type Payment } from '../payments/payment.ts';
 import { UnknownPayment } from '../payments/refusals.ts';
 import type { QueueMessage } from '../platform/aws/queue-messages.ts';
@@ -12,7 +9,7 @@ import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { OrderService } from './order-service.ts';
 import { recordOutcome } from './payment-outcomes.ts';
-import { signalTaskToken } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 
 type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
 
@@ -85,7 +82,12 @@ export async function acknowledge(
   if (known?.orderId !== orderId) {
     throw new UnknownPayment('No such payment of this order is stored.');
   }
-  const payment = await recordOutcome(service, paymentId, outcomeOf(acknowledgement), eventId);
+  const payment = await recordOutcome(
+    service,
+    paymentId,
+    chargeOutcomeOf(acknowledgement),
+    eventId,
+  );
   if (!isOpen(payment)) await wakeSaga(service, payment);
   if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
     await refundSoon(service, payment);
@@ -100,7 +102,8 @@ async function wakeSaga(
 ): Promise<void> {
   const order = await service.orders.getOrder(orderId);
   if (order?.status !== 'PAYMENT_IN_PROGRESS' || order.paymentId !== paymentId) return;
-  await signalTaskToken(service, order, order.waitToken);
+  if (order.waitToken === undefined) return;
+  await tryNow(order, service.saga.signal(order.waitToken));
 }
 
 async function refundSoon(service: OrderService<'queues'>, payment: Payment): Promise<void> {

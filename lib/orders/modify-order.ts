@@ -1,12 +1,12 @@
 import { MAX_MODIFICATIONS_PER_ORDER } from '../limits.ts';
-import { totalOf } from '../money.ts';
+import type { Money } from '../money.ts';
 import {
   assertNever,
   IllegalTransition,
   ImpossibleState,
   PreconditionFailed,
 } from '../platform/errors.ts';
-import { duplicateGuardFor, guardKeyFor } from './duplicate-guard.ts';
+import { duplicateGuardFor } from './duplicate-guard.ts';
 import { moveOrder, touchOrder } from './moves.ts';
 import type {
   Order,
@@ -15,11 +15,11 @@ import type {
   PaymentInProgressOrder,
   PendingPaymentOrder,
 } from './order.ts';
-import { hasBadQuantity, mergeLines, QUANTITY_RANGE } from './order-items.ts';
-import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
-import { ownedOrder } from './owned.ts';
+import { hasBadQuantity, mergeLines, priceLines, QUANTITY_RANGE } from './order-items.ts';
+import { guardKeyFor } from './order-repository.ts';
+import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
-import { signalTaskToken } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 
 export interface ModifyOrderRequest {
   readonly orderId: string;
@@ -146,7 +146,7 @@ async function reserveAgain(
     userMove(service, 'USER_MODIFIED', request.userId),
   );
   await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
-  await signalTaskToken(service, order, order.waitToken);
+  await tryNow(order, service.saga.signal(order.waitToken));
   return next;
 }
 
@@ -165,7 +165,7 @@ async function askForVoid(
   // Written before the token is read: a step that is about to wait stores its token, then reads the
   // order.
   const payment = await service.payments.getPayment(order.paymentId);
-  if (payment?.status === 'PENDING') await signalTaskToken(service, order, payment.waitToken);
+  if (payment?.status === 'PENDING') await tryNow(order, service.saga.signal(payment.waitToken));
   return next;
 }
 
@@ -176,8 +176,14 @@ async function replaceItems(
   request: ModifyOrderRequest,
   wanted: readonly OrderLine[],
 ): Promise<Order> {
-  const items = await priced(service, order, wanted);
-  const total = totalOf(items);
+  const frozen = new Map<string, Money>();
+  for (const { productId, unitPrice } of order.items) {
+    if (unitPrice !== undefined) frozen.set(productId, unitPrice);
+  }
+  const { orderId, correlationId } = order;
+  const quotes = await service.inventory.quote(wanted, { orderId, correlationId }, frozen);
+  const present = [...quotes].map(([productId, unitPrice]) => ({ productId, unitPrice }));
+  const { items, total } = priceLines(wanted, order.items, present);
   if (total === undefined) throw new ImpossibleState('A quoted product has no price.');
   const next = touchOrder(order, {
     items,
@@ -187,22 +193,4 @@ async function replaceItems(
   });
   await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
   return next;
-}
-
-/** A price that the user has seen stays; other products get the present price. */
-async function priced(
-  service: OrderService<'inventory'>,
-  order: Order,
-  wanted: readonly OrderLine[],
-): Promise<OrderLine[]> {
-  const frozen = new Map(order.items.map((line) => [line.productId, line.unitPrice]));
-  const quotes = await service.inventory.quote(
-    wanted,
-    { orderId: order.orderId, correlationId: order.correlationId },
-    new Map([...frozen].flatMap(([id, price]) => (price === undefined ? [] : [[id, price]]))),
-  );
-  return wanted.map((line) => {
-    const unitPrice = quotes.get(line.productId);
-    return unitPrice === undefined ? line : { ...line, unitPrice };
-  });
 }

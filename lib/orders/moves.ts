@@ -87,13 +87,24 @@ export function moveOrder<Status extends OrderStatus>(
   fields: MoveFieldsOf<OrderIn<Status>> & BaseChanges,
   move: Move,
 ): OrderIn<Status> {
-  assertLegalMove(order.status, to, order.orderId);
+  const { orderId, status: from } = order;
+  const allowed: readonly OrderStatus[] = LEGAL_MOVES[from];
+  if (!allowed.includes(to)) {
+    throw new IllegalTransition(
+      `The order is ${from}; it cannot become ${to}. Look at its links for what is possible now.`,
+      { details: { orderId, orderStatus: from } },
+    );
+  }
+  const kept: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(order)) {
+    if (!Object.hasOwn(STATUS_FIELDS, field)) kept[field] = value;
+  }
   const next = {
-    ...withoutStatusFields(order),
+    ...kept,
     ...fields,
     status: to,
     version: order.version + 1,
-    history: [...order.history, { from: order.status, to, ...move }],
+    history: [...order.history, { from, to, ...move }],
   };
   // The compiler cannot follow a union through a generic spread; `fields` holds what `Status` needs.
   return next as unknown as OrderIn<Status>;
@@ -102,20 +113,4 @@ export function moveOrder<Status extends OrderStatus>(
 /** The same status with other facts: version + 1, no line in the history. */
 export function touchOrder<Kind extends Order>(order: Kind, changes: Partial<Kind>): Kind {
   return { ...order, ...changes, version: order.version + 1 };
-}
-
-/** @throws IllegalTransition */
-function assertLegalMove(from: OrderStatus | 'NEW', to: OrderStatus, orderId: string): void {
-  const allowed: readonly OrderStatus[] = LEGAL_MOVES[from];
-  if (!allowed.includes(to)) {
-    throw new IllegalTransition(
-      `The order is ${from}; it cannot become ${to}. Look at its links for what is possible now.`,
-      { details: { orderId, orderStatus: from } },
-    );
-  }
-}
-
-function withoutStatusFields(order: Order): object {
-  const kept = Object.entries(order).filter(([field]) => !Object.hasOwn(STATUS_FIELDS, field));
-  return Object.fromEntries(kept);
 }

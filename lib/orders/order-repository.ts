@@ -1,6 +1,5 @@
 import {
   type DynamoDBDocumentClient,
-  GetCommand,
   PutCommand,
   type PutCommandInput,
   QueryCommand,
@@ -10,26 +9,25 @@ import * as z from 'zod/mini';
 import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
-import { dueShardName } from '../platform/dynamo/due-index.ts';
 import {
-  checkItem,
+  checkedFields,
   conditionalWrite,
-  databaseRead,
   duePages,
   lazily,
   readableOf,
+  readItem,
   readItems,
   type StoredItem,
-  stillAsRead,
+  throwUnavailable,
   type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
+import { deriveId } from '../platform/ids.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
-import type { Order } from './order.ts';
-import { orderKey, toItem, toOrder } from './stored-order.ts';
-
-const guardKeyOf = (guardKey: string) => ({ pk: `GUARD#${guardKey}` });
+import type { Order, OrderLine } from './order.ts';
+import { itemsFingerprint } from './order-items.ts';
+import { orderKey, putOf, toOrder } from './stored-order.ts';
 
 const GUARD_SCHEMA_VERSION = 1;
 const guardSchema = lazily(() => z.object({ orderId: z.string() }));
@@ -44,9 +42,15 @@ export interface DuplicateGuard {
 export interface GuardWrite {
   readonly guardKey: string;
   readonly replacing: string | undefined;
-  /** DynamoDB may delete the guard from then on; never inside its window. */
-  readonly keepGuardUntilMs: number;
 }
+
+/** Key of the guard of a user's orders of these items. */
+export function guardKeyFor(userId: string, items: readonly OrderLine[]): string {
+  return deriveId('guard', userId, itemsFingerprint(items));
+}
+
+/** Time after its window for which a guard stays at least. */
+const GUARD_GRACE_MS = 24 * 60 * 60 * 1000;
 
 export type PlaceOutcome =
   | 'PLACED'
@@ -70,18 +74,20 @@ export interface DueCandidate {
 /** Orders, their duplicate guards and the outbox index, in the Order Service's table. */
 export class OrderRepository {
   readonly #table: string;
+  readonly #guardLifetimeMs: number;
   readonly #documents: DynamoDBDocumentClient;
   readonly #payments: PaymentRepository;
 
   constructor(runtime: Runtime, payments: PaymentRepository) {
     this.#table = runtime.config.ORDERS_TABLE;
+    this.#guardLifetimeMs = runtime.config.DUPLICATE_WINDOW_SECONDS * 1000 + GUARD_GRACE_MS;
     this.#documents = documentClient(runtime.aws);
     this.#payments = payments;
   }
 
   /** Read consistently. */
   async getOrder(orderId: string): Promise<Order | undefined> {
-    const item = await this.#get(orderKey(orderId));
+    const item = await readItem(this.#documents, this.#table, orderKey(orderId));
     return item === undefined ? undefined : toOrder(item);
   }
 
@@ -99,35 +105,30 @@ export class OrderRepository {
    * lags behind the table by a moment.
    */
   async positionsOf(userId: string, before: string | undefined, count: number): Promise<string[]> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new QueryCommand({
-          TableName: this.#table,
-          IndexName: 'owner',
-          KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
-          // Sorts after every order's position.
-          ExpressionAttributeValues: { ':user': userId, ':before': before ?? '~' },
-          ScanIndexForward: false,
-          Limit: count,
-        }),
-      ),
-    );
+    const query = new QueryCommand({
+      TableName: this.#table,
+      IndexName: 'owner',
+      KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
+      // Sorts after every order's position.
+      ExpressionAttributeValues: { ':user': userId, ':before': before ?? '~' },
+      ScanIndexForward: false,
+      Limit: count,
+    });
+    const output = await this.#documents.send(query).catch(throwUnavailable);
     return (output.Items ?? []).map((item) => String(item['createdAtSort']));
   }
 
   async getGuard(guardKey: string): Promise<DuplicateGuard | undefined> {
-    const item = await this.#get(guardKeyOf(guardKey));
-    return item === undefined ? undefined : { guardKey, orderId: guardedOrderId(item) };
+    const item = await readItem(this.#documents, this.#table, { pk: `GUARD#${guardKey}` });
+    if (item === undefined) return undefined;
+    const { orderId } = checkedFields(item, GUARD_SCHEMA_VERSION, guardSchema());
+    return { guardKey, orderId };
   }
 
   /** Writes a new order, if its id is new, together with its duplicate guard. */
   async place(order: Order, guard?: GuardWrite): Promise<PlaceOutcome> {
-    const put = {
-      TableName: this.#table,
-      Item: toItem(order),
-      ConditionExpression: 'attribute_not_exists(pk)',
-    };
-    const refusal = await this.#putWithGuard(put, order.orderId, guard);
+    const put = putOf(this.#table, order, undefined);
+    const refusal = await this.#write(put, guard && this.#guardPut(order, guard));
     if (refusal === undefined) {
       observeMove(order, undefined);
       return 'PLACED';
@@ -141,7 +142,8 @@ export class OrderRepository {
    * @throws ConcurrentUpdate if the order or the guard has changed: read again and decide anew.
    */
   async save(next: Order, previous: Order, guard?: GuardWrite): Promise<void> {
-    const refusal = await this.#putWithGuard(this.#putOf(next, previous), next.orderId, guard);
+    const put = putOf(this.#table, next, previous);
+    const refusal = await this.#write(put, guard && this.#guardPut(next, guard));
     if (refusal !== undefined) {
       throw new ConcurrentUpdate('The order was changed meanwhile; look at it and try again.');
     }
@@ -157,16 +159,9 @@ export class OrderRepository {
     order: { readonly next: Order; readonly previous: Order },
     payment: { readonly next: Payment; readonly previous: Payment | undefined },
   ): Promise<void> {
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: this.#putOf(order.next, order.previous) },
-            { Put: this.#payments.putOf(payment.next, payment.previous) },
-          ],
-        }),
-      ),
-    );
+    const orderPut = putOf(this.#table, order.next, order.previous);
+    const paymentPut = this.#payments.putOf(payment.next, payment.previous);
+    const refusal = await this.#write(orderPut, paymentPut);
     if (refusal !== undefined) {
       throw new ConcurrentUpdate(
         'The order or its payment was changed meanwhile; look at it and try again.',
@@ -187,17 +182,14 @@ export class OrderRepository {
     payment: { readonly next: Payment; readonly previous: Payment },
     order?: { readonly next: Order; readonly previous: Order },
   ): Promise<'SAVED' | 'REPEATED'> {
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: this.#payments.eventPutOf(eventId) },
-            { Put: this.#payments.putOf(payment.next, payment.previous) },
-            ...(order === undefined ? [] : [{ Put: this.#putOf(order.next, order.previous) }]),
-          ],
-        }),
-      ),
-    );
+    const write = new TransactWriteCommand({
+      TransactItems: [
+        { Put: this.#payments.eventPutOf(eventId) },
+        { Put: this.#payments.putOf(payment.next, payment.previous) },
+        ...(order === undefined ? [] : [{ Put: putOf(this.#table, order.next, order.previous) }]),
+      ],
+    });
+    const refusal = await conditionalWrite(this.#documents.send(write));
     if (refusal === undefined) {
       observePaymentMove(payment.next, payment.previous);
       return 'SAVED';
@@ -217,60 +209,38 @@ export class OrderRepository {
       shardAttribute: 'dueShard',
       timeAttribute: 'dueAtMs',
     };
-    for await (const page of duePages(this.#documents, index, dueShardName(shard), nowMs)) {
+    for await (const page of duePages(this.#documents, index, shard, nowMs)) {
       yield page.map(toCandidate);
     }
   }
 
-  async #get(key: { pk: string }): Promise<Record<string, unknown> | undefined> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true }),
-      ),
-    );
-    return output.Item;
-  }
-
-  #putWithGuard(
-    put: PutCommandInput,
-    orderId: string,
-    guard: GuardWrite | undefined,
+  /** Writes an order, and its guard or its payment in the same transaction. */
+  #write(
+    order: PutCommandInput,
+    other: PutCommandInput | undefined,
   ): Promise<WriteRefusal | undefined> {
-    return conditionalWrite(() =>
-      guard === undefined
-        ? this.#documents.send(new PutCommand(put))
-        : this.#documents.send(
-            new TransactWriteCommand({
-              TransactItems: [{ Put: put }, { Put: this.#guardPut(orderId, guard) }],
-            }),
-          ),
-    );
+    if (other === undefined) return conditionalWrite(this.#documents.send(new PutCommand(order)));
+    const both = new TransactWriteCommand({ TransactItems: [{ Put: order }, { Put: other }] });
+    return conditionalWrite(this.#documents.send(both));
   }
 
-  #guardPut(orderId: string, guard: GuardWrite) {
+  #guardPut({ orderId, createdAtMs }: Order, { guardKey, replacing }: GuardWrite) {
     return {
       TableName: this.#table,
       Item: {
-        ...guardKeyOf(guard.guardKey),
+        pk: `GUARD#${guardKey}`,
         type: 'GUARD',
         schemaVersion: GUARD_SCHEMA_VERSION,
         orderId,
-        ttl: Math.ceil(guard.keepGuardUntilMs / 1000),
+        // DynamoDB may delete the guard from then on; never inside its window.
+        ttl: Math.ceil((createdAtMs + this.#guardLifetimeMs) / 1000),
       },
-      ...(guard.replacing === undefined
+      ...(replacing === undefined
         ? { ConditionExpression: 'attribute_not_exists(pk)' }
         : {
             ConditionExpression: 'orderId = :replacedOrderId',
-            ExpressionAttributeValues: { ':replacedOrderId': guard.replacing },
+            ExpressionAttributeValues: { ':replacedOrderId': replacing },
           }),
-    };
-  }
-
-  #putOf(next: Order, previous: Order) {
-    return {
-      TableName: this.#table,
-      Item: toItem(next),
-      ...stillAsRead(previous),
     };
   }
 }
@@ -287,11 +257,6 @@ function observeMove(next: Order, previous: Order | undefined): void {
     { from, to: next.status },
     { reason, run, version },
   );
-}
-
-function guardedOrderId(item: StoredItem): string {
-  checkItem(item, GUARD_SCHEMA_VERSION, guardSchema());
-  return String(item['orderId']);
 }
 
 /** Takes what the entry says of itself. A malformed order or payment fails when it is dispatched. */

@@ -1,13 +1,15 @@
 import type { InventoryClient } from '../inventory/inventory-client.ts';
+import type { Payment } from '../payments/payment.ts';
 import type { PaymentGateway } from '../payments/payment-gateway.ts';
 import { PaymentRepository } from '../payments/payment-repository.ts';
 import { type Clock, toTimestamp } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
-import { CONFLICT, type RetryPolicy, retryOptimistically } from '../platform/dynamo/items.ts';
-import { ConcurrentUpdate } from '../platform/errors.ts';
-import type { Ids } from '../platform/ids.ts';
+import { pauseAfter } from '../platform/dynamo/items.ts';
+import { ConcurrentUpdate, NotFound } from '../platform/errors.ts';
+import { deriveId, type Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Move } from './moves.ts';
+import type { Order } from './order.ts';
 import { OrderRepository } from './order-repository.ts';
 import { type Deadlines, deadlinesOf } from './recovery/deadlines.ts';
 import type { SagaQueues } from './recovery/saga-queues.ts';
@@ -71,7 +73,8 @@ function orderCore(runtime: Runtime): OrderCore {
 
 const SYSTEM = 'ordersaga';
 const OPERATOR = 'operator';
-const CONFLICT_RETRIES: RetryPolicy = { attempts: 8, pause: { baseMs: 20, capMs: 160 } };
+const MAX_TRIES = 8;
+const CONFLICT_PAUSE = { baseMs: 20, capMs: 160 };
 
 /** A move made by the system, now. */
 export function systemMove(service: OrderService, reason: string): Move {
@@ -96,16 +99,50 @@ export async function retryOnConflict<Result>(
   service: Pick<OrderService, 'clock' | 'random'>,
   decide: () => Promise<Result>,
 ): Promise<Result> {
-  let lost!: ConcurrentUpdate;
-  const result = await retryOptimistically(service, CONFLICT_RETRIES, async () => {
+  for (let tries = 1; ; tries += 1) {
     try {
       return await decide();
     } catch (error) {
-      if (!(error instanceof ConcurrentUpdate)) throw error;
-      lost = error;
-      return CONFLICT;
+      if (!(error instanceof ConcurrentUpdate) || tries === MAX_TRIES) throw error;
     }
-  });
-  if (result === CONFLICT) throw lost;
-  return result;
+    await pauseAfter(tries, service, CONFLICT_PAUSE);
+  }
+}
+
+/**
+ * Reads an order for its user; another user's order does not exist for the caller (P7).
+ * @throws NotFound
+ */
+export async function ownedOrder(
+  service: OrderService,
+  orderId: string,
+  userId: string,
+): Promise<Order> {
+  const order = await service.orders.getOrder(orderId);
+  if (order?.userId !== userId) {
+    throw new NotFound('You have no such order; check the id and the token you use.');
+  }
+  return order;
+}
+
+/** Digest of a keyed request, by which its repetition after a crash is recognised. */
+export function requestDigest(
+  userId: string,
+  route: string,
+  idempotencyKey: string | undefined,
+): string | undefined {
+  return idempotencyKey === undefined ? undefined : deriveId('req', userId, route, idempotencyKey);
+}
+
+/** @throws NotFound */
+export async function ownedPayment(
+  service: OrderService,
+  paymentId: string,
+  userId: string,
+): Promise<Payment> {
+  const payment = await service.payments.getPayment(paymentId);
+  if (payment?.userId !== userId) {
+    throw new NotFound('You have no such payment; check the id and the token you use.');
+  }
+  return payment;
 }

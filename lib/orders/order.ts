@@ -28,8 +28,10 @@ import type { Money } from '../money.ts';
  *   PENDING_RESERVING_STOCK -> PENDING_PAYMENT          awaitPayment        saga/await-payment.ts
  *   PENDING_RESERVING_STOCK -> PAYMENT_IN_PROGRESS      awaitPayment        saga/await-payment.ts
  *   PENDING_RESERVING_STOCK -> INVALID                  rejectReservation   saga/reject-reservation.ts
- *   PENDING_RESERVING_STOCK -> ORDER_FAILED             rejectReservation, abandonReservation
- *   PENDING_RESERVING_STOCK -> PAYMENT_FAILED           rejectReservation, abandonReservation
+ *   PENDING_RESERVING_STOCK -> ORDER_FAILED             rejectReservation   saga/reject-reservation.ts
+ *                                                       abandonReservation  saga/reject-reservation.ts
+ *   PENDING_RESERVING_STOCK -> PAYMENT_FAILED           rejectReservation   saga/reject-reservation.ts
+ *                                                       abandonReservation  saga/reject-reservation.ts
  *   PENDING_PAYMENT         -> PAYMENT_IN_PROGRESS      startPayment        start-payment.ts
  *   PENDING_PAYMENT         -> PENDING_RESERVING_STOCK  modifyOrder         modify-order.ts
  *   PENDING_PAYMENT         -> ORDER_FAILED             expireOrder         saga/expire-order.ts
@@ -259,4 +261,18 @@ export type Order =
   | CancelledOrder;
 
 export type OrderStatus = Order['status'];
+
+/** All statuses, for the schemas of stored and of shown orders; both fail to compile if one is missing. */
+export const ORDER_STATUSES = [
+  'CREATED',
+  'PENDING_RESERVING_STOCK',
+  'PENDING_PAYMENT',
+  'PAYMENT_IN_PROGRESS',
+  'PAYMENT_DONE',
+  'PAYMENT_FAILED',
+  'ORDER_FAILED',
+  'INVALID',
+  'ORDER_CANCELLED',
+] as const satisfies readonly OrderStatus[];
+
 export type OrderIn<Status extends OrderStatus> = Extract<Order, { status: Status }>;

@@ -1,17 +1,16 @@
 import { toTimestamp } from '../platform/clock.ts';
-import { CONFLICT, type RetryPolicy, retryOptimistically } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { blocks, guardKeyFor, keepGuardUntilMs } from './duplicate-guard.ts';
+import { blocks } from './duplicate-guard.ts';
 import type { CreatedOrder, InvalidOrder, Order, OrderLine } from './order.ts';
 import { hasBadQuantity, itemsFingerprint, mergeLines } from './order-items.ts';
-import type { DuplicateGuard } from './order-repository.ts';
+import { type DuplicateGuard, guardKeyFor } from './order-repository.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
 import { DuplicateOrder } from './refusals.ts';
 import { retryOrder } from './retry-order.ts';
-import { startSaga } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 
-const PLACE_RETRIES: RetryPolicy = { attempts: 8 };
+const PLACE_ATTEMPTS = 8;
 
 export interface PlaceOrderRequest {
   readonly userId: string;
@@ -33,17 +32,8 @@ export async function placeOrder(
   service: OrderService<'saga'>,
   request: PlaceOrderRequest,
 ): Promise<Order> {
-  const orderId = deriveId(
-    'ord',
-    request.userId,
-    'POST /order',
-    request.idempotencyKey ?? service.ids.random(),
-  );
-  const order = hasBadQuantity(request.items)
-    ? invalidOrder(service, request, orderId)
-    : createdOrder(service, request, orderId);
-  const stored = await store(service, order, request.allowDuplicate);
-  if (stored.status === 'CREATED') await startSaga(service, stored);
+  const stored = await store(service, newOrder(service, request), request.allowDuplicate);
+  if (stored.status === 'CREATED') await tryNow(stored, service.saga.start(stored));
   return stored;
 }
 
@@ -53,50 +43,37 @@ async function store(
   order: CreatedOrder | InvalidOrder,
   allowDuplicate: boolean,
 ): Promise<Order> {
+  const { guardKey } = order;
   let replacing: string | undefined;
-  const stored = await retryOptimistically(service, PLACE_RETRIES, async () => {
+  for (let attempt = 1; attempt <= PLACE_ATTEMPTS; attempt += 1) {
     const outcome = await service.orders.place(
       order,
-      order.guardKey === undefined
-        ? undefined
-        : {
-            guardKey: order.guardKey,
-            replacing,
-            keepGuardUntilMs: keepGuardUntilMs(service, order),
-          },
+      guardKey === undefined ? undefined : { guardKey, replacing },
     );
-    switch (outcome) {
-      case 'PLACED':
-        return order;
-      case 'EXISTS':
-        return sameRequestAgain(service, order);
-      case 'GUARDED': {
-        const guard = await guardOf(service, order);
-        if (guard?.orderId === order.orderId) return sameRequestAgain(service, order);
-        if (guard !== undefined && !allowDuplicate) await refuseDuplicate(service, order, guard);
-        replacing = guard?.orderId;
-        return CONFLICT;
-      }
-      case 'BUSY':
-        return CONFLICT;
+    if (outcome === 'PLACED') return order;
+    if (outcome === 'BUSY') continue;
+    const guard = outcome === 'GUARDED' ? await guardOf(service, order) : undefined;
+    if (outcome === 'EXISTS' || guard?.orderId === order.orderId) {
+      const earlier = await sameRequestAgain(service, order);
+      if (earlier !== undefined) return earlier;
+    } else {
+      if (guard !== undefined && !allowDuplicate) await refuseDuplicate(service, order, guard);
+      replacing = guard?.orderId;
     }
-  });
-  if (stored === CONFLICT) {
-    throw new ConcurrentUpdate('The same order is being placed many times at once; try again.');
   }
-  return stored;
+  throw new ConcurrentUpdate('The same order is being placed many times at once; try again.');
 }
 
 /**
  * The id derives from the key: the request is repeated, perhaps after its process died.
- * @returns CONFLICT while the order is not visible: its guard, written with it, may be visible first.
+ * @returns undefined while the order is not visible: its guard, written with it, may be visible first.
  */
 async function sameRequestAgain(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,
-): Promise<Order | typeof CONFLICT> {
+): Promise<Order | undefined> {
   const first = await service.orders.getOrder(order.orderId);
-  if (first === undefined) return CONFLICT;
+  if (first === undefined) return undefined;
   if (first.placedAs !== order.placedAs) {
     throw new IdempotencyConflict(
       'This Idempotency-Key placed an order of other items; use a new key.',
@@ -127,65 +104,25 @@ async function refuseDuplicate(
   const first = await service.orders.getOrder(guard.orderId);
   if (first === undefined || !blocks(service, first, order.items)) return;
   throw new DuplicateOrder(DuplicateOrder.refusal.advice, {
-    details: { orderId: first.orderId, order: `/order/${first.orderId}` },
+    details: { orderId: first.orderId },
+    links: { order: `/order/${first.orderId}` },
   });
 }
 
-function createdOrder(
-  service: OrderService,
-  request: PlaceOrderRequest,
-  orderId: string,
-): CreatedOrder {
-  const items = mergeLines(request.items);
-  return {
-    ...newOrder(service, request, orderId, items),
-    status: 'CREATED',
-    guardKey: guardKeyFor(request.userId, items),
-    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
-    history: [
-      {
-        from: null,
-        to: 'CREATED',
-        reason: 'ORDER_PLACED',
-        at: toTimestamp(service.clock.now()),
-        by: request.userId,
-      },
-    ],
-  };
-}
-
-function invalidOrder(
-  service: OrderService,
-  request: PlaceOrderRequest,
-  orderId: string,
-): InvalidOrder {
-  return {
-    ...newOrder(service, request, orderId, request.items),
-    status: 'INVALID',
-    reason: 'BAD_QUANTITY',
-    history: [
-      {
-        from: null,
-        to: 'INVALID',
-        reason: 'BAD_QUANTITY',
-        at: toTimestamp(service.clock.now()),
-        by: request.userId,
-      },
-    ],
-  };
-}
-
-function newOrder(
-  service: OrderService,
-  request: PlaceOrderRequest,
-  orderId: string,
-  items: readonly OrderLine[],
-) {
-  return {
-    orderId,
-    userId: request.userId,
-    correlationId: request.correlationId,
-    createdAtMs: service.clock.now(),
+/** The order as the request asks for it: `CREATED`, or `INVALID` if a quantity is out of range. */
+function newOrder(service: OrderService, request: PlaceOrderRequest): CreatedOrder | InvalidOrder {
+  const { userId, correlationId } = request;
+  const nowMs = service.clock.now();
+  const isValid = !hasBadQuantity(request.items);
+  const items: readonly OrderLine[] = isValid ? mergeLines(request.items) : request.items;
+  const [status, reason] = isValid
+    ? (['CREATED', 'ORDER_PLACED'] as const)
+    : (['INVALID', 'BAD_QUANTITY'] as const);
+  const facts = {
+    orderId: deriveId('ord', userId, 'POST /order', request.idempotencyKey ?? service.ids.random()),
+    userId,
+    correlationId,
+    createdAtMs: nowMs,
     version: 1,
     revision: 1,
     run: 1,
@@ -194,5 +131,13 @@ function newOrder(
     placedAs: deriveId('items', itemsFingerprint(items)),
     modifications: 0,
     refunds: [],
+    history: [{ from: null, to: status, reason, at: toTimestamp(nowMs), by: userId }],
+  };
+  if (status === 'INVALID') return { ...facts, status, reason };
+  return {
+    ...facts,
+    status,
+    guardKey: guardKeyFor(userId, items),
+    dueAtMs: nowMs + service.deadlines.dispatchMs,
   };
 }

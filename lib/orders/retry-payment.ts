@@ -4,11 +4,10 @@ import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { moveOrder } from './moves.ts';
 import type { PaymentFailedOrder } from './order.ts';
-import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
-import { ownedOrder } from './owned.ts';
+import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { requirePayment } from './payment-outcomes.ts';
 import { PaymentUnsettled } from './refusals.ts';
-import { startSaga } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 import {
   paymentIdOf,
   type StartPaymentRequest,
@@ -34,7 +33,8 @@ export function retryPayment(
     const repeated = await service.payments.getPayment(paymentId);
     if (repeated !== undefined) {
       // The first process may have died before it started the saga; starting it again is harmless.
-      if (isOpen(repeated) && order.paymentId === paymentId) await startSaga(service, order);
+      if (isOpen(repeated) && order.paymentId === paymentId)
+        await tryNow(order, service.saga.start(order));
       return sameRequestAgain(request, repeated);
     }
     switch (order.status) {
@@ -116,7 +116,7 @@ async function begin(
     { next, previous: order },
     { next: payment, previous: undefined },
   );
-  await startSaga(service, next);
+  await tryNow(next, service.saga.start(next));
   return payment;
 }
 

@@ -10,6 +10,7 @@ import {
 import { stateMachineClient } from '../platform/aws/state-machine-client.ts';
 import { InfrastructureUnavailable } from '../platform/errors.ts';
 import type { Runtime } from '../platform/lambda/installed-runtime.ts';
+import { loggerFor } from '../platform/lambda/logging.ts';
 
 /** Input of one execution: exactly this, stored on the order, so that a repeated start is the same. */
 export interface SagaRun {
@@ -79,4 +80,21 @@ export function sagaClient(runtime: Runtime): SagaClient {
       }
     },
   };
+}
+
+/**
+ * Waits for a call to the saga after a write that left the order due. If the call fails, or this process
+ * dies first, the dispatcher makes it.
+ */
+export async function tryNow(
+  { orderId, correlationId }: SagaRun,
+  call: Promise<unknown>,
+): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    loggerFor({ orderId, correlationId }).warn('Saga not reached yet; the dispatcher will', {
+      error: error as Error,
+    });
+  }
 }

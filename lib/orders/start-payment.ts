@@ -4,11 +4,10 @@ import { assertNever, IdempotencyConflict, IllegalTransition } from '../platform
 import { deriveId } from '../platform/ids.ts';
 import { moveOrder } from './moves.ts';
 import type { Order, PendingPaymentOrder } from './order.ts';
-import { type OrderService, retryOnConflict, userMove } from './order-service.ts';
-import { ownedOrder } from './owned.ts';
+import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
 import { requirePayment } from './payment-outcomes.ts';
 import { ReservationExpired } from './refusals.ts';
-import { signalTaskToken } from './start-and-wake.ts';
+import { tryNow } from './saga-client.ts';
 
 export interface StartPaymentRequest {
   readonly userId: string;
@@ -125,6 +124,6 @@ async function begin(
     { next, previous: order },
     { next: payment, previous: undefined },
   );
-  await signalTaskToken(service, order, order.waitToken);
+  await tryNow(order, service.saga.signal(order.waitToken));
   return payment;
 }

@@ -1,27 +1,25 @@
 import * as z from 'zod/mini';
-import { dueAttributes } from '../platform/dynamo/due-index.ts';
-import { checkItem, lazily, type Parsed, type StoredItem } from '../platform/dynamo/items.ts';
+import {
+  checkedFields,
+  dueAttributes,
+  lazily,
+  type Parsed,
+  type StoredItem,
+  stillAsRead,
+  uncheckedFields,
+} from '../platform/dynamo/items.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import type { Order } from './order.ts';
+import { ORDER_STATUSES, type Order } from './order.ts';
 
 /**
  * Raised only if older code would misread the item, never for an optional field: older functions refuse a higher
  * version, and some of them still run during a deployment.
  */
 const SCHEMA_VERSION = 1;
+const INDEX_ATTRIBUTES = ['ownerId', 'createdAtSort', 'dueShard'];
 
 const schemas = lazily(() => {
-  const status = z.enum([
-    'CREATED',
-    'PENDING_RESERVING_STOCK',
-    'PENDING_PAYMENT',
-    'PAYMENT_IN_PROGRESS',
-    'PAYMENT_DONE',
-    'PAYMENT_FAILED',
-    'ORDER_FAILED',
-    'INVALID',
-    'ORDER_CANCELLED',
-  ]);
+  const status = z.enum(ORDER_STATUSES);
   const items = z.array(
     z.object({
       productId: z.string(),
@@ -148,46 +146,44 @@ type Schemas = ReturnType<typeof schemas>;
  * @throws MalformedItem, UnknownSchemaVersion
  */
 export function toOrder(item: StoredItem): Order {
-  const byStatus: Readonly<Record<string, z.ZodMiniType>> = schemas();
-  checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
+  const byStatus: Readonly<Record<string, Schemas[keyof Schemas]>> = schemas();
+  const schema = byStatus[String(item['status'])];
   // Compiles only if the schema's output and the type are the same.
-  const order: Parsed<Order, Schemas[keyof Schemas]> = uncheckedOrder(item);
+  const order: Parsed<Order, Schemas[keyof Schemas]> = checkedFields(
+    item,
+    SCHEMA_VERSION,
+    schema,
+    INDEX_ATTRIBUTES,
+  );
   return order;
 }
 
 /** The order in an item as it is, however malformed: for the doctor, which judges it. */
 export function uncheckedOrder(item: StoredItem): Order {
-  const {
-    pk: _pk,
-    type: _type,
-    schemaVersion: _schemaVersion,
-    ownerId: _ownerId,
-    createdAtSort: _createdAtSort,
-    dueShard: _dueShard,
-    ...order
-  } = item;
-  return order as unknown as Order;
+  return uncheckedFields(item, INDEX_ATTRIBUTES) as unknown as Order;
 }
 
-export function toItem(order: Order) {
+/** Put of an order that is still as it was read, or, without `previous`, is not stored yet. */
+export function putOf(table: string, order: Order, previous: Order | undefined) {
+  const { orderId, userId, createdAtMs } = order;
   return {
-    ...orderKey(order.orderId),
-    type: 'ORDER',
-    schemaVersion: SCHEMA_VERSION,
-    ...order,
-    ownerId: order.userId,
-    createdAtSort: positionOf(order),
-    ...dueAttributes(order.orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
+    TableName: table,
+    Item: {
+      ...orderKey(orderId),
+      type: 'ORDER',
+      schemaVersion: SCHEMA_VERSION,
+      ...order,
+      ownerId: userId,
+      // Sorts as text as the orders do in time.
+      createdAtSort: `${String(createdAtMs).padStart(15, '0')}#${orderId}`,
+      ...dueAttributes(orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
+    },
+    ...stillAsRead(previous),
   };
 }
 
 export function orderKey(orderId: string) {
   return { pk: `ORDER#${orderId}` };
-}
-
-/** Sorts as text as the orders do in time. */
-function positionOf({ createdAtMs, orderId }: Order): string {
-  return `${String(createdAtMs).padStart(15, '0')}#${orderId}`;
 }
 
 export function orderIdAt(position: string): string {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { GATEWAY_CODE, GATEWAY_ID } from '../limits.ts';
 import { sendMessage } from '../platform/aws/queue-messages.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
-import type { ChargeOutcome } from './payment-gateway.ts';
+import { chargeStatusSchema } from './http-gateway.ts';
 
 const id = z.string().regex(GATEWAY_ID, 'must be 1 to 255 printable ASCII characters');
 
@@ -13,7 +13,7 @@ export const acknowledgementSchema = z.object({
   type: z.literal('charge.updated'),
   paymentId: id,
   orderId: id,
-  status: z.enum(['CAPTURED', 'DECLINED', 'VOIDED', 'REFUNDED', 'PENDING']),
+  status: chargeStatusSchema,
   code: z.string().regex(GATEWAY_CODE, 'must be an upper-case code').optional(),
   occurredAt: z.iso.datetime(),
 });
@@ -24,10 +24,6 @@ export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 export const queuedAcknowledgementSchema = acknowledgementSchema.extend({
   receivedAs: z.string(),
 });
-
-export function outcomeOf({ status, code }: Acknowledgement): ChargeOutcome {
-  return status === 'DECLINED' ? { status, code: code ?? 'DECLINED' } : { status };
-}
 
 /** Queue of acknowledgements that are not handled yet. */
 export interface AcknowledgementQueue {

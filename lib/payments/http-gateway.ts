@@ -1,22 +1,54 @@
 import * as z from 'zod';
+import { assertNever } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import type { Charge, ChargeOutcome, PaymentGateway } from './payment-gateway.ts';
 import { GatewayUnavailable, GatewayUnknown } from './refusals.ts';
 
-const statusSchema = z.enum(['CAPTURED', 'DECLINED', 'PENDING', 'VOIDED', 'REFUNDED']);
-const chargeSchema = z.object({ status: statusSchema, code: z.string().optional() });
+/** Statuses that the gateway sends, in its responses and in its acknowledgements. */
+export const chargeStatusSchema = z.enum([
+  'CAPTURED',
+  'DECLINED',
+  'VOIDED',
+  'REFUNDED',
+  'PENDING',
+] as const satisfies readonly ChargeOutcome['status'][]);
+
+const chargeSchema = z
+  .object({ status: chargeStatusSchema, code: z.string().optional() })
+  .transform(chargeOutcomeOf);
 const chargesSchema = z.object({
-  charges: z.array(z.object({ paymentId: z.string(), amount: moneySchema, status: statusSchema })),
+  charges: z.array(
+    z.object({ paymentId: z.string(), amount: moneySchema, status: chargeStatusSchema }),
+  ),
 });
+
+/** Reads a status that the gateway sent, with its code; a decline may come without one. */
+export function chargeOutcomeOf(sent: {
+  readonly status: ChargeOutcome['status'];
+  readonly code?: string | undefined;
+}): ChargeOutcome {
+  const { status, code } = sent;
+  switch (status) {
+    case 'DECLINED':
+      return { status, code: code ?? 'DECLINED' };
+    case 'CAPTURED':
+    case 'VOIDED':
+    case 'REFUNDED':
+    case 'PENDING':
+      return { status };
+    default:
+      return assertNever(status);
+  }
+}
 
 /** Payment gateway over HTTP at `GATEWAY_URL`. The payment id is the idempotency key. */
 export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
   const { GATEWAY_URL: baseUrl, GATEWAY_TIMEOUT_MS: timeoutMs } = runtime.config;
   const charges = `${baseUrl}/charges`;
 
-  async function call(request: Omit<HttpRequest, 'timeoutMs'>): Promise<HttpResponse> {
+  async function send(request: Omit<HttpRequest, 'timeoutMs'>): Promise<HttpResponse> {
     let response: HttpResponse;
     try {
       response = await runtime.http({ ...request, timeoutMs });
@@ -27,11 +59,6 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
       throw new GatewayUnavailable(`The payment gateway answered ${String(response.status)}.`);
     }
     return response;
-  }
-
-  function outcome(response: HttpResponse): ChargeOutcome {
-    const { status, code } = read(chargeSchema, response);
-    return status === 'DECLINED' ? { status, code: code ?? 'DECLINED' } : { status };
   }
 
   function read<Schema extends z.ZodType>(schema: Schema, response: HttpResponse): z.infer<Schema> {
@@ -45,36 +72,29 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
 
   return {
     async charge({ paymentId, orderId, amount, methodToken }) {
-      return outcome(
-        await call({
-          method: 'POST',
-          url: charges,
-          headers: { 'idempotency-key': paymentId },
-          body: { orderId, amount, paymentMethod: { token: methodToken } },
-        }),
-      );
+      const response = await send({
+        method: 'POST',
+        url: charges,
+        headers: { 'idempotency-key': paymentId },
+        body: { orderId, amount, paymentMethod: { token: methodToken } },
+      });
+      return read(chargeSchema, response);
     },
     async findCharge(paymentId) {
-      const response = await call({ method: 'GET', url: `${charges}/${paymentId}` });
-      return response.status === 404 ? undefined : outcome(response);
+      const response = await send({ method: 'GET', url: `${charges}/${paymentId}` });
+      return response.status === 404 ? undefined : read(chargeSchema, response);
     },
     async listCharges(orderId): Promise<readonly Charge[]> {
       const url = `${charges}?orderId=${encodeURIComponent(orderId)}`;
-      return read(chargesSchema, await call({ method: 'GET', url })).charges;
+      return read(chargesSchema, await send({ method: 'GET', url })).charges;
     },
     async void({ paymentId, orderId, amount }) {
-      return outcome(
-        await call({
-          method: 'POST',
-          url: `${charges}/${paymentId}/void`,
-          body: { orderId, amount },
-        }),
-      );
+      const url = `${charges}/${paymentId}/void`;
+      return read(chargeSchema, await send({ method: 'POST', url, body: { orderId, amount } }));
     },
     async refund(paymentId) {
-      return outcome(
-        await call({ method: 'POST', url: `${charges}/${paymentId}/refund`, body: {} }),
-      );
+      const url = `${charges}/${paymentId}/refund`;
+      return read(chargeSchema, await send({ method: 'POST', url, body: {} }));
     },
   };
 }

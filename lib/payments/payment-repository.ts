@@ -1,25 +1,25 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { documentClient } from '../platform/dynamo/database-client.ts';
-import { dueAttributes } from '../platform/dynamo/due-index.ts';
 import {
-  checkItem,
+  checkedFields,
   conditionalWrite,
-  databaseRead,
+  dueAttributes,
   lazily,
   type Parsed,
+  readItem,
   type StoredItem,
   stillAsRead,
+  uncheckedFields,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import type { Payment } from './payment.ts';
+import { PAYMENT_STATUSES, type Payment } from './payment.ts';
 
 const SCHEMA_VERSION = 1;
-
-const key = (paymentId: string) => ({ pk: `PAYMENT#${paymentId}` });
+const INDEX_ATTRIBUTES = ['dueShard'];
 
 /**
  * Longer than any gateway repeats an event; after that the status of the payment absorbs a repetition.
@@ -40,12 +40,8 @@ export class PaymentRepository {
 
   /** Read consistently. */
   async getPayment(paymentId: string): Promise<Payment | undefined> {
-    const output = await databaseRead(() =>
-      this.#documents.send(
-        new GetCommand({ TableName: this.#table, Key: key(paymentId), ConsistentRead: true }),
-      ),
-    );
-    return output.Item === undefined ? undefined : toPayment(output.Item);
+    const item = await readItem(this.#documents, this.#table, { pk: `PAYMENT#${paymentId}` });
+    return item === undefined ? undefined : toPayment(item);
   }
 
   /**
@@ -53,9 +49,8 @@ export class PaymentRepository {
    * @throws ConcurrentUpdate if it has changed: read again and decide anew.
    */
   async save(next: Payment, previous: Payment): Promise<void> {
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(new PutCommand(this.putOf(next, previous))),
-    );
+    const put = new PutCommand(this.putOf(next, previous));
+    const refusal = await conditionalWrite(this.#documents.send(put));
     if (refusal !== undefined) {
       throw new ConcurrentUpdate('The payment was changed meanwhile; try again.');
     }
@@ -67,9 +62,8 @@ export class PaymentRepository {
    * @throws ConcurrentUpdate if it is being written at this moment.
    */
   async recordEvent(eventId: string): Promise<void> {
-    const refusal = await conditionalWrite(() =>
-      this.#documents.send(new PutCommand(this.eventPutOf(eventId))),
-    );
+    const put = new PutCommand(this.eventPutOf(eventId));
+    const refusal = await conditionalWrite(this.#documents.send(put));
     if (refusal?.kind === 'CONFLICT') throw new ConcurrentUpdate('The event is being written.');
   }
 
@@ -91,7 +85,7 @@ export class PaymentRepository {
     return {
       TableName: this.#table,
       Item: {
-        ...key(next.paymentId),
+        pk: `PAYMENT#${next.paymentId}`,
         type: 'PAYMENT',
         schemaVersion: SCHEMA_VERSION,
         ...next,
@@ -117,15 +111,7 @@ export function observePaymentMove(next: Payment, previous: Payment | undefined)
 }
 
 const schemas = lazily(() => {
-  const status = z.enum([
-    'INITIATED',
-    'PENDING',
-    'CAPTURED',
-    'DECLINED',
-    'VOIDED',
-    'REFUNDED',
-    'FAILED',
-  ]);
+  const status = z.enum(PAYMENT_STATUSES);
   const base = {
     paymentId: z.string(),
     orderId: z.string(),
@@ -174,21 +160,19 @@ type Schemas = ReturnType<typeof schemas>;
  * @throws MalformedItem, UnknownSchemaVersion
  */
 export function toPayment(item: StoredItem): Payment {
-  const byStatus: Readonly<Record<string, z.ZodMiniType>> = schemas();
-  checkItem(item, SCHEMA_VERSION, byStatus[String(item['status'])]);
+  const byStatus: Readonly<Record<string, Schemas[keyof Schemas]>> = schemas();
+  const schema = byStatus[String(item['status'])];
   // Compiles only if the schema's output and the type are the same.
-  const payment: Parsed<Payment, Schemas[keyof Schemas]> = uncheckedPayment(item);
+  const payment: Parsed<Payment, Schemas[keyof Schemas]> = checkedFields(
+    item,
+    SCHEMA_VERSION,
+    schema,
+    INDEX_ATTRIBUTES,
+  );
   return payment;
 }
 
 /** The payment in an item as it is, however malformed: for the doctor, which judges it. */
 export function uncheckedPayment(item: StoredItem): Payment {
-  const {
-    pk: _pk,
-    type: _type,
-    schemaVersion: _schemaVersion,
-    dueShard: _dueShard,
-    ...payment
-  } = item;
-  return payment as unknown as Payment;
+  return uncheckedFields(item, INDEX_ATTRIBUTES) as unknown as Payment;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { environment } from './environment.ts';
 import {
   problemWith,
   rangeOf,
@@ -56,18 +57,17 @@ export class ConfigurationError extends Error {
  * @throws ConfigurationError that names every missing or bad variable and its range.
  */
 export function readConfig(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  variables: Readonly<Record<string, string | undefined>> = environment,
 ): Config {
   // Made on first use: it takes as long as loading the library.
   configSchema ??= makeConfigSchema();
-  const parsed = configSchema.safeParse(environment);
+  const parsed = configSchema.safeParse(variables);
   const missing = SECRET_NAMES.filter(
-    (secret) =>
-      environment[secret] === undefined && environment[`${secret}_PARAMETER`] === undefined,
+    (secret) => variables[secret] === undefined && variables[`${secret}_PARAMETER`] === undefined,
   ).map((secret) => `${secret} is not set, and neither is ${secret}_PARAMETER`);
   if (parsed.success && missing.length === 0) return parsed.data;
   const problems = (parsed.error?.issues ?? []).map(({ path, message }) =>
-    problemOf(String(path[0]), environment[String(path[0])], message),
+    problemOf(String(path[0]), variables[String(path[0])], message),
   );
   throw new ConfigurationError(`Bad configuration. ${[...problems, ...missing].join('; ')}.`);
 }
@@ -101,5 +101,5 @@ function problemOf(variable: string, value: string | undefined, message: string)
 
 /** @returns the trace header that Lambda sets for each invocation; undefined outside Lambda. */
 export function lambdaTraceHeader(): string | undefined {
-  return process.env['_X_AMZN_TRACE_ID'];
+  return environment['_X_AMZN_TRACE_ID'];
 }

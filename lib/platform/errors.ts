@@ -4,14 +4,17 @@
  */
 export abstract class DomainError extends Error {
   abstract override readonly name: string;
-  /** Members of the problem document (order id, links, …). */
+  /** Members of the problem document. */
   readonly details: Facts;
+  /** Further members: paths of the API, which the document gives below the caller's base path. */
+  readonly links: Readonly<Record<string, string>>;
   /** Pause before the caller's next try; undefined if waiting does not help. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(message: string, options: DomainErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.details = options.details ?? {};
+    this.links = options.links ?? {};
     this.retryAfterSeconds = options.retryAfterSeconds ?? this.refusal?.retryAfterSeconds;
   }
 
@@ -29,6 +32,7 @@ export type Facts = Readonly<Record<string, unknown>> & { readonly [name in Rese
 export interface DomainErrorOptions {
   readonly cause?: unknown;
   readonly details?: Facts;
+  readonly links?: Readonly<Record<string, string>>;
   /** Default: that of the refusal. */
   readonly retryAfterSeconds?: number | undefined;
 }

@@ -1,4 +1,4 @@
-import { totalOf } from '../../lib/money.ts';
+import { totalOf } from '../../lib/orders/order-items.ts';
 import { formatMoney, type Narrator, type Stock } from './narrator.ts';
 import type { Line, Order, Product, Shop } from './shop.ts';
 

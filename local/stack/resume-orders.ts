@@ -3,7 +3,7 @@ import { type OrderService, orderServiceWith } from '../../lib/orders/order-serv
 import { pushSaga } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import { sagaQueues } from '../../lib/orders/recovery/saga-queues.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
-import { DUE_SHARDS } from '../../lib/platform/dynamo/due-index.ts';
+import { DUE_SHARDS } from '../../lib/platform/dynamo/items.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 import { workThrough } from '../../lib/platform/lambda/round.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';

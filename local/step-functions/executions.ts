@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/platform/clock.ts';
 import { ExecutionHistory } from './history.ts';
 import { InterpreterScope, type Json } from './interpreter.ts';
 import { type Invoke, startLambdaTask } from './lambda-tasks.ts';
+import { StateAttempts } from './state-attempts.ts';
 import type { RegisteredStateMachine } from './state-machines.ts';
 import type { TaskTokens } from './tasks.ts';
 
@@ -38,6 +39,7 @@ export class Execution {
   readonly startDate: number;
   readonly history: ExecutionHistory;
   readonly #clock: Clock;
+  readonly #attempts: StateAttempts;
   readonly #abortInterpreter: () => void;
   #state: State = { status: 'RUNNING' };
 
@@ -60,6 +62,7 @@ export class Execution {
         roleArn: this.stateMachine.roleArn,
       },
     });
+    this.#attempts = new StateAttempts(this.#clock);
     this.#abortInterpreter = this.#run(surroundings);
   }
 
@@ -104,7 +107,10 @@ export class Execution {
     const lambdaTasks = { ...surroundings, history: this.history };
     const handlers = [...program.tasks].map(([stateName, definition]) => [
       stateName,
-      (input: Json) => startLambdaTask(definition, input, lambdaTasks),
+      (input: Json) => {
+        this.#attempts.started(stateName);
+        return startLambdaTask(definition, input, lambdaTasks);
+      },
     ]);
     const input = JSON.parse(this.input) as Json;
     const run = new InterpreterScope(this.#clock).run(() =>
@@ -125,7 +131,6 @@ export class Execution {
 
   /** The context object `$$`, to which `compileDefinition` rewrites paths. */
   #contextObject(input: Json, tokens: TaskTokens): Record<string, unknown> {
-    const clock = this.#clock;
     return {
       WholeExecution: {
         Id: this.arn,
@@ -135,12 +140,7 @@ export class Execution {
         StartTime: new Date(this.startDate * 1000).toISOString(),
       },
       StateMachine: { Id: this.stateMachine.arn, Name: this.stateMachine.name },
-      States: this.stateMachine.program.stateNames.map((Name) => ({
-        Name,
-        get EnteredTime(): string {
-          return new Date(clock.now()).toISOString();
-        },
-      })),
+      States: this.stateMachine.program.stateNames.map((name) => this.#attempts.contextOf(name)),
       Task: {
         get Token(): string {
           return tokens.issue();
@@ -153,6 +153,9 @@ export class Execution {
     events: ReturnType<RegisteredStateMachine['program']['machine']['run']>['eventLogs'],
   ) {
     for await (const event of events) {
+      if (event.type === 'StateExited' || event.type === 'StateCaught') {
+        this.#attempts.left(event.state.name);
+      }
       if (this.#state.status === 'RUNNING') this.history.recordInterpreterEvent(event);
     }
   }

@@ -50,7 +50,7 @@ describe.each(preflightPaths())('a preflight of %s', (path) => {
     expect(headers).toMatchObject({
       'Access-Control-Allow-Origin': ORIGIN,
       'Access-Control-Allow-Headers':
-        'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Correlation-Id, X-Allow-Duplicate',
+        'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Allow-Duplicate, X-Correlation-Id',
       'Access-Control-Max-Age': '7200',
       Vary: 'Origin',
     });

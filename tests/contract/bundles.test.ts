@@ -106,12 +106,11 @@ test.each(['health', 'notFound', 'openapi', 'docs', 'preflight'])(
     const { early, later } = bundleOf(deployedFunctions().get(functionKey) ?? '');
     expect(later).toEqual([]);
     expect(early).not.toContain('lib/platform/config.ts');
-    // By hand: the middleware engine, and the logger with its shared helpers.
+    // By hand: the logger with its shared helpers.
     expect([...packagesIn(early)].sort()).toEqual([
       '@aws-lambda-powertools/commons',
       '@aws-lambda-powertools/logger',
       '@aws/lambda-invoke-store',
-      '@middy/core',
     ]);
   },
 );

@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../api-document/endpoints.ts';
+import { withGatewayAnswers } from '../../api-document/gateway-answers.ts';
 import { openApiDocument } from '../../api-document/open-api.ts';
 import { problemCodesOf } from '../../api-document/problem-codes.ts';
 import { PROBLEM_TYPES, problemSchema } from '../../api-document/problem-types.ts';
@@ -207,6 +208,72 @@ describe.each(endpoints)('$route', (endpoint) => {
       }
     }
   });
+});
+
+describe('a status that both a function and API Gateway answer', () => {
+  const response = (code: string) => ({
+    description: 'Too many unpaid orders',
+    headers: { 'X-Correlation-Id': { $ref: '#/components/headers/X-Correlation-Id' } },
+    content: {
+      'application/problem+json': {
+        schema: { properties: { code: { enum: [code] } } },
+        examples: { [code]: { $ref: `#/components/examples/${code}` } },
+      },
+    },
+  });
+  const merged = withGatewayAnswers({ 429: response('TOO_MANY_OPEN_ORDERS') });
+
+  test('keeps the answer of the function beside that of API Gateway', () => {
+    const both = merged['429'] as ReturnType<typeof response>;
+    expect(both.description).toBe(
+      'Too many unpaid orders; Too many requests at once (`TOO_MANY_REQUESTS`, by API Gateway)',
+    );
+    expect(JSON.stringify(both.content)).toContain('TOO_MANY_OPEN_ORDERS');
+    expect(both.content['application/problem+json']).toMatchObject({
+      schema: {
+        anyOf: [
+          { properties: { code: { enum: ['TOO_MANY_OPEN_ORDERS'] } } },
+          { properties: { code: { const: 'TOO_MANY_REQUESTS' } } },
+        ],
+      },
+      examples: {
+        TOO_MANY_OPEN_ORDERS: { $ref: '#/components/examples/TOO_MANY_OPEN_ORDERS' },
+        TOO_MANY_REQUESTS: { value: { code: 'TOO_MANY_REQUESTS', status: 429 } },
+      },
+    });
+  });
+
+  test('promises only the headers that both have', () => {
+    expect((merged['429'] as ReturnType<typeof response>).headers).toMatchObject({
+      'X-Correlation-Id': { $ref: '#/components/headers/X-Correlation-Id' },
+      'Retry-After': { required: false },
+    });
+  });
+
+  test('is that of API Gateway alone if the function does not answer it', () => {
+    expect(merged['504']).toEqual({ $ref: '#/components/responses/Gateway504' });
+  });
+});
+
+/** By hand, from docs/adr/0005-answers-that-are-replayed.md. */
+test.each([
+  ['POST /order', 201, true],
+  ['POST /order', 422, true],
+  ['POST /order', 400, false],
+  ['POST /order', 401, false],
+  ['POST /order', 409, false],
+  ['POST /order', 503, false],
+  ['POST /payment', 402, true],
+  ['POST /payment', 404, true],
+  ['PUT /order/{orderId}', 412, true],
+  // Of a keyed request, `If-Match` is read within the use case.
+  ['PUT /order/{orderId}', 400, true],
+  // Only the key itself is refused with 422, and that refusal is never stored.
+  ['POST /order/cancelorder/{orderId}', 422, false],
+  ['PUT /inventory/reservation/{orderId}', 422, false],
+])('%s says of %s if a repeated key may replay it: %s', (route, status, isReplayed) => {
+  const headers = Object.keys(documented(route).responses[String(status)]?.headers ?? {});
+  expect(headers.includes('Idempotent-Replayed')).toBe(isReplayed);
 });
 
 test.each(Object.entries(document.components.examples))(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DUE_SHARDS, dueShardName } from '../../lib/platform/dynamo/due-index.ts';
+import { DUE_SHARDS, shardName } from '../../lib/platform/dynamo/items.ts';
 import { shardOf } from '../../lib/platform/ids.ts';
 import { consultDoctor, type StoredItem, tamper } from '../support/doctor.ts';
 import { after, heal, httpCall, inject, refuseConnection } from '../support/faults.ts';
@@ -102,7 +102,7 @@ async function chargeBehind(orderId: string, paymentId: string, token = 'tok_ok'
 /** Attributes of an item that is due. */
 function due(id: string, agoMs: number) {
   const dueAtMs = scene.stack.clock.now() - agoMs;
-  return { dueAtMs, dueShard: dueShardName(shardOf(id, DUE_SHARDS)) };
+  return { dueAtMs, dueShard: shardName('due', shardOf(id, DUE_SHARDS)) };
 }
 
 function withHistory(item: StoredItem, ...steps: readonly (readonly [string, string])[]) {
@@ -506,6 +506,32 @@ const LEFT: readonly ForAPerson[] = [
     checks: ['paid-stock'],
   },
   {
+    what: 'a reservation that the service cannot read',
+    plant: async () => {
+      const { orderId } = await paid();
+      const putBack = await tamper(
+        'RESERVATION',
+        orderId,
+        ({ paymentId: _paymentId, ...rest }) => ({
+          ...rest,
+          revision: 'one',
+        }),
+      );
+      return [{ orderId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
+  {
+    what: 'a product that the service cannot read',
+    plant: async () => {
+      const { productId } = scene;
+      const change = { unitPrice: 'free' };
+      const putBack = await tamper('PRODUCT', productId, (item) => ({ ...item, ...change }));
+      return [{ productId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
+  {
     what: 'an order whose total is wrong',
     plant: async () => {
       const { orderId } = await declined();
@@ -574,6 +600,45 @@ const LEFT: readonly ForAPerson[] = [
     plant: async () => {
       const { orderId } = await declined();
       return [{ orderId }, await tamper('ORDER', orderId, ({ items: _items, ...item }) => item)];
+    },
+    checks: ['unreadable'],
+  },
+  {
+    what: 'an order of a newer version, even if no timer looks after it',
+    plant: async () => {
+      const { orderId } = await waiting();
+      const putBack = await tamper(
+        'ORDER',
+        orderId,
+        ({ dueAtMs: _at, dueShard: _shard, ...item }) => ({ ...item, schemaVersion: 2 }),
+      );
+      return [{ orderId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
+  {
+    what: 'a payment of a newer version, even if it keeps its token',
+    plant: async () => {
+      const { orderId, paymentId } = await declined();
+      const putBack = await tamper('PAYMENT', paymentId ?? '', (item) => ({
+        ...item,
+        methodToken: 'tok_x',
+        schemaVersion: 2,
+      }));
+      return [{ orderId }, putBack];
+    },
+    checks: ['unreadable'],
+  },
+  {
+    what: 'an order of a newer version that does not show its refund',
+    plant: async () => {
+      const { orderId } = await refunded();
+      const putBack = await tamper('ORDER', orderId, (item) => ({
+        ...item,
+        refunds: [],
+        schemaVersion: 2,
+      }));
+      return [{ orderId }, putBack];
     },
     checks: ['unreadable'],
   },

@@ -150,6 +150,41 @@ describe('tasks and flow', () => {
       expect(types.filter((type) => type === 'TaskStateEntered')).toHaveLength(1);
     });
 
+    it('each attempt knows how often its state was retried, and since when it is in it', async () => {
+      const state = { 'retry.$': '$$.State.RetryCount', 'entered.$': '$$.State.EnteredTime' };
+      const attempts = invokes('fail', {
+        Parameters: {
+          FunctionName: target.connection.functionName('fail'),
+          Payload: { error: 'Flaky', message: 'again', ...state },
+        },
+        Retry: retry,
+        Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Again' }],
+        End: true,
+      });
+      const executionArn = await target.run({
+        StartAt: 'First',
+        States: {
+          First: attempts,
+          Again: { Type: 'Pass', Next: 'Second' },
+          Second: { ...attempts, Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Last' }] },
+          Last: { Type: 'Pass', End: true },
+        },
+      });
+      await target.ended(executionArn);
+      const payloads = (await target.history(executionArn))
+        .filter(({ type }) => type === 'TaskScheduled')
+        .map(({ taskScheduledEventDetails: scheduled }) => {
+          const { Payload } = JSON.parse(scheduled?.parameters ?? '') as {
+            Payload: { retry: number; entered: string };
+          };
+          return Payload;
+        });
+      expect(payloads.map(({ retry: count }) => count)).toEqual([0, 1, 2, 0, 1, 2]);
+      const [first, second, third, fourth] = payloads.map(({ entered }) => Date.parse(entered));
+      expect([second, third]).toEqual([first, first]);
+      expect(Number(fourth)).toBeGreaterThan(Number(first));
+    });
+
     it('exhausted retries fail the execution with the last error', async () => {
       const executionArn = await target.run(
         only(target.calls('flaky', { Retry: retry })),

@@ -1,7 +1,7 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { EXPIRY_SHARDS } from '../../lib/inventory/inventory-repository.ts';
+import { EXPIRY_SHARDS } from '../../lib/inventory/stored-inventory.ts';
 import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
-import { DUE_SHARDS, dueShardName } from '../../lib/platform/dynamo/due-index.ts';
+import { DUE_SHARDS, shardName } from '../../lib/platform/dynamo/items.ts';
 import { deriveId, shardOf } from '../../lib/platform/ids.ts';
 import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 
@@ -53,9 +53,9 @@ function inItsShards(item: Item): Item {
   const id = String(item['pk']).split('#')[1] ?? '';
   return {
     ...item,
-    ...('dueShard' in item ? { dueShard: dueShardName(shardOf(id, DUE_SHARDS)) } : {}),
+    ...('dueShard' in item ? { dueShard: shardName('due', shardOf(id, DUE_SHARDS)) } : {}),
     ...('expiryShard' in item
-      ? { expiryShard: `expiry#${String(shardOf(id, EXPIRY_SHARDS))}` }
+      ? { expiryShard: shardName('expiry', shardOf(id, EXPIRY_SHARDS)) }
       : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { codeOf } from '../../lib/orders/http/order-view.ts';
+import { toPaymentDocument } from '../../lib/orders/http/responses.ts';
 import type { Order } from '../../lib/orders/order.ts';
 import type { Redrive, Stored } from '../../lib/orders/recovery/redrive.ts';
 import { owesGateway, type Payment } from '../../lib/payments/payment.ts';
@@ -107,7 +107,7 @@ function toPaymentInBrief(payment: Payment): PaymentInBrief {
   return {
     paymentId: payment.paymentId,
     status: payment.status,
-    code: codeOf(payment),
+    code: toPaymentDocument(payment).code,
     dueAt: dueAtOf(payment),
     owesGateway: owesGateway(payment),
   };

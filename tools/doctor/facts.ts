@@ -3,12 +3,14 @@ import type { Order } from '../../lib/orders/order.ts';
 import type { Payment } from '../../lib/payments/payment.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
 
-/** An item, and its shard of the outbox's index, in which the dispatcher finds it. */
+/** An item as it is, however malformed, and its shard of the outbox's index, in which the dispatcher finds it. */
 export interface Stored<Item> {
   readonly item: Item;
   readonly dueShard: string | undefined;
   /** Reason why the service cannot read the item; it refuses every call about it then. */
   readonly problem?: string;
+  /** True if a newer version of the code has written the item: the doctor's rules may misread it. */
+  readonly isNewer?: true;
 }
 
 export type StoredOrder = Stored<Order>;
@@ -26,7 +28,10 @@ export interface Facts {
   readonly order: StoredOrder | undefined;
   /** Payments that the order, the gateway or the subject names. */
   readonly payments: ReadonlyMap<string, StoredPayment>;
+  /** As it is, however malformed. */
   readonly reservation: Reservation | undefined;
+  /** Reason why the service cannot read the reservation; it refuses every call about it then. */
+  readonly reservationProblem?: string;
   /** undefined if the gateway did not answer or was not asked. */
   readonly charges: readonly Charge[] | undefined;
 }

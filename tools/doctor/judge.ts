@@ -1,3 +1,4 @@
+import type { Order } from '../../lib/orders/order.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 import { chargeAmount, chargeStatus } from './checks/charge.ts';
 import { orderDue, paymentDue } from './checks/due.ts';
@@ -31,6 +32,8 @@ import type { Circumstances, Facts, StoredOrder, StoredPayment, Subject } from '
  * parsed is a disagreement too, and does not keep the others from being judged.
  */
 export function judge(subject: Subject, facts: Facts, now: Circumstances): Disagreement[] {
+  const newer = newerItem(subject, facts);
+  if (newer !== undefined) return newer;
   try {
     switch (subject.kind) {
       case 'ORDER':
@@ -44,8 +47,10 @@ export function judge(subject: Subject, facts: Facts, now: Circumstances): Disag
           : orUnreadable(subject, payment, judgePayment(payment, facts, now));
       }
       case 'RESERVATION': {
-        const { reservation } = facts;
+        const { reservation, reservationProblem } = facts;
         if (reservation === undefined) return [];
+        // The service could apply no remedy to it.
+        if (reservationProblem !== undefined) return [unreadable(subject, reservationProblem)];
         return [...orderOfReservation(reservation, facts), ...overdueHold(reservation, facts, now)];
       }
       default:
@@ -54,6 +59,22 @@ export function judge(subject: Subject, facts: Facts, now: Circumstances): Disag
   } catch (error) {
     return [unreadable(subject, error)];
   }
+}
+
+/**
+ * Finding about an order or payment of a newer version. It is not judged, nor is anything by it: a remedy might be
+ * wrong, or write the item back as one of this version.
+ * @returns undefined if this version may judge the subject. An item beside a newer one has no finding of its own.
+ */
+function newerItem(subject: Subject, facts: Facts): Disagreement[] | undefined {
+  if (subject.kind === 'RESERVATION') return undefined;
+  const { order, payments } = facts;
+  const own = subject.kind === 'ORDER' ? order : payments.get(subject.paymentId);
+  if (own?.isNewer === true) {
+    const mend = 'a person: examine it with the doctor of the version that wrote it';
+    return [{ ...unreadable(subject, own.problem), mend }];
+  }
+  return [order, ...payments.values()].some((stored) => stored?.isNewer) ? [] : undefined;
 }
 
 function judgeOrder(stored: StoredOrder, facts: Facts, now: Circumstances): Disagreement[] {
@@ -66,6 +87,14 @@ function judgeOrder(stored: StoredOrder, facts: Facts, now: Circumstances): Disa
     ...paidOrder(order, facts),
     ...orderRefunds(order, facts),
     ...unknownCharges(order, facts),
+    ...judgeStockOfOrder(order, facts, now),
+  ];
+}
+
+/** An unreadable reservation is a finding of its own, and proves nothing about its order. */
+function judgeStockOfOrder(order: Order, facts: Facts, now: Circumstances): Disagreement[] {
+  if (facts.reservationProblem !== undefined) return [];
+  return [
     ...soldToPaidOrder(order, facts),
     ...paidForSoldStock(order, facts),
     ...heldForPayment(order, facts, now),

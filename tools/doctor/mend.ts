@@ -1,5 +1,5 @@
-import { expireReservation } from '../../lib/inventory/end-reservation.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { expireReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { touchOrder } from '../../lib/orders/moves.ts';
 import type { Order } from '../../lib/orders/order.ts';
 import type { OrderService } from '../../lib/orders/order-service.ts';

@@ -1,16 +1,16 @@
-import { uncheckedReservation } from '../../lib/inventory/inventory-repository.ts';
+import type { Reservation } from '../../lib/inventory/reservation.ts';
+import { reservationKey, toReservation } from '../../lib/inventory/stored-inventory.ts';
 import { toOrder, uncheckedOrder } from '../../lib/orders/stored-order.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
 import { toPayment, uncheckedPayment } from '../../lib/payments/payment-repository.ts';
-import { UnreadableItem } from '../../lib/platform/dynamo/items.ts';
+import { UnknownSchemaVersion } from '../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { Facts, Stored, StoredPayment, Subject } from './facts.ts';
 import type { GatewayBooks } from './gateway-books.ts';
-import { type Item, itemsOf } from './tables.ts';
+import { type Item, itemsOf, problemWith } from './tables.ts';
 
 const orderKey = (orderId: string): string => `ORDER#${orderId}`;
 const paymentKey = (paymentId: string): string => `PAYMENT#${paymentId}`;
-const reservationKey = (orderId: string): string => `RESERVATION#${orderId}`;
 
 export interface Reading {
   readonly subject: Subject;
@@ -40,7 +40,11 @@ export async function readFacts(
   const named = [...subjects.flatMap(paymentOf), ...[...orders.values()].flatMap(paymentsNamedBy)];
   const known = await itemsOf(runtime, ORDERS_TABLE, named.map(paymentKey));
 
-  const reservations = await itemsOf(runtime, INVENTORY_TABLE, orderIds.map(reservationKey));
+  const reservations = await itemsOf(
+    runtime,
+    INVENTORY_TABLE,
+    orderIds.map((orderId) => reservationKey(orderId).pk),
+  );
   const charges = await books.ofOrders([...new Set(inMoney.map(({ orderId }) => orderId))]);
   // A payment is stored before it is charged. Read after the charge, it exists or never did.
   const charged = [...charges.values()]
@@ -57,14 +61,14 @@ export async function readFacts(
   return subjects.map((subject) => {
     const { orderId } = subject;
     const order = orders.get(orderKey(orderId));
-    const reservation = reservations.get(reservationKey(orderId));
+    const reservation = reservations.get(reservationKey(orderId).pk);
     const ofOrder = charges.get(orderId);
     const own = [...paymentOf(subject), ...(order === undefined ? [] : paymentsNamedBy(order))];
     const facts: Facts = {
       orderId,
       order: order === undefined ? undefined : stored(order, uncheckedOrder, toOrder),
       payments: paymentsOf([...own, ...chargedIds(ofOrder)], known, others),
-      reservation: reservation === undefined ? undefined : uncheckedReservation(reservation),
+      ...reservationFacts(reservation),
       charges: ofOrder,
     };
     return {
@@ -115,18 +119,21 @@ function stored<Kind>(
   return {
     item: asItIs(item),
     dueShard: typeof dueShard === 'string' ? dueShard : undefined,
-    ...(problem === undefined ? {} : { problem }),
+    ...(problem === undefined ? {} : { problem: problem.message }),
+    ...(problem instanceof UnknownSchemaVersion ? { isNewer: true } : {}),
   };
 }
 
-function problemWith(item: Item, parse: (item: Item) => unknown): string | undefined {
-  try {
-    parse(item);
-    return undefined;
-  } catch (error) {
-    if (error instanceof UnreadableItem) return error.message;
-    throw error;
-  }
+function reservationFacts(
+  item: Item | undefined,
+): Pick<Facts, 'reservation' | 'reservationProblem'> {
+  if (item === undefined) return { reservation: undefined };
+  const problem = problemWith(item, toReservation);
+  return {
+    // As it is, with its index attributes: the doctor never writes it back.
+    reservation: item as unknown as Reservation,
+    ...(problem === undefined ? {} : { reservationProblem: problem.message }),
+  };
 }
 
 function versionOf(item: Item | undefined): unknown {

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import {
-  InventoryRepository,
-  productKey,
-  uncheckedProduct,
-} from '../../lib/inventory/inventory-repository.ts';
+import { InventoryRepository } from '../../lib/inventory/inventory-repository.ts';
 import type { Product } from '../../lib/inventory/product.ts';
+import { productKey, toProduct } from '../../lib/inventory/stored-inventory.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import {
   hasMoved,
@@ -12,9 +9,10 @@ import {
   type StockFacts,
   stockBalance,
   stockSums,
+  unreadableProduct,
 } from './checks/stock-counters.ts';
 import type { Look } from './second-look.ts';
-import { type Item, itemsOf, pagesOf } from './tables.ts';
+import { type Item, itemsOf, pagesOf, problemWith } from './tables.ts';
 
 const CATALOGUE_PAGE = 100;
 
@@ -60,14 +58,16 @@ export async function lookAtStock(
   }
   const looked = [...(wanted ?? sums.keys())];
   const after = await countersOf(runtime, looked);
-  return looked.map((productId) =>
-    judgeStock({
+  return looked.map((productId) => {
+    const item = after.get(productId);
+    return judgeStock({
       productId,
-      before: before.get(productId),
+      before: before.get(productId) as Product | undefined,
       pieces: sums.get(productId) ?? NOTHING,
-      after: after.get(productId),
-    }),
-  );
+      after: item as Product | undefined,
+      problem: item === undefined ? undefined : problemWith(item, toProduct)?.message,
+    });
+  });
 }
 
 const NOTHING: Pieces = { held: 0, sold: 0 };
@@ -75,7 +75,11 @@ const NOTHING: Pieces = { held: 0, sold: 0 };
 /** Judges a product. If it changed during the reading, only the rules that hold at every moment apply. */
 export function judgeStock(facts: StockFacts): Look<string> {
   const findings = [...stockBalance(facts), ...stockSums(facts)];
-  return { subject: facts.productId, findings, hasMoved: hasMoved(facts) };
+  return {
+    subject: facts.productId,
+    findings: findings.length > 0 ? findings : unreadableProduct(facts),
+    hasMoved: hasMoved(facts),
+  };
 }
 
 async function allProductIds(repository: InventoryRepository): Promise<string[]> {
@@ -90,12 +94,10 @@ async function allProductIds(repository: InventoryRepository): Promise<string[]>
 async function countersOf(
   runtime: Runtime,
   productIds: readonly string[],
-): Promise<ReadonlyMap<string, Product>> {
+): Promise<ReadonlyMap<string, Item>> {
   const keys = productIds.map((productId) => productKey(productId).pk);
   const items = await itemsOf(runtime, runtime.config.INVENTORY_TABLE, keys);
-  return new Map(
-    [...items.values()].map((item) => [String(item['productId']), uncheckedProduct(item)]),
-  );
+  return new Map([...items.values()].map((item) => [String(item['productId']), item]));
 }
 
 function addReservation(sums: Map<string, Pieces>, item: Item): void {

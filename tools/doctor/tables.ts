@@ -1,6 +1,6 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
-import { databaseRead, readItems } from '../../lib/platform/dynamo/items.ts';
+import { readItems, throwUnavailable, UnreadableItem } from '../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -29,22 +29,17 @@ export async function* pagesOf(
   const names = Object.fromEntries((attributes ?? []).map((name) => [`#${name}`, name]));
   let startKey: Record<string, unknown> | undefined;
   do {
-    const page = await databaseRead(() =>
-      documentClient(aws).send(
-        new ScanCommand({
-          TableName: table,
-          ConsistentRead: true,
-          Limit: pageSize,
-          ExclusiveStartKey: startKey,
-          FilterExpression: `#type IN (${types.map((type) => `:${type}`).join(', ')})`,
-          ExpressionAttributeNames: { '#type': 'type', ...names },
-          ExpressionAttributeValues: Object.fromEntries(types.map((type) => [`:${type}`, type])),
-          ...(attributes === undefined
-            ? {}
-            : { ProjectionExpression: Object.keys(names).join(', ') }),
-        }),
-      ),
-    );
+    const scan = new ScanCommand({
+      TableName: table,
+      ConsistentRead: true,
+      Limit: pageSize,
+      ExclusiveStartKey: startKey,
+      FilterExpression: `#type IN (${types.map((type) => `:${type}`).join(', ')})`,
+      ExpressionAttributeNames: { '#type': 'type', ...names },
+      ExpressionAttributeValues: Object.fromEntries(types.map((type) => [`:${type}`, type])),
+      ...(attributes === undefined ? {} : { ProjectionExpression: Object.keys(names).join(', ') }),
+    });
+    const page = await documentClient(aws).send(scan).catch(throwUnavailable);
     yield page.Items ?? [];
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);
@@ -68,4 +63,18 @@ export async function itemsOf(
       found.set(pk, item);
   }
   return found;
+}
+
+/** The error by which the service refuses an item; undefined if it can read it. */
+export function problemWith(
+  item: Item,
+  parse: (item: Item) => unknown,
+): UnreadableItem | undefined {
+  try {
+    parse(item);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnreadableItem) return error;
+    throw error;
+  }
 }

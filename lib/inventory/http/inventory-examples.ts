@@ -1,14 +1,14 @@
 import type { Answers } from '../../platform/http/endpoint.ts';
 import { example, type ServiceExamples } from '../../platform/http/examples.ts';
 import { moneySchema } from '../../platform/schemas.ts';
-import { type ProductDocument, productPageSchema, productSchema } from './product-response.ts';
 import {
   changeProductBodySchema,
   createProductBodySchema,
   receiveStockBodySchema,
-} from './product-schemas.ts';
+} from './product-api.ts';
+import { type ProductDocument, productPageSchema, productSchema } from './product-response.ts';
+import { confirmBodySchema, extendBodySchema, reserveBodySchema } from './reservation-api.ts';
 import { type ReservationDocument, reservationSchema } from './reservation-response.ts';
-import { confirmBodySchema, extendBodySchema, reserveBodySchema } from './reservation-schemas.ts';
 
 const mug = {
   productId: 'prod-mug',
@@ -35,7 +35,10 @@ const listed: ProductDocument = { ...mug, available: 20 };
 
 /** Products and reservations, as the Inventory Service answers for them. */
 export const inventoryExamples = {
-  tags: ['Products', 'Reservations'],
+  tags: [
+    { name: 'Products', description: 'What is for sale, and what its managers change.' },
+    { name: 'Reservations', description: 'Between the Order Service and the Inventory Service.' },
+  ],
   pathParameters: {
     productId: { description: "The product's id.", example: 'prod-mug' },
     orderId: { description: 'The order that stock is held for.', example: orderId },

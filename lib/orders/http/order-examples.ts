@@ -164,10 +164,20 @@ const acceptedSchema = z.object({ accepted: z.literal(true) });
 
 /** Orders and payments, as the Order Service answers for them. */
 export const orderExamples = {
-  tags: ['Orders', 'Payments'],
+  tags: [
+    { name: 'Orders', description: 'Place, follow, change, cancel and retry your own orders.' },
+    { name: 'Payments', description: 'Pay your own orders, and what the payment gateway reports.' },
+  ],
   pathParameters: {
     orderId: { description: "The order's id.", example: orderId },
     paymentId: { description: "The payment's id.", example: paymentId },
+  },
+  requestHeaders: {
+    'X-Allow-Duplicate': {
+      description: '`true`: the same order once more, on purpose.',
+      schema: { type: 'string', enum: ['true', 'false'] },
+      example: 'true',
+    },
   },
   answers: {
     createdOrder: example(orderSchema, created),

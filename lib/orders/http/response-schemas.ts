@@ -1,31 +1,13 @@
 import * as z from 'zod';
-import type { Payment } from '../../payments/payment.ts';
+import { PAYMENT_STATUSES } from '../../payments/payment.ts';
 import { moneySchema, timestampSchema } from '../../platform/schemas.ts';
-import type { OrderStatus } from '../order.ts';
+import { ORDER_STATUSES } from '../order.ts';
 
 /** Orders and payments as the API shows them. The compiler checks the views against these schemas. */
 
-const orderStatusSchema = z.enum([
-  'CREATED',
-  'PENDING_RESERVING_STOCK',
-  'PENDING_PAYMENT',
-  'PAYMENT_IN_PROGRESS',
-  'PAYMENT_DONE',
-  'PAYMENT_FAILED',
-  'ORDER_FAILED',
-  'INVALID',
-  'ORDER_CANCELLED',
-] as const satisfies readonly OrderStatus[]);
+const orderStatusSchema = z.enum(ORDER_STATUSES);
 
-const paymentStatusSchema = z.enum([
-  'INITIATED',
-  'PENDING',
-  'CAPTURED',
-  'DECLINED',
-  'VOIDED',
-  'REFUNDED',
-  'FAILED',
-] as const satisfies readonly Payment['status'][]);
+const paymentStatusSchema = z.enum(PAYMENT_STATUSES);
 
 export const linkSchema = z.object({ method: z.string(), href: z.string() });
 

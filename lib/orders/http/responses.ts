@@ -1,9 +1,14 @@
 import { RESERVATION_REFUSALS } from '../../inventory/refusals.ts';
-import type { Payment } from '../../payments/payment.ts';
-import type { RefusalClass } from '../../platform/errors.ts';
+import { MAX_MODIFICATIONS_PER_ORDER, MAX_USER_RUNS_PER_ORDER } from '../../limits.ts';
+import { isOpen, type Payment } from '../../payments/payment.ts';
+import { type Clock, sleep, toTimestamp } from '../../platform/clock.ts';
+import { assertNever, type RefusalClass } from '../../platform/errors.ts';
 import { etagOf } from '../../platform/http/etag.ts';
-import type { Order } from '../order.ts';
+import { LEGAL_MOVES } from '../moves.ts';
+import type { Order, OrderFailedOrder, OrderStatus } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
+import { ownedOrder } from '../order-service.ts';
+import { requirePayment } from '../payment-outcomes.ts';
 import {
   BadQuantity,
   ModificationRejected,
@@ -11,7 +16,7 @@ import {
   PaymentDeclined,
   PaymentFailed,
 } from '../refusals.ts';
-import { codeOf, toOrderDocument, toPaymentDocument } from './order-view.ts';
+import type { OrderDocument, PaymentDocument } from './response-schemas.ts';
 
 /** Pause before the next look at an order or payment that is still under way. */
 const LOOK_AGAIN = { 'Retry-After': '1' } as const;
@@ -19,36 +24,147 @@ const LOOK_AGAIN = { 'Retry-After': '1' } as const;
 /** Refusals that an INVALID order may name as its reason. */
 const REASONS: readonly RefusalClass[] = [BadQuantity, ...RESERVATION_REFUSALS];
 
-/** True once the stock of the order is decided: there is nothing more to wait for. */
-export function isStockDecided(order: Order): boolean {
-  return order.status !== 'CREATED' && order.status !== 'PENDING_RESERVING_STOCK';
+/** Statuses of an order whose stock is not decided yet. */
+const UNDECIDED: readonly OrderStatus[] = ['CREATED', 'PENDING_RESERVING_STOCK'];
+
+const FIRST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 250;
+
+/**
+ * Serves `Prefer: wait`: pauses before the next read, ever longer, until the time is up.
+ * @param sinceMs begin of the wait.
+ * @returns false if the time is up: the value read last is the answer.
+ */
+export async function pauseWithin(
+  clock: Clock,
+  sinceMs: number,
+  waitSeconds: number,
+): Promise<boolean> {
+  const waitedMs = clock.now() - sinceMs;
+  const leftMs = waitSeconds * 1000 - waitedMs;
+  if (leftMs <= 0) return false;
+  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS + waitedMs / 2);
+  await sleep(clock, Math.min(pauseMs, leftMs));
+  return true;
+}
+
+/** The order as the API shows it; absent values are `null`. */
+export function toOrderDocument(service: OrderService, order: Order): OrderDocument {
+  const isPayable =
+    order.status === 'PENDING_PAYMENT' && service.clock.now() < order.reservationExpiresAtMs;
+  const paymentUrl = service.config.PAYMENT_PAGE_URL.replace('{orderId}', order.orderId);
+  return {
+    orderId: order.orderId,
+    status: order.status,
+    reason: 'reason' in order ? order.reason : null,
+    version: order.version,
+    items: order.items.map(({ productId, quantity, unitPrice }) => ({
+      productId,
+      quantity,
+      unitPrice: unitPrice ?? null,
+    })),
+    total: order.total ?? null,
+    reservationExpiresAt:
+      'reservationExpiresAtMs' in order ? toTimestamp(order.reservationExpiresAtMs) : null,
+    paymentUrl: isPayable ? paymentUrl : null,
+    paymentId: order.paymentId ?? null,
+    modification:
+      order.modification === undefined
+        ? null
+        : {
+            status: order.modification.status,
+            code: 'code' in order.modification ? order.modification.code : null,
+          },
+    refunds: [...order.refunds],
+    history: [...order.history],
+    createdAt: toTimestamp(order.createdAtMs),
+    links: linksOf(order, isPayable),
+  };
+}
+
+/** The calls that the order's present status allows. */
+function linksOf(order: Order, isPayable: boolean): OrderDocument['links'] {
+  const { orderId, paymentId, status } = order;
+  const isModifiable =
+    isPayable ||
+    status === 'PAYMENT_FAILED' ||
+    (status === 'PAYMENT_IN_PROGRESS' && order.modification?.status !== 'PENDING');
+  const mayChange = isModifiable && order.modifications < MAX_MODIFICATIONS_PER_ORDER;
+  const allowed: readonly OrderStatus[] = LEGAL_MOVES[status];
+  const mayCancel = allowed.includes('ORDER_CANCELLED');
+  const mayRunAgain = order.run < MAX_USER_RUNS_PER_ORDER;
+  const href = `/order/${orderId}`;
+  return {
+    self: { method: 'GET', href },
+    ...(isPayable ? { pay: { method: 'POST', href: '/payment' } } : {}),
+    ...(mayChange ? { modify: { method: 'PUT', href } } : {}),
+    ...(mayCancel ? { cancel: { method: 'POST', href: `/order/cancelorder/${orderId}` } } : {}),
+    ...(status === 'ORDER_FAILED' && mayRunAgain
+      ? { retryOrder: { method: 'POST', href: `/order/retryorder/${orderId}` } }
+      : {}),
+    ...(status === 'PAYMENT_FAILED' && mayRunAgain
+      ? { retryPayment: { method: 'POST', href: '/retrypayment' } }
+      : {}),
+    ...(paymentId === undefined
+      ? {}
+      : { payment: { method: 'GET', href: `/payment/${paymentId}` } }),
+  };
+}
+
+/** The payment as the API shows it, without its method. */
+export function toPaymentDocument(payment: Payment): PaymentDocument {
+  const refundReason = payment.status === 'CAPTURED' ? payment.refundOwed?.reason : undefined;
+  return {
+    paymentId: payment.paymentId,
+    orderId: payment.orderId,
+    attempt: payment.attempt,
+    amount: payment.amount,
+    status: payment.status,
+    code: 'code' in payment ? payment.code : (refundReason ?? null),
+    history: [...payment.history],
+    createdAt: toTimestamp(payment.createdAtMs),
+    links: {
+      self: { method: 'GET', href: `/payment/${payment.paymentId}` },
+      order: { method: 'GET', href: `/order/${payment.orderId}` },
+    },
+  };
 }
 
 /**
- * The answer to placing or retrying an order: 201 if it can be paid, else 202.
+ * The answer to placing or retrying an order, once its stock is decided or the wait is over: 201 if it can
+ * be paid, else 202.
  * @throws the refusal named by the reason of an INVALID order (422); OrderFailed (503).
  */
-export function orderAnswer(service: OrderService, order: Order) {
-  const { orderId } = order;
+export async function orderAnswer(service: OrderService, placed: Order, waitSeconds: number) {
+  const { orderId } = placed;
+  const sinceMs = service.clock.now();
+  let order = placed;
+  while (
+    UNDECIDED.includes(order.status) &&
+    (await pauseWithin(service.clock, sinceMs, waitSeconds))
+  ) {
+    order = await ownedOrder(service, orderId, placed.userId);
+  }
   if (order.status === 'INVALID') {
-    const Reason = REASONS.find(({ refusal }) => refusal.code === order.reason);
-    if (Reason === undefined) throw new Error(`No refusal has the code ${order.reason}.`);
+    const { reason } = order;
+    const Reason = REASONS.find(({ refusal }) => refusal.code === reason);
+    if (Reason === undefined) throw new Error(`No refusal has the code ${reason}.`);
     throw new Reason(Reason.refusal.advice ?? 'Place another order.', { details: { orderId } });
   }
-  if (order.status === 'ORDER_FAILED') {
-    throw new OrderFailed(OrderFailed.refusal.advice, {
-      details: { orderId, reason: order.reason },
-    });
-  }
+  if (order.status === 'ORDER_FAILED') throw orderFailed(order);
   return {
     status: order.status === 'PENDING_PAYMENT' ? 201 : 202,
     headers: {
       Location: `/order/${orderId}`,
       ETag: etagOf(order),
-      ...(isStockDecided(order) ? {} : LOOK_AGAIN),
+      ...(UNDECIDED.includes(order.status) ? LOOK_AGAIN : {}),
     },
     body: toOrderDocument(service, order),
   };
+}
+
+function orderFailed({ orderId, reason }: OrderFailedOrder): OrderFailed {
+  return new OrderFailed(OrderFailed.refusal.advice, { details: { orderId, reason } });
 }
 
 /**
@@ -61,29 +177,37 @@ export async function hasFailed(service: OrderService, body: unknown): Promise<b
   return order?.status === 'ORDER_FAILED';
 }
 
-/** True once a modification has its outcome. */
-export function isModificationDecided(order: Order): boolean {
-  return order.status !== 'PENDING_RESERVING_STOCK' && order.modification?.status !== 'PENDING';
-}
-
 /**
- * The answer to modifying an order: 202 while it is not decided, else 200 with the order.
+ * The answer to modifying an order, once that is decided or the wait is over: 202 while it is not decided,
+ * else 200 with the order.
  * @throws ModificationRejected (409); OrderFailed (503) if the order failed meanwhile.
  */
-export function modificationAnswer(service: OrderService, order: Order) {
-  const { orderId, modification } = order;
-  const headers = { ETag: etagOf(order) };
-  const body = toOrderDocument(service, order);
-  if (!isModificationDecided(order)) {
-    return { status: 202, headers: { ...headers, ...LOOK_AGAIN }, body };
+export async function modificationAnswer(
+  service: OrderService,
+  modified: Order,
+  waitSeconds: number,
+) {
+  const { orderId, userId } = modified;
+  const sinceMs = service.clock.now();
+  let order = modified;
+  while (!isModificationDecided(order)) {
+    if (!(await pauseWithin(service.clock, sinceMs, waitSeconds))) {
+      const { headers, body } = currentOrderAnswer(service, order);
+      return { status: 202, headers: { ...headers, ...LOOK_AGAIN }, body };
+    }
+    order = await ownedOrder(service, orderId, userId);
   }
-  if (order.status === 'ORDER_FAILED') return orderAnswer(service, order);
-  if (modification?.status === 'REJECTED') {
+  if (order.status === 'ORDER_FAILED') throw orderFailed(order);
+  if (order.modification?.status === 'REJECTED') {
     throw new ModificationRejected(ModificationRejected.refusal.advice, {
-      details: { orderId, reason: modification.code },
+      details: { orderId, reason: order.modification.code },
     });
   }
-  return { status: 200, headers, body };
+  return currentOrderAnswer(service, order);
+}
+
+function isModificationDecided(order: Order): boolean {
+  return order.status !== 'PENDING_RESERVING_STOCK' && order.modification?.status !== 'PENDING';
 }
 
 /** The order as it is now. */
@@ -96,24 +220,44 @@ export function currentOrderAnswer(service: OrderService, order: Order) {
 }
 
 /**
- * The answer to paying: 200 if the money is captured and the order is done, 202 while the payment is open.
+ * The answer to paying, once the payment is settled or the wait is over: 200 if the money is captured and
+ * the order is done, 202 while an outcome, the confirmation or the roll-back is still to come.
  * @throws PaymentDeclined, PaymentFailed (402)
  */
-export function paymentAnswer(payment: Payment, isUnderWay: boolean) {
-  const answer = {
-    headers: { Location: `/payment/${payment.paymentId}` },
-    body: toPaymentDocument(payment),
-  };
-  if (isUnderWay) {
-    return { ...answer, status: 202, headers: { ...answer.headers, ...LOOK_AGAIN } };
+export async function paymentAnswer(
+  service: OrderService,
+  { orderId, paymentId }: Payment,
+  waitSeconds: number,
+) {
+  const sinceMs = service.clock.now();
+  let payment: Payment;
+  let isUnderWay: boolean;
+  do {
+    // The order is read before the payment. In the other order, a capture whose refund becomes owed in between
+    // would look like a sale.
+    const order = await service.orders.getOrder(orderId);
+    payment = await requirePayment(service, paymentId);
+    // A voided payment of an order that is modified meanwhile has its outcome already.
+    const orderWaits = order?.status === 'PAYMENT_IN_PROGRESS' && order.paymentId === paymentId;
+    isUnderWay = isOpen(payment) || orderWaits;
+  } while (isUnderWay && (await pauseWithin(service.clock, sinceMs, waitSeconds)));
+  const body = toPaymentDocument(payment);
+  const headers = { Location: `/payment/${paymentId}` };
+  if (isUnderWay || isOpen(payment)) {
+    return { status: 202, headers: { ...headers, ...LOOK_AGAIN }, body };
   }
-  if (payment.status === 'CAPTURED' && payment.refundOwed === undefined) {
-    return { ...answer, status: 200 };
+  const details = { orderId, paymentId, paymentStatus: payment.status, reason: body.code };
+  switch (payment.status) {
+    case 'CAPTURED':
+      if (payment.refundOwed === undefined) return { status: 200, headers, body };
+      throw new PaymentFailed(PaymentFailed.refusal.advice, { details });
+    case 'DECLINED':
+      throw new PaymentDeclined(PaymentDeclined.refusal.advice, { details });
+    case 'VOIDED':
+    case 'REFUNDED':
+    case 'FAILED':
+      throw new PaymentFailed(PaymentFailed.refusal.advice, { details });
+    default:
+      return assertNever(payment);
   }
-  const { orderId, paymentId } = payment;
-  const details = { orderId, paymentId, paymentStatus: payment.status, reason: codeOf(payment) };
-  if (payment.status === 'DECLINED') {
-    throw new PaymentDeclined(PaymentDeclined.refusal.advice, { details });
-  }
-  throw new PaymentFailed(PaymentFailed.refusal.advice, { details });
 }

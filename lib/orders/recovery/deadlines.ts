@@ -1,10 +1,13 @@
-import { durationsOf } from '../../../statemachines/durations.ts';
+import { Durations } from '../../../statemachines/durations.ts';
 import { ORDER_SAGA } from '../../../statemachines/order-saga.ts';
 import { OVER_THE_NETWORK } from '../../platform/aws/aws-access.ts';
 import type { Config } from '../../platform/config.ts';
 import { SAGA_CONSTANTS } from '../../platform/settings.ts';
 
-/** Longest durations of the states in which the system owes the next move, grace included. */
+/**
+ * Longest durations of the states in which the system owes the next move, grace included, and the
+ * tolerances of the saga's timers.
+ */
 export interface Deadlines {
   /** From a write until the dispatcher does what its handler should have done at once. */
   readonly dispatchMs: number;
@@ -23,36 +26,43 @@ export interface Deadlines {
   readonly holdMs: number;
   /** Between two tries of the dispatcher to finish an obligation through its queue. */
   readonly obligationMs: number;
+  /** A timer of the reservation that fires this much early, by two machines' clocks, counts as in time. */
+  readonly reservationSkewMs: number;
+  /** As `reservationSkewMs`, for the timer of the acknowledgement. */
+  readonly acknowledgementSkewMs: number;
 }
 
 /** Computes the deadlines from the saga's table, so a new state or retry in it moves them. */
 export function deadlinesOf(config: Config): Deadlines {
   const amounts = { ...config, ...SAGA_CONSTANTS };
   const callMs = { inventory: config.INVENTORY_TIMEOUT_MS, gateway: config.GATEWAY_TIMEOUT_MS };
-  const { triesMs, passageMs, arrivalMs } = durationsOf(ORDER_SAGA, {
+  const saga = new Durations(ORDER_SAGA, {
     amountOf: (name) => amounts[name],
     callMs: (service) => callMs[service],
     awsCallMs: OVER_THE_NETWORK.requestTimeout,
   });
   const dispatchMs = config.DISPATCH_AFTER_SECONDS * 1000;
   // From Compensate on the order only owes, and `obligationMs` counts.
-  const chargeMs = passageMs('ChargePayment', ['Compensate']);
+  const chargeMs = saga.passageMs('ChargePayment', ['Compensate']);
   const payingMs = chargeMs + dispatchMs;
   // Before the charge a later run finds nothing to reserve and nothing to wait for.
-  const successorMs = arrivalMs('ChargePayment') + chargeMs;
+  const successorMs = saga.arrivalMs('ChargePayment') + chargeMs;
   return {
     dispatchMs,
     reservingMs:
-      passageMs('ReserveStock', ['AwaitPayment', 'RejectReservation', 'Compensate']) + dispatchMs,
+      saga.passageMs('ReserveStock', ['AwaitPayment', 'RejectReservation', 'Compensate']) +
+      dispatchMs,
     payingMs,
     holdMs: payingMs + 2 * (dispatchMs + config.SCHEDULE_SECONDS * 1000) + successorMs,
     // Not before the queue has done with the message before: about eleven minutes of growing delays.
-    obligationMs: Math.max(15 * 60 * 1000, 2 * triesMs('Compensate')),
+    obligationMs: Math.max(15 * 60 * 1000, 2 * saga.triesMs('Compensate')),
+    reservationSkewMs: clockSkewMs(config.RESERVATION_TTL_SECONDS),
+    acknowledgementSkewMs: clockSkewMs(config.PAYMENT_ACK_TIMEOUT_SECONDS),
   };
 }
 
-/** A timer that fires this much early, by two machines' clocks, still counts as in time. */
-export function clockSkewMs(timeoutSeconds: number): number {
+/** A tenth of the timer, at most two seconds. */
+function clockSkewMs(timeoutSeconds: number): number {
   return Math.min(2000, timeoutSeconds * 100);
 }
 

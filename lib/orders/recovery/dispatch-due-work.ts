@@ -1,7 +1,7 @@
 import { ReservationGone } from '../../inventory/refusals.ts';
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
 import { type Payment, touchPayment } from '../../payments/payment.ts';
-import { DUE_SHARDS } from '../../platform/dynamo/due-index.ts';
+import { DUE_SHARDS } from '../../platform/dynamo/items.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';

@@ -14,8 +14,7 @@ import {
 } from '../order-service.ts';
 import { runAgain } from '../retry-order.ts';
 import { isExhaustion } from '../saga/reject-reservation.ts';
-import { sagaClient } from '../saga-client.ts';
-import { startSaga } from '../start-and-wake.ts';
+import { sagaClient, tryNow } from '../saga-client.ts';
 import type { Letter } from './dead-letters.ts';
 import { type OwedOrder, pushSaga } from './dispatch-due-work.ts';
 import type { CompensationRequest } from './saga-queues.ts';
@@ -237,7 +236,8 @@ export function redrive(
     switch (decision.action) {
       case 'RUN_AGAIN': {
         const move = operatorMove(service, 'ORDER_REDRIVEN');
-        await startSaga(service, await runAgain(service, decision.order, move));
+        const next = await runAgain(service, decision.order, move);
+        await tryNow(next, service.saga.start(next));
         break;
       }
       case 'MOVE_ON':

@@ -11,7 +11,7 @@ import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { signalReplacedToken } from './await-payment.ts';
-import { orderOfRun } from './current-run.ts';
+import { orderOfRun } from './task.ts';
 
 /**
  * Waits for the gateway's acknowledgement of an open charge. The wait's token is stored on the payment,

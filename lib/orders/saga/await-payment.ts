@@ -1,5 +1,4 @@
 import { MixedCurrencies } from '../../inventory/refusals.ts';
-import { totalOf } from '../../money.ts';
 import { assertNever, ImpossibleState } from '../../platform/errors.ts';
 import { moveOrder, touchOrder } from '../moves.ts';
 import type {
@@ -11,13 +10,12 @@ import type {
   ReservedStock,
   RetriedReservation,
 } from '../order.ts';
-import { intendedItems } from '../order-items.ts';
+import { intendedItems, priceLines } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
-import { clockSkewMs } from '../recovery/deadlines.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { orderOfRun } from './current-run.ts';
 import { OrderModified, OrderSettled, PaymentStarted, StillAwaitingPayment } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 export interface AwaitPaymentInput extends SagaRun {
   readonly reservation: ReservedStock | null;
@@ -104,8 +102,8 @@ export function branchWhilePending(service: OrderService, order: PendingPaymentO
 }
 
 export function isExpired(service: OrderService, order: PendingPaymentOrder): boolean {
-  const skewMs = clockSkewMs(service.config.RESERVATION_TTL_SECONDS);
-  return service.clock.now() + skewMs >= order.reservationExpiresAtMs;
+  const nowMs = service.clock.now() + service.deadlines.reservationSkewMs;
+  return nowMs >= order.reservationExpiresAtMs;
 }
 
 /**
@@ -140,7 +138,10 @@ function toPendingPayment(
   reservation: ReservedStock,
   waitToken: string,
 ): PendingPaymentOrder {
-  const { items, total } = pricedItems(order, reservation);
+  const { items, total } = priceLines(intendedItems(order), order.items, reservation.lines);
+  if (total === undefined) {
+    throw new MixedCurrencies('The order would have prices in different currencies.');
+  }
   // A modification never extends the time that the user was promised.
   const reservationExpiresAtMs =
     order.purpose === 'MODIFICATION'
@@ -205,19 +206,4 @@ function backToFormer(
     },
     systemMove(service, 'MODIFICATION_REJECTED'),
   );
-}
-
-function pricedItems(order: PendingReservingStockOrder, reservation: ReservedStock) {
-  const reservedAt = new Map(reservation.lines.map((line) => [line.productId, line.unitPrice]));
-  const seen = new Map(order.items.map((line) => [line.productId, line.unitPrice]));
-  // A price that the user has seen stays; products reserved for the first time get theirs now.
-  const items = intendedItems(order).map(({ productId, quantity }) => {
-    const unitPrice = seen.get(productId) ?? reservedAt.get(productId);
-    return { productId, quantity, ...(unitPrice === undefined ? {} : { unitPrice }) };
-  });
-  const total = totalOf(items);
-  if (total === undefined) {
-    throw new MixedCurrencies('The order would have prices in different currencies.');
-  }
-  return { items, total };
 }

@@ -11,8 +11,8 @@ import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { failPayment, recordOutcome, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { branchByStatus, branchWhilePending } from './await-payment.ts';
-import { orderOfRun, reservationOf } from './current-run.ts';
 import { ModificationRequested, PaymentNotCaptured, PaymentPending } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 /**
  * Saga step 3: extends the reservation past all payment time-outs, then charges with the payment id as
@@ -42,7 +42,7 @@ export async function chargePayment(
     return;
   }
 
-  await extendHoldOrFail(service, order);
+  await extendHold(service, order);
   const outcome = await service.gateway.charge(payment);
   if (outcome.status === 'PENDING') {
     throw new PaymentPending('The gateway will acknowledge the payment later.');
@@ -50,23 +50,16 @@ export async function chargePayment(
   requireCaptured(await recordOutcome(service, payment.paymentId, outcome));
 }
 
-function extendHold(
-  service: OrderService<'inventory'>,
-  order: PaymentInProgressOrder,
-): Promise<unknown> {
-  return service.inventory.extend(
-    { ...reservationOf(order), revision: order.heldRevision },
-    service.clock.now() + service.deadlines.holdMs,
-  );
-}
-
-/** Extends the reservation; if the stock is gone, the payment fails and the gateway is not called. */
-async function extendHoldOrFail(
+/** Extends the reservation; if the stock is gone, an open payment fails and the gateway is not called. */
+async function extendHold(
   service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
 ): Promise<void> {
   try {
-    await extendHold(service, order);
+    await service.inventory.extend(
+      { ...order, revision: order.heldRevision },
+      service.clock.now() + service.deadlines.holdMs,
+    );
   } catch (error) {
     if (!(error instanceof ReservationGone)) throw error;
     const payment = await failPayment(service, order.paymentId, 'RESERVATION_EXPIRED');

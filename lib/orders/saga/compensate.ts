@@ -6,7 +6,6 @@ import { type OrderService, systemMove } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
 import { voidOrRefund } from './charge-payment.ts';
-import { reservationOf } from './current-run.ts';
 import { observeReleased, releaseStock } from './reserve-stock.ts';
 
 /**
@@ -54,7 +53,7 @@ async function rollBackPayment(
 ): Promise<void> {
   const failure = await failureOf(service, order);
   if (failure === undefined) return;
-  await service.inventory.release(reservationOf(order));
+  await service.inventory.release(order);
   observeReleased(order);
   await moveToPaymentFailed(service, order, failure);
 }

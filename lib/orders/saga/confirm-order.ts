@@ -4,8 +4,8 @@ import { closeModification } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { recordRefundDue, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { orderOfRun, reservationOf } from './current-run.ts';
 import { OrderSettled, PaymentNotCaptured } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 /**
  * Saga step 4: Inventory turns reserved into sold, and the order becomes `PAYMENT_DONE`. After a capture
@@ -28,7 +28,7 @@ export async function confirmOrder(
   }
   try {
     const sold = await service.inventory.confirm(
-      { ...reservationOf(order), revision: payment.revision },
+      { ...order, revision: payment.revision },
       payment.paymentId,
     );
     if (sold.status !== 'CONFIRMED' || sold.paymentId !== payment.paymentId) {

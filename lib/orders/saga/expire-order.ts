@@ -2,8 +2,8 @@ import { moveOrder } from '../moves.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { branchByStatus, isExpired } from './await-payment.ts';
-import { orderOfRun } from './current-run.ts';
 import { StillAwaitingPayment } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 /**
  * Expires the reservation: `PENDING_PAYMENT` → `ORDER_FAILED`, with its release owed. The order's

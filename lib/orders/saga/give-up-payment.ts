@@ -1,9 +1,9 @@
 import type { OrderService } from '../order-service.ts';
 import { failPayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { orderOfRun } from './current-run.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
 import { PaymentCaptured } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 /**
  * Gives up a payment whose outcome the gateway could not be asked for: the payment fails with its void

@@ -28,7 +28,6 @@ import { type OrderService, systemMove } from '../order-service.ts';
 import { failUnchargedPayment } from '../payment-outcomes.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { orderOfRun, reservationOf } from './current-run.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
 import { toReservedStock } from './reserve-stock.ts';
 import {
@@ -37,6 +36,7 @@ import {
   OrderSettled,
   ReservationStands,
 } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 /**
  * Finds the refusal that the order then shows, by the error's name. To the user, an ended reservation
@@ -212,10 +212,10 @@ async function heldForGood(
   service: OrderService<'inventory'>,
   order: PendingReservingStockOrder,
 ): Promise<ReservationDocument | undefined> {
-  const held = await service.inventory.findReservation(reservationOf(order));
+  const held = await service.inventory.findReservation(order);
   if (held?.status !== 'HELD' || held.revision >= order.revision) return held;
   try {
-    return await service.inventory.reserve(reservationOf(order), order.items, true);
+    return await service.inventory.reserve(order, order.items, true);
   } catch (error) {
     // It expired meanwhile, and its stock is gone.
     if (error instanceof Error && refusalOf(error.name) !== undefined) return undefined;

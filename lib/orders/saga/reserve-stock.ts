@@ -11,13 +11,13 @@ import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '
 import { intendedItems, sameItems } from '../order-items.ts';
 import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { orderOfRun, reservationOf } from './current-run.ts';
 import {
   InventoryOutageBudgetSpent,
   InventoryPaused,
   ModificationGivenUp,
   OrderSettled,
 } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 /**
  * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, then reserves at the order's revision.
@@ -68,7 +68,7 @@ async function reserve(
   }
   try {
     const reservation = await service.inventory.reserve(
-      reservationOf(order),
+      order,
       intendedItems(order),
       order.purpose === 'MODIFICATION',
     );
@@ -94,12 +94,11 @@ export function toReservedStock(
   service: OrderService,
   reservation: ReservationDocument,
 ): ReservedStock {
-  return {
-    revision: reservation.revision,
-    expiresAtMs:
-      reservation.expiresAt === null ? service.clock.now() : Date.parse(reservation.expiresAt),
-    lines: reservation.items.map(({ productId, unitPrice }) => ({ productId, unitPrice })),
-  };
+  const { revision, expiresAt, items } = reservation;
+  const lines: ReservedStock['lines'][number][] = [];
+  for (const { productId, unitPrice } of items) lines.push({ productId, unitPrice });
+  const expiresAtMs = expiresAt === null ? service.clock.now() : Date.parse(expiresAt);
+  return { revision, expiresAtMs, lines };
 }
 
 /** Stores the time at which Inventory may be called again, if that is inside the budget. */
@@ -140,7 +139,7 @@ export async function releaseStock(
 ): Promise<void> {
   const { releaseOwed } = order;
   if (releaseOwed === undefined) return;
-  await service.inventory.release({ ...reservationOf(order), revision: releaseOwed.revision });
+  await service.inventory.release({ ...order, revision: releaseOwed.revision });
   observeReleased(order);
   await retryOnConflict(service, async () => {
     const current = await service.orders.getOrder(order.orderId);

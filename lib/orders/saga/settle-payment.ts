@@ -4,11 +4,10 @@ import type { Order, PaymentInProgressOrder, PendingModification } from '../orde
 import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { recordOutcome, requirePayment } from '../payment-outcomes.ts';
-import { clockSkewMs } from '../recovery/deadlines.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { requireCaptured } from './charge-payment.ts';
-import { orderOfRun } from './current-run.ts';
 import { OrderModified, OrderSettled, StillAwaitingAcknowledgement } from './signals.ts';
+import { orderOfRun } from './task.ts';
 
 /**
  * Settles the payment after the wait. An acknowledged outcome counts; otherwise the gateway is asked, and
@@ -50,8 +49,7 @@ async function outcomeOf(
   const mayStillWait =
     payment.status === 'PENDING' &&
     !hasPendingModification(order) &&
-    service.clock.now() + clockSkewMs(service.config.PAYMENT_ACK_TIMEOUT_SECONDS) <
-      payment.acknowledgeByMs;
+    service.clock.now() + service.deadlines.acknowledgementSkewMs < payment.acknowledgeByMs;
   if (mayStillWait) {
     throw new StillAwaitingAcknowledgement('The gateway still has time to acknowledge.');
   }

@@ -82,21 +82,20 @@ export function intercepted<Client extends object>(
   return client;
 }
 
+const TARGETS = ['TableName', 'QueueUrl', 'stateMachineArn', 'executionArn', 'Name'] as const;
+
 /** Finds the table, queue, machine or parameter that a request names; of several items, that of the first. */
 function targetOf(input: object): string {
-  const request = input as Readonly<Record<string, unknown>>;
-  for (const key of ['TableName', 'QueueUrl', 'stateMachineArn', 'executionArn', 'Name']) {
-    const value = request[key];
+  const { RequestItems: batch, TransactItems: transaction } = input as {
+    readonly RequestItems?: object;
+    /** Each item wraps one request: `{ Put: { TableName, … } }`. */
+    readonly TransactItems?: readonly Readonly<Record<string, object>>[];
+  };
+  if (batch !== undefined) return Object.keys(batch)[0] ?? '';
+  const request = transaction === undefined ? input : Object.values(transaction[0] ?? {})[0];
+  for (const key of TARGETS) {
+    const value = (request as Readonly<Record<string, unknown>> | undefined)?.[key];
     if (typeof value === 'string') return value;
   }
-  const { RequestItems: batch, TransactItems: transaction } = request;
-  if (typeof batch === 'object' && batch !== null) return Object.keys(batch)[0] ?? '';
-  if (Array.isArray(transaction)) return targetOf(firstOperation(transaction));
   return '';
-}
-
-/** Takes the request out of the first item of a transaction: `{ Put: { TableName, … } }`. */
-function firstOperation(transaction: readonly unknown[]): object {
-  const item = (transaction[0] ?? {}) as Readonly<Record<string, object>>;
-  return Object.values(item)[0] ?? {};
 }

@@ -3,10 +3,16 @@ import {
   TransactionCanceledException,
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
 import type * as z from 'zod/mini';
 import { type Clock, sleep } from '../clock.ts';
 import { InfrastructureUnavailable } from '../errors.ts';
+import { shardOf } from '../ids.ts';
 import { loggerFor } from '../lambda/logging.ts';
 
 /** Reason for which a conditional write or a transaction wrote nothing. */
@@ -17,15 +23,13 @@ export type WriteRefusal =
   | { readonly kind: 'CONFLICT' };
 
 /**
- * Runs one conditional write or transaction.
+ * Awaits one conditional write or transaction.
  * @returns undefined if it was written, otherwise the reason.
  * @throws InfrastructureUnavailable if the database failed or did not answer: it may have been written.
  */
-export async function conditionalWrite(
-  write: () => Promise<unknown>,
-): Promise<WriteRefusal | undefined> {
+export async function conditionalWrite(write: Promise<unknown>): Promise<WriteRefusal | undefined> {
   try {
-    await write();
+    await write;
     return undefined;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return { kind: 'CONDITION', failed: [0] };
@@ -38,7 +42,7 @@ export async function conditionalWrite(
       if (failed.length > 0) return { kind: 'CONDITION', failed };
       if (codes.includes('TransactionConflict')) return { kind: 'CONFLICT' };
     }
-    throw unavailable(error);
+    return throwUnavailable(error);
   }
 }
 
@@ -64,22 +68,43 @@ export async function retryOptimistically<Result>(
   for (let tries = 1; ; tries += 1) {
     const result = await attempt();
     if (result !== CONFLICT || tries === attempts) return result;
-    if (pause === undefined) continue;
-    const ceilingMs = Math.min(pause.capMs, pause.baseMs * 2 ** (tries - 1));
-    await sleep(clock, Math.floor(random() * ceilingMs));
+    await pauseAfter(tries, { clock, random }, pause);
   }
 }
 
+/** Sleeps before the next attempt, at random below the policy's ceiling. */
+export async function pauseAfter(
+  tries: number,
+  { clock, random }: { readonly clock: Clock; readonly random: () => number },
+  pause: RetryPolicy['pause'],
+): Promise<void> {
+  if (pause === undefined) return;
+  const ceilingMs = Math.min(pause.capMs, pause.baseMs * 2 ** (tries - 1));
+  await sleep(clock, Math.floor(random() * ceilingMs));
+}
+
 /**
- * Runs one read.
+ * Translates the failure of a read: `documents.send(…).catch(throwUnavailable)`.
  * @throws InfrastructureUnavailable with the SDK's error as `cause`.
  */
-export async function databaseRead<Output>(read: () => Promise<Output>): Promise<Output> {
-  try {
-    return await read();
-  } catch (error) {
-    throw unavailable(error);
-  }
+export function throwUnavailable(cause: unknown): never {
+  throw new InfrastructureUnavailable('The database did not answer; try again.', {
+    cause,
+    retryAfterSeconds: 1,
+  });
+}
+
+/**
+ * Reads one item consistently.
+ * @throws InfrastructureUnavailable
+ */
+export async function readItem(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  key: { readonly pk: string },
+): Promise<StoredItem | undefined> {
+  const command = new GetCommand({ TableName: table, Key: key, ConsistentRead: true });
+  return (await documents.send(command).catch(throwUnavailable)).Item;
 }
 
 /**
@@ -96,18 +121,11 @@ export async function readItems(
   let missing: Record<string, unknown>[] = [...keys];
   while (missing.length > 0) {
     const request = { RequestItems: { [table]: { Keys: missing, ConsistentRead: true } } };
-    const output = await databaseRead(() => documents.send(new BatchGetCommand(request)));
+    const output = await documents.send(new BatchGetCommand(request)).catch(throwUnavailable);
     for (const item of output.Responses?.[table] ?? []) items.set(String(item['pk']), item);
     missing = output.UnprocessedKeys?.[table]?.Keys ?? [];
   }
   return items;
-}
-
-function unavailable(cause: unknown): InfrastructureUnavailable {
-  return new InfrastructureUnavailable('The database did not answer; try again.', {
-    cause,
-    retryAfterSeconds: 1,
-  });
 }
 
 /**
@@ -129,6 +147,21 @@ export function stillAsRead(
       };
 }
 
+/** Number of partitions of the sparse index of due items. */
+export const DUE_SHARDS = 16;
+
+/** Index attributes of an item, present exactly while the system owes it a move at `dueAtMs`. */
+export function dueAttributes(id: string, dueAtMs: number | undefined) {
+  return dueAtMs === undefined
+    ? {}
+    : { dueShard: shardName('due', shardOf(id, DUE_SHARDS)), dueAtMs };
+}
+
+/** Key of one partition of a sparse index, as its items have it: `due#3`. */
+export function shardName(index: string, shard: number): string {
+  return `${index}#${String(shard)}`;
+}
+
 /** Sparse index over due items: spread over partitions, sorted by due time. */
 export interface TimedIndex {
   readonly table: string;
@@ -148,24 +181,21 @@ const DUE_PAGE_ITEMS = 100;
 export async function* duePages(
   documents: DynamoDBDocumentClient,
   { table, index, shardAttribute, timeAttribute }: TimedIndex,
-  shard: string,
+  shard: number,
   nowMs: number,
 ): AsyncGenerator<readonly StoredItem[]> {
   let startKey: Record<string, unknown> | undefined;
   do {
-    const page = await databaseRead(() =>
-      documents.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: index,
-          KeyConditionExpression: '#shard = :shard AND #time <= :now',
-          ExpressionAttributeNames: { '#shard': shardAttribute, '#time': timeAttribute },
-          ExpressionAttributeValues: { ':shard': shard, ':now': nowMs },
-          ExclusiveStartKey: startKey,
-          Limit: DUE_PAGE_ITEMS,
-        }),
-      ),
-    );
+    const query = new QueryCommand({
+      TableName: table,
+      IndexName: index,
+      KeyConditionExpression: '#shard = :shard AND #time <= :now',
+      ExpressionAttributeNames: { '#shard': shardAttribute, '#time': timeAttribute },
+      ExpressionAttributeValues: { ':shard': shardName(index, shard), ':now': nowMs },
+      ExclusiveStartKey: startKey,
+      Limit: DUE_PAGE_ITEMS,
+    });
+    const page = await documents.send(query).catch(throwUnavailable);
     yield page.Items ?? [];
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);
@@ -224,30 +254,50 @@ export function readableOf<Kind>(
 const NAMED_FIELDS = 5;
 
 /**
- * Checks an item as it was read. Attributes that the schema does not know are tolerated.
+ * Takes the fields out of an item, however malformed it is: for the doctor, which judges it. Left out are the
+ * attributes of every item, and those of its indexes.
+ */
+export function uncheckedFields(
+  item: StoredItem,
+  indexAttributes: readonly string[],
+): Record<string, unknown> {
+  const { pk: _pk, type: _type, schemaVersion: _schemaVersion, ...fields } = item;
+  for (const name of indexAttributes) Reflect.deleteProperty(fields, name);
+  return fields;
+}
+
+/**
+ * Checks an item as it was read, and takes its fields. Attributes that the schema does not know stay.
  * @param known the highest schema version that the caller reads; an item without one has version 1.
  * @throws UnknownSchemaVersion, MalformedItem
  */
-export function checkItem(
+export function checkedFields<Schema extends z.ZodMiniType>(
   item: StoredItem,
   known: number,
-  schema: z.ZodMiniType | undefined,
-): void {
+  schema: Schema | undefined,
+  indexAttributes: readonly string[] = [],
+): z.output<Schema> {
   const version = item['schemaVersion'] ?? 1;
   if (typeof version !== 'number') throw new MalformedItem(item, ['schemaVersion']);
   if (version > known) throw new UnknownSchemaVersion(item, known);
   if (schema === undefined) throw new MalformedItem(item, ['status']);
   const parsed = schema.safeParse(item);
-  if (parsed.success) return;
-  const fields = new Set(fieldsOf(parsed.error.issues, []));
-  throw new MalformedItem(item, [...fields].slice(0, NAMED_FIELDS));
+  if (!parsed.success) {
+    const malformed = new Set(malformedFields(parsed.error.issues, []));
+    throw new MalformedItem(item, [...malformed].slice(0, NAMED_FIELDS));
+  }
+  // The schemas transform nothing, so the item's own fields have the output's type.
+  return uncheckedFields(item, indexAttributes) as z.output<Schema>;
 }
 
-function fieldsOf(issues: readonly z.core.$ZodIssue[], parent: readonly PropertyKey[]): string[] {
+function malformedFields(
+  issues: readonly z.core.$ZodIssue[],
+  parent: readonly PropertyKey[],
+): string[] {
   return issues.flatMap((issue) => {
     const path = [...parent, ...issue.path];
     return issue.code === 'invalid_union' && issue.errors.length > 0
-      ? fieldsOf(issue.errors.flat(), path)
+      ? malformedFields(issue.errors.flat(), path)
       : [path.map(String).join('.')];
   });
 }

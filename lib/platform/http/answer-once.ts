@@ -11,18 +11,10 @@ import type { Context } from 'aws-lambda';
 import { databaseClient } from '../dynamo/database-client.ts';
 import { IdempotencyConflict, InfrastructureUnavailable, RequestInProgress } from '../errors.ts';
 import { perRuntime } from '../lambda/runtime.ts';
-import type { HttpAnswer } from './call.ts';
+import type { HttpAnswer, KeyedRequest } from './endpoint.ts';
 import { SEND_AGAIN } from './problems.ts';
 
 const KEPT_SECONDS = 24 * 60 * 60;
-
-export interface IdempotentRequest {
-  readonly route: string;
-  readonly userId: string;
-  readonly key: string;
-  /** Path parameters and body: a repeated key must come with the same ones. */
-  readonly content: unknown;
-}
 
 /** Carries an answer past the store without storing it: the same key then runs again. */
 class NotStored extends Error {
@@ -49,7 +41,7 @@ const store = perRuntime(
  * @throws RequestInProgress if the first request still runs.
  */
 export async function answerOnce(
-  request: IdempotentRequest,
+  request: KeyedRequest,
   context: Context,
   produce: () => Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
@@ -65,7 +57,8 @@ export async function answerOnce(
   const once = makeIdempotent(
     async (_payload: { key: string; content: unknown }) => {
       const answer = await produce();
-      if (isTransient(answer)) throw new NotStored(answer);
+      if (isTransient(answer.statusCode, answer.headers['Retry-After']))
+        throw new NotStored(answer);
       return { ...answer };
     },
     { persistenceStore: store(), config, keyPrefix: 'ordersaga' },
@@ -81,13 +74,12 @@ export async function answerOnce(
   }
 }
 
-/** True for 5xx, for a conflict with the present state (nothing was done), and for answers with Retry-After. */
-function isTransient(answer: HttpAnswer): boolean {
-  const { statusCode, headers } = answer;
-  return (
-    statusCode >= 400 &&
-    (statusCode >= 500 || statusCode === 409 || headers['Retry-After'] !== undefined)
-  );
+/**
+ * True for answers that hold only for the moment, and so are not stored: 5xx, a conflict with the present state
+ * (nothing was done), and refusals that say when to come back.
+ */
+export function isTransient(status: number, retryAfter: unknown): boolean {
+  return status >= 400 && (status >= 500 || status === 409 || retryAfter !== undefined);
 }
 
 function replayed(answer: HttpAnswer): HttpAnswer {

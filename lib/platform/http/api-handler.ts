@@ -1,26 +1,33 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import type * as z from 'zod';
-import { MAX_WAIT_SECONDS } from '../../limits.ts';
-import { pipeline } from '../lambda/pipeline.ts';
 import { withTraceparent } from '../lambda/trace.ts';
-import { type Call, callOf, type HttpAnswer, type User } from './call.ts';
 import {
   type Access,
-  type CallMiddleware,
+  type Call,
   type Endpoint,
+  type HttpAnswer,
   isForPages,
-  type RequestHeader,
+  NOBODY,
+  type User,
 } from './endpoint.ts';
 import { finishAnswer } from './finish-answer.ts';
 import { problemAnswer } from './problem-answer.ts';
+import {
+  bearerToken,
+  callOf,
+  rawBodyOf,
+  readBody,
+  readQuery,
+  waitSecondsOf,
+} from './read-request.ts';
 
-export interface ApiRequest<Body, Query, Header extends RequestHeader> {
+export interface ApiRequest<Body, Query, Header extends string> {
   /** The caller. Services and callers of public routes have an empty id and no scopes. */
   readonly user: User;
-  /** Path template of the resource that API Gateway has matched: `/order/{orderId}`. */
+  /** Path template of the resource that API Gateway has matched: `/thing/{thingId}`. */
   readonly resource: string;
   readonly body: Body;
-  readonly path: Readonly<Record<string, string>>;
+  readonly path: Readonly<Record<string, string | undefined>>;
   readonly query: Query;
   /** Looks up a header that the endpoint declares. */
   readonly header: (name: Header) => string | undefined;
@@ -44,12 +51,12 @@ export const forEveryone: Access = { callers: 'public' };
 
 /**
  * Makes the Lambda of one route. `respond` sees only well-formed requests of known callers and may throw any
- * DomainError. The checks run in this order: access, signature, body, query, idempotency.
+ * DomainError. Checks come one after another: access, signature, body, query, idempotency key.
  */
 export function apiHandler<
   BodySchema extends z.ZodType = z.ZodUndefined,
   QuerySchema extends z.ZodType = z.ZodUndefined,
-  Header extends RequestHeader = never,
+  Header extends string = never,
 >(
   endpoint: Endpoint<BodySchema, QuerySchema, Header>,
   respond: (
@@ -57,47 +64,52 @@ export function apiHandler<
   ) => Promise<ApiResponse>,
 ) {
   const { route, access, signature, body, query, idempotency, headers = [] } = endpoint;
-  const readsPrefer = (headers as readonly RequestHeader[]).includes('Prefer');
-  const parts = [access, signature, body, query, idempotency].filter((part) => part !== undefined);
-  const run = pipeline<Call, HttpAnswer>()
-    .use([problemAnswers, ...parts.flatMap(({ middleware }) => middleware ?? [])])
-    .handler((call: Call, context: Context) => {
-      const answer = async () =>
-        toAnswer(
-          await respond({
-            ...call,
-            resource: call.event.resource,
-            // Parsed by the schemas above; a part that is not declared is undefined, as its type says.
-            body: call.body as z.infer<BodySchema>,
-            query: call.query as z.infer<QuerySchema>,
-            waitSeconds: readsPrefer ? waitSecondsOf(call.header('prefer')) : 0,
-          }),
-        );
-      return idempotency === undefined ? answer() : idempotency.answer(call, context, answer);
+  const readsPrefer = (headers as readonly string[]).includes('Prefer');
+  const isOpenToPages = isForPages(endpoint);
+
+  async function answerTo(call: Call, context: Context): Promise<HttpAnswer> {
+    const { event, header, correlationId } = call;
+    const user = (await access.authenticate?.(bearerToken(call))) ?? NOBODY;
+    await signature?.(rawBodyOf(event), header);
+    const path = event.pathParameters ?? {};
+    const request = {
+      user,
+      resource: event.resource,
+      path,
+      // A part that is not declared is undefined, as its type says.
+      body: (body && readBody(body, event)) as z.infer<BodySchema>,
+      query: (query && readQuery(query, event)) as z.infer<QuerySchema>,
+      header,
+      correlationId,
+      idempotencyKey: idempotency?.keyOf(call),
+      waitSeconds: readsPrefer ? waitSecondsOf(call) : 0,
+    };
+    const key = request.idempotencyKey;
+    if (idempotency === undefined || key === undefined) return toAnswer(await respond(request));
+    const keyed = { route, userId: user.userId, key, content: { path, body: request.body } };
+    return idempotency.answer(keyed, context, async () => {
+      try {
+        return toAnswer(await respond(request));
+      } catch (error) {
+        // A problem is an answer, too: some are stored.
+        return refusal(error, call);
+      }
     });
-  const handler = (
-    event: APIGatewayProxyEvent,
-    context: Context,
-  ): Promise<APIGatewayProxyResult> => {
+  }
+
+  function refusal(error: unknown, call: Call): HttpAnswer {
+    idempotency?.countDuplicate(error, call);
+    return problemAnswer(error, call);
+  }
+
+  const handler = (event: APIGatewayProxyEvent, context: Context) => {
     const call = callOf(route, event);
-    return withTraceparent(call.header('traceparent'), async () =>
-      finishAnswer(call, await run(call, context), isForPages(endpoint)),
-    );
+    return withTraceparent(call.header('traceparent'), async () => {
+      const answer = await answerTo(call, context).catch((error: unknown) => refusal(error, call));
+      return finishAnswer(call, answer, isOpenToPages);
+    });
   };
   return Object.assign(handler, { endpoint });
-}
-
-/** Answers every error with a problem document. */
-const problemAnswers: CallMiddleware = {
-  onError: (request) => {
-    request.response = problemAnswer(request.error, request.event);
-  },
-};
-
-/** Seconds of `Prefer: wait=N` (RFC 7240), clamped to 10; 0 if the caller does not want to wait. */
-function waitSecondsOf(prefer: string | undefined): number {
-  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?/i.exec(prefer ?? '');
-  return Math.min(Number(match?.[1] ?? 0), MAX_WAIT_SECONDS);
 }
 
 function toAnswer({ status, body, headers, contentType }: ApiResponse): HttpAnswer {

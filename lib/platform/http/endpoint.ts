@@ -1,7 +1,5 @@
-import type middy from '@middy/core';
-import type { Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import type * as z from 'zod';
-import type { Call, HttpAnswer } from './call.ts';
 
 /**
  * Declaration of one route. Its Lambda, its entry in the API's document and its tests are made from it.
@@ -10,14 +8,19 @@ import type { Call, HttpAnswer } from './call.ts';
 export interface Endpoint<
   BodySchema extends z.ZodType = z.ZodType,
   QuerySchema extends z.ZodType = z.ZodType,
-  Header extends RequestHeader = RequestHeader,
+  Header extends string = string,
 > {
-  /** Method and path template, as in the OpenAPI document: `POST /order`. */
+  /** Method and path template, as in the OpenAPI document: `GET /thing/{thingId}`. */
   readonly route: string;
   readonly access: Access;
-  /** Of callers without a token, who prove that they sent exactly this body. */
-  readonly signature?: Part;
+  /**
+   * For callers without a token, who prove that they sent exactly this body: rejects unless its bytes, before
+   * they are parsed, prove the caller genuine.
+   */
+  readonly signature?: (rawBody: Buffer, header: Call['header']) => Promise<void>;
+  /** JSON of this shape; anything else, or more than 64 KiB, is a 400. */
   readonly body?: Content<BodySchema>;
+  /** Query parameters of this shape; others are a 400. */
   readonly query?: Content<QuerySchema>;
   /** Honours `Idempotency-Key`. */
   readonly idempotency?: Idempotency;
@@ -29,7 +32,8 @@ export interface Endpoint<
 
 /** Part of the declaration that only the API's document needs. */
 export interface EndpointDocument {
-  readonly tag: 'Orders' | 'Payments' | 'Products' | 'Reservations' | 'Service';
+  /** One of those that a service describes. */
+  readonly tag: string;
   readonly summary: string;
   readonly description: string;
   /** Successful answers by status. */
@@ -52,41 +56,74 @@ export type Answers<Example extends string = string> = Readonly<
   >
 >;
 
-export type RequestHeader =
-  | 'Prefer'
-  | 'If-Match'
-  | 'If-None-Match'
-  | 'X-Allow-Duplicate'
-  | 'Origin';
 export type AnswerHeader = 'ETag' | 'Location' | 'Retry-After' | 'Content-Security-Policy';
 
-export type CallMiddleware = middy.MiddlewareObj<Call, HttpAnswer>;
-
-/** One concern of a route, and the middleware that sees to it. */
-export interface Part {
-  readonly middleware: CallMiddleware;
-}
-
-export interface Access extends Partial<Part> {
+export interface Access {
   readonly callers: 'public' | 'user' | 'service' | 'user-or-service';
   readonly scope?: string;
+  /**
+   * Finds the owner of a token. Absent from public routes, which ignore a token that is sent.
+   * @throws Unauthenticated, MissingScope
+   */
+  readonly authenticate?: (token: string) => Promise<User>;
 }
 
-export interface Content<Schema extends z.ZodType> extends Part {
+/** The compiler checks the example, which is for the API's document, against the schema. */
+export interface Content<Schema extends z.ZodType> {
   readonly schema: Schema;
-  readonly example: unknown;
+  readonly example: z.input<Schema>;
 }
 
-export interface Idempotency extends Part {
-  /** Runs the request once for its key, or just runs it if it brings none. */
+export interface Idempotency {
+  /** @throws BadRequest if the key has another form. */
+  readonly keyOf: (call: Call) => string | undefined;
+  /** Runs `produce` once for the request's key. */
   readonly answer: (
-    call: Call,
+    request: KeyedRequest,
     context: Context,
-    respond: () => Promise<HttpAnswer>,
+    produce: () => Promise<HttpAnswer>,
   ) => Promise<HttpAnswer>;
+  /** Counts refused duplicates among the errors of the route, with a key or without. */
+  readonly countDuplicate: (error: unknown, call: Call) => void;
 }
 
-/** Tells routes that pages in a browser may call from those of services and the payment gateway. */
+export interface KeyedRequest {
+  readonly route: string;
+  readonly userId: string;
+  readonly key: string;
+  /** Path parameters and body: a repeated key must come with the same ones. */
+  readonly content: unknown;
+}
+
+/** Tells routes that pages in a browser may call from those of services and of callers who sign. */
 export function isForPages({ access, signature }: Endpoint): boolean {
   return access.callers !== 'service' && signature === undefined;
+}
+
+export interface User {
+  readonly userId: string;
+  readonly scopes: ReadonlySet<string>;
+}
+
+/** Services and callers of public routes. */
+export const NOBODY: User = { userId: '', scopes: new Set() };
+
+/** One request, as far as it can be read before it is checked. */
+export interface Call {
+  readonly event: APIGatewayProxyEvent;
+  readonly route: string;
+  /** The path as the caller sent it: below the stage (`/prod/…`), or below a custom domain's mapping. */
+  readonly instance: string;
+  /** Part of that path before the route's own: `/prod`, mostly nothing. */
+  readonly basePath: string;
+  /** Looks a request header up without regard to case. */
+  readonly header: (name: string) => string | undefined;
+  readonly correlationId: string;
+}
+
+/** A response as API Gateway takes it; stored as it is for an idempotency key. */
+export interface HttpAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }

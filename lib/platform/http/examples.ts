@@ -1,11 +1,13 @@
 import type * as z from 'zod';
-import type { EndpointDocument } from './endpoint.ts';
 
 /** Vocabulary that one service adds to the API's document. Its endpoints refer to it by names. */
 export interface ServiceExamples<Name extends string = string> {
-  readonly tags: readonly EndpointDocument['tag'][];
-  /** By name, as in the routes of these tags: `{orderId}`. */
+  /** Groups of the service's routes. */
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  /** By name, as in the routes of these tags: `{thingId}`. */
   readonly pathParameters: Readonly<Record<string, PathParameter>>;
+  /** Request headers that only this service's routes read, by name. */
+  readonly requestHeaders?: Readonly<Record<string, RequestHeader>>;
   /** Bodies of successful answers, by the name that the declarations use. */
   readonly answers: Readonly<Record<Name, AnswerExample>>;
   /** Schemas of request bodies, by the name they have in the document. */
@@ -17,6 +19,11 @@ export interface ServiceExamples<Name extends string = string> {
 interface PathParameter {
   readonly description: string;
   readonly example: string;
+}
+
+export interface RequestHeader extends PathParameter {
+  /** JSON Schema of its value. */
+  readonly schema: Readonly<Record<string, unknown>>;
 }
 
 export interface AnswerExample {

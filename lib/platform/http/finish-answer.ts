@@ -1,7 +1,8 @@
-import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { environment } from '../environment.ts';
 import { installedRuntime } from '../lambda/installed-runtime.ts';
-import { type Call, type HttpAnswer, requestPathOf } from './call.ts';
-import { corsHeaders } from './cors.ts';
+import type { Call, HttpAnswer } from './endpoint.ts';
+
+type Headers = Readonly<Record<string, string>>;
 
 /**
  * Completes every answer, problems included: its correlation id, links below the caller's base path, and headers
@@ -10,13 +11,14 @@ import { corsHeaders } from './cors.ts';
  * @param isForPages false for routes that only other services call.
  */
 export function finishAnswer(call: Call, answer: HttpAnswer, isForPages: boolean): HttpAnswer {
-  const { statusCode, headers, body } = linkedBelow(basePathOf(call.event), answer);
+  const { basePath } = call;
+  const { statusCode, headers, body } = basePath === '' ? answer : linkedBelow(basePath, answer);
   return {
     statusCode,
     headers: {
       'Cache-Control': headers['ETag'] === undefined ? 'no-store' : 'private, no-cache',
       'X-Content-Type-Options': 'nosniff',
-      ...(isForPages ? corsHeaders(call.header('origin'), allowedOrigins()) : {}),
+      ...(isForPages ? corsHeaders(call.header('origin')) : {}),
       ...headers,
       'X-Correlation-Id': call.correlationId,
     },
@@ -24,54 +26,76 @@ export function finishAnswer(call: Call, answer: HttpAnswer, isForPages: boolean
   };
 }
 
+/** The answer with its links (`Location`, and every `href` in a JSON body) as the caller can follow them. */
+export function linkedBelow(base: string, answer: HttpAnswer): HttpAnswer {
+  const { Location: location, ...headers } = answer.headers;
+  const isJson = headers['Content-Type']?.endsWith('json') === true;
+  return {
+    ...answer,
+    headers: { ...headers, ...(location === undefined ? {} : { Location: base + location }) },
+    body: isJson ? linkedBody(base, answer.body) : answer.body,
+  };
+}
+
+function linkedBody(base: string, body: string): string {
+  return JSON.stringify(JSON.parse(body), (key, value: unknown) =>
+    key === 'href' && typeof value === 'string' && value.startsWith('/') ? base + value : value,
+  );
+}
+
+/**
+ * Response headers that a page's script may read.
+ * @public infrastructure/api-gateway.cjs reads it too.
+ */
+export const EXPOSED_HEADERS = [
+  'Location',
+  'ETag',
+  'Retry-After',
+  'Idempotent-Replayed',
+  'X-Correlation-Id',
+] as const;
+
+/** Time for which a browser keeps a preflight's answer. Chromium keeps none for longer than this. */
+const PREFLIGHT_MAX_AGE_SECONDS = 7200;
+
+/**
+ * Headers that let one page read an answer, and keep caches from giving it to another page. Tokens
+ * travel in `Authorization`, so no answer allows credentials that a browser would add by itself.
+ * @param origin the request's own; undefined outside browsers.
+ */
+function corsHeaders(origin: string | undefined): Headers {
+  const allowed = allowedOrigins();
+  if (allowed.length === 0) return {};
+  if (origin === undefined || !allowed.includes(origin)) return { Vary: 'Origin' };
+  return {
+    Vary: 'Origin',
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': EXPOSED_HEADERS.join(', '),
+  };
+}
+
+/**
+ * Headers that a preflight's answer has besides, for an allowed origin only.
+ * @param sendable request headers that a page's script may send.
+ */
+export function preflightHeaders(
+  origin: string | undefined,
+  methods: readonly string[],
+  sendable: readonly string[],
+): Headers {
+  if (origin === undefined || !allowedOrigins().includes(origin)) return {};
+  return {
+    'Access-Control-Allow-Methods': methods.join(', '),
+    'Access-Control-Allow-Headers': sendable.join(', '),
+    'Access-Control-Max-Age': String(PREFLIGHT_MAX_AGE_SECONDS),
+  };
+}
+
 /**
  * Origins whose pages may call the API; none by default. Functions without configuration, such as liveness, read
  * the variable itself: parsing all settings would be most of their start. Packaging has checked it.
  */
-export function allowedOrigins(): readonly string[] {
-  const list = installedRuntime()?.config.ALLOWED_ORIGINS ?? process.env['ALLOWED_ORIGINS'] ?? '';
+function allowedOrigins(): readonly string[] {
+  const list = installedRuntime()?.config.ALLOWED_ORIGINS ?? environment['ALLOWED_ORIGINS'] ?? '';
   return list === '' ? [] : list.split(',').map((origin) => origin.trim());
-}
-
-/**
- * The part of the caller's path before that of the route: `/prod` at API Gateway's own address,
- * `/shop` if a custom domain maps `/shop` to this API, mostly nothing. Counted from the end by the
- * route's segments, so that the encoding of their values does not matter.
- */
-export function basePathOf(event: APIGatewayProxyEvent): string {
-  const resource = event.resource as string | undefined;
-  if (resource === undefined || resource.includes('+}')) return '';
-  const path = segmentsOf(requestPathOf(event));
-  const base = path.slice(0, Math.max(0, path.length - segmentsOf(resource).length));
-  return base.length === 0 ? '' : `/${base.join('/')}`;
-}
-
-function segmentsOf(path: string): string[] {
-  return path.split('/').filter(Boolean);
-}
-
-/** The answer with its links (`Location`, and every path in a JSON body) as the caller can follow them. */
-export function linkedBelow(base: string, answer: HttpAnswer): HttpAnswer {
-  if (base === '') return answer;
-  const { Location: location, ...headers } = answer.headers;
-  return {
-    ...answer,
-    headers: { ...headers, ...(location === undefined ? {} : { Location: base + location }) },
-    body: isJson(answer) ? linkedBody(base, answer.body) : answer.body,
-  };
-}
-
-function isJson({ headers }: HttpAnswer): boolean {
-  return headers['Content-Type']?.endsWith('json') === true;
-}
-
-/** Members that hold a path: `href` of a link, and `order` of a problem about an order. */
-const PATHS: readonly string[] = ['href', 'order'];
-
-function linkedBody(base: string, body: string): string {
-  return JSON.stringify(JSON.parse(body), (key, value: unknown) =>
-    PATHS.includes(key) && typeof value === 'string' && value.startsWith('/')
-      ? base + value
-      : value,
-  );
 }

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
 import { loggerFor } from '../lambda/logging.ts';
-import type { Call, HttpAnswer } from './call.ts';
+import type { Call, HttpAnswer } from './endpoint.ts';
 import { problemOf } from './problems.ts';
 
 /** Default of Retry-After for outages. */
@@ -10,7 +10,7 @@ const NO_FACTS: Partial<Pick<DomainError, 'refusal' | 'retryAfterSeconds'>> = {}
 
 /** The answer to an error: a problem document (RFC 9457). Logs the error if the service is at fault. */
 export function problemAnswer(error: unknown, call: Call): HttpAnswer {
-  const document = problemOf(error, call.instance);
+  const document = problemOf(error, call.instance, call.basePath);
   const { code, status } = document;
   if (status >= 500) {
     const about = { correlationId: call.correlationId, route: call.route };

@@ -42,9 +42,11 @@ export function problemType(code: string): string {
 }
 
 /** Describes a refusal as it is, and any other error as a 500 that reveals nothing. */
-export function problemOf(error: unknown, instance: string): Problem {
-  if (error instanceof DomainError && error.refusal !== undefined) {
-    return problem(error.refusal, error.message, instance, error.details);
+export function problemOf(error: unknown, instance: string, basePath = ''): Problem {
+  if (!(error instanceof DomainError) || error.refusal === undefined) {
+    return problem(INTERNAL_ERROR, INTERNAL_ERROR.advice, instance);
   }
-  return problem(INTERNAL_ERROR, INTERNAL_ERROR.advice, instance);
+  const links = Object.entries(error.links).map(([name, path]) => [name, basePath + path]);
+  const members = { ...error.details, ...(Object.fromEntries(links) as Facts) };
+  return problem(error.refusal, error.message, instance, members);
 }

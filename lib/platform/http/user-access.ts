@@ -1,32 +1,34 @@
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { MAX_USER_ID_CHARACTERS } from '../../limits.ts';
-import type { Config } from '../config.ts';
 import { InfrastructureUnavailable, MissingScope, Unauthenticated } from '../errors.ts';
-import { currentRuntime, perRuntime, type VerifyToken } from '../lambda/runtime.ts';
-import { bearer, type User } from './call.ts';
+import { type Claims, currentRuntime, perRuntime, type VerifyToken } from '../lambda/runtime.ts';
 import type { Access } from './endpoint.ts';
 
+const BAD_TOKEN = 'The token is not valid here; check issuer, audience, signature and expiry.';
+
 /** Access for users with a good token and, if one is named, its scope. */
-export function forUsers(scope?: string): Access {
+export function forUsers(scope?: string) {
   return {
     callers: 'user',
     ...(scope === undefined ? {} : { scope }),
-    middleware: {
-      before: async ({ event: call }) => {
-        call.user = await authenticateUser(call.header('authorization'));
-        if (scope === undefined || call.user.scopes.has(scope)) return;
+    async authenticate(token: string) {
+      const { sub, scope: granted } = await verified(token);
+      if (sub === undefined || sub === '' || sub.length > MAX_USER_ID_CHARACTERS) {
+        throw new Unauthenticated(BAD_TOKEN);
+      }
+      const scopes = new Set(typeof granted === 'string' ? granted.split(' ').filter(Boolean) : []);
+      if (scope !== undefined && !scopes.has(scope)) {
         throw new MissingScope(`This needs a token with the scope ${scope}.`);
-      },
+      }
+      return { userId: sub, scopes };
     },
-  };
+  } as const satisfies Access;
 }
 
 /** Asymmetric only: a token signed with a shared secret, or not at all, is never accepted. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 
-const verifier = perRuntime(({ config, verifyToken }) => verifyToken ?? byPublishedKeys(config));
-
-function byPublishedKeys(config: Config): VerifyToken {
+const byPublishedKeys = perRuntime(({ config }): VerifyToken => {
   const keys = createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 3000 });
   return async (token, nowMs) => {
     const { payload } = await jwtVerify(token, keys, {
@@ -38,24 +40,18 @@ function byPublishedKeys(config: Config): VerifyToken {
     });
     return payload;
   };
-}
+});
 
 /**
- * Verifies `Authorization: Bearer <JWT>`: signature, algorithm, issuer, audience, expiry, subject.
- * @throws Unauthenticated if it is missing or bad.
+ * Verifies a JWT: signature, algorithm, issuer, audience and expiry.
+ * @throws Unauthenticated if it is bad.
  * @throws InfrastructureUnavailable if the issuer's keys could not be fetched, which says nothing about the token.
  */
-export async function authenticateUser(authorization: string | undefined): Promise<User> {
-  const token = bearer(authorization);
+async function verified(token: string): Promise<Claims> {
   try {
-    const { sub, scope } = await verifier()(token, currentRuntime().clock.now());
-    if (sub === undefined || sub === '' || sub.length > MAX_USER_ID_CHARACTERS) {
-      throw new Unauthenticated(BAD_TOKEN);
-    }
-    const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
-    return { userId: sub, scopes: new Set(scopes) };
+    const { clock, verifyToken = byPublishedKeys() } = currentRuntime();
+    return await verifyToken(token, clock.now());
   } catch (error) {
-    if (error instanceof Unauthenticated) throw error;
     if (error instanceof errors.JOSEError && !isAboutKeys(error)) {
       throw new Unauthenticated(
         error instanceof errors.JWTExpired ? 'The token has expired; get a new one.' : BAD_TOKEN,
@@ -80,5 +76,3 @@ function isAboutKeys(error: errors.JOSEError): boolean {
     error.code === 'ERR_JOSE_GENERIC'
   );
 }
-
-const BAD_TOKEN = 'The token is not valid here; check issuer, audience, signature and expiry.';

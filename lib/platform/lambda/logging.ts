@@ -3,8 +3,6 @@ import { Logger } from '@aws-lambda-powertools/logger';
 /** Facts in every line of one request or task. */
 export interface LogContext {
   readonly correlationId?: string | undefined;
-  readonly orderId?: string | undefined;
-  readonly paymentId?: string | undefined;
   readonly [key: string]: string | number | undefined;
 }
 

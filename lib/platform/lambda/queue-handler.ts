@@ -1,7 +1,6 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { QueueMessage } from '../aws/queue-messages.ts';
-import { pipeline } from './pipeline.ts';
 
 /** Makes the Lambda of one queue. It handles each record on its own; failed ones stay in the queue. */
 export function queueHandler(perform: (message: QueueMessage) => Promise<void>) {
@@ -11,10 +10,9 @@ export function queueHandler(perform: (message: QueueMessage) => Promise<void>) 
       receiptHandle: record.receiptHandle,
       receiveCount: Number(record.attributes.ApproximateReceiveCount),
     });
-  return pipeline<SQSEvent, unknown>().handler((event: SQSEvent, context: Context) =>
+  return (event: SQSEvent, context: Context): Promise<unknown> =>
     processPartialResponse(event, performRecord, new BatchProcessor(EventType.SQS), {
       context,
       throwOnFullBatchFailure: false,
-    }),
-  );
+    });
 }

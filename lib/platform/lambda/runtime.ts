@@ -7,7 +7,7 @@ import type { Ids } from '../ids.ts';
 import { installedRuntime, installRuntime, type Runtime, randomIds } from './installed-runtime.ts';
 import { traceHeaders } from './trace.ts';
 
-export type { Runtime, VerifyToken } from './installed-runtime.ts';
+export type { Claims, Runtime, VerifyToken } from './installed-runtime.ts';
 export { installRuntime };
 
 export interface RuntimeOverrides {
@@ -45,7 +45,7 @@ export function currentRuntime(): Runtime {
   return runtime;
 }
 
-/** Builds a service once per runtime: `const orders = perRuntime((runtime) => …)`. */
+/** Builds a service once per runtime: `const service = perRuntime((runtime) => …)`. */
 export function perRuntime<Service>(build: (runtime: Runtime) => Service): () => Service {
   const services = new WeakMap<Runtime, { readonly service: Service }>();
   return () => {

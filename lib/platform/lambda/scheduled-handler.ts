@@ -2,7 +2,6 @@ import type { Context } from 'aws-lambda';
 import { InfrastructureUnavailable } from '../errors.ts';
 import { loggerFor } from './logging.ts';
 import { measure, observe } from './observe.ts';
-import { pipeline } from './pipeline.ts';
 import type { Round } from './round.ts';
 
 /** Remaining time at which no new work begins: enough for a call that times out and is sent again. */
@@ -17,7 +16,7 @@ export function scheduledHandler(
   operation: string,
   perform: (hasTime: () => boolean) => Promise<Round>,
 ) {
-  return pipeline<unknown, unknown>().handler(async (_event: unknown, context: Context) => {
+  return async (_event: unknown, context: Context) => {
     const round = await perform(() => context.getRemainingTimeInMillis() > ROUND_MARGIN_MS);
     reportRound(operation, round);
     if (round.unread.length > 0) {
@@ -26,7 +25,7 @@ export function scheduledHandler(
       });
     }
     return { handled: round.handled };
-  });
+  };
 }
 
 function reportRound(operation: string, round: Round): void {

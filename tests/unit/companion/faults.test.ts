@@ -119,8 +119,8 @@ describe('a call that is struck by', () => {
     const answer = await callThrough(path);
 
     expect(answer.status).toBe(statusCode);
-    expect(answer.contentType).toBe(headers?.['Content-Type']);
-    expect(answer.headers.get('retry-after')).toBe(headers?.['Retry-After']);
+    expect(answer.contentType).toBe(headers['Content-Type']);
+    expect(answer.headers.get('retry-after')).toBe(headers['Retry-After']);
     expect(answer.body).toEqual(JSON.parse(body));
   });
 

@@ -1,9 +1,9 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { reserveBodySchema } from '../../../lib/inventory/http/reservation-schemas.ts';
+import { reserveBodySchema } from '../../../lib/inventory/http/reservation-api.ts';
 import { InventoryRepository } from '../../../lib/inventory/inventory-repository.ts';
 import type { HeldReservation } from '../../../lib/inventory/reservation.ts';
-import { reserveProducts } from '../../../lib/inventory/reserve-products.ts';
+import { reserveProducts } from '../../../lib/inventory/reservation-lifecycle.ts';
 import {
   CORRELATION_ID,
   GATEWAY_CODE,
@@ -21,11 +21,10 @@ import {
   ORDERS_PER_PAGE,
   PRODUCTS_PER_PAGE,
 } from '../../../lib/limits.ts';
-import { totalOf } from '../../../lib/money.ts';
-import { toOrderDocument } from '../../../lib/orders/http/order-view.ts';
 import { itemsBodySchema } from '../../../lib/orders/http/request-schemas.ts';
+import { toOrderDocument } from '../../../lib/orders/http/responses.ts';
 import type { OrderLine } from '../../../lib/orders/order.ts';
-import { hasBadQuantity } from '../../../lib/orders/order-items.ts';
+import { hasBadQuantity, totalOf } from '../../../lib/orders/order-items.ts';
 import { OrderRepository } from '../../../lib/orders/order-repository.ts';
 import { PaymentRepository } from '../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../lib/platform/config.ts';

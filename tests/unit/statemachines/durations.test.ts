@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { OrderSettled } from '../../../lib/orders/saga/signals.ts';
-import { durationsOf } from '../../../statemachines/durations.ts';
+import { Durations } from '../../../statemachines/durations.ts';
 import type { RetryPolicy, StateMachine, TaskState } from '../../../statemachines/state-machine.ts';
 
 type Name = 'First' | 'Pause' | 'Second' | 'Aside' | 'Failed' | 'Done';
@@ -55,7 +55,7 @@ function machine(states: Partial<StateMachine<Name>['states']>): StateMachine<Na
 }
 
 const secondsOf = (states: Partial<StateMachine<Name>['states']>, until: Name[] = []) =>
-  durationsOf(machine(states), MEASURES).passageMs('First', until) / 1000;
+  new Durations(machine(states), MEASURES).passageMs('First', until) / 1000;
 
 describe('a task', () => {
   test('lasts for its calls, each up to its time-out, and one to AWS', () => {
@@ -118,6 +118,6 @@ describe('a passage', () => {
 
 test('an arrival counts tries and no waits', () => {
   const First = task({ next: 'Aside', waitsWith: {}, timeoutSeconds: 900, retry: [retries()] });
-  const { arrivalMs } = durationsOf(machine({ First }), MEASURES);
-  expect(arrivalMs('Second')).toBe((4 * 1 + 6 + 1) * 1000);
+  const durations = new Durations(machine({ First }), MEASURES);
+  expect(durations.arrivalMs('Second')).toBe((4 * 1 + 6 + 1) * 1000);
 });

@@ -1,7 +1,7 @@
 import type { Order } from '../../../lib/orders/order.ts';
 import type { Payment } from '../../../lib/payments/payment.ts';
 import { toTimestamp } from '../../../lib/platform/clock.ts';
-import { DUE_SHARDS, dueShardName } from '../../../lib/platform/dynamo/due-index.ts';
+import { DUE_SHARDS, shardName } from '../../../lib/platform/dynamo/items.ts';
 import { assertNever } from '../../../lib/platform/errors.ts';
 import { shardOf } from '../../../lib/platform/ids.ts';
 import type { Disagreement } from '../disagreement.ts';
@@ -33,7 +33,7 @@ export function orderDue({ item: order, dueShard }: StoredOrder, now: Circumstan
     owes: owedBy(order),
     dueAtMs: dueAtMsOf(order),
     dueShard,
-    rightShard: dueShardName(shardOf(orderId, DUE_SHARDS)),
+    rightShard: shardName('due', shardOf(orderId, DUE_SHARDS)),
     remedies: {
       makeDue: { kind: 'MAKE_ORDER_DUE', order },
       clearDue: { kind: 'CLEAR_ORDER_DUE', order },
@@ -51,7 +51,7 @@ export function paymentDue({ item: payment, dueShard }: StoredPayment, now: Circ
     owes: obligationOf(payment),
     dueAtMs: dueAtMsOf(payment),
     dueShard,
-    rightShard: dueShardName(shardOf(paymentId, DUE_SHARDS)),
+    rightShard: shardName('due', shardOf(paymentId, DUE_SHARDS)),
     remedies: {
       makeDue: { kind: 'MAKE_PAYMENT_DUE', payment },
       clearDue: { kind: 'CLEAR_PAYMENT_DUE', payment },

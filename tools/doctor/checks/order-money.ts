@@ -1,5 +1,6 @@
-import { type Money, totalOf } from '../../../lib/money.ts';
+import type { Money } from '../../../lib/money.ts';
 import type { Order } from '../../../lib/orders/order.ts';
+import { totalOf } from '../../../lib/orders/order-items.ts';
 import type { Payment } from '../../../lib/payments/payment.ts';
 import type { Disagreement } from '../disagreement.ts';
 import type { Facts } from '../facts.ts';

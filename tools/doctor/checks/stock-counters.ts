@@ -7,12 +7,14 @@ export interface Pieces {
   readonly sold: number;
 }
 
-/** One product before and after its reservations were added up, and their sums. */
+/** One product as it is, however malformed, before and after its reservations were added up, and their sums. */
 export interface StockFacts {
   readonly productId: string;
   readonly before: Product | undefined;
   readonly pieces: Pieces;
   readonly after: Product | undefined;
+  /** Reason why the service cannot read the product afterwards. */
+  readonly problem: string | undefined;
 }
 
 const CORRECTION =
@@ -67,6 +69,21 @@ export function stockSums(facts: StockFacts): Disagreement[] {
       found: `${inWords(product)}; reservations hold ${String(held)} and have sold ${String(sold)}`,
       expected: 'reserved and sold are the sums of the reservations',
       mend: CORRECTION,
+    },
+  ];
+}
+
+/** A product that the service cannot read is sold to nobody. */
+export function unreadableProduct({ productId, problem }: StockFacts): Disagreement[] {
+  if (problem === undefined) return [];
+  return [
+    {
+      check: 'unreadable',
+      promise: 'P1',
+      productId,
+      found: `a stored product that cannot be understood (${problem})`,
+      expected: 'an item as the code writes it',
+      mend: 'a person: restore it from a backup of the table',
     },
   ];
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { forOrderService } from '../../../../lib/inventory/http/service-access.ts';
 import { inventoryClient } from '../../../../lib/inventory/inventory-client.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
 import type { HttpRequest } from '../../../../lib/platform/http/http-client.ts';
-import { authenticateService } from '../../../../lib/platform/http/service-access.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from '../platform/environment.ts';
 import { installTestRuntime, NOW_SECONDS } from '../platform/test-issuer.ts';
@@ -13,8 +13,8 @@ const NEW = 'service-credential-new';
 /** Successive values of the parameter, as in docs/secrets.md. */
 const STEPS = [OLD, `${OLD},${NEW}`, `${NEW},${OLD}`, NEW] as const;
 
-/** The credential that the Order Service sends with this value. */
-async function presentedWith(INVENTORY_CREDENTIAL: string): Promise<string | undefined> {
+/** The token that the Order Service sends with this value. */
+async function presentedWith(INVENTORY_CREDENTIAL: string): Promise<string> {
   const sent: HttpRequest[] = [];
   const runtime = {
     config: readConfig({ ...REQUIRED, INVENTORY_CREDENTIAL }),
@@ -30,13 +30,13 @@ async function presentedWith(INVENTORY_CREDENTIAL: string): Promise<string | und
     correlationId: 'c-1',
     revision: 1,
   });
-  return sent[0]?.headers?.['authorization'];
+  return sent[0]?.headers?.['authorization']?.replace(/^Bearer /, '') ?? '';
 }
 
 async function isTaken(client: string, server: string): Promise<boolean> {
-  const authorization = await presentedWith(client);
+  const token = await presentedWith(client);
   installTestRuntime({ jwksUrl: REQUIRED.JWKS_URL }, NOW_SECONDS, { INVENTORY_CREDENTIAL: server });
-  return authenticateService(authorization).then(
+  return forOrderService.authenticate(token).then(
     () => true,
     () => false,
   );

@@ -1,7 +1,6 @@
-import {
-  EXPIRY_SHARDS,
-  type ExpiryCandidate,
-  type InventoryRepository,
+import type {
+  ExpiryCandidate,
+  InventoryRepository,
 } from '../../../../lib/inventory/inventory-repository.ts';
 import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
 import type { Product } from '../../../../lib/inventory/product.ts';
@@ -11,9 +10,10 @@ import type {
   ReservationLine,
   ReservationStatus,
 } from '../../../../lib/inventory/reservation.ts';
+import { EXPIRY_SHARDS } from '../../../../lib/inventory/stored-inventory.ts';
+import { CONFLICT } from '../../../../lib/platform/dynamo/items.ts';
 import { shardOf } from '../../../../lib/platform/ids.ts';
 
-type CommitOutcome = Awaited<ReturnType<InventoryRepository['commit']>>;
 type StockChanges = Parameters<InventoryRepository['commit']>[2];
 
 /** Awaited before every call of the repository, so that another operation can come in between. */
@@ -43,11 +43,11 @@ export class FakeInventoryRepository
   }
 
   /** Like DynamoDB's BatchGetItem: each item may be of a different moment. */
-  async view(orderId: string, productIds: readonly string[]) {
+  async view(orderId: string, lines: readonly { readonly productId: string }[]) {
     const products = new Map<string, Product>();
     const [reservation] = await Promise.all([
       this.#turn(`reservation ${orderId}`).then(() => this.reservations.get(orderId)),
-      ...productIds.map(async (productId) => {
+      ...lines.map(async ({ productId }) => {
         const found = await this.findProduct(productId);
         if (found !== undefined) products.set(productId, found);
       }),
@@ -64,16 +64,16 @@ export class FakeInventoryRepository
     return this.products.get(productId);
   }
 
-  async commit(
-    next: Reservation,
+  async commit<Next extends Reservation>(
+    next: Next,
     previous: Reservation | undefined,
     stockChanges: StockChanges,
-  ): Promise<CommitOutcome> {
+  ): Promise<Next | typeof CONFLICT> {
     await this.#turn(`commit ${next.orderId} ${next.status}`);
-    if (this.busy.shift() === true) return 'BUSY';
+    if (this.busy.shift() === true) return CONFLICT;
     const stored = this.reservations.get(next.orderId);
     if (stored?.status !== previous?.status || stored?.version !== previous?.version) {
-      return 'CHANGED';
+      return CONFLICT;
     }
     if (new Set(stockChanges.map(({ productId }) => productId)).size < stockChanges.length) {
       throw new Error('ValidationException: one transaction changes one item once.');
@@ -81,11 +81,11 @@ export class FakeInventoryRepository
     const changed: Product[] = [];
     for (const { productId, available, reserved, sold } of stockChanges) {
       const product = this.products.get(productId);
-      if (product === undefined) return 'CHANGED';
+      if (product === undefined) return CONFLICT;
       if (available < 0 && (product.available < -available || product.status !== 'ACTIVE')) {
-        return 'CHANGED';
+        return CONFLICT;
       }
-      if (reserved < 0 && product.reserved < -reserved) return 'CHANGED';
+      if (reserved < 0 && product.reserved < -reserved) return CONFLICT;
       changed.push({
         ...product,
         available: product.available + available,
@@ -96,7 +96,7 @@ export class FakeInventoryRepository
     for (const product of changed) this.products.set(product.productId, product);
     this.reservations.set(next.orderId, next);
     this.moves.push([stored?.status ?? 'NEW', next.status]);
-    return 'COMMITTED';
+    return next;
   }
 
   async *expiredReservations(shard: number, nowMs: number): AsyncGenerator<ExpiryCandidate[]> {

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  confirmReservation,
-  expireReservation,
-  extendReservation,
-  getReservation,
-  releaseReservation,
-} from '../../../../lib/inventory/end-reservation.ts';
 import { expireReservations } from '../../../../lib/inventory/expire-reservations.ts';
-import { reserveBodySchema } from '../../../../lib/inventory/http/reservation-schemas.ts';
+import { reserveBodySchema } from '../../../../lib/inventory/http/reservation-api.ts';
 import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
 import {
   LockContention,
@@ -24,9 +17,14 @@ import {
   type Reservation,
 } from '../../../../lib/inventory/reservation.ts';
 import {
+  confirmReservation,
+  expireReservation,
+  extendReservation,
+  getReservation,
   type ReserveRequest,
+  releaseReservation,
   reserveProducts,
-} from '../../../../lib/inventory/reserve-products.ts';
+} from '../../../../lib/inventory/reservation-lifecycle.ts';
 import { mergeLines } from '../../../../lib/orders/order-items.ts';
 import {
   DomainError,

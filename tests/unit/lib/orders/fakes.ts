@@ -20,7 +20,7 @@ import type { Payment, PaymentIn, PaymentStatus } from '../../../../lib/payments
 import type { PaymentGateway } from '../../../../lib/payments/payment-gateway.ts';
 import type { PaymentRepository } from '../../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
-import { DUE_SHARDS } from '../../../../lib/platform/dynamo/due-index.ts';
+import { DUE_SHARDS } from '../../../../lib/platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../../../../lib/platform/errors.ts';
 import { shardOf } from '../../../../lib/platform/ids.ts';
 import { REQUIRED } from '../platform/environment.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ProductUnavailable } from '../../../../lib/inventory/refusals.ts';
-import { guardKeyFor } from '../../../../lib/orders/duplicate-guard.ts';
 import { type ModifyOrderRequest, modifyOrder } from '../../../../lib/orders/modify-order.ts';
 import type { Order } from '../../../../lib/orders/order.ts';
+import { guardKeyFor } from '../../../../lib/orders/order-repository.ts';
 import {
   BadQuantity,
   ModificationPending,
@@ -32,7 +32,6 @@ const modify = (world: World, changes: Partial<ModifyOrderRequest> = {}) =>
 const NEW_GUARD = {
   guardKey: guardKeyFor('alice', WANTED),
   replacing: undefined,
-  keepGuardUntilMs: NOW_MS - 60_000 + 600_000 + 86_400_000,
 };
 
 describe('modifying an order that waits for its payment', () => {

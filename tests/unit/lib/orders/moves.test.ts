@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isFinal, LEGAL_MOVES, moveOrder, touchOrder } from '../../../../lib/orders/moves.ts';
-import type { Order, OrderStatus } from '../../../../lib/orders/order.ts';
+import { ORDER_STATUSES, type Order, type OrderStatus } from '../../../../lib/orders/order.ts';
 import { IllegalTransition } from '../../../../lib/platform/errors.ts';
 import { ORDER_MOVES } from '../../../../torture/legal-moves.ts';
 
@@ -80,6 +80,10 @@ function isSpecified(from: OrderStatus, to: OrderStatus): boolean {
 }
 
 describe('the life of an order', () => {
+  test('has nine statuses', () => {
+    expect(ORDER_STATUSES).toEqual(STATUSES);
+  });
+
   test('the table of legal moves is the one of the specification, no more and no less', () => {
     const coded = Object.entries(LEGAL_MOVES).flatMap(([from, tos]) =>
       tos.map((to) => `${from} → ${to}`),

@@ -4,8 +4,12 @@ import {
   hasBadQuantity,
   itemsFingerprint,
   mergeLines,
+  priceLines,
   sameItems,
+  totalOf,
 } from '../../../../lib/orders/order-items.ts';
+
+const eur = (amount: number) => ({ amount, currency: 'EUR' });
 
 const TOTAL = { amount: 2598, currency: 'EUR' };
 
@@ -110,6 +114,93 @@ describe('the lines of an order', () => {
         expect(hasBadQuantity(original.toSpliced(index, 0, { productId: 'mug', quantity }))).toBe(
           true,
         );
+      }),
+    );
+  });
+});
+
+describe('the prices of an order', () => {
+  const wanted = [
+    { productId: 'mug', quantity: 2 },
+    { productId: 'coffee', quantity: 1 },
+  ];
+  const present = [
+    { productId: 'mug', unitPrice: eur(900) },
+    { productId: 'coffee', unitPrice: eur(1299) },
+  ];
+
+  test('are the present ones of products that were not reserved before', () => {
+    expect(priceLines(wanted, wanted, present)).toEqual({
+      items: [
+        { productId: 'mug', quantity: 2, unitPrice: eur(900) },
+        { productId: 'coffee', quantity: 1, unitPrice: eur(1299) },
+      ],
+      total: eur(3099),
+    });
+  });
+
+  test('stay if the user has seen them', () => {
+    const seen = [{ productId: 'mug', quantity: 7, unitPrice: eur(850) }];
+    expect(priceLines(wanted, seen, present)).toMatchObject({
+      items: [{ unitPrice: eur(850) }, { unitPrice: eur(1299) }],
+      total: eur(2999),
+    });
+  });
+
+  test('make no total in two currencies, or if one is unknown', () => {
+    const dollars = [{ productId: 'mug', quantity: 1, unitPrice: { amount: 1, currency: 'USD' } }];
+    expect(priceLines(wanted, dollars, present).total).toBeUndefined();
+    expect(priceLines(wanted, [], present.slice(1))).toEqual({
+      items: [
+        { productId: 'mug', quantity: 2 },
+        { productId: 'coffee', quantity: 1, unitPrice: eur(1299) },
+      ],
+      total: undefined,
+    });
+  });
+});
+
+describe('the total of lines', () => {
+  test('is the sum of quantity times unit price', () => {
+    const lines = [
+      { quantity: 2, unitPrice: eur(1299) },
+      { quantity: 1, unitPrice: eur(850) },
+    ];
+    expect(totalOf(lines)).toEqual({ amount: 3448, currency: 'EUR' });
+  });
+
+  test.each([
+    ['no line', []],
+    ['a line without a price', [{ quantity: 1 }, { quantity: 1, unitPrice: eur(1) }]],
+    ['a last line without a price', [{ quantity: 1, unitPrice: eur(1) }, { quantity: 1 }]],
+    [
+      'two currencies',
+      [
+        { quantity: 1, unitPrice: eur(1) },
+        { quantity: 1, unitPrice: { amount: 1, currency: 'USD' } },
+      ],
+    ],
+  ])('is unknown for %s', (_what, lines) => {
+    expect(totalOf(lines)).toBeUndefined();
+  });
+
+  test('is zero for what is free', () => {
+    expect(totalOf([{ quantity: 3, unitPrice: eur(0) }])).toEqual(eur(0));
+  });
+
+  test('is an exact integer for the largest order, in any order of lines', () => {
+    const line = fc.record({
+      quantity: fc.integer({ min: 1, max: 10_000 }),
+      unitPrice: fc.integer({ min: 0, max: 1_000_000_000 }).map(eur),
+    });
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 20 }), (lines) => {
+        const exact = lines.reduce(
+          (sum, { quantity, unitPrice }) => sum + BigInt(quantity) * BigInt(unitPrice.amount),
+          0n,
+        );
+        expect(BigInt(totalOf(lines)?.amount ?? -1)).toBe(exact);
+        expect(totalOf(lines.toReversed())).toEqual(totalOf(lines));
       }),
     );
   });

@@ -4,11 +4,9 @@ import {
   recordOutcome,
   recordRefundDue,
 } from '../../../../lib/orders/payment-outcomes.ts';
-import { voidOrRefund } from '../../../../lib/orders/saga/charge-payment.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import type { ChargeOutcome } from '../../../../lib/payments/payment-gateway.ts';
-import { GatewayUnavailable, GatewayUnknown } from '../../../../lib/payments/refusals.ts';
-import { EUR_26, NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
+import { NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
 
 const PAYMENTS = {
   INITIATED: paymentIn('INITIATED'),
@@ -184,101 +182,6 @@ describe('owing', () => {
     async (status) => {
       const world = new World(orderIn('PAYMENT_IN_PROGRESS'), PAYMENTS[status]);
       await failPayment(world.service, 'pay_1', 'PAYMENT_UNCONFIRMED');
-      expect(world.effects).toEqual([]);
-    },
-  );
-});
-
-describe('meeting an obligation', () => {
-  const owing = (payment: Payment) => new World(orderIn('PAYMENT_FAILED'), payment);
-
-  test('refunds at the gateway, then shows it on order and payment in one write', async () => {
-    const world = owing(PAYMENTS['CAPTURED, refund owed']);
-    await voidOrRefund(world.service, 'pay_1');
-    expect(world.effects).toEqual([
-      'gateway.refund pay_1',
-      'save order PAYMENT_FAILED with payment REFUNDED',
-    ]);
-    expect(world.payment()).toMatchObject({ status: 'REFUNDED', code: 'RESERVATION_GONE' });
-    expect(world.payment()).not.toHaveProperty('dueAtMs');
-    expect(world.order.refunds).toEqual([
-      { paymentId: 'pay_1', amount: EUR_26, at: '2026-03-01T12:00:00.000Z' },
-    ]);
-  });
-
-  test('twice refunds once', async () => {
-    const world = owing(PAYMENTS['CAPTURED, refund owed']);
-    await voidOrRefund(world.service, 'pay_1');
-    await voidOrRefund(world.service, 'pay_1');
-    expect(world.effects.filter((call) => call.startsWith('gateway.'))).toHaveLength(1);
-    expect(world.order.refunds).toHaveLength(1);
-  });
-
-  test('shows one refund though the order was changed in between', async () => {
-    const world = owing(PAYMENTS['CAPTURED, refund owed']);
-    let isFirst = true;
-    world.interfere = (call) => {
-      if (!call.startsWith('save order') || !isFirst) return;
-      isFirst = false;
-      world.put(orderIn('ORDER_CANCELLED', { version: 8 }));
-    };
-    await voidOrRefund(world.service, 'pay_1');
-    expect(world.order).toMatchObject({ status: 'ORDER_CANCELLED', version: 9 });
-    expect(world.order.refunds).toHaveLength(1);
-  });
-
-  test.each([{ status: 'PENDING' }, { status: 'CAPTURED' }] as const)(
-    'does not take a refund for done that the gateway answers with %j',
-    async (outcome) => {
-      const world = owing(PAYMENTS['CAPTURED, refund owed']);
-      world.refundOutcome = outcome;
-      await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
-      expect(world.payment()).toEqual(PAYMENTS['CAPTURED, refund owed']);
-      expect(world.order.refunds).toEqual([]);
-    },
-  );
-
-  test('voids what was given up', async () => {
-    const world = owing(PAYMENTS['FAILED, void owed']);
-    await voidOrRefund(world.service, 'pay_1');
-    expect(world.effects).toEqual(['gateway.void pay_1', 'save payment VOIDED']);
-    expect(world.payment()).not.toHaveProperty('dueAtMs');
-  });
-
-  test('refunds at once what turns out captured when it is to be voided', async () => {
-    const world = owing(PAYMENTS['FAILED, void owed']);
-    world.voidOutcome = { status: 'CAPTURED' };
-    await voidOrRefund(world.service, 'pay_1');
-    expect(world.effects).toEqual([
-      'gateway.void pay_1',
-      'save payment CAPTURED',
-      'gateway.refund pay_1',
-      'save order PAYMENT_FAILED with payment REFUNDED',
-    ]);
-  });
-
-  test.each([
-    ['gateway.void', PAYMENTS['FAILED, void owed']],
-    ['gateway.refund', PAYMENTS['CAPTURED, refund owed']],
-  ])('that fails at %s is owed as before', async (call, payment) => {
-    const world = owing(payment);
-    world.failAt(call, new GatewayUnavailable('503'));
-    await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnavailable);
-    expect(world.payment()).toEqual(payment);
-  });
-
-  test('does not take a void for done that is not final', async () => {
-    const world = owing(PAYMENTS['FAILED, void owed']);
-    world.voidOutcome = { status: 'PENDING' };
-    await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
-    expect(world.payment()).toEqual(PAYMENTS['FAILED, void owed']);
-  });
-
-  test.each(['CAPTURED', 'DECLINED', 'VOIDED', 'REFUNDED', 'FAILED', 'PENDING'] as const)(
-    'has nothing to do for a payment that is %s and owes nothing',
-    async (status) => {
-      const world = owing(PAYMENTS[status]);
-      await voidOrRefund(world.service, 'pay_1');
       expect(world.effects).toEqual([]);
     },
   );

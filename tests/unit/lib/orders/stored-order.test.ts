@@ -1,9 +1,8 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { InventoryRepository } from '../../../../lib/inventory/inventory-repository.ts';
 import type { Order } from '../../../../lib/orders/order.ts';
 import { OrderRepository } from '../../../../lib/orders/order-repository.ts';
-import { toItem, toOrder } from '../../../../lib/orders/stored-order.ts';
+import { putOf, toOrder } from '../../../../lib/orders/stored-order.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import { PaymentRepository } from '../../../../lib/payments/payment-repository.ts';
 import { MalformedItem, UnknownSchemaVersion } from '../../../../lib/platform/dynamo/items.ts';
@@ -11,6 +10,8 @@ import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { NOW_MS, orderIn, paymentIn } from './fakes.ts';
 
 type Item = Readonly<Record<string, unknown>>;
+
+const toItem = (order: Order): Item => putOf('orders', order, undefined).Item;
 
 const RESERVED = { revision: 3, expiresAtMs: NOW_MS, lines: [] };
 const OWED = { releaseOwed: { revision: 3 }, dueAtMs: NOW_MS };
@@ -43,28 +44,37 @@ const PAYMENTS: readonly Payment[] = [
   paymentIn('FAILED', { voidOwed: true, dueAtMs: NOW_MS }),
 ];
 
+interface Sent {
+  readonly Item?: Item;
+  readonly TransactItems?: readonly { readonly Put: { readonly Item: Item } }[];
+}
+
 /** Repositories over a table that answers every read with one item, and keeps the last write. */
 function tableOf(item: Item) {
-  return answering({ Item: item, Responses: { inventory: [item] } });
+  return answering({ Item: item });
 }
 
 function answering(output: object) {
-  const sent: { Item?: Item }[] = [];
+  const sent: Sent[] = [];
   const documents = {
-    send: ({ input }: { readonly input: { readonly Item?: Item } }) => {
+    send: ({ input }: { readonly input: Sent }) => {
       sent.push(input);
       return Promise.resolve(output);
     },
   } as unknown as DynamoDBDocumentClient;
-  const config = { ORDERS_TABLE: 'orders', INVENTORY_TABLE: 'inventory' };
+  const config = {
+    ORDERS_TABLE: 'orders',
+    INVENTORY_TABLE: 'inventory',
+    DUPLICATE_WINDOW_SECONDS: 600,
+  };
   const clock = { now: () => NOW_MS };
   const runtime = { config, clock, aws: { clients: { documents } } } as unknown as Runtime;
   const payments = new PaymentRepository(runtime);
   return {
     payments,
     orders: new OrderRepository(runtime, payments),
-    inventory: new InventoryRepository(runtime),
     written: () => sent.at(-1)?.Item ?? {},
+    writtenTogether: () => (sent.at(-1)?.TransactItems ?? []).map(({ Put }) => Put.Item),
   };
 }
 
@@ -80,7 +90,7 @@ function thrownBy(read: () => unknown): Error {
 describe('an order', () => {
   test.each(ORDERS)('in $status is read as it was written', (order) => {
     const item = toItem(order);
-    expect(item.schemaVersion).toBe(1);
+    expect(item['schemaVersion']).toBe(1);
     expect(toOrder(item)).toEqual(order);
   });
 
@@ -172,53 +182,24 @@ describe('a payment', () => {
 });
 
 describe('a duplicate guard', () => {
+  test('is written with its order, and kept until a day after its window', async () => {
+    const order = orderIn('CREATED', { guardKey: 'g' });
+    const { orders, writtenTogether } = tableOf({});
+    await orders.place(order, { guardKey: 'g', replacing: undefined });
+    expect(writtenTogether()).toEqual([
+      toItem(order),
+      {
+        pk: 'GUARD#g',
+        type: 'GUARD',
+        schemaVersion: 1,
+        orderId: 'ord_1',
+        ttl: (order.createdAtMs + 600_000 + 86_400_000) / 1000,
+      },
+    ]);
+  });
+
   test('that names no order is malformed', async () => {
     const read = tableOf({ pk: 'GUARD#g', type: 'GUARD' }).orders.getGuard('g');
     await expect(read).rejects.toThrow('GUARD#g is malformed at orderId.');
-  });
-});
-
-describe('a product', () => {
-  const product = {
-    productId: 'mug',
-    name: 'Mug',
-    description: '',
-    unitPrice: { amount: 1299, currency: 'EUR' },
-    status: 'ACTIVE' as const,
-    version: 1,
-    createdAs: 'req_1',
-    available: 3,
-    reserved: 0,
-    sold: 0,
-    received: 3,
-  };
-
-  test('is read as it was written', async () => {
-    const written = tableOf({});
-    await written.inventory.addProduct(product);
-    expect(written.written()).toMatchObject({ schemaVersion: 1 });
-    expect(await tableOf(written.written()).inventory.findProduct('mug')).toEqual(product);
-  });
-
-  test('without a price is malformed', async () => {
-    const { unitPrice: _unitPrice, ...rest } = product;
-    const read = tableOf({ pk: 'PRODUCT#mug', ...rest }).inventory.findProduct('mug');
-    await expect(read).rejects.toThrow('PRODUCT#mug is malformed at unitPrice.');
-  });
-});
-
-describe('a reservation', () => {
-  const base = { orderId: 'ord_1', revision: 3, version: 2 };
-
-  test.each([
-    { ...base, status: 'HELD', lines: [], expiresAtMs: NOW_MS, correlationId: 'corr-1' },
-    { ...base, status: 'CONFIRMED', lines: [], paymentId: 'pay_1' },
-    { ...base, status: 'RELEASED', because: 'EXPIRED' },
-  ] as const)('in $status is read as it was written', async (reservation) => {
-    const written = tableOf({});
-    await written.inventory.commit(reservation, undefined, []);
-    expect(written.written()).toMatchObject({ schemaVersion: 1 });
-    const { inventory } = tableOf(written.written());
-    expect(await inventory.findReservation('ord_1')).toEqual(reservation);
   });
 });

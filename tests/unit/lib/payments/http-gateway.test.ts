@@ -23,6 +23,26 @@ const CAPTURED = {
   status: 'CAPTURED',
 };
 
+describe('the charge of a payment', () => {
+  test.each([
+    [{ status: 'CAPTURED', code: 'IGNORED' }, { status: 'CAPTURED' }],
+    [{ status: 'PENDING' }, { status: 'PENDING' }],
+    [
+      { status: 'DECLINED', code: 'CARD_STOLEN' },
+      { status: 'DECLINED', code: 'CARD_STOLEN' },
+    ],
+    [{ status: 'DECLINED' }, { status: 'DECLINED', code: 'DECLINED' }],
+  ])('%j is %j', async (body, outcome) => {
+    expect(await answering(200, body).gateway.findCharge('pay_1')).toEqual(outcome);
+  });
+
+  test('is unknown to the gateway only if it says so', async () => {
+    expect(await answering(404, undefined).gateway.findCharge('pay_1')).toBeUndefined();
+    const answer = answering(200, undefined).gateway.findCharge('pay_1');
+    await expect(answer).rejects.toThrow(GatewayUnknown);
+  });
+});
+
 describe('the charges of an order', () => {
   test('are what the gateway lists, without what else it says of them', async () => {
     const { gateway, requests } = answering(200, { charges: [{ ...CAPTURED, chargeId: 'ch_1' }] });

@@ -1,7 +1,11 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type CircuitBreaker, circuitBreaker } from '../../../../lib/platform/circuit-breaker.ts';
+import {
+  afterFailure,
+  type Circuit,
+  CircuitBreaker,
+} from '../../../../lib/platform/circuit-breaker.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
@@ -66,7 +70,7 @@ function instance(): CircuitBreaker {
     clock: { now: () => nowMs },
     aws: { clients: { documents: table } },
   } as unknown as Runtime;
-  return circuitBreaker(runtime, {
+  return new CircuitBreaker(runtime, {
     name: 'stock',
     table: 'orders',
     failuresToOpen: 3,
@@ -226,5 +230,89 @@ describe('where the state cannot be read or written', () => {
     table.writeFault = new Error('throttled');
     expect(await breaker.run(answers)).toBe('answer');
     expect(table.item).toMatchObject({ status: 'OPEN' });
+  });
+});
+
+const NOW = 1_000_000;
+const closed = (failures: number): Circuit => ({ status: 'CLOSED', failures, version: 5 });
+const open = (probeAtMs: number): Circuit => ({
+  status: 'OPEN',
+  openedAtMs: NOW - 60_000,
+  probeAtMs,
+  version: 5,
+});
+const halfOpen = (probeUntilMs: number): Circuit => ({
+  status: 'HALF_OPEN',
+  openedAtMs: NOW - 60_000,
+  probeUntilMs,
+  version: 5,
+});
+
+describe('a call', () => {
+  const PROBING = {
+    status: 'HALF_OPEN',
+    openedAtMs: NOW - 60_000,
+    probeUntilMs: NOW + 7000,
+    version: 6,
+  };
+  test.each<[string, Circuit, unknown]>([
+    ['where nothing failed goes through, and nothing is written', closed(0), closed(0)],
+    ['after a few failures goes through', closed(2), closed(2)],
+    ['right after the pause is the probe', open(NOW), PROBING],
+    ['after a probe that nothing was heard of is the next probe', halfOpen(NOW), PROBING],
+  ])('%s', async (_what, circuit, during) => {
+    table.item = { ...circuit };
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const call = instance().run(() => {
+      called += 1;
+      return promise;
+    });
+    await expect.poll(() => called).toBe(1);
+    expect(table.item).toMatchObject(during as object);
+    resolve('answer');
+    expect(await call).toBe('answer');
+  });
+
+  test.each<[string, Circuit]>([
+    ['during the pause', open(NOW + 1)],
+    ['during a probe', halfOpen(NOW + 1)],
+  ])('%s is refused', async (_what, circuit) => {
+    table.item = { ...circuit };
+    await expectRefused(instance(), 'in 1 s');
+    expect(table.item).toEqual(circuit);
+  });
+});
+
+describe('a failure', () => {
+  const RULES = { failuresToOpen: 3, pauseMs: 10_000 };
+  test.each<[string, Circuit, unknown]>([
+    ['is counted', closed(0), { status: 'CLOSED', failures: 1, version: 6 }],
+    ['that is not the last one allowed is counted', closed(1), { ...closed(2), version: 6 }],
+    [
+      'that is one too many opens the circuit',
+      closed(2),
+      { status: 'OPEN', openedAtMs: NOW, probeAtMs: NOW + 10_000, version: 6 },
+    ],
+    [
+      'of the probe opens it again, since when it was',
+      halfOpen(NOW + 1),
+      { status: 'OPEN', openedAtMs: NOW - 60_000, probeAtMs: NOW + 10_000, version: 6 },
+    ],
+    ['of a call that was made before it opened changes nothing', open(NOW + 1), open(NOW + 1)],
+  ])('%s', (_what, circuit, expected) => {
+    expect(afterFailure(circuit, NOW, RULES)).toEqual(expected);
+  });
+});
+
+describe('an answer', () => {
+  test.each<[string, Circuit, number]>([
+    ['where nothing failed changes nothing', closed(0), 5],
+    ['after failures forgets them', closed(2), 6],
+    ['to the probe closes the circuit', halfOpen(NOW), 7],
+  ])('%s', async (_what, circuit, version) => {
+    table.item = { ...circuit };
+    await instance().run(answers);
+    expect(table.item).toMatchObject({ status: 'CLOSED', failures: 0, version });
+    expect(table.writes).toBe(version - 5);
   });
 });

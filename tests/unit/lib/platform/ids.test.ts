@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  DUE_SHARDS,
-  dueAttributes,
-  dueShardName,
-} from '../../../../lib/platform/dynamo/due-index.ts';
+import { DUE_SHARDS, dueAttributes, shardName } from '../../../../lib/platform/dynamo/items.ts';
 import { deriveId, shardOf } from '../../../../lib/platform/ids.ts';
 import { randomIds } from '../../../../lib/platform/lambda/installed-runtime.ts';
 
@@ -90,8 +86,8 @@ describe('shards', () => {
 
   test('an item is in the outbox index exactly while it is due', () => {
     expect(dueAttributes('ord_1', undefined)).toEqual({});
-    const shard = dueShardName(shardOf('ord_1', 16));
+    const shard = shardName('due', shardOf('ord_1', 16));
     expect(dueAttributes('ord_1', 0)).toEqual({ dueShard: shard, dueAtMs: 0 });
-    expect(dueShardName(3)).toBe('due#3');
+    expect(shardName('due', 3)).toBe('due#3');
   });
 });

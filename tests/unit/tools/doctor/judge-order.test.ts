@@ -446,6 +446,30 @@ test('an order that cannot be understood is told, and keeps nobody from judging 
   expect(inShort(judge(SUBJECT, facts, NOW))).toEqual(['unreadable: a person']);
 });
 
+describe('an item of a newer version', () => {
+  const problem = 'ORDER#ord_1 has schema version 2; this code reads versions up to 1.';
+  const newer = { problem, isNewer: true } as const;
+  const notDue = { ...order('CREATED', { dueAtMs: undefined as never }), ...newer };
+
+  test('is told, and nothing else about it', () => {
+    const [finding, ...others] = judge(SUBJECT, factsOf({ order: notDue }), NOW);
+    expect(finding).toMatchObject({
+      check: 'unreadable',
+      mend: 'a person: examine it with the doctor of the version that wrote it',
+    });
+    expect(finding?.found).toContain(problem);
+    expect(others).toEqual([]);
+  });
+
+  test('keeps what stands beside it from being judged', () => {
+    const payments = [payment('CAPTURED', { methodToken: 'tok_x' } as object)];
+    const subject = { kind: 'PAYMENT', orderId: 'ord_1', paymentId: 'pay_1' } as const;
+    expect(judge(subject, factsOf({ order: notDue, payments }), NOW)).toEqual([]);
+    const paid: Around = { ...PAID, payments: [{ ...payment('FAILED'), ...newer }] };
+    expect(judged(paid)).toEqual([]);
+  });
+});
+
 test('an order that the service refuses to read is told, even if nothing else is wrong with it', () => {
   const problem = 'ORDER#ord_1 is malformed at waitToken.';
   const facts: Facts = factsOf({ order: { ...order('CREATED'), problem } });
@@ -453,4 +477,10 @@ test('an order that the service refuses to read is told, even if nothing else is
   expect(finding).toMatchObject({ check: 'unreadable', promise: 'P4' });
   expect(finding?.found).toContain(problem);
   expect(others).toEqual([]);
+});
+
+test('an order is told nothing of its stock by a reservation that cannot be read', () => {
+  const around = { order: order('PENDING_PAYMENT'), reservation: held(3, { lines: undefined }) };
+  const reservationProblem = 'RESERVATION#ord_1 is malformed at lines.';
+  expect(judge(SUBJECT, factsOf({ ...around, reservationProblem }), NOW)).toEqual([]);
 });

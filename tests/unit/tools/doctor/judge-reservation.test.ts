@@ -13,6 +13,8 @@ import {
   sold,
 } from './support.ts';
 
+const PROBLEM = 'RESERVATION#ord_1 is malformed at lines.';
+
 function judged(around: Around): string[] {
   return inShort(judge({ kind: 'RESERVATION', orderId: 'ord_1' }, factsOf(around), NOW));
 }
@@ -50,7 +52,15 @@ test.each<[string, Around, string]>([
     { reservation: held(3, { expiresAtMs: 0 }) },
     'order-missing: RELEASE_STOCK',
   ],
-  ['not to be understood', { reservation: held(3, { lines: undefined }) }, 'unreadable: a person'],
+  [
+    'refused by the service, though long beyond its time',
+    {
+      order: order('PENDING_PAYMENT'),
+      reservation: held(3, { lines: undefined, expiresAtMs: 0 }),
+      reservationProblem: PROBLEM,
+    },
+    'unreadable: a person',
+  ],
 ])('a reservation that is %s is told', (_what, around, expected) => {
   expect(judged(around)).toEqual([expected]);
 });

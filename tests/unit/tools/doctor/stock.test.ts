@@ -10,8 +10,13 @@ function mugs(stock: string, movements = 9): Product {
   return { productId: 'mug', status: 'ACTIVE', version: 1, ...counters } as unknown as Product;
 }
 
-function judged(before: Product | undefined, pieces: Pieces, after: Product | undefined) {
-  const { findings, hasMoved } = judgeStock({ productId: 'mug', before, pieces, after });
+function judged(
+  before: Product | undefined,
+  pieces: Pieces,
+  after: Product | undefined,
+  problem?: string,
+) {
+  const { findings, hasMoved } = judgeStock({ productId: 'mug', before, pieces, after, problem });
   return [...findings.map(({ check }) => check), ...(hasMoved ? ['moved'] : [])].join(', ');
 }
 
@@ -38,6 +43,13 @@ describe('a product that stands still', () => {
 
   test('and is not stored, though it was reserved', () => {
     expect(judged(undefined, { held: 1, sold: 0 }, undefined)).toBe('product-missing');
+  });
+
+  test('and cannot be read by the service', () => {
+    const problem = 'PRODUCT#mug is malformed at unitPrice.';
+    const mug = mugs('10/0/0/10');
+    expect(judged(mug, { held: 0, sold: 0 }, mug, problem)).toBe('unreadable');
+    expect(judged(mug, { held: 0, sold: 1 }, mug, problem)).toBe('stock-sums');
   });
 
   test('and is gone by now', () => {

@@ -149,16 +149,24 @@ export interface Around {
   readonly order?: StoredOrder;
   readonly payments?: readonly StoredPayment[];
   readonly reservation?: Reservation;
+  readonly reservationProblem?: string;
   /** Defaults to none. */
   readonly charges?: readonly Charge[] | 'UNKNOWN';
 }
 
-export function factsOf({ order: of, payments = [], reservation, charges = [] }: Around): Facts {
+export function factsOf({
+  order: of,
+  payments = [],
+  reservation,
+  reservationProblem,
+  charges = [],
+}: Around): Facts {
   return {
     orderId: 'ord_1',
     order: of,
     payments: new Map(payments.map((one) => [one.item.paymentId, one])),
     reservation,
+    ...(reservationProblem === undefined ? {} : { reservationProblem }),
     charges: charges === 'UNKNOWN' ? undefined : charges,
   };
 }

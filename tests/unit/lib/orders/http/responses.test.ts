@@ -1,33 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import {
   hasFailed,
-  isModificationDecided,
   modificationAnswer,
   orderAnswer,
   paymentAnswer,
+  toOrderDocument,
 } from '../../../../../lib/orders/http/responses.ts';
 import type { Order } from '../../../../../lib/orders/order.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
-import { orderIn, paymentIn, World } from '../fakes.ts';
+import { NOW_MS, orderIn, paymentIn, World } from '../fakes.ts';
 
 /** The status of a response, or the code of the problem in its place. */
-function outcomeOf(answer: () => { readonly status: number }): number | string {
-  try {
-    return answer().status;
-  } catch (error) {
-    return (error as { readonly code: string }).code;
-  }
+async function outcomeOf(answer: Promise<{ readonly status: number }>): Promise<number | string> {
+  return answer.then(
+    ({ status }) => status,
+    (error: unknown) => (error as { readonly code: string }).code,
+  );
 }
 
-function problemOf(answer: () => unknown): unknown {
-  try {
-    return answer();
-  } catch (error) {
-    return error;
-  }
+function answerFor(order: Order, waitSeconds = 0) {
+  return orderAnswer(new World(order).service, order, waitSeconds);
 }
 
-const { service } = new World(orderIn('CREATED'));
+function answerToChange(order: Order) {
+  return modificationAnswer(new World(order).service, order, 0);
+}
+
+const PAY_1 = { paymentId: 'pay_1' };
+const WISH = { modification: { status: 'PENDING', items: [] } } as const;
 
 describe('the answer to placing or retrying an order', () => {
   test.each([
@@ -40,12 +40,12 @@ describe('the answer to placing or retrying an order', () => {
     ['ORDER_CANCELLED', 202],
     ['INVALID', 'OUT_OF_STOCK'],
     ['ORDER_FAILED', 'ORDER_FAILED'],
-  ] as const)('%s: %s', (status, outcome) => {
-    expect(outcomeOf(() => orderAnswer(service, orderIn(status)))).toBe(outcome);
+  ] as const)('%s: %s', async (status, outcome) => {
+    expect(await outcomeOf(answerFor(orderIn(status)))).toBe(outcome);
   });
 
-  test('says where the order is and which version this is', () => {
-    expect(orderAnswer(service, orderIn('PENDING_PAYMENT')).headers).toEqual({
+  test('says where the order is and which version this is', async () => {
+    expect((await answerFor(orderIn('PENDING_PAYMENT'))).headers).toEqual({
       Location: '/order/ord_1',
       ETag: '"7"',
     });
@@ -53,18 +53,38 @@ describe('the answer to placing or retrying an order', () => {
 
   test.each(['BAD_QUANTITY', 'OUT_OF_STOCK', 'UNKNOWN_PRODUCT', 'MIXED_CURRENCIES'])(
     'INVALID for %s has that code and its own advice',
-    (reason) => {
-      const problem = problemOf(() => orderAnswer(service, orderIn('INVALID', { reason })));
-      expect(problem).toMatchObject({ code: reason, details: { orderId: 'ord_1' } });
-      expect((problem as Error).message).not.toBe('Place another order.');
+    async (reason) => {
+      const answer = answerFor(orderIn('INVALID', { reason }));
+      await expect(answer).rejects.toMatchObject({ code: reason, details: { orderId: 'ord_1' } });
+      await expect(answer).rejects.not.toThrow('Place another order.');
     },
   );
 
-  test('ORDER_FAILED keeps its reason and says when to try again', () => {
-    expect(problemOf(() => orderAnswer(service, orderIn('ORDER_FAILED')))).toMatchObject({
+  test('ORDER_FAILED keeps its reason and says when to try again', async () => {
+    await expect(answerFor(orderIn('ORDER_FAILED'))).rejects.toMatchObject({
       details: { orderId: 'ord_1', reason: 'RESERVATION_EXPIRED' },
       retryAfterSeconds: 30,
     });
+  });
+
+  test('waits until the stock is decided', async () => {
+    const world = new World(orderIn('PENDING_RESERVING_STOCK'));
+    world.interfere = () => {
+      if (world.calls.length === 3) world.put(orderIn('PENDING_PAYMENT'));
+    };
+    expect(await orderAnswer(world.service, world.order, 10)).toMatchObject({ status: 201 });
+  });
+
+  test('does not wait longer than it is asked to', async () => {
+    const world = new World(orderIn('PENDING_RESERVING_STOCK'));
+    world.interfere = () => {
+      world.clock.nowMs += 400;
+    };
+    expect(await orderAnswer(world.service, world.order, 1)).toMatchObject({
+      status: 202,
+      headers: { 'Retry-After': '1' },
+    });
+    expect(world.calls).toHaveLength(3);
   });
 
   test.each([
@@ -77,7 +97,6 @@ describe('the answer to placing or retrying an order', () => {
   });
 });
 
-const pending = { modification: { status: 'PENDING', items: [] } } as const;
 const applied = { modification: { status: 'APPLIED', items: [] } } as const;
 const rejected = {
   modification: { status: 'REJECTED', items: [], code: 'OUT_OF_STOCK' },
@@ -85,13 +104,13 @@ const rejected = {
 
 describe('the answer to modifying an order', () => {
   const cases: readonly (readonly [string, Order, number | string])[] = [
-    ['reserved', orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', ...pending }), 202],
+    ['reserved', orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', ...WISH }), 202],
     [
       'refused, on its way back',
       orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', ...rejected }),
       202,
     ],
-    ['asked for a void', orderIn('PAYMENT_IN_PROGRESS', pending), 202],
+    ['asked for a void', orderIn('PAYMENT_IN_PROGRESS', WISH), 202],
     ['applied', orderIn('PENDING_PAYMENT', applied), 200],
     ['refused', orderIn('PENDING_PAYMENT', rejected), 'MODIFICATION_REJECTED'],
     ['too late', orderIn('PAYMENT_DONE', rejected), 'MODIFICATION_REJECTED'],
@@ -100,14 +119,12 @@ describe('the answer to modifying an order', () => {
     ['applied and failed', orderIn('ORDER_FAILED', applied), 'ORDER_FAILED'],
   ];
 
-  test.each(cases)('%s', (_what, order, outcome) => {
-    expect(outcomeOf(() => modificationAnswer(service, order))).toBe(outcome);
-    expect(isModificationDecided(order)).toBe(outcome !== 202);
+  test.each(cases)('%s', async (_what, order, outcome) => {
+    expect(await outcomeOf(answerToChange(order))).toBe(outcome);
   });
 
-  test('refused says why', () => {
-    const order = orderIn('PENDING_PAYMENT', rejected);
-    expect(problemOf(() => modificationAnswer(service, order))).toMatchObject({
+  test('refused says why', async () => {
+    await expect(answerToChange(orderIn('PENDING_PAYMENT', rejected))).rejects.toMatchObject({
       details: { orderId: 'ord_1', reason: 'OUT_OF_STOCK' },
     });
   });
@@ -128,20 +145,149 @@ describe('the answer to paying', () => {
     ['FAILED', paymentIn('FAILED'), 'PAYMENT_FAILED', 'PAYMENT_UNCONFIRMED'],
   ];
 
-  test.each(cases)('%s', (_what, payment, outcome, reason) => {
-    expect(outcomeOf(() => paymentAnswer(payment, false))).toBe(outcome);
-    expect(paymentAnswer(payment, true)).toMatchObject({
+  test.each(cases)('%s', async (_what, payment, outcome, reason) => {
+    const settled = new World(orderIn('PAYMENT_DONE'), payment);
+    const answer = paymentAnswer(settled.service, payment, 0);
+    expect(await outcomeOf(answer)).toBe(outcome);
+    const paying = new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
+    expect(await paymentAnswer(paying.service, payment, 0)).toMatchObject({
       status: 202,
       headers: { Location: '/payment/pay_1' },
     });
     if (outcome === 200) return;
-    expect(problemOf(() => paymentAnswer(payment, false))).toMatchObject({
+    await expect(answer).rejects.toMatchObject({
       details: { orderId: 'ord_1', paymentId: 'pay_1', paymentStatus: payment.status, reason },
     });
   });
 
-  test('never shows how it is paid', () => {
-    const shown = JSON.stringify(paymentAnswer(paymentIn('PENDING'), true));
+  test('never shows how it is paid', async () => {
+    const payment = paymentIn('PENDING');
+    const { service } = new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
+    const shown = JSON.stringify(await paymentAnswer(service, payment, 0));
     expect(shown).not.toMatch(/tok_ok|gateway-wait/);
+  });
+
+  test.each([
+    ['PAYMENT_IN_PROGRESS', 'INITIATED', 202],
+    ['PAYMENT_IN_PROGRESS', 'PENDING', 202],
+    ['PAYMENT_IN_PROGRESS', 'CAPTURED', 202],
+    ['PAYMENT_IN_PROGRESS', 'DECLINED', 202],
+    ['PENDING_RESERVING_STOCK', 'INITIATED', 202],
+    ['PENDING_RESERVING_STOCK', 'VOIDED', 'PAYMENT_FAILED'],
+    ['PAYMENT_DONE', 'CAPTURED', 200],
+    ['PAYMENT_FAILED', 'DECLINED', 'PAYMENT_DECLINED'],
+    ['PAYMENT_FAILED', 'REFUNDED', 'PAYMENT_FAILED'],
+  ] as const)('of an order that is %s, %s: %s', async (status, paymentStatus, outcome) => {
+    const payment = paymentIn(paymentStatus);
+    const { service } = new World(orderIn(status), payment);
+    expect(await outcomeOf(paymentAnswer(service, payment, 0))).toBe(outcome);
+  });
+
+  test('with an earlier payment is final, whatever the order does now', async () => {
+    const payment = paymentIn('VOIDED');
+    const order = orderIn('PAYMENT_IN_PROGRESS', { paymentId: 'pay_2' });
+    const { service } = new World(order, payment);
+    expect(await outcomeOf(paymentAnswer(service, payment, 0))).toBe('PAYMENT_FAILED');
+  });
+
+  /*
+   * saga:    refund owed ──────────► order PAYMENT_FAILED
+   * answer:  order? ► payment: never "captured, and over"
+   */
+  test('never shows a sale where the refund becomes owed in between', async () => {
+    const captured = paymentIn('CAPTURED');
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), captured);
+    const owing = paymentIn('CAPTURED', { version: 5, refundOwed: { reason: 'RESERVATION_GONE' } });
+    world.interfere = (call) => {
+      if (call === 'find order ord_1') world.put(owing, orderIn('PAYMENT_FAILED', { version: 8 }));
+    };
+    expect(await outcomeOf(paymentAnswer(world.service, captured, 0))).toBe('PAYMENT_FAILED');
+  });
+
+  test('waits until the payment has its outcome', async () => {
+    const payment = paymentIn('INITIATED');
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
+    let looks = 0;
+    world.interfere = (call) => {
+      if (call !== 'find order ord_1') return;
+      looks += 1;
+      if (looks === 3) world.put(orderIn('PAYMENT_DONE'), paymentIn('CAPTURED'));
+    };
+    expect(await paymentAnswer(world.service, payment, 10)).toMatchObject({ status: 200 });
+  });
+});
+
+/** By hand: the actions that an order allows now. */
+const LINKS: readonly (readonly [string, Order, readonly string[]])[] = [
+  ['CREATED', orderIn('CREATED'), ['cancel']],
+  ['reserved', orderIn('PENDING_RESERVING_STOCK'), ['cancel']],
+  ['reserved for a payment', orderIn('PENDING_RESERVING_STOCK', PAY_1), ['cancel', 'payment']],
+  ['PENDING_PAYMENT', orderIn('PENDING_PAYMENT'), ['pay', 'modify', 'cancel']],
+  [
+    'PENDING_PAYMENT, out of time',
+    orderIn('PENDING_PAYMENT', { reservationExpiresAtMs: NOW_MS }),
+    ['cancel'],
+  ],
+  [
+    'PENDING_PAYMENT, changed too often',
+    orderIn('PENDING_PAYMENT', { modifications: 20 }),
+    ['pay', 'cancel'],
+  ],
+  ['PAYMENT_IN_PROGRESS', orderIn('PAYMENT_IN_PROGRESS'), ['modify', 'payment']],
+  ['PAYMENT_IN_PROGRESS, to be changed', orderIn('PAYMENT_IN_PROGRESS', WISH), ['payment']],
+  ['PAYMENT_DONE', orderIn('PAYMENT_DONE'), ['payment']],
+  ['PAYMENT_FAILED', orderIn('PAYMENT_FAILED'), ['modify', 'cancel', 'retryPayment', 'payment']],
+  [
+    'PAYMENT_FAILED, tried too often',
+    orderIn('PAYMENT_FAILED', { run: 40 }),
+    ['modify', 'cancel', 'payment'],
+  ],
+  ['ORDER_FAILED', orderIn('ORDER_FAILED'), ['cancel', 'retryOrder']],
+  ['ORDER_FAILED, once more', orderIn('ORDER_FAILED', { run: 39 }), ['cancel', 'retryOrder']],
+  ['ORDER_FAILED, tried too often', orderIn('ORDER_FAILED', { run: 40 }), ['cancel']],
+  ['INVALID', orderIn('INVALID'), []],
+  ['ORDER_CANCELLED', orderIn('ORDER_CANCELLED'), []],
+];
+
+const HREFS = {
+  self: { method: 'GET', href: '/order/ord_1' },
+  pay: { method: 'POST', href: '/payment' },
+  modify: { method: 'PUT', href: '/order/ord_1' },
+  cancel: { method: 'POST', href: '/order/cancelorder/ord_1' },
+  retryOrder: { method: 'POST', href: '/order/retryorder/ord_1' },
+  retryPayment: { method: 'POST', href: '/retrypayment' },
+  payment: { method: 'GET', href: '/payment/pay_1' },
+};
+
+describe('an order as its user sees it', () => {
+  test.each(LINKS)(
+    '%s: links to what is possible now, and to nothing else',
+    (_what, order, names) => {
+      const { links, paymentUrl } = toOrderDocument(new World(order).service, order);
+      const expected = Object.entries(HREFS).filter(
+        ([name]) => name === 'self' || names.includes(name),
+      );
+      expect(links).toEqual(Object.fromEntries(expected));
+      expect(paymentUrl).toBe(names.includes('pay') ? 'http://localhost:3000/pay/ord_1' : null);
+    },
+  );
+
+  test('has null for what is not there yet', () => {
+    const order = orderIn('CREATED', { items: [{ productId: 'mug', quantity: 2 }] });
+    expect(toOrderDocument(new World(order).service, order)).toMatchObject({
+      reason: null,
+      total: null,
+      reservationExpiresAt: null,
+      paymentId: null,
+      modification: null,
+      items: [{ productId: 'mug', quantity: 2, unitPrice: null }],
+    });
+  });
+
+  test('shows nothing of how it is worked on', () => {
+    const order = orderIn('PENDING_PAYMENT', WISH);
+    const shown = toOrderDocument(new World(order).service, order);
+    expect(shown.modification).toEqual({ status: 'PENDING', code: null });
+    expect(JSON.stringify(shown)).not.toMatch(/user-wait|dueAtMs|heldRevision|correlationId/);
   });
 });

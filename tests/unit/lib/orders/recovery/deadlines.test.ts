@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  clockSkewMs,
-  deadlinesOf,
-  nextRunMs,
-} from '../../../../../lib/orders/recovery/deadlines.ts';
+import { deadlinesOf, nextRunMs } from '../../../../../lib/orders/recovery/deadlines.ts';
 import { readConfig } from '../../../../../lib/platform/config.ts';
 import { SETTINGS } from '../../../../../lib/platform/settings.ts';
 import { REQUIRED } from '../../platform/environment.ts';
@@ -139,8 +135,12 @@ describe('the tolerance for two clocks', () => {
     [20, 2000],
     [180, 2000],
     [900, 2000],
-  ])('of a timer of %i s is %i ms: a tenth, at most two seconds', (timeoutSeconds, skewMs) => {
-    expect(clockSkewMs(timeoutSeconds)).toBe(skewMs);
+  ])('of a timer of %i s is %i ms: a tenth, at most two seconds', (seconds, skewMs) => {
+    const config = readConfig({ ...REQUIRED });
+    const reserved = deadlinesOf({ ...config, RESERVATION_TTL_SECONDS: seconds });
+    expect(reserved.reservationSkewMs).toBe(skewMs);
+    const charged = deadlinesOf({ ...config, PAYMENT_ACK_TIMEOUT_SECONDS: seconds });
+    expect(charged.acknowledgementSkewMs).toBe(skewMs);
   });
 });
 

@@ -1,25 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { InventoryTimeout, ReservationGone } from '../../../../../lib/inventory/refusals.ts';
 import { ReservationExpired } from '../../../../../lib/orders/refusals.ts';
-import { awaitAcknowledgement } from '../../../../../lib/orders/saga/await-acknowledgement.ts';
-import { chargePayment } from '../../../../../lib/orders/saga/charge-payment.ts';
-import { giveUpPayment } from '../../../../../lib/orders/saga/give-up-payment.ts';
-import { settlePayment } from '../../../../../lib/orders/saga/settle-payment.ts';
+import { chargePayment, voidOrRefund } from '../../../../../lib/orders/saga/charge-payment.ts';
 import {
   ModificationRequested,
   OrderModified,
   OrderSettled,
-  PaymentCaptured,
   PaymentNotCaptured,
   PaymentPending,
   RunSuperseded,
-  StillAwaitingAcknowledgement,
   StillAwaitingPayment,
 } from '../../../../../lib/orders/saga/signals.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
 import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/refusals.ts';
-import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
-import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
+import { ConcurrentUpdate } from '../../../../../lib/platform/errors.ts';
+import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
 const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } as const;
 
@@ -200,262 +195,102 @@ describe('charging', () => {
   });
 });
 
-describe('waiting for the acknowledgement', () => {
-  const wait = (world: World) =>
-    awaitAcknowledgement(world.service, { ...RUN, waitToken: 'new-wait' });
-
-  test('writes its token where the acknowledgement will be written, and the latest time', async () => {
-    const world = paying();
-    await wait(world);
-    expect(world.effects).toEqual(['save payment PENDING']);
-    expect(world.payment()).toMatchObject({
-      status: 'PENDING',
-      waitToken: 'new-wait',
-      methodToken: 'tok_ok',
-      acknowledgeByMs: NOW_MS + 180_000,
-    });
+describe('meeting an obligation', () => {
+  const REFUND_OWED = paymentIn('CAPTURED', {
+    refundOwed: { reason: 'RESERVATION_GONE' },
+    dueAtMs: 1,
   });
+  const VOID_OWED = paymentIn('FAILED', { voidOwed: true, dueAtMs: 1 });
+  const owing = (payment: Payment) => new World(orderIn('PAYMENT_FAILED'), payment);
 
-  test('again replaces the token, keeps the latest time, and recalls the other wait', async () => {
-    const world = paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS + 5 }));
-    await wait(world);
-    expect(world.effects).toEqual(['save payment PENDING', 'saga.signal gateway-wait']);
-    expect(world.payment()).toMatchObject({ waitToken: 'new-wait', acknowledgeByMs: NOW_MS + 5 });
-  });
-
-  test('again, after the latest time, completes itself', async () => {
-    const world = paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS }));
-    await wait(world);
+  test('refunds at the gateway, then shows it on order and payment in one write', async () => {
+    const world = owing(REFUND_OWED);
+    await voidOrRefund(world.service, 'pay_1');
     expect(world.effects).toEqual([
-      'save payment PENDING',
-      'saga.signal gateway-wait',
-      'saga.signal new-wait',
+      'gateway.refund pay_1',
+      'save order PAYMENT_FAILED with payment REFUNDED',
+    ]);
+    expect(world.payment()).toMatchObject({ status: 'REFUNDED', code: 'RESERVATION_GONE' });
+    expect(world.payment()).not.toHaveProperty('dueAtMs');
+    expect(world.order.refunds).toEqual([
+      { paymentId: 'pay_1', amount: EUR_26, at: '2026-03-01T12:00:00.000Z' },
     ]);
   });
 
-  test('completes itself where the user wanted other items before the token was there', async () => {
-    const world = paying();
+  test('twice refunds once', async () => {
+    const world = owing(REFUND_OWED);
+    await voidOrRefund(world.service, 'pay_1');
+    await voidOrRefund(world.service, 'pay_1');
+    expect(world.effects.filter((call) => call.startsWith('gateway.'))).toHaveLength(1);
+    expect(world.order.refunds).toHaveLength(1);
+  });
+
+  test('shows one refund though the order was changed in between', async () => {
+    const world = owing(REFUND_OWED);
+    let isFirst = true;
     world.interfere = (call) => {
-      // Between the step's first read and its write, the user's signal finds no token yet.
-      if (call !== 'save payment PENDING') return;
-      world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8, modification: WISH }));
+      if (!call.startsWith('save order') || !isFirst) return;
+      isFirst = false;
+      world.put(orderIn('ORDER_CANCELLED', { version: 8 }));
     };
-    await wait(world);
-    expect(world.effects).toEqual(['save payment PENDING', 'saga.signal new-wait']);
+    await voidOrRefund(world.service, 'pay_1');
+    expect(world.order).toMatchObject({ status: 'ORDER_CANCELLED', version: 9 });
+    expect(world.order.refunds).toHaveLength(1);
   });
 
-  test('completes itself where the user wants other items, after its token is stored', async () => {
-    const world = new World(
-      orderIn('PAYMENT_IN_PROGRESS', { modification: WISH }),
-      paymentIn('INITIATED'),
-    );
-    await wait(world);
-    expect(world.effects).toEqual(['save payment PENDING', 'saga.signal new-wait']);
-  });
-
-  test.each([
-    ['the payment is settled', orderIn('PAYMENT_IN_PROGRESS'), paymentIn('CAPTURED')],
-    ['the payment was declined', orderIn('PAYMENT_IN_PROGRESS'), paymentIn('DECLINED')],
-    ['the order was rolled back', orderIn('PAYMENT_FAILED'), paymentIn('PENDING')],
-    ['the order is paid', orderIn('PAYMENT_DONE'), paymentIn('CAPTURED')],
-  ])('completes itself where %s', async (_what, order, payment) => {
-    const world = new World(order, payment);
-    await wait(world);
-    expect(world.effects).toEqual(['saga.signal new-wait']);
-  });
-
-  test('completes itself where the acknowledgement comes in just before its own write', async () => {
-    const world = paying();
-    world.interfere = (call) => {
-      if (call === 'save payment PENDING') world.put(paymentIn('CAPTURED', { version: 5 }));
-    };
-    await wait(world);
-    expect(world.effects).toEqual(['save payment PENDING', 'saga.signal new-wait']);
-    expect(world.payment().status).toBe('CAPTURED');
-  });
-});
-
-describe('settling what was not acknowledged', () => {
-  const overdue = () => paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS }));
-
-  test('takes a capture that the gateway knows of', async () => {
-    const world = overdue();
-    world.foundCharge = { status: 'CAPTURED' };
-    await settlePayment(world.service, RUN);
-    expect(world.effects).toEqual(['gateway.find pay_1', 'save payment CAPTURED']);
-  });
-
-  test.each([undefined, { status: 'PENDING' as const }])(
-    'voids what the gateway knows only as %j, so that it never can be captured',
-    async (found) => {
-      const world = overdue();
-      world.foundCharge = found;
-      await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
-      expect(world.effects).toEqual([
-        'gateway.find pay_1',
-        'gateway.void pay_1',
-        'save payment VOIDED',
-      ]);
+  test.each([{ status: 'PENDING' }, { status: 'CAPTURED' }] as const)(
+    'does not take a refund for done that the gateway answers with %j',
+    async (outcome) => {
+      const world = owing(REFUND_OWED);
+      world.refundOutcome = outcome;
+      await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
+      expect(world.payment()).toEqual(REFUND_OWED);
+      expect(world.order.refunds).toEqual([]);
     },
   );
 
-  test('takes the capture that came between asking and voiding', async () => {
-    const world = overdue();
+  test('voids what was given up', async () => {
+    const world = owing(VOID_OWED);
+    await voidOrRefund(world.service, 'pay_1');
+    expect(world.effects).toEqual(['gateway.void pay_1', 'save payment VOIDED']);
+    expect(world.payment()).not.toHaveProperty('dueAtMs');
+  });
+
+  test('refunds at once what turns out captured when it is to be voided', async () => {
+    const world = owing(VOID_OWED);
     world.voidOutcome = { status: 'CAPTURED' };
-    await settlePayment(world.service, RUN);
-    expect(world.payment().status).toBe('CAPTURED');
-  });
-
-  test('is unknown still where not even the void is final', async () => {
-    const world = overdue();
-    world.voidOutcome = { status: 'PENDING' };
-    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(GatewayUnknown);
-    expect(world.payment().status).toBe('PENDING');
-  });
-
-  test('asks nobody before the gateway has had its time', async () => {
-    const world = paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS + 10_000 }));
-    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(
-      StillAwaitingAcknowledgement,
-    );
-    expect(world.effects).toEqual([]);
-  });
-
-  test('counts a timer that fires a moment early', async () => {
-    const world = paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS + 1000 }));
-    world.foundCharge = { status: 'CAPTURED' };
-    await settlePayment(world.service, RUN);
-    expect(world.payment().status).toBe('CAPTURED');
-  });
-
-  test('leaves the payment as it is where the gateway cannot be asked', async () => {
-    const world = overdue();
-    world.failAt('gateway.find', new GatewayUnavailable('503'));
-    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(GatewayUnavailable);
-    expect(world.effects).toEqual(['gateway.find pay_1']);
-  });
-});
-
-describe('settling for a user who wants other items', () => {
-  const wishing = (payment: Payment) =>
-    new World(
-      orderIn('PAYMENT_IN_PROGRESS', { modification: WISH, revision: 5, heldRevision: 3 }),
-      payment,
-    );
-
-  test('does not wait for the acknowledgement: voids, then reserves at a new revision', async () => {
-    const world = wishing(paymentIn('PENDING'));
-    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(OrderModified);
+    await voidOrRefund(world.service, 'pay_1');
     expect(world.effects).toEqual([
-      'gateway.find pay_1',
       'gateway.void pay_1',
-      'save payment VOIDED',
-      'save order PENDING_RESERVING_STOCK',
+      'save payment CAPTURED',
+      'gateway.refund pay_1',
+      'save order PAYMENT_FAILED with payment REFUNDED',
     ]);
-    expect(world.order).toMatchObject({
-      purpose: 'MODIFICATION',
-      revision: 6,
-      former: { revision: 3, expiresAtMs: NOW_MS + 600_000 },
-      modification: WISH,
-    });
-  });
-
-  test('after a crash behind the void goes on where it was', async () => {
-    const world = wishing(paymentIn('VOIDED'));
-    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(OrderModified);
-    expect(world.effects).toEqual(['save order PENDING_RESERVING_STOCK']);
-  });
-
-  test('keeps a payment that is captured: it is confirmed and the wish refused there', async () => {
-    const world = wishing(paymentIn('PENDING'));
-    world.foundCharge = { status: 'CAPTURED' };
-    await settlePayment(world.service, RUN);
-    expect(world.payment().status).toBe('CAPTURED');
-    expect(world.order.modification).toEqual(WISH);
-  });
-
-  test('asks again where the gateway does not answer: unknown is not voided', async () => {
-    const world = wishing(paymentIn('PENDING'));
-    world.failAt('gateway.void', new GatewayUnknown('No answer.'));
-    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(GatewayUnknown);
-    expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
-    expect(world.payment().status).toBe('PENDING');
-  });
-});
-
-describe('giving a payment up', () => {
-  test('fails it with its void owed and leaves a dead letter', async () => {
-    const world = paying(paymentIn('PENDING'));
-    await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
-    expect(world.effects).toEqual([
-      'save payment FAILED',
-      'dead letter settle-payment GatewayUnavailable',
-    ]);
-    expect(world.deadLetters).toEqual([
-      { ...RUN, step: 'settle-payment', error: 'GatewayUnavailable' },
-    ]);
-    expect(world.payment()).toMatchObject({
-      code: 'PAYMENT_UNCONFIRMED',
-      voidOwed: true,
-      dueAtMs: NOW_MS + 30_000,
-    });
-  });
-
-  test('leaves no letter as long as the payment cannot be written', async () => {
-    const world = paying(paymentIn('PENDING'));
-    world.failAt('save payment', new InfrastructureUnavailable('No database.'));
-    await expect(
-      giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' }),
-    ).rejects.toBeInstanceOf(InfrastructureUnavailable);
-    expect(world.deadLetters).toEqual([]);
-  });
-
-  test('whose letter was not taken sends it when it is repeated', async () => {
-    const world = paying(paymentIn('PENDING'));
-    world.failAt('dead letter', new InfrastructureUnavailable('No queue.'));
-    await expect(
-      giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' }),
-    ).rejects.toBeInstanceOf(InfrastructureUnavailable);
-    world.interfere = () => undefined;
-    await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
-    expect(world.deadLetters).toHaveLength(1);
-    expect(world.payment()).toMatchObject({ status: 'FAILED', voidOwed: true, version: 5 });
-  });
-
-  test('meets a capture in its own write, and goes on to confirm it', async () => {
-    const world = paying(paymentIn('PENDING'));
-    world.interfere = (call) => {
-      if (call === 'save payment FAILED') world.put(paymentIn('CAPTURED', { version: 5 }));
-    };
-    await expect(
-      giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' }),
-    ).rejects.toBeInstanceOf(PaymentCaptured);
-    expect(world.payment()).toEqual(paymentIn('CAPTURED', { version: 5 }));
   });
 
   test.each([
-    ['declined', paymentIn('DECLINED')],
-    ['to be refunded', paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE' } })],
-  ])('that is %s by now leaves it to be compensated', async (_what, payment) => {
-    const world = paying(payment);
-    await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
+    ['gateway.void', VOID_OWED],
+    ['gateway.refund', REFUND_OWED],
+  ])('that fails at %s is owed as before', async (call, payment) => {
+    const world = owing(payment);
+    world.failAt(call, new GatewayUnavailable('503'));
+    await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnavailable);
     expect(world.payment()).toEqual(payment);
   });
 
-  test.each(['PENDING_RESERVING_STOCK', 'PAYMENT_DONE', 'PAYMENT_FAILED'] as const)(
-    'of an order that is %s leaves only the dead letter of what was used up',
+  test('does not take a void for done that is not final', async () => {
+    const world = owing(VOID_OWED);
+    world.voidOutcome = { status: 'PENDING' };
+    await expect(voidOrRefund(world.service, 'pay_1')).rejects.toBeInstanceOf(GatewayUnknown);
+    expect(world.payment()).toEqual(VOID_OWED);
+  });
+
+  test.each(['CAPTURED', 'DECLINED', 'VOIDED', 'REFUNDED', 'FAILED', 'PENDING'] as const)(
+    'has nothing to do for a payment that is %s and owes nothing',
     async (status) => {
-      const world = new World(orderIn(status), paymentIn('PENDING'));
-      await giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' });
-      expect(world.effects).toEqual(['dead letter settle-payment GatewayUnavailable']);
+      const world = owing(paymentIn(status));
+      await voidOrRefund(world.service, 'pay_1');
+      expect(world.effects).toEqual([]);
     },
   );
-
-  test('leaves a capture that came in meanwhile, and goes on to confirm it', async () => {
-    const world = paying(paymentIn('CAPTURED'));
-    await expect(
-      giveUpPayment(world.service, { ...RUN, failure: 'GatewayUnavailable' }),
-    ).rejects.toBeInstanceOf(PaymentCaptured);
-    expect(world.payment()).toEqual(paymentIn('CAPTURED'));
-  });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InventoryTimeout } from '../../../../../lib/inventory/refusals.ts';
 import { compensate } from '../../../../../lib/orders/saga/compensate.ts';
-import { queueCompensation } from '../../../../../lib/orders/saga/queue-compensation.ts';
 import { GatewayUnavailable } from '../../../../../lib/payments/refusals.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
@@ -213,44 +212,4 @@ describe('giving back what a resting order still owes', () => {
     await expect(compensate(world.service, RUN)).rejects.toBeInstanceOf(InventoryTimeout);
     expect(world.order).toEqual(orderIn('ORDER_FAILED', owing));
   });
-});
-
-describe('handing over to the compensation queue', () => {
-  test('leaves an order alone whose payment was voided for other items', async () => {
-    const modification = { status: 'PENDING', items: [] } as const;
-    const order = orderIn('PAYMENT_IN_PROGRESS', { modification });
-    const world = new World(order, paymentIn('VOIDED'));
-    await queueCompensation(world.service, RUN);
-    expect(world.effects).toEqual([]);
-    expect(world.order).toEqual(order);
-  });
-
-  test('writes down what is owed before it sends', async () => {
-    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('DECLINED'));
-    await queueCompensation(world.service, RUN);
-    expect(world.effects).toEqual(['save order PAYMENT_FAILED', 'request compensation ord_1']);
-    expect(world.order).toMatchObject({
-      status: 'PAYMENT_FAILED',
-      releaseOwed: { revision: 3 },
-      dueAtMs: NOW_MS + world.deadlines.obligationMs,
-    });
-    expect(world.compensations).toEqual([RUN]);
-  });
-
-  test('is owed still where the queue does not take it', async () => {
-    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), FAILED);
-    world.failAt('request compensation', new Error('No queue.'));
-    await expect(queueCompensation(world.service, RUN)).rejects.toThrow('No queue.');
-    expect(world.order).toMatchObject({ status: 'PAYMENT_FAILED', releaseOwed: { revision: 3 } });
-    expect(world.payment()).toEqual(FAILED);
-  });
-
-  test.each(['PENDING', 'CAPTURED'] as const)(
-    'leaves an order whose payment is %s to its saga',
-    async (status) => {
-      const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn(status));
-      await queueCompensation(world.service, RUN);
-      expect(world.effects).toEqual([]);
-    },
-  );
 });

@@ -26,7 +26,7 @@ test('one shard is read page by page up to the moment, each page only when it is
     { Items: [], LastEvaluatedKey: { pk: 'c' } },
     { Items: [{ pk: 'd' }] },
   );
-  const pages = duePages(client, INDEX, 'due#3', 5000);
+  const pages = duePages(client, INDEX, 3, 5000);
 
   expect((await pages.next()).value).toEqual([{ pk: 'a' }, { pk: 'b' }]);
   expect(queries).toHaveLength(1);
@@ -53,7 +53,7 @@ test('a page that the database refuses ends the shard', async () => {
     { Items: [{ pk: 'a' }], LastEvaluatedKey: { pk: 'a' } },
     new Error('Throttled.'),
   );
-  const pages = duePages(client, INDEX, 'due#3', 5000);
+  const pages = duePages(client, INDEX, 3, 5000);
   await pages.next();
   await expect(pages.next()).rejects.toBeInstanceOf(InfrastructureUnavailable);
 });

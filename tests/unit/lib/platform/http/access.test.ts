@@ -1,11 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BadSignature } from '../../../../../lib/payments/refusals.ts';
-import { jsonBody, signedBody } from '../../../../../lib/platform/http/request-content.ts';
-import { forServices } from '../../../../../lib/platform/http/service-access.ts';
+import type { Endpoint } from '../../../../../lib/platform/http/endpoint.ts';
 import { forUsers } from '../../../../../lib/platform/http/user-access.ts';
-import { forUsersAndServices } from '../../../../../lib/platform/http/user-or-service-access.ts';
-import { REQUIRED } from '../environment.ts';
 import { tokenOf } from '../test-issuer.ts';
 import { call, issuer, prepare, seen } from './called-handler.ts';
 
@@ -14,7 +11,7 @@ prepare();
 const bodySchema = z.strictObject({
   items: z.array(z.strictObject({ productId: z.string(), quantity: z.int() })).min(1),
 });
-const itemsBody = jsonBody(bodySchema, { items: [{ productId: 'mug', quantity: 1 }] });
+const itemsBody = { schema: bodySchema, example: { items: [{ productId: 'mug', quantity: 1 }] } };
 
 describe('access', () => {
   test('to a public route needs no token, and the caller is nobody', async () => {
@@ -37,10 +34,10 @@ describe('access', () => {
   test('that must prove its body is shown the bytes as they were sent, and the headers', async () => {
     const bytes = Buffer.from('{"items":[{"productId":"Müll","quantity":1}]} ');
     const shown: [Buffer, string | undefined][] = [];
-    const signature = signedBody((rawBody, header) => {
+    const signature: Endpoint['signature'] = (rawBody, header) => {
       shown.push([rawBody, header('x-proof')]);
       return Promise.resolve();
-    });
+    };
     const headers = { 'X-Proof': 'abc' };
     const endpoint = { body: itemsBody, signature };
     await call({ headers, body: bytes.toString('utf8') }, endpoint);
@@ -53,7 +50,7 @@ describe('access', () => {
   });
 
   test('whose body proves nothing is 401 before it is parsed', async () => {
-    const signature = signedBody(() => Promise.reject(new BadSignature('Sign it.')));
+    const signature = () => Promise.reject(new BadSignature('Sign it.'));
     expect(await call({ body: '{' }, { body: itemsBody, signature })).toMatchObject({
       status: 401,
       headers: { 'WWW-Authenticate': 'Signature' },
@@ -67,6 +64,22 @@ describe('access', () => {
     expect((await call({ headers }, { access: forUsers() })).status).toBe(200);
     expect(seen?.user.userId).toBe('alice');
   });
+
+  test('takes a token with any case of the scheme', async () => {
+    const headers = { authorization: `bearer ${await tokenOf(issuer)}` };
+    expect((await call({ headers }, { access: forUsers() })).status).toBe(200);
+  });
+
+  test.each(['', 'Bearer', 'Bearer ', 'Bearer a b', 'Basic YWxpY2U6cHc='])(
+    'with the authorization %j is 401',
+    async (authorization) => {
+      const answer = await call({ headers: { authorization } }, { access: forUsers() });
+      expect(answer).toMatchObject({
+        status: 401,
+        body: { detail: 'Send "Authorization: Bearer <token>".' },
+      });
+    },
+  );
 
   test('without the scope is 403, with it 200', async () => {
     const endpoint = { access: forUsers('products:write') };
@@ -93,33 +106,5 @@ describe('access', () => {
       body: { code: 'TEMPORARILY_UNAVAILABLE' },
     });
     expect(answer.headers).not.toHaveProperty('WWW-Authenticate');
-  });
-
-  test("to a service's route takes the services' credential only", async () => {
-    const endpoint = { access: forServices() };
-    const user = await tokenOf(issuer, { scope: 'products:write' });
-    const statusWith = async (token: string) =>
-      (await call({ headers: { authorization: `Bearer ${token}` } }, endpoint)).status;
-    expect(await statusWith(user)).toBe(401);
-    expect(await statusWith(REQUIRED.INVENTORY_CREDENTIAL)).toBe(200);
-    expect((await call({}, endpoint)).status).toBe(401);
-  });
-});
-
-describe('access for users and the other service', () => {
-  const endpoint = { access: forUsersAndServices() };
-  const statusWith = async (authorization: string) =>
-    (await call({ headers: { authorization } }, endpoint)).status;
-
-  test('takes either, and tells them apart', async () => {
-    expect(await statusWith(`Bearer ${REQUIRED.INVENTORY_CREDENTIAL}`)).toBe(200);
-    expect(seen?.user).toEqual({ userId: '', scopes: new Set() });
-    expect(await statusWith(`Bearer ${await tokenOf(issuer)}`)).toBe(200);
-    expect(seen?.user.userId).toBe('alice');
-  });
-
-  test('takes nobody else', async () => {
-    expect(await statusWith('Bearer x')).toBe(401);
-    expect((await call({}, endpoint)).status).toBe(401);
   });
 });

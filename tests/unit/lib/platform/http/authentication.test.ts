@@ -1,8 +1,7 @@
 import { exportJWK, generateKeyPair, importJWK, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { InfrastructureUnavailable, Unauthenticated } from '../../../../../lib/platform/errors.ts';
-import { authenticateService } from '../../../../../lib/platform/http/service-access.ts';
-import { authenticateUser } from '../../../../../lib/platform/http/user-access.ts';
+import { forUsers } from '../../../../../lib/platform/http/user-access.ts';
 import { REQUIRED } from '../environment.ts';
 import {
   installTestRuntime,
@@ -25,7 +24,7 @@ beforeEach(() => {
 });
 
 async function whoHas(token: string) {
-  const { userId, scopes } = await authenticateUser(`Bearer ${token}`);
+  const { userId, scopes } = await forUsers().authenticate(token);
   return { userId, scopes: [...scopes] };
 }
 
@@ -50,11 +49,6 @@ describe("a user's token", () => {
   test('may be for several audiences', async () => {
     const aud = ['other-api', REQUIRED.JWT_AUDIENCE];
     expect(await whoHas(await tokenOf(issuer, { aud }))).toMatchObject({ userId: 'alice' });
-  });
-
-  test('is sent with any case of the scheme', async () => {
-    const token = await tokenOf(issuer);
-    expect(await authenticateUser(`bearer ${token}`)).toMatchObject({ userId: 'alice' });
   });
 
   test('expires by the injected clock, to the second', async () => {
@@ -117,17 +111,8 @@ describe("a user's token", () => {
     );
   });
 
-  test.each([
-    undefined,
-    '',
-    'Bearer',
-    'Bearer ',
-    'Bearer a b',
-    'Basic YWxpY2U6cHc=',
-    'Bearer not-a-jwt',
-    'Bearer a.b.c',
-  ])('sent as %j is refused', async (authorization) => {
-    await expect(authenticateUser(authorization)).rejects.toBeInstanceOf(Unauthenticated);
+  test.each(['', 'not-a-jwt', 'a.b.c'])('that is %j is refused', async (token) => {
+    await expect(whoHas(token)).rejects.toBeInstanceOf(Unauthenticated);
   });
 
   test.each(['fails', 'is-garbled', 'has-no-keys', 'hangs-up'] as const satisfies KeyService[])(
@@ -153,35 +138,5 @@ describe("a user's token", () => {
     const before = issuer.keyRequests();
     for (const sub of ['alice', 'bob', 'carol']) await whoHas(await tokenOf(issuer, { sub }));
     expect(issuer.keyRequests()).toBe(before + 1);
-  });
-});
-
-describe('the service credential', () => {
-  test('is the configured one and no other', async () => {
-    await authenticateService(`Bearer ${REQUIRED.INVENTORY_CREDENTIAL}`);
-    for (const other of [
-      undefined,
-      '',
-      'Bearer ',
-      'Bearer x',
-      `Bearer ${REQUIRED.INVENTORY_CREDENTIAL}x`,
-    ]) {
-      await expect(authenticateService(other)).rejects.toBeInstanceOf(Unauthenticated);
-    }
-  });
-
-  test('is any of several while it is replaced', async () => {
-    const [old, next] = ['service-credential-old', 'service-credential-new'];
-    installTestRuntime(issuer, NOW_SECONDS, { INVENTORY_CREDENTIAL: `${old},${next}` });
-    await authenticateService(`Bearer ${old}`);
-    await authenticateService(`Bearer ${next}`);
-    await expect(authenticateService(`Bearer ${old},${next}`)).rejects.toBeInstanceOf(
-      Unauthenticated,
-    );
-  });
-
-  test("is not a user's token", async () => {
-    const token = await tokenOf(issuer, { scope: 'products:write' });
-    await expect(authenticateService(`Bearer ${token}`)).rejects.toBeInstanceOf(Unauthenticated);
   });
 });

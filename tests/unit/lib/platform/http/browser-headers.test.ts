@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { forOrderService } from '../../../../../lib/inventory/http/service-access.ts';
 import { NotFound } from '../../../../../lib/platform/errors.ts';
 import { forEveryone } from '../../../../../lib/platform/http/api-handler.ts';
-import { signedBody } from '../../../../../lib/platform/http/request-content.ts';
-import { forServices } from '../../../../../lib/platform/http/service-access.ts';
 import { installTestRuntime, NOW_SECONDS } from '../test-issuer.ts';
 import { call, issuer, prepare } from './called-handler.ts';
 
@@ -69,11 +68,8 @@ describe('CORS', () => {
   });
 
   test.each([
-    ['the other service', { access: forServices() }],
-    [
-      'the payment gateway',
-      { access: forEveryone, signature: signedBody(() => Promise.resolve()) },
-    ],
+    ['the other service', { access: forOrderService }],
+    ['the payment gateway', { access: forEveryone, signature: () => Promise.resolve() }],
   ])('is not for the routes of %s', async (_whose, declared) => {
     allow(SHOP);
     const { headers } = await call(from(SHOP), declared);

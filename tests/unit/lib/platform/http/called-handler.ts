@@ -7,12 +7,12 @@ import {
   apiHandler,
   forEveryone,
 } from '../../../../../lib/platform/http/api-handler.ts';
-import type { Endpoint, RequestHeader } from '../../../../../lib/platform/http/endpoint.ts';
+import type { Endpoint } from '../../../../../lib/platform/http/endpoint.ts';
 import { installTestRuntime, startTestIssuer, type TestIssuer } from '../test-issuer.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
-type Seen = ApiRequest<unknown, unknown, RequestHeader>;
+type Seen = ApiRequest<unknown, unknown, string>;
 type Sent = Partial<
   Omit<APIGatewayProxyEvent, 'headers'> & { headers: Record<string, string> | null }
 >;
@@ -42,7 +42,7 @@ export async function call(
   declared: Partial<Endpoint> = {},
   respond: () => Promise<ApiResponse> = () => Promise.resolve(OK),
 ) {
-  const handler = apiHandler<z.ZodType, z.ZodType, RequestHeader>(
+  const handler = apiHandler<z.ZodType, z.ZodType, string>(
     { route: 'POST /order', access: forEveryone, ...declared },
     (request) => {
       seen = request;
@@ -62,7 +62,7 @@ export async function call(
   const result = await handler(event as unknown as APIGatewayProxyEvent, {} as Context);
   return {
     status: result.statusCode,
-    headers: result.headers ?? {},
+    headers: result.headers,
     body: (result.body === '' ? {} : JSON.parse(result.body)) as Record<string, unknown>,
     text: result.body,
   };

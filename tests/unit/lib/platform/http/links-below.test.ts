@@ -1,11 +1,12 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { requestPathOf } from '../../../../../lib/platform/http/call.ts';
-import { basePathOf, linkedBelow } from '../../../../../lib/platform/http/finish-answer.ts';
+import { linkedBelow } from '../../../../../lib/platform/http/finish-answer.ts';
+import { callOf } from '../../../../../lib/platform/http/read-request.ts';
 
-function event(resource: string, path: string, contextPath?: string): APIGatewayProxyEvent {
+function callAt(resource: string, path: string, contextPath?: string) {
   const requestContext = contextPath === undefined ? undefined : { path: contextPath };
-  return { resource, path, requestContext } as unknown as APIGatewayProxyEvent;
+  const event = { resource, path, requestContext } as unknown as APIGatewayProxyEvent;
+  return callOf('GET /', event);
 }
 
 describe('where the API is mounted', () => {
@@ -32,12 +33,12 @@ describe('where the API is mounted', () => {
     ['of the catch-all, which has no links', '/{proxy+}', '/x/y', '/prod/x/y', ''],
     ['of a test invocation', '/order', '/order', undefined, ''],
   ])('%s', (_what, resource, path, contextPath, expected) => {
-    expect(basePathOf(event(resource, path, contextPath))).toBe(expected);
+    expect(callAt(resource, path, contextPath).basePath).toBe(expected);
   });
 
   test('is in the path that a problem names', () => {
-    expect(requestPathOf(event('/order', '/order', '/prod/order'))).toBe('/prod/order');
-    expect(requestPathOf(event('/order', '/order'))).toBe('/order');
+    expect(callAt('/order', '/order', '/prod/order').instance).toBe('/prod/order');
+    expect(callAt('/order', '/order').instance).toBe('/order');
   });
 });
 
@@ -61,21 +62,6 @@ describe('an answer', () => {
       paymentUrl: 'https://pay.example/o-1',
       href: 'https://x',
     });
-  });
-
-  test('that is a problem leads to the order below the mount, too', () => {
-    const headers = { 'Content-Type': 'application/problem+json' };
-    const problem = { code: 'DUPLICATE_ORDER', order: '/order/o-1', instance: '/prod/order' };
-    const linked = linkedBelow('/prod', {
-      statusCode: 409,
-      headers,
-      body: JSON.stringify(problem),
-    });
-    expect(JSON.parse(linked.body)).toEqual({ ...problem, order: '/prod/order/o-1' });
-  });
-
-  test('is as it was where there is none', () => {
-    expect(linkedBelow('', answer)).toBe(answer);
   });
 
   test('that is no JSON keeps its text', () => {

@@ -104,6 +104,14 @@ describe('problem documents', () => {
     });
   });
 
+  test('lead below the base path of the caller', () => {
+    const error = new NotFound('Look there.', { links: { place: '/place/1' } });
+    expect(problemOf(error, '/shop/place', '/shop')).toMatchObject({
+      instance: '/shop/place',
+      place: '/shop/place/1',
+    });
+  });
+
   test('never show a cause', () => {
     const error = new NotFound('Check the id.', { cause: new Error('table orders-prod') });
     expect(JSON.stringify(problemOf(error, '/'))).not.toContain('orders-prod');

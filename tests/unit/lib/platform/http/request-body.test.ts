@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { jsonBody } from '../../../../../lib/platform/http/request-content.ts';
 import { call, prepare, seen } from './called-handler.ts';
 
 prepare();
@@ -11,7 +10,9 @@ const bodySchema = z.strictObject({
 const GOOD_BODY = JSON.stringify({ items: [{ productId: 'mug', quantity: 1 }] });
 
 describe('a body', () => {
-  const endpoint = { body: jsonBody(bodySchema, { items: [{ productId: 'mug', quantity: 1 }] }) };
+  const endpoint = {
+    body: { schema: bodySchema, example: { items: [{ productId: 'mug', quantity: 1 }] } },
+  };
 
   test('that is well-formed reaches the use case parsed', async () => {
     await call({ body: GOOD_BODY }, endpoint);

@@ -2,8 +2,10 @@ import * as z from 'zod';
 import { isTemporary } from '../../platform/errors.ts';
 import { loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
-import { pipeline } from '../../platform/lambda/pipeline.ts';
-import { Signal } from './signals.ts';
+import type { Order } from '../order.ts';
+import type { OrderService } from '../order-service.ts';
+import type { SagaRun } from '../saga-client.ts';
+import { RunSuperseded, Signal } from './signals.ts';
 
 /** Input of every saga task. */
 export const sagaRunSchema = z.object({
@@ -34,7 +36,7 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
   schema: Schema,
   perform: (input: z.infer<Schema>) => Promise<unknown>,
 ) {
-  return pipeline<unknown, unknown>().handler(async (event: unknown) => {
+  return async (event: unknown): Promise<unknown> => {
     const input = schema.parse(event);
     const { orderId, correlationId } = input;
     const about = { step, orderId, correlationId };
@@ -51,5 +53,17 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
       }
       throw error;
     }
-  });
+  };
+}
+
+/**
+ * The order, read consistently, for the execution that owns it.
+ * @throws RunSuperseded if a newer run took over, or the order is unknown.
+ */
+export async function orderOfRun(service: OrderService, input: SagaRun): Promise<Order> {
+  const order = await service.orders.getOrder(input.orderId);
+  if (order?.run !== input.run) {
+    throw new RunSuperseded('A newer run of this order has taken over.');
+  }
+  return order;
 }

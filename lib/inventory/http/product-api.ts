@@ -8,6 +8,8 @@ import {
   PRODUCTS_PER_PAGE,
 } from '../../limits.ts';
 import { pageQuerySchema } from '../../platform/dynamo/paging.ts';
+import type { Product } from '../product.ts';
+import type { ProductDocument } from './product-response.ts';
 
 /** Scope of those who manage products: shows all counters of the stock, and allows changes. */
 export const MANAGE_PRODUCTS = 'products:write';
@@ -48,3 +50,18 @@ export const listProductsQuerySchema = pageQuerySchema({
   maximumLimit: PRODUCTS_PER_PAGE.max,
   position: PRODUCT_ID,
 });
+
+/** The product as the API shows it. Only those who manage products see the counters. */
+export function toProductDocument(product: Product, showsStock: boolean): ProductDocument {
+  return {
+    productId: product.productId,
+    name: product.name,
+    description: product.description,
+    unitPrice: product.unitPrice,
+    active: product.status === 'ACTIVE',
+    available: product.available,
+    ...(showsStock
+      ? { reserved: product.reserved, sold: product.sold, received: product.received }
+      : {}),
+  };
+}

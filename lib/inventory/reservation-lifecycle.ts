@@ -1,0 +1,277 @@
+import { CONFLICT } from '../platform/dynamo/items.ts';
+import { assertNever, NotFound } from '../platform/errors.ts';
+import { type StockChange, untilCommitted } from './inventory-repository.ts';
+import type { InventoryService } from './inventory-service.ts';
+import type { Product } from './product.ts';
+import {
+  MixedCurrencies,
+  OutOfStock,
+  ProductUnavailable,
+  ReservationGone,
+  StaleRevision,
+  UnknownProduct,
+} from './refusals.ts';
+import {
+  type ConfirmedReservation,
+  decideRelease,
+  decideReserve,
+  type HeldReservation,
+  type ReleasedReservation,
+  type Reservation,
+  type ReservationLine,
+} from './reservation.ts';
+
+export interface ReserveRequest {
+  readonly orderId: string;
+  readonly correlationId: string;
+  readonly revision: number;
+  /** For a modification: the held reservation keeps its expiry time. */
+  readonly keepsTime?: boolean;
+  /** One line per product, quantities at least 1. */
+  readonly lines: readonly { readonly productId: string; readonly quantity: number }[];
+}
+
+/**
+ * Reserves all lines or none, at a revision (specification, section 5). Repeating it at the same
+ * revision returns the stored reservation. A higher revision adjusts the difference and keeps the
+ * prices of products that stay.
+ * @throws OutOfStock, UnknownProduct, ProductUnavailable, MixedCurrencies: nothing was reserved.
+ * @throws StaleRevision, ReservationGone: the revision is too old to be reserved.
+ * @throws LockContention, InfrastructureUnavailable: try again with the same revision.
+ */
+export function reserveProducts(
+  inventory: InventoryService,
+  request: ReserveRequest,
+): Promise<HeldReservation | ConfirmedReservation> {
+  return untilCommitted<HeldReservation | ConfirmedReservation>(inventory, async () => {
+    const { orderId, correlationId, revision } = request;
+    const { reservation: stored, products } = await inventory.repository.view(
+      orderId,
+      request.lines,
+    );
+    const decision = decideReserve(stored, revision);
+    switch (decision.kind) {
+      case 'ANSWER':
+        return decision.current;
+      case 'REFUSE':
+        throw decision.because === 'STALE_REVISION'
+          ? new StaleRevision(StaleRevision.refusal.advice)
+          : new ReservationGone('This reservation was ended; reserve at a higher revision.');
+      case 'RESERVE':
+      case 'ADJUST': {
+        const held = decision.kind === 'ADJUST' ? decision.held : undefined;
+        const { lines, changes, impossible } = planHold(request.lines, held, products);
+        if (impossible !== undefined) {
+          // Each item was read consistently, but not all at one moment. A parallel call of this
+          // order may have taken the missing stock.
+          const since = await inventory.repository.findReservation(orderId);
+          if (since?.version !== stored?.version) return CONFLICT;
+          throw impossible;
+        }
+        const next: HeldReservation = {
+          status: 'HELD',
+          orderId,
+          correlationId,
+          revision,
+          version: (stored?.version ?? 0) + 1,
+          lines,
+          expiresAtMs:
+            held !== undefined && request.keepsTime === true
+              ? held.expiresAtMs
+              : inventory.clock.now() + inventory.config.RESERVATION_TTL_SECONDS * 1000,
+        };
+        return inventory.repository.commit(next, stored, changes);
+      }
+      default:
+        return assertNever(decision);
+    }
+  });
+}
+
+interface HoldPlan {
+  readonly lines: readonly ReservationLine[];
+  readonly changes: readonly StockChange[];
+  /** Refusal by the products as read; the transaction's conditions check the same again. */
+  readonly impossible: Error | undefined;
+}
+
+/** Prices the wanted lines, and computes the stock that each product gives or gets back for them. */
+function planHold(
+  wanted: ReserveRequest['lines'],
+  held: HeldReservation | undefined,
+  products: ReadonlyMap<string, Product>,
+): HoldPlan {
+  const before = new Map<string, ReservationLine>();
+  for (const line of held?.lines ?? []) before.set(line.productId, line);
+  const lines: ReservationLine[] = [];
+  const changes: StockChange[] = [];
+  const currencies = new Set<string>();
+  let impossible: Error | undefined;
+  for (const { productId, quantity } of wanted) {
+    const product = products.get(productId);
+    if (product === undefined) {
+      throw new UnknownProduct(`There is no product ${productId}; see GET /product.`, {
+        details: { productId },
+      });
+    }
+    const former = before.get(productId);
+    before.delete(productId);
+    const unitPrice = former?.unitPrice ?? product.unitPrice;
+    currencies.add(unitPrice.currency);
+    lines.push({ productId, quantity, unitPrice });
+    const taken = quantity - (former?.quantity ?? 0);
+    if (taken !== 0) changes.push({ productId, available: -taken, reserved: taken, sold: 0 });
+    if (taken > 0 && (product.status === 'WITHDRAWN' || product.available < taken)) {
+      impossible ??= refusalBy(product);
+    }
+  }
+  if (currencies.size > 1) {
+    throw new MixedCurrencies(
+      'The products of one order must have one currency; order them separately.',
+    );
+  }
+  for (const { productId, quantity } of before.values()) {
+    changes.push({ productId, available: quantity, reserved: -quantity, sold: 0 });
+  }
+  return { lines, changes, impossible };
+}
+
+function refusalBy({ productId, status, available }: Product): Error {
+  return status === 'WITHDRAWN'
+    ? new ProductUnavailable(`${productId} is not on sale at the moment; retry later.`, {
+        details: { productId },
+      })
+    : new OutOfStock(`Only ${String(available)} of ${productId} can be ordered; order fewer.`, {
+        details: { productId, available },
+      });
+}
+
+/** @throws NotFound if this order never reserved anything. */
+export async function getReservation(
+  inventory: InventoryService,
+  orderId: string,
+): Promise<Reservation> {
+  const stored = await inventory.repository.findReservation(orderId);
+  if (stored === undefined) throw new NotFound('Nothing was ever reserved for this order.');
+  return stored;
+}
+
+/**
+ * Holds the stock at least until `untilMs`. Returns a sold reservation as it is.
+ * @throws ReservationGone if this revision is not held any more.
+ */
+export function extendReservation(
+  inventory: InventoryService,
+  request: { readonly orderId: string; readonly revision: number; readonly untilMs: number },
+): Promise<HeldReservation | ConfirmedReservation> {
+  return untilCommitted<HeldReservation | ConfirmedReservation>(inventory, async () => {
+    const stored = await currentReservation(inventory, request.orderId, request.revision);
+    if (stored.status === 'CONFIRMED' || stored.expiresAtMs >= request.untilMs) return stored;
+    const next = { ...stored, version: stored.version + 1, expiresAtMs: request.untilMs };
+    return inventory.repository.commit(next, stored, []);
+  });
+}
+
+/**
+ * Turns reserved into sold, for one payment. Repeating it for the same payment changes nothing.
+ * @throws ReservationGone if this revision is not held any more or was sold to another payment.
+ */
+export function confirmReservation(
+  inventory: InventoryService,
+  request: { readonly orderId: string; readonly revision: number; readonly paymentId: string },
+): Promise<ConfirmedReservation> {
+  return untilCommitted<ConfirmedReservation>(inventory, async () => {
+    const stored = await currentReservation(inventory, request.orderId, request.revision);
+    if (stored.status === 'CONFIRMED') {
+      if (stored.paymentId === request.paymentId) return stored;
+      throw new ReservationGone('This reservation was sold to another payment.');
+    }
+    const next: ConfirmedReservation = {
+      status: 'CONFIRMED',
+      orderId: stored.orderId,
+      revision: stored.revision,
+      version: stored.version + 1,
+      lines: stored.lines,
+      paymentId: request.paymentId,
+    };
+    const sold: StockChange[] = [];
+    for (const { productId, quantity } of stored.lines) {
+      sold.push({ productId, available: 0, reserved: -quantity, sold: quantity });
+    }
+    return inventory.repository.commit(next, stored, sold);
+  });
+}
+
+async function currentReservation(
+  inventory: InventoryService,
+  orderId: string,
+  revision: number,
+): Promise<HeldReservation | ConfirmedReservation> {
+  const stored = await inventory.repository.findReservation(orderId);
+  if (stored === undefined || stored.status === 'RELEASED' || stored.revision !== revision) {
+    throw new ReservationGone(ReservationGone.refusal.advice);
+  }
+  return stored;
+}
+
+/**
+ * Gives the stock back, unless a newer revision holds it. Leaves a tombstone at `revision` even if
+ * nothing was reserved. Safe to repeat, and safe if the reserve never arrived.
+ * @returns the stored reservation; a newer one or a sold one is left as it is.
+ */
+export function releaseReservation(
+  inventory: InventoryService,
+  orderId: string,
+  revision: number,
+): Promise<Reservation> {
+  return untilCommitted<Reservation>(inventory, async () => {
+    const stored = await inventory.repository.findReservation(orderId);
+    const decision = decideRelease(stored, revision);
+    switch (decision.kind) {
+      case 'NOTHING':
+        return decision.current;
+      case 'MARK':
+      case 'RELEASE': {
+        const next: ReleasedReservation = {
+          status: 'RELEASED',
+          because: 'RELEASED',
+          orderId,
+          revision,
+          version: (stored?.version ?? 0) + 1,
+        };
+        const changes = decision.kind === 'RELEASE' ? givenBack(decision.held.lines) : [];
+        return inventory.repository.commit(next, stored, changes);
+      }
+    }
+  });
+}
+
+/**
+ * Releases one expired reservation, independent of its saga. It contends with extend and confirm on
+ * the reservation's own conditional write.
+ * @returns true if this call released it.
+ */
+export function expireReservation(inventory: InventoryService, orderId: string): Promise<boolean> {
+  return untilCommitted<boolean>(inventory, async () => {
+    const stored = await inventory.repository.findReservation(orderId);
+    if (stored?.status !== 'HELD' || stored.expiresAtMs > inventory.clock.now()) return false;
+    const next: ReleasedReservation = {
+      status: 'RELEASED',
+      because: 'EXPIRED',
+      orderId,
+      revision: stored.revision,
+      version: stored.version + 1,
+    };
+    const written = await inventory.repository.commit(next, stored, givenBack(stored.lines));
+    return written === CONFLICT ? CONFLICT : true;
+  });
+}
+
+function givenBack(lines: readonly ReservationLine[]): StockChange[] {
+  return lines.map(({ productId, quantity }) => ({
+    productId,
+    available: quantity,
+    reserved: -quantity,
+    sold: 0,
+  }));
+}

@@ -1,0 +1,116 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type * as z from 'zod';
+import { CORRELATION_ID, MAX_BODY_BYTES, MAX_WAIT_SECONDS } from '../../limits.ts';
+import { BadRequest, BodyTooLarge, Unauthenticated } from '../errors.ts';
+import { installedRuntime, randomIds } from '../lambda/installed-runtime.ts';
+import type { Call, Content } from './endpoint.ts';
+
+export function callOf(route: string, event: APIGatewayProxyEvent): Call {
+  const headers = new Map<string, string | undefined>();
+  // API Gateway's own test invocation hands over null if there is no header, and no path of the stage.
+  const given = event.headers as typeof event.headers | null;
+  for (const [name, value] of Object.entries(given ?? {})) headers.set(name.toLowerCase(), value);
+  const context = event.requestContext as Partial<typeof event.requestContext> | undefined;
+  const instance = context?.path ?? event.path;
+  const correlationId = headers.get('x-correlation-id') ?? '';
+  return {
+    event,
+    route,
+    instance,
+    basePath: basePathOf(event.resource, instance),
+    header: (name) => headers.get(name.toLowerCase()),
+    // The caller's own id if it is harmless to log, else a new one.
+    correlationId: CORRELATION_ID.test(correlationId)
+      ? correlationId
+      : (installedRuntime()?.ids ?? randomIds).random(),
+  };
+}
+
+/**
+ * The part of the caller's path before that of the route: `/prod` at API Gateway's own address,
+ * `/shop` if a custom domain maps `/shop` to this API, mostly nothing. Counted from the end by the
+ * route's segments, so that the encoding of their values does not matter.
+ */
+function basePathOf(resource: string | undefined, path: string): string {
+  if (resource === undefined || resource.includes('+}')) return '';
+  const segments = path.split('/').filter(Boolean);
+  const own = resource.split('/').filter(Boolean).length;
+  const base = segments.slice(0, Math.max(0, segments.length - own));
+  return base.length === 0 ? '' : `/${base.join('/')}`;
+}
+
+/**
+ * The token of the `Authorization` header.
+ * @throws Unauthenticated if there is none.
+ */
+export function bearerToken(call: Call): string {
+  const match = /^Bearer +(\S+)$/i.exec(call.header('authorization') ?? '');
+  if (match?.[1] === undefined) {
+    throw new Unauthenticated('Send "Authorization: Bearer <token>".');
+  }
+  return match[1];
+}
+
+/**
+ * The body's bytes as they were sent.
+ * @throws BodyTooLarge
+ */
+export function rawBodyOf(event: APIGatewayProxyEvent): Buffer {
+  const raw = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (raw.byteLength > MAX_BODY_BYTES) {
+    throw new BodyTooLarge(`Send at most ${String(MAX_BODY_BYTES)} bytes.`);
+  }
+  return raw;
+}
+
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** @throws BadRequest that says what is wrong with the text, or names every field at fault. */
+export function readBody<Schema extends z.ZodType>(
+  { schema }: Content<Schema>,
+  event: APIGatewayProxyEvent,
+): z.infer<Schema> {
+  const text = rawBodyOf(event).toString('utf8');
+  if (text === '') throw new BadRequest('The body must be JSON; it is empty.');
+  if (text.startsWith(BYTE_ORDER_MARK)) {
+    throw new BadRequest('The body must be JSON; leave out the byte order mark before it.');
+  }
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    throw new BadRequest('The body must be JSON.');
+  }
+  return validated(schema, given, 'body');
+}
+
+/** @throws BadRequest that names every parameter at fault. */
+export function readQuery<Schema extends z.ZodType>(
+  { schema }: Content<Schema>,
+  event: APIGatewayProxyEvent,
+): z.infer<Schema> {
+  return validated(schema, event.queryStringParameters ?? {}, 'query');
+}
+
+function validated<Schema extends z.ZodType>(
+  schema: Schema,
+  given: unknown,
+  part: 'body' | 'query',
+): z.infer<Schema> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(({ path, message }) => ({
+    field: path.map(String).join('.'),
+    message,
+  }));
+  const summary = errors
+    .map(({ field, message }) => (field === '' ? message : `${field}: ${message}`))
+    .join('; ');
+  throw new BadRequest(`Correct the ${part}: ${summary}.`, { details: { errors } });
+}
+
+/** Seconds of `Prefer: wait=N` (RFC 7240), clamped to 10; 0 if the caller does not want to wait. */
+export function waitSecondsOf(call: Call): number {
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?/i.exec(call.header('prefer') ?? '');
+  return Math.min(Number(match?.[1] ?? 0), MAX_WAIT_SECONDS);
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { settlePayment } from '../../../../../lib/orders/saga/settle-payment.ts';
+import {
+  OrderModified,
+  PaymentNotCaptured,
+  StillAwaitingAcknowledgement,
+} from '../../../../../lib/orders/saga/signals.ts';
+import type { Payment } from '../../../../../lib/payments/payment.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/refusals.ts';
+import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
+
+const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } as const;
+
+const paying = (payment: Payment = paymentIn('INITIATED')) =>
+  new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
+
+describe('settling what was not acknowledged', () => {
+  const overdue = () => paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS }));
+
+  test('takes a capture that the gateway knows of', async () => {
+    const world = overdue();
+    world.foundCharge = { status: 'CAPTURED' };
+    await settlePayment(world.service, RUN);
+    expect(world.effects).toEqual(['gateway.find pay_1', 'save payment CAPTURED']);
+  });
+
+  test.each([undefined, { status: 'PENDING' as const }])(
+    'voids what the gateway knows only as %j, so that it never can be captured',
+    async (found) => {
+      const world = overdue();
+      world.foundCharge = found;
+      await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+      expect(world.effects).toEqual([
+        'gateway.find pay_1',
+        'gateway.void pay_1',
+        'save payment VOIDED',
+      ]);
+    },
+  );
+
+  test('takes the capture that came between asking and voiding', async () => {
+    const world = overdue();
+    world.voidOutcome = { status: 'CAPTURED' };
+    await settlePayment(world.service, RUN);
+    expect(world.payment().status).toBe('CAPTURED');
+  });
+
+  test('is unknown still where not even the void is final', async () => {
+    const world = overdue();
+    world.voidOutcome = { status: 'PENDING' };
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(GatewayUnknown);
+    expect(world.payment().status).toBe('PENDING');
+  });
+
+  test('asks nobody before the gateway has had its time', async () => {
+    const world = paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS + 10_000 }));
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(
+      StillAwaitingAcknowledgement,
+    );
+    expect(world.effects).toEqual([]);
+  });
+
+  test('counts a timer that fires a moment early', async () => {
+    const world = paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS + 1000 }));
+    world.foundCharge = { status: 'CAPTURED' };
+    await settlePayment(world.service, RUN);
+    expect(world.payment().status).toBe('CAPTURED');
+  });
+
+  test('leaves the payment as it is where the gateway cannot be asked', async () => {
+    const world = overdue();
+    world.failAt('gateway.find', new GatewayUnavailable('503'));
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(GatewayUnavailable);
+    expect(world.effects).toEqual(['gateway.find pay_1']);
+  });
+});
+
+describe('settling for a user who wants other items', () => {
+  const wishing = (payment: Payment) =>
+    new World(
+      orderIn('PAYMENT_IN_PROGRESS', { modification: WISH, revision: 5, heldRevision: 3 }),
+      payment,
+    );
+
+  test('does not wait for the acknowledgement: voids, then reserves at a new revision', async () => {
+    const world = wishing(paymentIn('PENDING'));
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(OrderModified);
+    expect(world.effects).toEqual([
+      'gateway.find pay_1',
+      'gateway.void pay_1',
+      'save payment VOIDED',
+      'save order PENDING_RESERVING_STOCK',
+    ]);
+    expect(world.order).toMatchObject({
+      purpose: 'MODIFICATION',
+      revision: 6,
+      former: { revision: 3, expiresAtMs: NOW_MS + 600_000 },
+      modification: WISH,
+    });
+  });
+
+  test('after a crash behind the void goes on where it was', async () => {
+    const world = wishing(paymentIn('VOIDED'));
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(OrderModified);
+    expect(world.effects).toEqual(['save order PENDING_RESERVING_STOCK']);
+  });
+
+  test('keeps a payment that is captured: it is confirmed and the wish refused there', async () => {
+    const world = wishing(paymentIn('PENDING'));
+    world.foundCharge = { status: 'CAPTURED' };
+    await settlePayment(world.service, RUN);
+    expect(world.payment().status).toBe('CAPTURED');
+    expect(world.order.modification).toEqual(WISH);
+  });
+
+  test('asks again where the gateway does not answer: unknown is not voided', async () => {
+    const world = wishing(paymentIn('PENDING'));
+    world.failAt('gateway.void', new GatewayUnknown('No answer.'));
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(GatewayUnknown);
+    expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
+    expect(world.payment().status).toBe('PENDING');
+  });
+});
