@@ -1,14 +1,9 @@
 import { handler as health } from '../functions/health.ts';
 import { handler as changeProduct } from '../functions/inventory/change-product.ts';
-import { handler as confirmReservation } from '../functions/inventory/confirm-reservation.ts';
 import { handler as createProduct } from '../functions/inventory/create-product.ts';
-import { handler as extendReservation } from '../functions/inventory/extend-reservation.ts';
 import { handler as getProduct } from '../functions/inventory/get-product.ts';
-import { handler as getReservation } from '../functions/inventory/get-reservation.ts';
 import { handler as listProducts } from '../functions/inventory/list-products.ts';
 import { handler as receiveStock } from '../functions/inventory/receive-stock.ts';
-import { handler as releaseReservation } from '../functions/inventory/release-reservation.ts';
-import { handler as reserveProducts } from '../functions/inventory/reserve-products.ts';
 import { handler as cancelOrder } from '../functions/orders/cancel-order.ts';
 import { handler as getOrder } from '../functions/orders/get-order.ts';
 import { handler as listOrders } from '../functions/orders/list-orders.ts';
@@ -26,7 +21,7 @@ export interface DocumentedEndpoint extends Endpoint {
   readonly document: EndpointDocument;
 }
 
-/** Declarations of all routes, by their function's key in infrastructure/functions.yml, in the document's order. */
+/** Declarations of all routes of the public API, by their function's key in infrastructure/functions.yml, in the document's order. */
 export const ENDPOINTS: ReadonlyMap<string, DocumentedEndpoint> = new Map(
   Object.entries({
     placeOrder,
@@ -44,11 +39,6 @@ export const ENDPOINTS: ReadonlyMap<string, DocumentedEndpoint> = new Map(
     createProduct,
     changeProduct,
     receiveStock,
-    reserveProducts,
-    getReservation,
-    releaseReservation,
-    extendReservation,
-    confirmReservation,
     health,
     openapi: { endpoint: openapiEndpoint },
     docs: { endpoint: docsEndpoint },

@@ -23,7 +23,7 @@ Every error is a problem document (RFC 9457) with a stable \`code\`; its \`detai
 \`Retry-After\` gives the seconds to wait, if waiting helps. A path or method that is not listed here is answered \`404\`.
 Later versions may add members to answers: ignore those you do not know.
 
-From a browser: pages of the origins in \`ALLOWED_ORIGINS\` may call every route but those of the services, and read
+From a browser: pages of the origins in \`ALLOWED_ORIGINS\` may call every route but the payment gateway's, and read
 \`Location\`, \`ETag\`, \`Retry-After\`, \`Idempotent-Replayed\` and \`X-Correlation-Id\`.`;
 
 /** The document of the whole API, made from the declarations of all functions. */
@@ -100,16 +100,9 @@ function operationObject(id: string, endpoint: DocumentedEndpoint): OpenApiOpera
 }
 
 function securityOf({ access, signature }: DocumentedEndpoint): OpenApiOperation['security'] {
-  switch (access.callers) {
-    case 'public':
-      return signature === undefined ? [] : [{ signature: [] }];
-    case 'service':
-      return [{ service: [] }];
-    case 'user':
-      return [{ user: access.scope === undefined ? [] : [access.scope] }];
-    case 'user-or-service':
-      return [{ user: [] }, { service: [] }];
-  }
+  if (access.callers === 'user')
+    return [{ user: access.scope === undefined ? [] : [access.scope] }];
+  return signature === undefined ? [] : [{ signature: [] }];
 }
 
 /** @throws if no service lists the endpoint's tag. */

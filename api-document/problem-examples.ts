@@ -6,8 +6,6 @@ import {
   LockContention,
   MixedCurrencies,
   OutOfStock,
-  ReservationGone,
-  StaleRevision,
   UnknownProduct,
 } from '../lib/inventory/refusals.ts';
 import { MAX_BODY_BYTES } from '../lib/limits.ts';
@@ -34,7 +32,6 @@ interface Example {
 }
 
 const ORDER = '/order/ord_5f0c2d9ab8f34e61a7d2c49e01';
-const RESERVATION = '/inventory/reservation/ord_5f0c2d9ab8f34e61a7d2c49e01';
 const ofOrder = { orderId: 'ord_5f0c2d9ab8f34e61a7d2c49e01' };
 const ofPayment = { ...ofOrder, paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30' };
 const ofProduct = { productId: 'prod-mug' };
@@ -104,18 +101,10 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     detail: 'The order was changed meanwhile; look at it and try again.',
     instance: ORDER,
   },
-  STALE_REVISION: {
-    detail: StaleRevision.refusal.advice,
-    instance: RESERVATION,
-  },
   PRECONDITION_FAILED: {
     detail: 'The order has changed since you read it; read it again and decide anew.',
     instance: ORDER,
     members: { ...ofOrder, version: 4 },
-  },
-  RESERVATION_GONE: {
-    detail: ReservationGone.refusal.advice,
-    instance: RESERVATION,
   },
   IDEMPOTENCY_CONFLICT: {
     detail: IdempotencyConflict.refusal.advice,
@@ -164,7 +153,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   INVENTORY_RESTARTING: { detail: InventoryRestarting.refusal.advice, instance: ORDER },
   LOCK_CONTENTION: {
     detail: LockContention.refusal.advice,
-    instance: RESERVATION,
+    instance: '/product/prod-mug/stock',
   },
   CACHE_TIMEOUT: { detail: CacheTimeout.refusal.advice, instance: ORDER },
   INTERNAL_ERROR: {

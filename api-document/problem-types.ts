@@ -7,11 +7,18 @@ import { INTERNAL_ERROR } from '../lib/platform/http/problems.ts';
 
 type DocumentedType = commonErrors.ProblemType & Pick<commonErrors.Refusal, 'retryAfterSeconds'>;
 
-/** Every kind of problem, by its code, ordered by status. */
+/** Refusals that only the Order Service gets from Inventory. */
+const BETWEEN_SERVICES: readonly unknown[] = [
+  inventoryRefusals.StaleRevision,
+  inventoryRefusals.ReservationGone,
+];
+
+/** Every kind of problem of the public API, by its code, ordered by status. */
 export const PROBLEM_TYPES: ReadonlyMap<string, DocumentedType> = new Map(
   [commonErrors, orderRefusals, paymentRefusals, inventoryRefusals]
     .flatMap((module) => Object.values<unknown>(module))
     .filter(isRefusalClass)
+    .filter((refused) => !BETWEEN_SERVICES.includes(refused))
     .map(({ refusal }): DocumentedType => refusal)
     .concat(INTERNAL_ERROR)
     .sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1))

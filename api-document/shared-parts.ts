@@ -99,11 +99,6 @@ export const SECURITY_SCHEMES: Readonly<Record<string, Json>> = {
       'An access token of the configured OIDC issuer; `sub` is the user, `scope` may hold ' +
       '`products:write`. Locally: `npm run -s token -- alice`.',
   },
-  service: {
-    type: 'http',
-    scheme: 'bearer',
-    description: "The Order Service's own credential.",
-  },
   signature: {
     type: 'apiKey',
     in: 'header',

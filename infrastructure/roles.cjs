@@ -6,7 +6,7 @@ const { parse } = require('yaml');
 const ARN_PREFIX = 'arn:${AWS::Partition}:';
 const HERE = '${AWS::Region}:${AWS::AccountId}';
 
-/** Service and ARN of each kind of resource, by its name in permissions.yml. */
+/** Service, ARN and conditions of each kind of resource, by its name in permissions.yml. */
 const RESOURCES = [
   [/Table$/, 'dynamodb', (name) => ({ 'Fn::GetAtt': [name, 'Arn'] })],
   [
@@ -28,6 +28,16 @@ const RESOURCES = [
   ],
   // Step Functions has no resource for a task token's callback.
   [/^TaskTokens$/, 'states', () => '*'],
+  // By name: the function's environment is that of its callers, whose roles come first.
+  [
+    /^Reservations$/,
+    'lambda',
+    () => ({
+      'Fn::Sub': `${ARN_PREFIX}lambda:${HERE}:function:\${self:service}-\${sls:stage}-reservations`,
+    }),
+    // A function URL's callers need both actions; nobody invokes the function past its URL.
+    { InvokeFunction: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } } },
+  ],
   [
     /_PARAMETER$/,
     'ssm',
@@ -35,14 +45,21 @@ const RESOURCES = [
   ],
 ];
 
-function statement([name, actions]) {
-  const [, service, arnOf] = RESOURCES.find(([pattern]) => pattern.test(name)) ?? [];
+function statements([name, actions]) {
+  const [, service, arnOf, conditions = {}] =
+    RESOURCES.find(([pattern]) => pattern.test(name)) ?? [];
   if (service === undefined) throw new Error(`permissions.yml: what is ${name}?`);
-  return {
+  const allow = (some) => ({
     Effect: 'Allow',
-    Action: actions.map((action) => `${service}:${action}`),
+    Action: some.map((action) => `${service}:${action}`),
     Resource: arnOf(name),
-  };
+  });
+  const free = actions.filter((action) => conditions[action] === undefined);
+  const bound = actions.filter((action) => conditions[action] !== undefined);
+  return [
+    allow(free),
+    ...bound.map((action) => ({ ...allow([action]), Condition: conditions[action] })),
+  ];
 }
 
 /**
@@ -85,7 +102,10 @@ function role([functionKey, resources]) {
           PolicyName: functionKey,
           PolicyDocument: {
             Version: '2012-10-17',
-            Statement: [...Object.entries(resources).map(statement), ...everywhere(functionKey)],
+            Statement: [
+              ...Object.entries(resources).flatMap(statements),
+              ...everywhere(functionKey),
+            ],
           },
         },
       ],

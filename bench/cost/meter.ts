@@ -20,8 +20,6 @@ export interface Reading {
 export interface Callers {
   /** Functions called by API Gateway. */
   readonly http: ReadonlySet<string>;
-  /** Functions that API Gateway calls for the Order Service, never for users or the payment gateway. */
-  readonly service: ReadonlySet<string>;
   readonly queue: ReadonlySet<string>;
 }
 
@@ -106,10 +104,8 @@ export async function startMeter(
   ]);
   const keys = (events: readonly { readonly key: string }[]) =>
     new Set(events.map(({ key }) => key));
-  const http = eventsOf(service, 'http');
   const callers = {
-    http: keys(http),
-    service: keys(http.filter(({ event }) => event.path.startsWith('/inventory/'))),
+    http: keys(eventsOf(service, 'http')),
     queue: keys(eventsOf(service, 'sqs')),
   };
   return new Meter(stack, callers, total);

@@ -48,7 +48,7 @@ export function usageOf(
       effects.filter(({ kind }) => kind === 'sqs').length +
       QUEUE_REQUESTS_PER_DELIVERY * called(callers.queue),
     logGigabytes: logBytes / BYTES_PER_GIGABYTE,
-    traces: SAMPLED_SHARE * (called(callers.http) - called(callers.service)),
+    traces: SAMPLED_SHARE * called(callers.http),
   };
 }
 

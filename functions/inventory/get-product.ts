@@ -1,7 +1,6 @@
 import { getProduct } from '../../lib/inventory/get-product.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import { MANAGE_PRODUCTS, toProductDocument } from '../../lib/inventory/http/product-api.ts';
-import { alsoForOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { etagOf, unlessKnown } from '../../lib/platform/http/etag.ts';
@@ -13,14 +12,12 @@ const inventory = perRuntime(inventoryService);
 export const handler = apiHandler(
   {
     route: 'GET /product/{productId}',
-    access: alsoForOrderService(forUsers()),
+    access: forUsers(),
     headers: ['If-None-Match'],
     document: {
       tag: 'Products',
       summary: 'Look at a product',
-      description:
-        'With the scope `products:write` it shows all counters of the stock. The Order Service asks ' +
-        'here for prices, with its own credential.',
+      description: 'With the scope `products:write` it shows all counters of the stock.',
       answers: {
         200: { description: 'The product.', example: 'product', headers: ['ETag'] },
       } satisfies InventoryAnswers,

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { PRODUCT_ID } from '../limits.ts';
 import type { Money } from '../money.ts';
+import { functionUrlSigner } from '../platform/aws/sign-request.ts';
 import { CircuitBreaker } from '../platform/circuit-breaker.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import type { RefusalClass } from '../platform/errors.ts';
@@ -7,7 +9,11 @@ import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts'
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import { secretReader } from '../platform/secrets.ts';
-import { type ReservationDocument, reservationSchema } from './http/reservation-response.ts';
+import {
+  type ReservationDocument,
+  reservationSchema,
+  SERVICE_CREDENTIAL_HEADER,
+} from './http/reservation-response.ts';
 import {
   CONTENTION_REFUSALS,
   InventoryCircuitOpen,
@@ -75,7 +81,10 @@ interface Change {
 const quotedProductSchema = z.object({ active: z.boolean(), unitPrice: moneySchema });
 
 export function inventoryClient(runtime: Runtime): InventoryClient {
-  const { INVENTORY_URL, INVENTORY_TIMEOUT_MS } = runtime.config;
+  const { INVENTORY_TIMEOUT_MS } = runtime.config;
+  // A function URL ends with a slash.
+  const baseUrl = runtime.config.INVENTORY_URL.replace(/\/$/, '');
+  const sign = functionUrlSigner(runtime);
   const credentials = secretReader(runtime, 'INVENTORY_CREDENTIAL');
   const circuit = inventoryCircuit(runtime);
 
@@ -102,10 +111,11 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
       try {
         response = await runtime.http({
           method,
-          url: INVENTORY_URL + path,
+          url: baseUrl + path,
           timeoutMs: INVENTORY_TIMEOUT_MS,
-          headers: { authorization: `Bearer ${credential}`, 'x-correlation-id': correlationId },
+          headers: { [SERVICE_CREDENTIAL_HEADER]: credential, 'x-correlation-id': correlationId },
           body,
+          sign,
         });
       } catch (error) {
         throw error instanceof Error && error.name === 'TimeoutError'
@@ -123,8 +133,11 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
   }
 
   async function product(productId: string, of: Omit<ReservationOf, 'revision'>) {
-    const path = `/product/${encodeURIComponent(productId)}`;
-    const found = await call(quotedProductSchema, of.correlationId, { method: 'GET', path });
+    const request = { method: 'GET', path: `/inventory/product/${productId}` } as const;
+    // Another id can be that of no product, and need not be a part of a URL.
+    const found = PRODUCT_ID.test(productId)
+      ? await call(quotedProductSchema, of.correlationId, request)
+      : undefined;
     if (found === undefined) {
       throw new UnknownProduct(`There is no product ${productId}; see GET /product.`, {
         details: { orderId: of.orderId, productId },

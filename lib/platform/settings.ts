@@ -224,8 +224,12 @@ export const SETTINGS = {
   },
   INVENTORY_URL: {
     kind: 'url',
-    deployed: { value: '${self:custom.ownApiUrl}', shown: "the stage's own API" },
-    meaning: 'Base URL of the Inventory Service, as the Order Service reaches it.',
+    deployed: {
+      value: '${self:custom.inventoryUrl}',
+      shown: "the function URL of the stage's own `reservations`",
+    },
+    meaning:
+      'Base URL of the Inventory Service, as the Order Service reaches it. Each request is signed for Lambda.',
   },
   PAYMENT_PAGE_URL: {
     kind: 'url',

@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/platform/clock.ts';
 import { SERVER_OPTIONS } from '../server-options.ts';
 import { SEED_PRODUCTS } from '../stack/seed-products.ts';
 import { FAULT_MODES } from './faults/fault-modes.ts';
+import type { Target } from './faults/forward.ts';
 import { InventoryFaults } from './faults/inventory-faults.ts';
 import { INVENTORY_PROXY_PATH, InventoryProxy } from './faults/inventory-proxy.ts';
 import { createFaultRoutes } from './faults/routes.ts';
@@ -29,8 +30,10 @@ export interface CompanionOptions {
   readonly issuer?: string;
   /** The `aud` claim of its tokens. */
   readonly audience: string;
-  /** URL (`http`) of the real Inventory Service, to which the proxy forwards. */
-  readonly inventoryUrl: string;
+  /** URL of the public API, for the start page. */
+  readonly apiUrl: string;
+  /** The real Inventory Service, to which the proxy forwards. */
+  readonly inventory: Target;
   /** Receives the acknowledgements of charges. Without it, pending charges stay pending. */
   readonly webhook?: Webhook;
   /** Keeps the charges for a later start. */
@@ -80,7 +83,7 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
       : new Acknowledgements(options.clock, options.webhook);
   const { stackEnvironment } = options;
   const faults = new InventoryFaults();
-  const proxy = new InventoryProxy(options.inventoryUrl, faults);
+  const proxy = new InventoryProxy(options.inventory, faults);
   const { chargesFile } = options;
   const journal = chargesFile === undefined ? undefined : chargeJournal(chargesFile);
   const serveRoutes = serve(
@@ -92,7 +95,7 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
         ...(stackEnvironment === undefined ? [] : [stackRoute(stackEnvironment)]),
       ],
       {
-        apiUrl: options.inventoryUrl,
+        apiUrl: options.apiUrl,
         companionUrl: url,
         places: () => placesOf(options),
       },

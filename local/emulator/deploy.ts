@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  GetFunctionConfigurationCommand,
+  GetFunctionUrlConfigCommand,
+  LambdaClient,
+} from '@aws-sdk/client-lambda';
 import { StartupProblem } from '../stack/startup-problem.ts';
 import type { AwsEnvironment } from './aws-environment.ts';
 
@@ -35,6 +39,8 @@ export interface DeployOptions {
 export interface Deployment {
   /** Base URL of the API on the emulator. */
   readonly apiUrl: string;
+  /** Function URL of the Inventory Service: an emulator serves it at its endpoint, by its host name. */
+  readonly inventory: { readonly url: string; readonly host: string };
   /** The functions' environment, without their credentials. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -54,7 +60,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   }
   return {
     apiUrl: `${options.endpoint}/_aws/execute-api/${apiId}/${STAGE}`,
-    environment: await deployedEnvironment(),
+    ...(await deployedFunctions(options.endpoint)),
   };
 }
 
@@ -95,14 +101,24 @@ async function runCli(options: DeployOptions): Promise<string> {
   );
 }
 
-/** Any function would do, because all of them have the same configuration. */
-async function deployedEnvironment(): Promise<Readonly<Record<string, string>>> {
+async function deployedFunctions(
+  endpoint: string,
+): Promise<Pick<Deployment, 'inventory' | 'environment'>> {
   const client = new LambdaClient({});
   try {
+    // Any caller of the Inventory Service would do, because all of them have the same configuration.
     const { Environment } = await client.send(
       new GetFunctionConfigurationCommand({ FunctionName: `ordersaga-${STAGE}-dispatchDueWork` }),
     );
-    return Environment?.Variables ?? {};
+    const { FunctionUrl = '' } = await client.send(
+      new GetFunctionUrlConfigCommand({ FunctionName: `ordersaga-${STAGE}-reservations` }),
+    );
+    // Not by URL: for LocalStack it ends with an address, which `URL` refuses in a name.
+    const [, host = ''] = /^https?:\/\/([^/]+)/.exec(FunctionUrl) ?? [];
+    return {
+      inventory: { url: endpoint, host },
+      environment: Environment?.Variables ?? {},
+    };
   } finally {
     client.destroy();
   }

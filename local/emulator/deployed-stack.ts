@@ -87,7 +87,7 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
       ...(WEBHOOK_SECRETS === undefined ? {} : { WEBHOOK_SECRETS }),
     }),
   );
-  const { apiUrl, environment } = await parts.start('deployment', () =>
+  const { apiUrl, inventory, environment } = await parts.start('deployment', () =>
     deploy({ directory, endpoint, parameters, logFile, aws, stopping }),
   );
   const local = `http://127.0.0.1:${String(port)}`;
@@ -103,7 +103,8 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
       clock: systemClock,
       issuer: parameters.JWT_ISSUER,
       audience: parameters.JWT_AUDIENCE,
-      inventoryUrl: apiUrl,
+      apiUrl,
+      inventory,
       webhook: {
         url: `${apiUrl}/payment/webhook`,
         secret: parseSecrets(secrets.WEBHOOK_SECRETS)[0],

@@ -23,6 +23,7 @@ import {
   startApi,
   startCompanionPart,
   startDatabase,
+  startInventoryUrl,
   startLog,
   startPollers,
   startQueues,
@@ -195,16 +196,18 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const lambda = createLambdaRuntime(base, service, log, options.onInvocationEnd);
   clock.settle = () => settled(lambda);
 
-  const [tableNames, api] = await Promise.all([
+  const [tableNames, api, inventory] = await Promise.all([
     parts.start('tables', () => createTables(service, database.client)),
     startApi(base, ports.api, service, lambda),
+    startInventoryUrl(base, service, lambda),
     parts.start('functions', () => lambda.preload()),
   ]);
   const apiUrl = urlOf(host, api.port);
   let whole: Record<string, string | undefined> = {};
   const companion = await startCompanionPart(base, ports.companion, {
     ...token,
-    inventoryUrl: apiUrl,
+    apiUrl,
+    inventory: { url: urlOf('127.0.0.1', inventory.port) },
     webhook: {
       url: `${apiUrl}/payment/webhook`,
       secret: webhookSecret,

@@ -27,6 +27,7 @@ const functionSchema = z.object({
   handler: z.string(),
   timeout: z.number().optional(),
   memorySize: z.number().optional(),
+  url: z.object({ authorizer: z.literal('aws_iam') }).optional(),
   events: z.array(z.union([httpEvent, sqsEvent, scheduleEvent])).default([]),
 });
 
@@ -178,6 +179,13 @@ export function eventsOf<Kind extends 'http' | 'sqs' | 'schedule'>(
       kind in event ? [{ key, event: (event as Record<Kind, EventOf<Kind>>)[kind] }] : [],
     ),
   );
+}
+
+/** Key of the function behind INVENTORY_URL: the only one with a function URL. */
+export function inventoryFunction({ functions }: ServiceDefinition): string {
+  const keys = Object.keys(functions).filter((key) => functions[key]?.url !== undefined);
+  if (keys.length === 1) return String(keys[0]);
+  throw new ServiceDefinitionProblem(`One function must have a URL, not ${String(keys.length)}.`);
 }
 
 type EventOf<Kind> = Kind extends 'http' ? HttpEvent : Kind extends 'sqs' ? SqsEvent : unknown;

@@ -9,10 +9,12 @@ import { type Companion, type CompanionOptions, startCompanion } from '../compan
 import { MemoryDynamoDb, type MemoryDynamoDbOptions } from '../dynamodb/memory-dynamodb.ts';
 import { startMemoryDynamoDbServer } from '../dynamodb/server.ts';
 import { type StepFunctionsServer, startStepFunctionsServer } from '../step-functions/server.ts';
-import { type ApiGateway, startApiGateway } from './api-gateway.ts';
+import { startApiGateway } from './api-gateway.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { startDynamoDbLocal } from './dynamodb-local.ts';
+import { startFunctionUrl } from './function-url.ts';
 import { DUMMY_CREDENTIALS } from './handler-environment.ts';
+import type { HttpServer } from './http-server.ts';
 import { type IntrinsicValues, resolveIntrinsics } from './intrinsics.ts';
 import { LambdaRuntime, type OnInvocationEnd } from './lambda-runtime.ts';
 import { type LogRouter, routeLogs } from './log-router.ts';
@@ -22,7 +24,7 @@ import { onAnyFreePort } from './ports.ts';
 import { QueuePoller } from './queue-poller.ts';
 import { ACCOUNT_ID, queueUrlOf } from './resources.ts';
 import { Schedules } from './schedules.ts';
-import { eventsOf, type ServiceDefinition } from './service-definition.ts';
+import { eventsOf, inventoryFunction, type ServiceDefinition } from './service-definition.ts';
 import { renderStateMachine } from './state-machine-definition.ts';
 import type { Store } from './store.ts';
 import type { TravelClock } from './travel-clock.ts';
@@ -197,12 +199,28 @@ export function startApi(
   port: number,
   service: ServiceDefinition,
   lambda: LambdaRuntime,
-): Promise<ApiGateway> {
+): Promise<HttpServer> {
   return parts.start('API', async () => {
     const invoke = (functionKey: string, event: unknown) => lambda.invoke(functionKey, event);
     const api = await startApiGateway({ host, port, service, invoke });
     parts.onStop(() => api.stop());
     return api;
+  });
+}
+
+/** Serves the Inventory Service's function URL, on a port of its own. */
+export function startInventoryUrl(
+  { parts }: Base,
+  service: ServiceDefinition,
+  lambda: LambdaRuntime,
+): Promise<HttpServer> {
+  return parts.start('function URL', async () => {
+    const functionKey = inventoryFunction(service);
+    const server = await startFunctionUrl({ host: LOOPBACK, port: 0 }, (event) =>
+      lambda.invoke(functionKey, event),
+    );
+    parts.onStop(() => server.stop());
+    return server;
   });
 }
 

@@ -194,14 +194,14 @@ test('a module that is loaded on demand shares those that are loaded already', a
     AWS_MAX_ATTEMPTS: '1',
   };
   const event = {
-    path: '/inventory/reservation/o-1',
-    pathParameters: { orderId: 'o-1' },
-    headers: { authorization: 'Bearer credential-0123456789' },
+    rawPath: '/inventory/reservation/o-1',
+    headers: { 'x-service-credential': 'credential-0123456789' },
+    requestContext: { http: { method: 'GET' } },
   };
   const script = `Object.assign(process.env, ${JSON.stringify(required)});
-    require('./functions/inventory/get-reservation.js').handler(${JSON.stringify(event)}, {})
+    require('./functions/inventory/reservations.js').handler(${JSON.stringify(event)}, {})
     .then(({ statusCode, body }) => console.log(JSON.stringify([statusCode, JSON.parse(body).code])));`;
-  expect(await runBeside('functions/inventory/get-reservation.ts', script)).toEqual([
+  expect(await runBeside('functions/inventory/reservations.ts', script)).toEqual([
     503,
     'TEMPORARILY_UNAVAILABLE',
   ]);

@@ -2,7 +2,7 @@ import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
-import { type Answer, call, inventoryCall, newProduct } from '../support/shop.ts';
+import { type Answer, call, callInventory, inventoryCall, newProduct } from '../support/shop.ts';
 import { startTestStack } from '../support/stack.ts';
 import type { TestStack } from '../support/test-stack.ts';
 
@@ -135,20 +135,25 @@ describe("somebody else's", () => {
 
   test('door is closed: users cannot call the Inventory Service, nor it the users', async () => {
     const token = await provider.sign(claims({ scope: 'products:write' }));
-    const headers = { authorization: `Bearer ${token}` };
     const path = '/inventory/reservation/direct-1';
-    const body = { revision: 1, items: [{ productId: 'prod-coffee', quantity: 1 }] };
-    const extend = { revision: 1, until: '2030-01-01T00:00:00Z' };
-    const confirm = { revision: 1, paymentId: 'pay_1' };
-    const answers = [
-      await call(stack, 'GET', path, headers),
-      await call(stack, 'PUT', path, headers, body),
-      await call(stack, 'DELETE', `${path}?revision=1`, headers),
-      await call(stack, 'POST', `${path}/extend`, headers, extend),
-      await call(stack, 'POST', `${path}/confirm`, headers, confirm),
-      await call(stack, 'PUT', path, {}, body),
-    ];
-    expect(answers.map(({ summary }) => summary)).toEqual(answers.map(() => '401 UNAUTHENTICATED'));
+    const calls = [
+      ['GET', path],
+      ['PUT', path, { revision: 1, items: [{ productId: 'prod-coffee', quantity: 1 }] }],
+      ['DELETE', `${path}?revision=1`],
+      ['POST', `${path}/extend`, { revision: 1, until: '2030-01-01T00:00:00Z' }],
+      ['POST', `${path}/confirm`, { revision: 1, paymentId: 'pay_1' }],
+      ['GET', '/inventory/product/prod-coffee'],
+    ] as const;
+    for (const [method, url, body] of calls) {
+      const authorization = `Bearer ${token}`;
+      const unsigned = { authorization, 'x-service-credential': '' };
+      const atTheApi = await call(stack, method, url, { authorization }, body);
+      expect(atTheApi.summary, url).toBe('404 NOT_FOUND');
+      expect((await callInventory(stack, method, url, unsigned, body)).status, url).toBe(403);
+      const signed = { 'x-service-credential': token };
+      const answer = await callInventory(stack, method, url, signed, body);
+      expect(answer.summary, url).toBe('401 UNAUTHENTICATED');
+    }
     expect((await inventoryCall(stack, 'GET', 'direct-1')).summary).toBe('404 NOT_FOUND');
 
     const credential = stack.environment['INVENTORY_CREDENTIAL'] ?? '';

@@ -108,14 +108,12 @@ describe('a page of an allowed origin', () => {
     expect(impossible.headers.has('access-control-allow-credentials')).toBe(false);
   });
 
-  test('is not asked to by any route of the services', async () => {
-    for (const path of ['/payment/webhook', '/inventory/reservation/ord_1']) {
-      const preflight = await send(path, {
-        method: 'OPTIONS',
-        headers: { origin: SHOP, 'access-control-request-method': 'POST' },
-      });
-      expect(preflight.ok, path).toBe(false);
-    }
+  test("is not asked to by the payment gateway's route", async () => {
+    const preflight = await send('/payment/webhook', {
+      method: 'OPTIONS',
+      headers: { origin: SHOP, 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.ok).toBe(false);
   });
 });
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultMode } from '../../local/companion/faults/fault-modes.ts';
-import { type ApiGateway, startApiGateway } from '../../local/stack/api-gateway.ts';
+import { startApiGateway } from '../../local/stack/api-gateway.ts';
+import type { HttpServer } from '../../local/stack/http-server.ts';
 import { readServiceDefinition } from '../../local/stack/service-definition.ts';
 import {
   deployedFunctions,
@@ -118,6 +119,31 @@ describe.each(STAGES)('the package for %s', (stage) => {
     );
   });
 
+  test('leads every function but Inventory itself to its URL, which asks for a signature', () => {
+    const { Resources } = packageOf(stage).template;
+    const ofType = (type: string) =>
+      Object.entries(Resources).filter(([, { Type }]) => Type === type);
+    const [[urlId, url] = [], ...others] = ofType('AWS::Lambda::Url');
+    expect(others).toEqual([]);
+    expect(url?.Properties).toEqual({
+      AuthType: 'AWS_IAM',
+      TargetFunctionArn: { 'Fn::GetAtt': ['ReservationsLambdaFunction', 'Arn'] },
+    });
+    for (const [id, { Properties }] of ofType('AWS::Lambda::Function')) {
+      const { Variables } = (Properties as { Environment: { Variables: object } }).Environment;
+      const isItself = id === 'ReservationsLambdaFunction';
+      const expected = isItself
+        ? 'https://inventory.invalid'
+        : { 'Fn::GetAtt': [urlId, 'FunctionUrl'] };
+      expect(Variables, id).toMatchObject({ INVENTORY_URL: expected });
+    }
+    // Callers have it in their roles; a permission of the function's own would let others in.
+    const opened = ofType('AWS::Lambda::Permission').map(([, { Properties }]) =>
+      textsIn(Properties),
+    );
+    expect(opened.flat()).not.toContain('ReservationsLambdaFunction');
+  });
+
   test('has no handler outside functions/, and no resource of the companion', () => {
     const { template } = packageOf(stage);
     const handlers = Object.values(template.Resources).flatMap(({ Type, Properties }) =>
@@ -132,7 +158,7 @@ describe.each(STAGES)('the package for %s', (stage) => {
 });
 
 describe.each(STAGES)('the local API, held against the package for %s,', (stage) => {
-  let local: ApiGateway;
+  let local: HttpServer;
   let url: string;
 
   beforeAll(async () => {

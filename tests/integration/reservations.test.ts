@@ -5,6 +5,8 @@ import { sweep } from '../support/rounds.ts';
 import {
   type Answer,
   Customer,
+  call,
+  callInventory,
   inventoryCall,
   newProduct,
   type ReservationDocument,
@@ -65,6 +67,40 @@ class Reservation {
     return (await inventoryCall(stack, 'GET', this.orderId)).json as ReservationDocument;
   }
 }
+
+describe('the Inventory Service', () => {
+  const path = '/inventory/reservation/direct-1';
+
+  test('is not in the public API', async () => {
+    const headers = { 'x-service-credential': stack.environment['INVENTORY_CREDENTIAL'] ?? '' };
+    expect((await call(stack, 'GET', path, headers)).summary).toBe('404 NOT_FOUND');
+  });
+
+  test('asks for a signature, and for the credential behind it', async () => {
+    const authorization = `Bearer ${await stack.mintToken('alice')}`;
+    const unsigned = await callInventory(stack, 'GET', path, {
+      authorization,
+      'x-service-credential': '',
+    });
+    // LocalStack checks no IAM.
+    expect([401, 403]).toContain(unsigned.status);
+    const signed = await callInventory(stack, 'GET', path, { 'x-service-credential': 'another' });
+    expect(signed.summary).toBe('401 UNAUTHENTICATED');
+  });
+
+  test('answers every other path with a problem', async () => {
+    const unknown = await callInventory(stack, 'POST', path);
+    expect(unknown.summary).toBe('404 NOT_FOUND');
+    expect(unknown.headers.get('x-correlation-id')).not.toBeNull();
+  });
+
+  test('prices a product for the Order Service', async () => {
+    const product = await callInventory(stack, 'GET', '/inventory/product/prod-mug');
+    expect(product.json).toMatchObject({ unitPrice: { amount: 850, currency: 'EUR' } });
+    const unknown = await callInventory(stack, 'GET', '/inventory/product/prod-none');
+    expect(unknown.summary).toBe('404 NOT_FOUND');
+  });
+});
 
 describe('orders of fifty users at once', () => {
   async function everyUserOrdersOne(productId: string, users: number): Promise<string[]> {

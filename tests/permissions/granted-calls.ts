@@ -4,6 +4,7 @@ interface Statement {
   readonly Effect: 'Allow';
   readonly Action: readonly string[];
   readonly Resource: unknown;
+  readonly Condition?: unknown;
 }
 
 interface Role {
@@ -52,6 +53,8 @@ const NAMES: Readonly<Record<string, string>> = {
     'INVENTORY_CREDENTIAL_PARAMETER',
   'ssm:${AWS::Region}:${AWS::AccountId}:parameter${param:WEBHOOK_SECRETS_PARAMETER}':
     'WEBHOOK_SECRETS_PARAMETER',
+  'lambda:${AWS::Region}:${AWS::AccountId}:function:${self:service}-${sls:stage}-reservations':
+    'Reservations',
   '${OrdersTable.Arn}/index/owner': 'OrdersTable/index/owner',
   '${OrdersTable.Arn}/index/due': 'OrdersTable/index/due',
   '${InventoryTable.Arn}/index/catalogue': 'InventoryTable/index/catalogue',

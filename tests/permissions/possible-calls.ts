@@ -7,7 +7,12 @@ import { deployedFunctions, load, queueOf } from '../contract/deployment.ts';
 const root = join(import.meta.dirname, '../..');
 
 const CIRCUIT = ['dynamodb:GetItem OrdersTable', 'dynamodb:PutItem OrdersTable'];
-const INVENTORY = ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER', ...CIRCUIT];
+const INVENTORY = [
+  'ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER',
+  'lambda:InvokeFunctionUrl Reservations',
+  'lambda:InvokeFunction Reservations',
+  ...CIRCUIT,
+];
 
 /**
  * IAM actions of each port call in a use case (`service.orders.getOrder(…)`), by hand; a transaction needs those
@@ -73,12 +78,15 @@ export async function possibleCalls(): Promise<ReadonlyMap<string, ReadonlySet<s
   const code = await ownCode();
   const calls = new Map<string, ReadonlySet<string>>();
   for (const [functionKey, file] of deployedFunctions()) {
-    const { handler } = (await load(file)) as { handler: { endpoint?: Endpoint } };
+    const { handler } = (await load(file)) as {
+      handler: { endpoint?: Endpoint; endpoints?: readonly Endpoint[] };
+    };
+    const endpoints = handler.endpoints ?? [handler.endpoint ?? []].flat();
     calls.set(
       functionKey,
       new Set([
         ...callsOfPorts(code.get(file) ?? ''),
-        ...(handler.endpoint === undefined ? [] : callsOfPipeline(handler.endpoint)),
+        ...endpoints.flatMap(callsOfPipeline),
         ...callsOfConsumer(queueOf(functionKey)),
       ]),
     );
@@ -124,10 +132,9 @@ function callsOfPorts(code: string): string[] {
 }
 
 function callsOfPipeline({ access, idempotency, signature }: Endpoint): string[] {
-  const isForServices = access.callers === 'service' || access.callers === 'user-or-service';
   return [
     ...(idempotency !== undefined ? IDEMPOTENT : []),
-    ...(isForServices ? ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER'] : []),
+    ...(access.callers === 'service' ? ['ssm:GetParameter INVENTORY_CREDENTIAL_PARAMETER'] : []),
     ...(signature !== undefined ? ['ssm:GetParameter WEBHOOK_SECRETS_PARAMETER'] : []),
   ];
 }

@@ -1,6 +1,7 @@
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
 import { databaseClient } from '../../lib/platform/dynamo/database-client.ts';
+import type { HttpRequest } from '../../lib/platform/http/http-client.ts';
 import type { World } from '../../torture/world/world.ts';
 
 /** Recorded actions of each function, in IAM's terms: `dynamodb:PutItem OrdersTable`. */
@@ -30,6 +31,7 @@ export function recordCalls(world: World, calls: Calls): void {
   const queues = queueClient(aws);
   const stateMachines = stateMachineClient(aws);
   const names = resourceNames(world);
+  recordInventoryCalls(world, calls);
   for (const client of [dynamo, queues, stateMachines] as unknown as Client[]) {
     client.middlewareStack.add(
       (next, { commandName = '' }) =>
@@ -45,6 +47,21 @@ export function recordCalls(world: World, calls: Calls): void {
       { step: 'initialize', name: 'recordCalls' },
     );
   }
+}
+
+/** Records the calls of the Inventory Service's function URL, which need two permissions. */
+function recordInventoryCalls(world: World, calls: Calls): void {
+  const { http } = world.runtime;
+  Object.assign(world.runtime, {
+    http: (request: HttpRequest) => {
+      const by = world.caller();
+      if (by !== undefined && request.url.startsWith(world.runtime.config.INVENTORY_URL)) {
+        note(calls, by, 'lambda:InvokeFunctionUrl Reservations');
+        note(calls, by, 'lambda:InvokeFunction Reservations');
+      }
+      return http(request);
+    },
+  });
 }
 
 /** Logical ids in infrastructure/resources.yml, by the names in requests. */

@@ -172,9 +172,9 @@ describe('a fault in the world', () => {
   test.each<[string, Fault, string, string]>([
     ['a crash after a charge', dieAfter, 'POST', 'chargePayment'],
     ['the lost answer of a reservation', loseAnswer, 'PUT', 'reserveStock'],
-    ['the lost answer of a write', loseAnswer, 'TransactWriteItems', 'confirmReservation'],
+    ['the lost answer of a write', loseAnswer, 'TransactWriteItems', 'reservations'],
     ['a throttled write', throttle, 'PutItem', 'awaitPayment'],
-    ['a conflict of transactions', conflict, 'TransactWriteItems', 'reserveProducts'],
+    ['a conflict of transactions', conflict, 'TransactWriteItems', 'reservations'],
     ['a conflict at one item', conflict, 'PutItem', 'confirmOrder'],
   ])('%s delays an order and loses nothing', async (_what, fault, operation, by) => {
     const struck = await numberOf(operation, by);

@@ -1,6 +1,7 @@
 import type { HttpResponse } from '../../lib/platform/http/http-client.ts';
-import { RestApi } from '../../local/stack/rest-api.ts';
-import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
+import { respondAtFunctionUrl } from '../../local/stack/function-url.ts';
+import { type Request, RestApi } from '../../local/stack/rest-api.ts';
+import { inventoryFunction, type ServiceDefinition } from '../../local/stack/service-definition.ts';
 
 /** Invokes a function by its key. */
 export type InvokeFunction = (functionKey: string, event: unknown) => Promise<unknown>;
@@ -16,12 +17,26 @@ export interface ApiRequest {
 
 export type ApiResponse = Awaited<ReturnType<RestApi['respond']>>;
 
-/** The embedded stack's API Gateway, without the network. */
+/** A front end of functions, without the network. */
 export class Api {
-  readonly #api: RestApi;
+  readonly #answer: (request: Request) => Promise<ApiResponse>;
 
-  constructor(service: ServiceDefinition, invoke: InvokeFunction) {
-    this.#api = new RestApi(service, invoke);
+  private constructor(answer: (request: Request) => Promise<ApiResponse>) {
+    this.#answer = answer;
+  }
+
+  /** The embedded stack's API Gateway. */
+  static publicApi(service: ServiceDefinition, invoke: InvokeFunction): Api {
+    const api = new RestApi(service, invoke);
+    return new Api((request) => api.respond(request));
+  }
+
+  /** The function URL of the Inventory Service. */
+  static inventoryUrl(service: ServiceDefinition, invoke: InvokeFunction): Api {
+    const functionKey = inventoryFunction(service);
+    return new Api((request) =>
+      respondAtFunctionUrl(request, (event) => invoke(functionKey, event)),
+    );
   }
 
   /** Sends a request and parses a JSON response. */
@@ -30,9 +45,9 @@ export class Api {
     return { status: statusCode, headers: new Headers(headers), body: parseJson(body) };
   }
 
-  /** Sends a request. If the function fails, the response is API Gateway's own 502. */
+  /** Sends a request. If the function fails, the response is the front end's own 502. */
   respond({ method, path, headers = {}, body }: ApiRequest): Promise<ApiResponse> {
-    return this.#api.respond({
+    return this.#answer({
       requestId: 'simulated',
       method,
       url: path,

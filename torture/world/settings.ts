@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '../../local/stack/service-definition.ts'
 
 /** Names of the world's hosts; nothing listens at these URLs. */
 export const API_URL = 'http://api.world';
+export const INVENTORY_URL = 'http://inventory.world';
 export const GATEWAY_URL = 'http://gateway.world/gateway';
 export const QUEUES_URL = 'http://sqs.world';
 
@@ -15,7 +16,7 @@ export function environmentOf(
 ): Record<string, string> {
   return handlerEnvironment(service, values, {
     GATEWAY_URL,
-    INVENTORY_URL: API_URL,
+    INVENTORY_URL,
     JWT_ISSUER: `${API_URL}/issuer`,
     JWT_AUDIENCE: 'ordersaga',
     JWKS_URL: `${API_URL}/issuer/jwks.json`,

@@ -9,7 +9,7 @@ import type { ReservationDocument } from './reservation-response.ts';
 
 const revision = z.int().min(1);
 
-export const reserveBodySchema = z.strictObject({
+const reserveBodySchema = z.strictObject({
   revision,
   /** True for a modification: stock that is held already keeps its expiry time. */
   keepsTime: z.boolean().default(false),
@@ -25,11 +25,26 @@ export const reserveBodySchema = z.strictObject({
     .refine(namesEachOnce, 'must name each product once'),
 });
 
-export const extendBodySchema = z.strictObject({ revision, until: timestampSchema });
-export const confirmBodySchema = z.strictObject({ revision, paymentId: z.string().min(1) });
-export const releaseQuerySchema = z.strictObject({
-  revision: z.coerce.number().int().min(1).describe('Releases this revision or a lower one.'),
-});
+export const reserveBody = {
+  schema: reserveBodySchema,
+  example: { revision: 1, items: [{ productId: 'prod-mug', quantity: 2 }] },
+};
+
+export const extendBody = {
+  schema: z.strictObject({ revision, until: timestampSchema }),
+  example: { revision: 1, until: '2026-11-21T09:30:00.000Z' },
+};
+
+export const confirmBody = {
+  schema: z.strictObject({ revision, paymentId: z.string().min(1) }),
+  example: { revision: 1, paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30' },
+};
+
+/** Releases this revision or a lower one. */
+export const releaseQuery = {
+  schema: z.strictObject({ revision: z.coerce.number<number>().int().min(1) }),
+  example: { revision: 1 },
+};
 
 function namesEachOnce(items: readonly { readonly productId: string }[]): boolean {
   const names = new Set<string>();

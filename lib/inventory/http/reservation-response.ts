@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { moneySchema, timestampSchema } from '../../platform/schemas.ts';
 
+/** Header of the Order Service's credential. `Authorization` holds the signature that a function URL asks for. */
+export const SERVICE_CREDENTIAL_HEADER = 'x-service-credential';
+
 /** Answers of `/inventory/reservation/{orderId}`, for the service that writes them and the client that reads them. */
 export const reservationSchema = z.object({
   orderId: z.string(),

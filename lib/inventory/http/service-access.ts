@@ -3,33 +3,19 @@ import { Unauthenticated } from '../../platform/errors.ts';
 import { type Access, NOBODY } from '../../platform/http/endpoint.ts';
 import { perRuntime } from '../../platform/lambda/runtime.ts';
 import { secretReader } from '../../platform/secrets.ts';
+import { SERVICE_CREDENTIAL_HEADER } from './reservation-response.ts';
 
 const credentials = perRuntime((runtime) => secretReader(runtime, 'INVENTORY_CREDENTIAL'));
 
 /** Access for the Order Service only, by its credential. */
 export const forOrderService = {
   callers: 'service',
+  header: SERVICE_CREDENTIAL_HEADER,
   async authenticate(token: string) {
     if (await isOrderService(token)) return NOBODY;
     throw new Unauthenticated('Only the Order Service may call this; its credential is not valid.');
   },
 } as const satisfies Access;
-
-/** Access for the given users, and for the Order Service. */
-export function alsoForOrderService(users: Required<Pick<Access, 'authenticate'>>): Access {
-  return {
-    callers: 'user-or-service',
-    async authenticate(token) {
-      try {
-        return await users.authenticate(token);
-      } catch (error) {
-        // Only now, so that no user waits for the services' credential.
-        if (error instanceof Unauthenticated && (await isOrderService(token))) return NOBODY;
-        throw error;
-      }
-    },
-  };
-}
 
 /**
  * Compares a token with the credentials that are valid now, in constant time.

@@ -12,14 +12,7 @@ import {
 } from './endpoint.ts';
 import { finishAnswer } from './finish-answer.ts';
 import { problemAnswer } from './problem-answer.ts';
-import {
-  bearerToken,
-  callOf,
-  rawBodyOf,
-  readBody,
-  readQuery,
-  waitSecondsOf,
-} from './read-request.ts';
+import { callOf, rawBodyOf, readBody, readQuery, tokenOf, waitSecondsOf } from './read-request.ts';
 
 export interface ApiRequest<Body, Query, Header extends string> {
   /** The caller. Services and callers of public routes have an empty id and no scopes. */
@@ -69,7 +62,7 @@ export function apiHandler<
 
   async function answerTo(call: Call, context: Context): Promise<HttpAnswer> {
     const { event, header, correlationId } = call;
-    const user = (await access.authenticate?.(bearerToken(call))) ?? NOBODY;
+    const user = (await access.authenticate?.(tokenOf(call, access))) ?? NOBODY;
     await signature?.(rawBodyOf(event), header);
     const path = event.pathParameters ?? {};
     const request = {

@@ -26,7 +26,7 @@ export interface Endpoint<
   readonly idempotency?: Idempotency;
   /** Further request headers that the function reads; it can read no others. */
   readonly headers?: readonly Header[];
-  /** Absent from the two routes that the document leaves out: preflights and unknown paths. */
+  /** Absent from the routes that the document leaves out: preflights, unknown paths, those of services. */
   readonly document?: EndpointDocument;
 }
 
@@ -59,8 +59,10 @@ export type Answers<Example extends string = string> = Readonly<
 export type AnswerHeader = 'ETag' | 'Location' | 'Retry-After' | 'Content-Security-Policy';
 
 export interface Access {
-  readonly callers: 'public' | 'user' | 'service' | 'user-or-service';
+  readonly callers: 'public' | 'user' | 'service';
   readonly scope?: string;
+  /** Header of the token, if it is not `Authorization`, which holds a signature at a function URL. */
+  readonly header?: string;
   /**
    * Finds the owner of a token. Absent from public routes, which ignore a token that is sent.
    * @throws Unauthenticated, MissingScope

@@ -6,7 +6,17 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly timeoutMs: number;
+  /** Adds headers that prove who sends exactly this request. */
+  readonly sign?: RequestSigner;
 }
+
+/** Returns the headers of a signature. */
+export type RequestSigner = (request: {
+  readonly method: string;
+  readonly url: string;
+  /** The body as it is sent. */
+  readonly body: string | undefined;
+}) => Promise<Readonly<Record<string, string>>>;
 
 export interface HttpResponse {
   readonly status: number;
@@ -25,11 +35,18 @@ export function createHttpClient(
 ): HttpClient {
   return (request) =>
     intercept({ kind: 'http', operation: request.method, target: request.url }, async () => {
-      const response = await fetch(request.url, {
-        method: request.method,
-        headers: { 'content-type': 'application/json', ...traceHeaders(), ...request.headers },
+      const { method, url, sign } = request;
+      const content = request.body === undefined ? undefined : JSON.stringify(request.body);
+      const response = await fetch(url, {
+        method,
+        headers: {
+          'content-type': 'application/json',
+          ...traceHeaders(),
+          ...request.headers,
+          ...(await sign?.({ method, url, body: content })),
+        },
         signal: AbortSignal.timeout(request.timeoutMs),
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...(content === undefined ? {} : { body: content }),
       });
       const text = await response.text();
       let body: unknown;

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { CORRELATION_ID, MAX_BODY_BYTES, MAX_WAIT_SECONDS } from '../../limits.ts';
 import { BadRequest, BodyTooLarge, Unauthenticated } from '../errors.ts';
 import { installedRuntime, randomIds } from '../lambda/installed-runtime.ts';
-import type { Call, Content } from './endpoint.ts';
+import type { Access, Call, Content } from './endpoint.ts';
 
 export function callOf(route: string, event: APIGatewayProxyEvent): Call {
   const headers = new Map<string, string | undefined>();
@@ -40,10 +40,15 @@ function basePathOf(resource: string | undefined, path: string): string {
 }
 
 /**
- * The token of the `Authorization` header.
+ * The token of the route's own header, or of `Authorization`.
  * @throws Unauthenticated if there is none.
  */
-export function bearerToken(call: Call): string {
+export function tokenOf(call: Call, { header }: Access): string {
+  if (header !== undefined) {
+    const token = call.header(header) ?? '';
+    if (token === '') throw new Unauthenticated(`Send "${header}: <token>".`);
+    return token;
+  }
   const match = /^Bearer +(\S+)$/i.exec(call.header('authorization') ?? '');
   if (match?.[1] === undefined) {
     throw new Unauthenticated('Send "Authorization: Bearer <token>".');

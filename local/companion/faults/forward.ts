@@ -11,6 +11,14 @@ export interface Answer {
   readonly body: string | Buffer;
 }
 
+/** A server, and the name by which it knows what the requests are for. */
+export interface Target {
+  /** Of `http`; its path, if any, is the prefix of all forwarded paths. */
+  readonly url: string;
+  /** Value of the header `Host`; default: the URL's own. */
+  readonly host?: string;
+}
+
 /** Headers of a connection, not of the message on it (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = [
   'connection',
@@ -26,14 +34,15 @@ const HOP_BY_HOP = [
 
 /** Forwards requests to one server, and changes neither the requests nor their answers. */
 export class Forwarder {
-  readonly #target: URL;
+  readonly #url: URL;
+  readonly #host: string;
   // Opens a connection for each request. The other side could close a kept one at the moment of its next use, which
   // would be a fault that nobody asked for.
   readonly #agent = new Agent({ keepAlive: false });
 
-  /** @param targetUrl of `http`; its path, if any, is the prefix of all forwarded paths. */
-  constructor(targetUrl: string) {
-    this.#target = new URL(targetUrl);
+  constructor({ url, host }: Target) {
+    this.#url = new URL(url);
+    this.#host = host ?? this.#url.host;
   }
 
   /**
@@ -46,10 +55,10 @@ export class Forwarder {
     pathAndQuery: string,
     body: Buffer,
   ): Promise<Answer | undefined> {
-    const { host: _ofThisServer, ...headers } = endToEnd(request);
+    const headers = { ...endToEnd(request), host: this.#host };
     const forwarded = sendRequest({
-      ...urlToHttpOptions(this.#target),
-      path: this.#target.pathname.replace(/\/$/, '') + pathAndQuery,
+      ...urlToHttpOptions(this.#url),
+      path: this.#url.pathname.replace(/\/$/, '') + pathAndQuery,
       method: request.method,
       // A chunked request does not state its length.
       headers: body.length === 0 ? headers : { ...headers, 'content-length': body.length },

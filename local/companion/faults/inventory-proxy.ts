@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { assertNever } from '../../../lib/platform/errors.ts';
 import { problem } from '../../../lib/platform/http/problems.ts';
 import { type Behaviour, FAULT_MODES } from './fault-modes.ts';
-import { type Answer, Forwarder } from './forward.ts';
+import { type Answer, Forwarder, type Target } from './forward.ts';
 import type { InventoryFaults } from './inventory-faults.ts';
 
 /** Path of the Order Service's INVENTORY_URL. The proxy forwards every request under it. */
@@ -18,8 +18,8 @@ export class InventoryProxy {
   readonly #forwarder: Forwarder;
   readonly #faults: InventoryFaults;
 
-  constructor(inventoryUrl: string, faults: InventoryFaults) {
-    this.#forwarder = new Forwarder(inventoryUrl);
+  constructor(inventory: Target, faults: InventoryFaults) {
+    this.#forwarder = new Forwarder(inventory);
     this.#faults = faults;
   }
 

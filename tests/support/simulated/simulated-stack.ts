@@ -4,7 +4,12 @@ import { installRuntime } from '../../../lib/platform/lambda/runtime.ts';
 import { eventsOf } from '../../../local/stack/service-definition.ts';
 import type { Parts } from '../../../torture/world/parts.ts';
 import { createRuntime } from '../../../torture/world/parts.ts';
-import { API_URL, GATEWAY_URL, QUEUES_URL } from '../../../torture/world/settings.ts';
+import {
+  API_URL,
+  GATEWAY_URL,
+  INVENTORY_URL,
+  QUEUES_URL,
+} from '../../../torture/world/settings.ts';
 import { createWorld, type World } from '../../../torture/world/world.ts';
 import { runtimesBeside } from '../runtimes-beside.ts';
 import { embeddedOnly } from '../target.ts';
@@ -25,7 +30,8 @@ export function currentPace(): Pace | undefined {
 /**
  * Starts the simulated world (docs/correctness.md) behind the interface of the embedded stack. The handlers
  * and the state machine are the same, without network, other processes or real time. Time passes only while a
- * test waits for it. Meanwhile, the process's `fetch` reaches the API and the gateway simulator.
+ * test waits for it. Meanwhile, the process's `fetch` reaches the API, Inventory and the gateway
+ * simulator.
  * @param configuration settings that differ from the defaults.
  */
 export async function startSimulatedStack(
@@ -107,11 +113,12 @@ function replaceFetch(world: World, ownPace: Pace): () => void {
       headers: Object.fromEntries(new Headers(init.headers)),
       body: init.body ?? undefined,
     };
-    const { api, gateway } = world.parts;
+    const { api, inventory, gateway } = world.parts;
     const path = `${url.pathname}${url.search}`;
-    if (url.href.startsWith(API_URL)) {
+    const called = { [API_URL]: api, [INVENTORY_URL]: inventory }[url.origin];
+    if (called !== undefined) {
       const { statusCode, headers, body } = await ownPace.during(() =>
-        api.respond({ ...request, path }),
+        called.respond({ ...request, path }),
       );
       return new Response(isBodiless(statusCode) ? null : body, {
         status: statusCode,

@@ -3,8 +3,7 @@ import type { Callers, Reading } from '../../../bench/cost/meter.ts';
 import { idleMonth, metricsIn, usageOf } from '../../../bench/cost/usage.ts';
 
 const CALLERS: Callers = {
-  http: new Set(['placeOrder', 'reserveProducts']),
-  service: new Set(['reserveProducts']),
+  http: new Set(['placeOrder']),
   queue: new Set(['handleAcknowledgement']),
 };
 
@@ -24,7 +23,7 @@ const READING: Reading = {
   invocations: [
     invocation('placeOrder', 512, 199.2),
     invocation('reserveStock', 512, 100),
-    invocation('reserveProducts', 1024, 50.5),
+    invocation('reservations', 1024, 50.5),
     invocation('handleAcknowledgement', 256, 40),
   ],
   // 4 bytes in 2 letters, 10 in 10.
@@ -34,8 +33,7 @@ const READING: Reading = {
 describe('what is billed of what was counted', () => {
   test('requests, messages, traces and units are counts', () => {
     expect(usageOf(READING, CALLERS, { stateEntries: 4 })).toMatchObject({
-      // Only placeOrder was called from outside, not reserveProducts.
-      apiRequests: 2,
+      apiRequests: 1,
       // One trace in twenty is recorded.
       traces: 0.05,
       invocations: 4,

@@ -29,7 +29,7 @@ let companion: Companion;
 
 beforeEach(async () => {
   inventory = await startFakeInventory();
-  companion = await startTestCompanion({ inventoryUrl: inventory.url });
+  companion = await startTestCompanion({ inventory });
 });
 
 afterEach(async () => {

@@ -13,7 +13,7 @@ let companion: Companion;
 
 beforeEach(async () => {
   inventory = await startFakeInventory();
-  companion = await startTestCompanion({ inventoryUrl: inventory.url });
+  companion = await startTestCompanion({ inventory });
 });
 
 afterEach(async () => {
@@ -52,8 +52,8 @@ describe('without a fault', () => {
   });
 
   it('keeps the path that Inventory itself stands under', async () => {
-    for (const inventoryUrl of [`${inventory.url}/prod`, `${inventory.url}/prod/`]) {
-      const staged = await startTestCompanion({ inventoryUrl });
+    for (const url of [`${inventory.url}/prod`, `${inventory.url}/prod/`]) {
+      const staged = await startTestCompanion({ inventory: { url } });
       expect(staged.inventoryProxyUrl).toBe(`${staged.url}/proxy/inventory`);
       await send(`${staged.inventoryProxyUrl}/product/x?y=1`);
       await staged.stop();
@@ -62,6 +62,16 @@ describe('without a fault', () => {
       '/prod/product/x?y=1',
       '/prod/product/x?y=1',
     ]);
+  });
+
+  it('names the server as it is told to, else by its URL', async () => {
+    await callThrough('/x');
+    const named = { url: inventory.url, host: 'abc.lambda-url.eu-central-1.on.aws' };
+    const other = await startTestCompanion({ inventory: named });
+    await send(`${other.inventoryProxyUrl}/x`);
+    await other.stop();
+    const hosts = inventory.received.map(({ headers }) => headers.host);
+    expect(hosts).toEqual([new URL(inventory.url).host, named.host]);
   });
 
   it.each([

@@ -51,7 +51,7 @@ describe('what it answers', () => {
 
   it('shows a browser a start page that leads everywhere and loads nothing', async () => {
     const whole = await startTestCompanion({
-      inventoryUrl: 'http://localhost:3000',
+      apiUrl: 'http://localhost:3000',
       logFile: '/home/<alice>/ordersaga.log',
       stackEnvironment: () => ({
         AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:8000',
@@ -232,7 +232,8 @@ describe('starting and stopping', () => {
         port: 0,
         clock: systemClock,
         audience: 'test',
-        inventoryUrl: 'http://127.0.0.1:9',
+        inventory: { url: 'http://127.0.0.1:9' },
+        apiUrl: 'http://127.0.0.1:9',
       });
       await (await fetch(companion.url)).json();
       await companion.stop();

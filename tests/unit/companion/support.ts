@@ -21,7 +21,8 @@ export function startTestCompanion(options: Partial<CompanionOptions> = {}): Pro
     clock: fixedClock,
     audience: AUDIENCE,
     // Nothing listens here, because most tests have no Inventory.
-    inventoryUrl: 'http://127.0.0.1:9',
+    inventory: { url: 'http://127.0.0.1:9' },
+    apiUrl: 'http://127.0.0.1:9',
     ...options,
   });
 }

@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { reserveBodySchema } from '../../../lib/inventory/http/reservation-api.ts';
+import { reserveBody } from '../../../lib/inventory/http/reservation-api.ts';
 import { InventoryRepository } from '../../../lib/inventory/inventory-repository.ts';
 import type { HeldReservation } from '../../../lib/inventory/reservation.ts';
 import { reserveProducts } from '../../../lib/inventory/reservation-lifecycle.ts';
@@ -229,7 +229,7 @@ describe('Inventory takes every order that the Order Service takes', () => {
   }));
   const both = (items: unknown) => [
     itemsBodySchema.safeParse({ items }).success,
-    reserveBodySchema.safeParse({ revision: 1, items }).success,
+    reserveBody.schema.safeParse({ revision: 1, items }).success,
   ];
 
   test('of all its lines, each of all its pieces', () => {

@@ -30,7 +30,7 @@ async function presentedWith(INVENTORY_CREDENTIAL: string): Promise<string> {
     correlationId: 'c-1',
     revision: 1,
   });
-  return sent[0]?.headers?.['authorization']?.replace(/^Bearer /, '') ?? '';
+  return sent[0]?.headers?.['x-service-credential'] ?? '';
 }
 
 async function isTaken(client: string, server: string): Promise<boolean> {

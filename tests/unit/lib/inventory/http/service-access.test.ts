@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  alsoForOrderService,
-  forOrderService,
-} from '../../../../../lib/inventory/http/service-access.ts';
-import { forUsers } from '../../../../../lib/platform/http/user-access.ts';
+import { forOrderService } from '../../../../../lib/inventory/http/service-access.ts';
 import { REQUIRED } from '../../platform/environment.ts';
 import { call, issuer, prepare, seen } from '../../platform/http/called-handler.ts';
 import { installTestRuntime, NOW_SECONDS, tokenOf } from '../../platform/test-issuer.ts';
@@ -13,13 +9,14 @@ prepare();
 const CREDENTIAL = REQUIRED.INVENTORY_CREDENTIAL;
 
 describe("access to a service's route", () => {
-  const statusWith = async (authorization: string) =>
-    (await call({ headers: { authorization } }, { access: forOrderService })).status;
+  const statusOf = async (headers: Record<string, string>) =>
+    (await call({ headers }, { access: forOrderService })).status;
+  const statusWith = (credential: string) => statusOf({ 'X-Service-Credential': credential });
 
   test('takes the configured credential and no other', async () => {
-    expect(await statusWith(`Bearer ${CREDENTIAL}`)).toBe(200);
+    expect(await statusWith(CREDENTIAL)).toBe(200);
     expect(seen?.user).toEqual({ userId: '', scopes: new Set() });
-    for (const other of ['', 'Bearer ', 'Bearer x', `Bearer ${CREDENTIAL}x`]) {
+    for (const other of ['', 'x', `Bearer ${CREDENTIAL}`, `${CREDENTIAL}x`]) {
       expect(await statusWith(other)).toBe(401);
     }
     expect((await call({}, { access: forOrderService })).status).toBe(401);
@@ -28,31 +25,19 @@ describe("access to a service's route", () => {
   test('takes any of several credentials while they are replaced', async () => {
     const [old, next] = ['service-credential-old', 'service-credential-new'];
     installTestRuntime(issuer, NOW_SECONDS, { INVENTORY_CREDENTIAL: `${old},${next}` });
-    expect(await statusWith(`Bearer ${old}`)).toBe(200);
-    expect(await statusWith(`Bearer ${next}`)).toBe(200);
-    expect(await statusWith(`Bearer ${old},${next}`)).toBe(401);
+    expect(await statusWith(old)).toBe(200);
+    expect(await statusWith(next)).toBe(200);
+    expect(await statusWith(`${old},${next}`)).toBe(401);
+  });
+
+  test('takes it from no other header', async () => {
+    expect(await statusOf({ authorization: `Bearer ${CREDENTIAL}` })).toBe(401);
+    // What a function URL lets through.
+    expect(await statusOf({ authorization: 'AWS4-HMAC-SHA256 Credential=role' })).toBe(401);
   });
 
   test("takes no user's token", async () => {
     const token = await tokenOf(issuer, { scope: 'products:write' });
-    expect(await statusWith(`Bearer ${token}`)).toBe(401);
-  });
-});
-
-describe('access for users and the Order Service', () => {
-  const endpoint = { access: alsoForOrderService(forUsers()) };
-  const statusWith = async (authorization: string) =>
-    (await call({ headers: { authorization } }, endpoint)).status;
-
-  test('takes either, and tells them apart', async () => {
-    expect(await statusWith(`Bearer ${CREDENTIAL}`)).toBe(200);
-    expect(seen?.user).toEqual({ userId: '', scopes: new Set() });
-    expect(await statusWith(`Bearer ${await tokenOf(issuer)}`)).toBe(200);
-    expect(seen?.user.userId).toBe('alice');
-  });
-
-  test('takes nobody else', async () => {
-    expect(await statusWith('Bearer x')).toBe(401);
-    expect((await call({}, endpoint)).status).toBe(401);
+    expect(await statusWith(token)).toBe(401);
   });
 });
