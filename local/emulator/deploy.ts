@@ -72,7 +72,8 @@ async function runCli(options: DeployOptions): Promise<string> {
   mkdirSync(temporary, { recursive: true });
   mkdirSync(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'w' });
-  const child = spawn(process.execPath, [cli, 'deploy', '--stage', STAGE], {
+  // Forced: where nothing has changed, the CLI would skip the deployment and name no endpoint.
+  const child = spawn(process.execPath, [cli, 'deploy', '--force', '--stage', STAGE], {
     cwd: directory,
     env: {
       ...process.env,
