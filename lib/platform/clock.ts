@@ -18,9 +18,9 @@ export const systemClock: Clock = {
 
 /** Resolves after `delayMs` on the given clock. */
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.schedule(delayMs, resolve);
-  });
+  const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers();
+  clock.schedule(delayMs, resolve);
+  return promise;
 }
 
 /** Formats a time as RFC 3339 UTC, the form of every time in the API and in stored history. */

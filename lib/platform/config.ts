@@ -98,8 +98,3 @@ function problemOf(variable: string, value: string | undefined, message: string)
     ? `${variable} is ${JSON.stringify(value)}: ${message}`
     : problemWith(variable, setting, value);
 }
-
-/** @returns the trace header that Lambda sets for each invocation; undefined outside Lambda. */
-export function lambdaTraceHeader(): string | undefined {
-  return environment['_X_AMZN_TRACE_ID'];
-}

@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 export interface Ids {
   /** Makes an unguessable value for callers without an idempotency key. */
   random(): string;
 }
+
+export const randomIds: Ids = { random: randomUUID };
 
 /**
  * Derives an id from its parts: a request that is repeated after a crash finds the result of its first

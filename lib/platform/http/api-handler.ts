@@ -1,6 +1,5 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import type * as z from 'zod';
-import { withTraceparent } from '../lambda/trace.ts';
 import {
   type Access,
   type Call,
@@ -11,6 +10,7 @@ import {
   type User,
 } from './endpoint.ts';
 import { finishAnswer } from './finish-answer.ts';
+import { withTraceparent } from './http-client.ts';
 import { problemAnswer } from './problem-answer.ts';
 import { callOf, rawBodyOf, readBody, readQuery, tokenOf, waitSecondsOf } from './read-request.ts';
 

@@ -96,6 +96,6 @@ export function preflightHeaders(
  * the variable itself: parsing all settings would be most of their start. Packaging has checked it.
  */
 function allowedOrigins(): readonly string[] {
-  const list = installedRuntime()?.config.ALLOWED_ORIGINS ?? environment['ALLOWED_ORIGINS'] ?? '';
+  const list = installedRuntime?.config.ALLOWED_ORIGINS ?? environment['ALLOWED_ORIGINS'] ?? '';
   return list === '' ? [] : list.split(',').map((origin) => origin.trim());
 }

@@ -2,7 +2,8 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type * as z from 'zod';
 import { CORRELATION_ID, MAX_BODY_BYTES, MAX_WAIT_SECONDS } from '../../limits.ts';
 import { BadRequest, BodyTooLarge, Unauthenticated } from '../errors.ts';
-import { installedRuntime, randomIds } from '../lambda/installed-runtime.ts';
+import { randomIds } from '../ids.ts';
+import { installedRuntime } from '../lambda/installed-runtime.ts';
 import type { Access, Call, Content } from './endpoint.ts';
 
 export function callOf(route: string, event: APIGatewayProxyEvent): Call {
@@ -22,7 +23,7 @@ export function callOf(route: string, event: APIGatewayProxyEvent): Call {
     // The caller's own id if it is harmless to log, else a new one.
     correlationId: CORRELATION_ID.test(correlationId)
       ? correlationId
-      : (installedRuntime()?.ids ?? randomIds).random(),
+      : (installedRuntime?.ids ?? randomIds).random(),
   };
 }
 

@@ -29,17 +29,14 @@ export interface Claims {
  */
 export type VerifyToken = (token: string, nowMs: number) => Promise<Claims>;
 
-let installed: Runtime | undefined;
+/** The process's runtime, if a host installed it or an earlier call made it. */
+export let installedRuntime: Runtime | undefined;
 
-/** Sets the runtime of a host that brings its own clock or interceptor and runs the handlers in its own process. */
-export function installRuntime(runtime: Runtime): void {
-  installed = runtime;
+/**
+ * Sets the runtime of a host that brings its own clock or interceptor and runs the handlers in its own process.
+ * @returns the runtime.
+ */
+export function installRuntime(runtime: Runtime): Runtime {
+  installedRuntime = runtime;
+  return runtime;
 }
-
-/** @returns the process's runtime, if a host installed it or an earlier call made it. */
-export function installedRuntime(): Runtime | undefined {
-  return installed;
-}
-
-/** Ids for functions without configuration. */
-export const randomIds: Ids = { random: () => crypto.randomUUID() };

@@ -45,8 +45,8 @@ type DimensionsOf<Shape extends { readonly dimensions: readonly string[] }> = Re
   Record<Shape['dimensions'][number], string>
 >;
 
-/** Uses the namespace POWERTOOLS_METRICS_NAMESPACE; every stage has its own. */
-let metrics: Metrics | undefined;
+/** A metric has the namespace POWERTOOLS_METRICS_NAMESPACE; every stage has its own. */
+const METRIC = { serviceName: 'ordersaga', singleMetric: true };
 
 /**
  * Reports an event to operators: one structured line, and one metric of the same name in CloudWatch's
@@ -61,7 +61,8 @@ export function observe<Name extends EventName>(
   facts: Readonly<Record<string, unknown>> = {},
 ): void {
   loggerFor(about)[EVENTS[event].level](event, { ...dimensions, ...facts });
-  metricWith(dimensions).addMetric(event, MetricUnit.Count, 1);
+  const single = new Metrics({ ...METRIC, defaultDimensions: dimensions });
+  single.addMetric(event, MetricUnit.Count, 1);
 }
 
 /** Reports a value to operators, in the gauge's own unit. */
@@ -70,12 +71,6 @@ export function measure<Name extends GaugeName>(
   dimensions: DimensionsOf<(typeof GAUGES)[Name]>,
   value: number,
 ): void {
-  metricWith(dimensions).addMetric(gauge, GAUGES[gauge].unit, value);
-}
-
-function metricWith(dimensions: Readonly<Record<string, string>>): Metrics {
-  metrics ??= new Metrics({ serviceName: 'ordersaga' });
-  const single = metrics.singleMetric();
-  for (const [name, value] of Object.entries(dimensions)) single.addDimension(name, value);
-  return single;
+  const single = new Metrics({ ...METRIC, defaultDimensions: dimensions });
+  single.addMetric(gauge, GAUGES[gauge].unit, value);
 }

@@ -1,11 +1,10 @@
 import { createAwsAccess } from '../aws/aws-access.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { lambdaTraceHeader, readConfig } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { type Interceptor, passThrough } from '../effects.ts';
 import { createHttpClient } from '../http/http-client.ts';
-import type { Ids } from '../ids.ts';
-import { installedRuntime, installRuntime, type Runtime, randomIds } from './installed-runtime.ts';
-import { traceHeaders } from './trace.ts';
+import { type Ids, randomIds } from '../ids.ts';
+import { installedRuntime, installRuntime, type Runtime } from './installed-runtime.ts';
 
 export type { Claims, Runtime, VerifyToken } from './installed-runtime.ts';
 export { installRuntime };
@@ -32,17 +31,13 @@ export function createRuntime(
     ids: overrides.ids ?? randomIds,
     random: overrides.random ?? Math.random,
     aws: createAwsAccess(intercept),
-    http: createHttpClient(intercept, () => traceHeaders(lambdaTraceHeader())),
+    http: createHttpClient(intercept),
   };
 }
 
 /** @returns the process's runtime; made from its environment on first use unless one was installed. */
 export function currentRuntime(): Runtime {
-  const installed = installedRuntime();
-  if (installed !== undefined) return installed;
-  const runtime = createRuntime();
-  installRuntime(runtime);
-  return runtime;
+  return installedRuntime ?? installRuntime(createRuntime());
 }
 
 /** Builds a service once per runtime: `const service = perRuntime((runtime) => …)`. */

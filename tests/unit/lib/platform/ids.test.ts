@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DUE_SHARDS, dueAttributes, shardName } from '../../../../lib/platform/dynamo/items.ts';
-import { deriveId, shardOf } from '../../../../lib/platform/ids.ts';
-import { randomIds } from '../../../../lib/platform/lambda/installed-runtime.ts';
+import { deriveId, randomIds, shardOf } from '../../../../lib/platform/ids.ts';
 
 describe('derived ids', () => {
   test('stay what they are: stored orders are found by them', () => {

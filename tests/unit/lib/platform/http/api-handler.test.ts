@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { NotFound } from '../../../../../lib/platform/errors.ts';
-import { traceHeaders } from '../../../../../lib/platform/lambda/trace.ts';
+import { traceHeaders } from '../../../../../lib/platform/http/http-client.ts';
 import { call, prepare } from './called-handler.ts';
 
 prepare();
@@ -52,7 +52,7 @@ describe('an answer', () => {
 test('the calls that a request makes carry its traceparent', async () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const answer = await call({ headers: { Traceparent: traceparent } }, {}, () =>
-    Promise.resolve({ status: 200, body: traceHeaders(undefined) }),
+    Promise.resolve({ status: 200, body: traceHeaders() }),
   );
   expect(answer.body).toEqual({ traceparent });
 });
