@@ -1,4 +1,4 @@
-import { isTransient } from '../lib/platform/http/answer-once.ts';
+import { isTransient } from '../lib/platform/http/idempotent.ts';
 import type { DocumentedEndpoint } from './endpoints.ts';
 import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
 

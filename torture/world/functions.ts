@@ -43,7 +43,7 @@ export class Functions {
     await this.#lambda.preload();
     await import('../../lib/platform/aws/queue-requests.ts');
     await import('../../lib/platform/aws/read-parameter.ts');
-    await import('../../lib/platform/http/answer-once.ts');
+    await import('../../lib/platform/http/idempotency-library.ts');
   }
 
   /** Invokes a function by its key or name; rejects with the runtime's InvocationError. */

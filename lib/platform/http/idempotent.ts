@@ -1,10 +1,45 @@
 import { IDEMPOTENCY_KEY } from '../../limits.ts';
-import { BadRequest, DomainError } from '../errors.ts';
+import { databaseClient } from '../dynamo/database-client.ts';
+import {
+  BadRequest,
+  DomainError,
+  IdempotencyConflict,
+  InfrastructureUnavailable,
+  RequestInProgress,
+} from '../errors.ts';
 import { observe } from '../lambda/observe.ts';
-import type { Call, Idempotency } from './endpoint.ts';
+import { perRuntime } from '../lambda/runtime.ts';
+import type { Call, HttpAnswer, Idempotency } from './endpoint.ts';
+import type * as Library from './idempotency-library.ts';
+import { SEND_AGAIN } from './problems.ts';
+
+const KEPT_SECONDS = 24 * 60 * 60;
+
+/** Carries an answer past the store without storing it: the same key then runs again. */
+class NotStored extends Error {
+  override readonly name = 'NotStored';
+  readonly answer: HttpAnswer;
+  constructor(answer: HttpAnswer) {
+    super('Not stored');
+    this.answer = answer;
+  }
+}
+
+/** Loads the library and makes its store with the first request that brings a key. */
+const idempotency = perRuntime(async ({ config, aws }) => {
+  const library = await import('./idempotency-library.ts');
+  const persistenceStore = new library.DynamoDBPersistenceLayer({
+    tableName: config.IDEMPOTENCY_TABLE,
+    awsSdkV3Client: databaseClient(aws),
+  });
+  return { library, persistenceStore };
+});
 
 /**
- * Honours `Idempotency-Key`, and counts refused duplicates.
+ * Honours `Idempotency-Key`: runs a request once per user, route and key, and replays its answer for 24 hours with
+ * `Idempotent-Replayed: true`. Answers that hold only for the moment are not stored. Counts refused duplicates.
+ * The answer rejects with IdempotencyConflict if the key was used with other content, and with RequestInProgress if
+ * the first request still runs.
  * @param isOutdated tells whether a stored answer (its body) no longer answers a repeated request.
  */
 export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Idempotency {
@@ -15,15 +50,68 @@ export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Id
       throw new BadRequest('Idempotency-Key must be 1 to 255 printable ASCII characters.');
     },
     async answer(request, context, produce) {
-      // Loaded with the first request that brings a key.
-      const { answerOnce } = await import('./answer-once.ts');
-      const answer = await answerOnce(request, context, produce);
+      const { library, persistenceStore } = await idempotency();
+      const config = new library.IdempotencyConfig({
+        eventKeyJmesPath: 'key',
+        payloadValidationJmesPath: 'content',
+        expiresAfterSeconds: KEPT_SECONDS,
+        hashFunction: 'sha256',
+        throwOnNoIdempotencyKey: true,
+        lambdaContext: context,
+        responseHook: (stored) => replayed(stored as unknown as HttpAnswer) as never,
+      });
+      const once = library.makeIdempotent(
+        async (_payload: { key: string; content: unknown }) => {
+          const answer = await produce();
+          if (isTransient(answer.statusCode, answer.headers['Retry-After'])) {
+            throw new NotStored(answer);
+          }
+          return { ...answer };
+        },
+        { persistenceStore, config, keyPrefix: 'ordersaga' },
+      );
+      let answer: HttpAnswer;
+      try {
+        const key = JSON.stringify([request.userId, request.route, request.key]);
+        answer = await once({ key, content: request.content });
+      } catch (error) {
+        if (error instanceof NotStored) return error.answer;
+        throw translate(error, library);
+      }
       const isReplayed = answer.headers['Idempotent-Replayed'] !== undefined;
       const isStale = isReplayed && (await isOutdated?.(JSON.parse(answer.body)));
       return isStale === true ? produce() : answer;
     },
     countDuplicate,
   };
+}
+
+/**
+ * True for answers that hold only for the moment, and so are not stored: 5xx, a conflict with the present state
+ * (nothing was done), and refusals that say when to come back.
+ */
+export function isTransient(status: number, retryAfter: unknown): boolean {
+  return status >= 400 && (status >= 500 || status === 409 || retryAfter !== undefined);
+}
+
+function replayed(answer: HttpAnswer): HttpAnswer {
+  return { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } };
+}
+
+function translate(error: unknown, library: typeof Library): unknown {
+  if (error instanceof library.IdempotencyValidationError) {
+    return new IdempotencyConflict(IdempotencyConflict.refusal.advice);
+  }
+  if (
+    error instanceof library.IdempotencyAlreadyInProgressError ||
+    error instanceof library.IdempotencyInconsistentStateError
+  ) {
+    return new RequestInProgress(RequestInProgress.refusal.advice);
+  }
+  if (error instanceof library.IdempotencyPersistenceLayerError) {
+    return new InfrastructureUnavailable(SEND_AGAIN, { cause: error, retryAfterSeconds: 1 });
+  }
+  return error;
 }
 
 function countDuplicate(error: unknown, { correlationId, route }: Call): void {
