@@ -1,6 +1,6 @@
 import { METHODS_BY_PATH, SENDABLE_HEADERS } from '../api-document/rendered-preflights.ts';
+import { preflightHeaders } from '../lib/platform/http/answer-headers.ts';
 import { apiHandler, forEveryone } from '../lib/platform/http/api-handler.ts';
-import { preflightHeaders } from '../lib/platform/http/finish-answer.ts';
 
 /** Lists the methods of a path, and lets pages of allowed origins use them. */
 export const handler = apiHandler(

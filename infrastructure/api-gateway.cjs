@@ -6,7 +6,7 @@ const loadTypeScript = require('./load-typescript.cjs');
 const { GATEWAY_RESPONSES, gatewayProblem, isTemporaryResponse } = loadTypeScript(
   'lib/platform/http/gateway-responses.ts',
 );
-const { EXPOSED_HEADERS } = loadTypeScript('lib/platform/http/finish-answer.ts');
+const { EXPOSED_HEADERS } = loadTypeScript('lib/platform/http/answer-headers.ts');
 
 /**
  * Lets pages of any origin read these answers if the API allows calls from pages at all. API Gateway cannot

@@ -2,8 +2,8 @@ import { getProduct } from '../../lib/inventory/get-product.ts';
 import type { InventoryAnswers } from '../../lib/inventory/http/inventory-examples.ts';
 import { MANAGE_PRODUCTS, toProductDocument } from '../../lib/inventory/http/product-api.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { etagOf, unlessKnown } from '../../lib/platform/http/answer-headers.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { etagOf, unlessKnown } from '../../lib/platform/http/etag.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

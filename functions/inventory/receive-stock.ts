@@ -6,8 +6,8 @@ import {
 } from '../../lib/inventory/http/product-api.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { receiveStock } from '../../lib/inventory/receive-stock.ts';
+import { etagOf } from '../../lib/platform/http/answer-headers.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { etagOf } from '../../lib/platform/http/etag.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';

@@ -2,8 +2,8 @@ import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
 import { currentOrderAnswer, pauseWithin } from '../../lib/orders/http/responses.ts';
 import type { Order } from '../../lib/orders/order.ts';
 import { orderServiceWith, ownedOrder } from '../../lib/orders/order-service.ts';
+import { etagOf, isKnown, unlessKnown } from '../../lib/platform/http/answer-headers.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { etagOf, isKnown, unlessKnown } from '../../lib/platform/http/etag.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

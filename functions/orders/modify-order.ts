@@ -7,8 +7,8 @@ import { modifyOrder } from '../../lib/orders/modify-order.ts';
 import { orderServiceWith, requestDigest } from '../../lib/orders/order-service.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
-import { versionOf } from '../../lib/platform/http/etag.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
+import { versionOf } from '../../lib/platform/http/read-request.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 

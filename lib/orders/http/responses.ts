@@ -3,7 +3,7 @@ import { MAX_MODIFICATIONS_PER_ORDER, MAX_USER_RUNS_PER_ORDER } from '../../limi
 import { isOpen, type Payment } from '../../payments/payment.ts';
 import { type Clock, sleep, toTimestamp } from '../../platform/clock.ts';
 import { assertNever, type RefusalClass } from '../../platform/errors.ts';
-import { etagOf } from '../../platform/http/etag.ts';
+import { etagOf } from '../../platform/http/answer-headers.ts';
 import { LEGAL_MOVES } from '../moves.ts';
 import type { Order, OrderFailedOrder, OrderStatus } from '../order.ts';
 import type { OrderService } from '../order-service.ts';

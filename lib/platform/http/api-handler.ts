@@ -1,7 +1,9 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import type * as z from 'zod';
+import { finishAnswer } from './answer-headers.ts';
 import {
   type Access,
+  type ApiResponse,
   type Call,
   type Endpoint,
   type HttpAnswer,
@@ -9,7 +11,6 @@ import {
   NOBODY,
   type User,
 } from './endpoint.ts';
-import { finishAnswer } from './finish-answer.ts';
 import { withTraceparent } from './http-client.ts';
 import { problemAnswer } from './problem-answer.ts';
 import { callOf, rawBodyOf, readBody, readQuery, tokenOf, waitSecondsOf } from './read-request.ts';
@@ -28,15 +29,6 @@ export interface ApiRequest<Body, Query, Header extends string> {
   readonly idempotencyKey: string | undefined;
   /** From `Prefer: wait=N`, clamped to 10; 0 if the caller does not want to wait or the endpoint lacks `Prefer`. */
   readonly waitSeconds: number;
-}
-
-export interface ApiResponse {
-  readonly status: number;
-  /** Undefined for an answer without content. */
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Of a body that is text already and is sent as it is; all others are sent as JSON. */
-  readonly contentType?: string;
 }
 
 /** Access without a token; one that is sent is ignored. */

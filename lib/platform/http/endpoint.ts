@@ -123,6 +123,16 @@ export interface Call {
   readonly correlationId: string;
 }
 
+/** Response of a use case, before it is made an answer. */
+export interface ApiResponse {
+  readonly status: number;
+  /** Undefined for an answer without content. */
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of a body that is text already and is sent as it is; all others are sent as JSON. */
+  readonly contentType?: string;
+}
+
 /** A response as API Gateway takes it; stored as it is for an idempotency key. */
 export interface HttpAnswer {
   readonly statusCode: number;

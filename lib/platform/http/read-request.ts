@@ -120,3 +120,16 @@ export function waitSecondsOf(call: Call): number {
   const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?/i.exec(call.header('prefer') ?? '');
   return Math.min(Number(match?.[1] ?? 0), MAX_WAIT_SECONDS);
 }
+
+/**
+ * Reads the version in `If-Match`; undefined if the header is absent or `*`.
+ * @throws BadRequest if it is not an entity tag of this API.
+ */
+export function versionOf(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  const match = /^\s*"(\d{1,15})"\s*$/.exec(ifMatch);
+  if (match === null) {
+    throw new BadRequest('If-Match must be the ETag of an earlier answer, such as "3".');
+  }
+  return Number(match[1]);
+}

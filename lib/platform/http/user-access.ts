@@ -12,7 +12,14 @@ export function forUsers(scope?: string) {
     callers: 'user',
     ...(scope === undefined ? {} : { scope }),
     async authenticate(token: string) {
-      const { sub, scope: granted } = await verified(token);
+      const { clock, verifyToken = byPublishedKeys() } = currentRuntime();
+      let claims: Claims;
+      try {
+        claims = await verifyToken(token, clock.now());
+      } catch (error) {
+        throw translate(error);
+      }
+      const { sub, scope: granted } = claims;
       if (sub === undefined || sub === '' || sub.length > MAX_USER_ID_CHARACTERS) {
         throw new Unauthenticated(BAD_TOKEN);
       }
@@ -43,29 +50,20 @@ const byPublishedKeys = perRuntime(({ config }): VerifyToken => {
 });
 
 /**
- * Verifies a JWT: signature, algorithm, issuer, audience and expiry.
- * @throws Unauthenticated if it is bad.
- * @throws InfrastructureUnavailable if the issuer's keys could not be fetched, which says nothing about the token.
+ * Translates the failure of a verification: Unauthenticated if the token is bad, InfrastructureUnavailable if the
+ * issuer's keys could not be fetched, which says nothing about the token.
  */
-async function verified(token: string): Promise<Claims> {
-  try {
-    const { clock, verifyToken = byPublishedKeys() } = currentRuntime();
-    return await verifyToken(token, clock.now());
-  } catch (error) {
-    if (error instanceof errors.JOSEError && !isAboutKeys(error)) {
-      throw new Unauthenticated(
-        error instanceof errors.JWTExpired ? 'The token has expired; get a new one.' : BAD_TOKEN,
-        { cause: error },
-      );
-    }
-    throw new InfrastructureUnavailable(
-      "The token issuer's keys could not be fetched; try again.",
-      {
-        cause: error,
-        retryAfterSeconds: 2,
-      },
+function translate(error: unknown): Error {
+  if (error instanceof errors.JOSEError && !isAboutKeys(error)) {
+    return new Unauthenticated(
+      error instanceof errors.JWTExpired ? 'The token has expired; get a new one.' : BAD_TOKEN,
+      { cause: error },
     );
   }
+  return new InfrastructureUnavailable("The token issuer's keys could not be fetched; try again.", {
+    cause: error,
+    retryAfterSeconds: 2,
+  });
 }
 
 /** Tells failures of the issuer's key server (no answer, a 5xx, no key set) from those of the token. */

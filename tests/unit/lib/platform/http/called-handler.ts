@@ -3,11 +3,10 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { z } from 'zod';
 import {
   type ApiRequest,
-  type ApiResponse,
   apiHandler,
   forEveryone,
 } from '../../../../../lib/platform/http/api-handler.ts';
-import type { Endpoint } from '../../../../../lib/platform/http/endpoint.ts';
+import type { ApiResponse, Endpoint } from '../../../../../lib/platform/http/endpoint.ts';
 import { installTestRuntime, startTestIssuer, type TestIssuer } from '../test-issuer.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BadRequest } from '../../../../../lib/platform/errors.ts';
-import { etagOf, isKnown, unlessKnown, versionOf } from '../../../../../lib/platform/http/etag.ts';
+import { etagOf, isKnown, unlessKnown } from '../../../../../lib/platform/http/answer-headers.ts';
+import { versionOf } from '../../../../../lib/platform/http/read-request.ts';
 
 test('the entity tag of a resource is its version in quotes', () => {
   expect(etagOf({ version: 3 })).toBe('"3"');

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { linkedBelow } from '../../../../../lib/platform/http/finish-answer.ts';
+import { linkedBelow } from '../../../../../lib/platform/http/answer-headers.ts';
 import { callOf } from '../../../../../lib/platform/http/read-request.ts';
 
 function callAt(resource: string, path: string, contextPath?: string) {

@@ -1,6 +1,6 @@
 import { environment } from '../environment.ts';
 import { installedRuntime } from '../lambda/installed-runtime.ts';
-import type { Call, HttpAnswer } from './endpoint.ts';
+import type { ApiResponse, Call, HttpAnswer } from './endpoint.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -41,6 +41,29 @@ function linkedBody(base: string, body: string): string {
   return JSON.stringify(JSON.parse(body), (key, value: unknown) =>
     key === 'href' && typeof value === 'string' && value.startsWith('/') ? base + value : value,
   );
+}
+
+/** Entity tag of a resource: its version in quotes (RFC 9110). */
+export function etagOf({ version }: { readonly version: number }): string {
+  return `"${String(version)}"`;
+}
+
+/** True if `If-None-Match` names this entity tag: the caller has this answer already. */
+export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const known = ifNoneMatch.split(',').map((one) => one.trim().replace(/^W\//, ''));
+  return known.includes('*') || known.includes(etag);
+}
+
+/** Response to a `GET`: 304 without content if the caller has the answer already. */
+export function unlessKnown(
+  ifNoneMatch: string | undefined,
+  response: ApiResponse & { readonly headers: { readonly ETag: string } },
+): ApiResponse {
+  const { ETag } = response.headers;
+  return isKnown(ifNoneMatch, ETag)
+    ? { status: 304, headers: { ETag }, body: undefined }
+    : response;
 }
 
 /**
