@@ -8,7 +8,6 @@ export function mutantNamed(name: string): Mutant {
 }
 
 const DYNAMO = 'lib/platform/dynamo/items.ts';
-const RESERVATION = 'lib/inventory/reservation.ts';
 const RESERVATION_LIFECYCLE = 'lib/inventory/reservation-lifecycle.ts';
 const INVENTORY_REPOSITORY = 'lib/inventory/inventory-repository.ts';
 const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
@@ -89,7 +88,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'older-revision-reserves',
     caughtBy: { kind: 'late', scenario: 'modified while waiting for its payment' },
     guarantee: 'a reserve at a lower revision than the stored one is refused',
-    file: RESERVATION,
+    file: RESERVATION_LIFECYCLE,
     find: `  if (revision < stored.revision) return { kind: 'REFUSE', because: 'STALE_REVISION' };
 `,
     replace: '',
@@ -98,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'same-revision-reserves-twice',
     caughtBy: { kind: 'plain', scenario: 'answer of Inventory lost' },
     guarantee: 'a reserve at the stored revision answers what is held and takes nothing',
-    file: RESERVATION,
+    file: RESERVATION_LIFECYCLE,
     find: `        ? { kind: 'ANSWER', current: stored }
         : { kind: 'ADJUST', held: stored };`,
     replace: `        ? { kind: 'RESERVE' }
@@ -108,7 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'newer-revision-forgets-what-is-held',
     caughtBy: { kind: 'plain', scenario: 'modified while waiting for its payment' },
     guarantee: 'a reserve at a higher revision takes only the difference to what is held',
-    file: RESERVATION,
+    file: RESERVATION_LIFECYCLE,
     find: `: { kind: 'ADJUST', held: stored };`,
     replace: `: { kind: 'RESERVE' };`,
   },
@@ -116,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'reserve-resurrects',
     caughtBy: { kind: 'late', scenario: 'cancelled while waiting for its payment' },
     guarantee: 'a reserve at the revision of a tombstone is refused',
-    file: RESERVATION,
+    file: RESERVATION_LIFECYCLE,
     find: `        ? { kind: 'REFUSE', because: 'RESERVATION_GONE' }
         : { kind: 'RESERVE' };`,
     replace: `        ? { kind: 'RESERVE' }
@@ -137,7 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'late-release-takes-newer-stock',
     caughtBy: { kind: 'late', scenario: 'payment retried' },
     guarantee: 'a release at a lower revision leaves a newer reservation alone',
-    file: RESERVATION,
+    file: RESERVATION_LIFECYCLE,
     find: `  if (stored.revision > revision) return { kind: 'NOTHING', current: stored };
 `,
     replace: '',

@@ -11,14 +11,12 @@ import {
   StaleRevision,
   UnknownProduct,
 } from './refusals.ts';
-import {
-  type ConfirmedReservation,
-  decideRelease,
-  decideReserve,
-  type HeldReservation,
-  type ReleasedReservation,
-  type Reservation,
-  type ReservationLine,
+import type {
+  ConfirmedReservation,
+  HeldReservation,
+  ReleasedReservation,
+  Reservation,
+  ReservationLine,
 } from './reservation.ts';
 
 export interface ReserveRequest {
@@ -86,6 +84,36 @@ export function reserveProducts(
         return assertNever(decision);
     }
   });
+}
+
+/** Decision on a `PUT` at a revision (specification, section 5). */
+type ReserveDecision =
+  | { readonly kind: 'RESERVE' }
+  | { readonly kind: 'ADJUST'; readonly held: HeldReservation }
+  | { readonly kind: 'ANSWER'; readonly current: HeldReservation | ConfirmedReservation }
+  | { readonly kind: 'REFUSE'; readonly because: 'STALE_REVISION' | 'RESERVATION_GONE' };
+
+/**
+ * Adjusts at a higher revision, and returns the current state at the same one, never a remembered
+ * success. Refuses a lower revision, and one at or below a tombstone's. Sold stock is not reserved again.
+ */
+export function decideReserve(stored: Reservation | undefined, revision: number): ReserveDecision {
+  if (stored === undefined) return { kind: 'RESERVE' };
+  if (revision < stored.revision) return { kind: 'REFUSE', because: 'STALE_REVISION' };
+  switch (stored.status) {
+    case 'HELD':
+      return revision === stored.revision
+        ? { kind: 'ANSWER', current: stored }
+        : { kind: 'ADJUST', held: stored };
+    case 'CONFIRMED':
+      return revision === stored.revision
+        ? { kind: 'ANSWER', current: stored }
+        : { kind: 'REFUSE', because: 'RESERVATION_GONE' };
+    case 'RELEASED':
+      return revision === stored.revision
+        ? { kind: 'REFUSE', because: 'RESERVATION_GONE' }
+        : { kind: 'RESERVE' };
+  }
 }
 
 interface HoldPlan {
@@ -244,6 +272,29 @@ export function releaseReservation(
       }
     }
   });
+}
+
+/** Decision on a `DELETE` at a revision. */
+type ReleaseDecision =
+  | { readonly kind: 'RELEASE'; readonly held: HeldReservation }
+  | { readonly kind: 'MARK' }
+  | { readonly kind: 'NOTHING'; readonly current: Reservation };
+
+/**
+ * Acts unless the stored revision is higher, and always leaves a tombstone, even if nothing was stored: a
+ * late reserve cannot resurrect, and a late release cannot take a newer reservation.
+ */
+export function decideRelease(stored: Reservation | undefined, revision: number): ReleaseDecision {
+  if (stored === undefined) return { kind: 'MARK' };
+  if (stored.revision > revision) return { kind: 'NOTHING', current: stored };
+  switch (stored.status) {
+    case 'HELD':
+      return { kind: 'RELEASE', held: stored };
+    case 'RELEASED':
+      return stored.revision === revision ? { kind: 'NOTHING', current: stored } : { kind: 'MARK' };
+    case 'CONFIRMED':
+      return { kind: 'NOTHING', current: stored };
+  }
 }
 
 /**

@@ -11,13 +11,11 @@ import {
   ReservationGone,
   UnknownProduct,
 } from '../../../../lib/inventory/refusals.ts';
-import {
-  decideRelease,
-  decideReserve,
-  type Reservation,
-} from '../../../../lib/inventory/reservation.ts';
+import type { Reservation } from '../../../../lib/inventory/reservation.ts';
 import {
   confirmReservation,
+  decideRelease,
+  decideReserve,
   expireReservation,
   extendReservation,
   getReservation,
