@@ -3,11 +3,11 @@ import { toProductDocument } from '../../lib/inventory/http/product-api.ts';
 import {
   confirmBody,
   extendBody,
+  forOrderService,
   releaseQuery,
   reserveBody,
   toReservationDocument,
 } from '../../lib/inventory/http/reservation-api.ts';
-import { forOrderService } from '../../lib/inventory/http/service-access.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import {
   confirmReservation,

@@ -1,11 +1,32 @@
+import { hash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import { MAX_ID_CHARACTERS, MAX_LINES_PER_ORDER, MAX_PIECES_PER_LINE } from '../../limits.ts';
 import { toTimestamp } from '../../platform/clock.ts';
+import { Unauthenticated } from '../../platform/errors.ts';
+import { type Access, NOBODY } from '../../platform/http/endpoint.ts';
+import { perRuntime } from '../../platform/lambda/runtime.ts';
 import { timestampSchema } from '../../platform/schemas.ts';
+import { secretReader } from '../../platform/secrets.ts';
 import type { Reservation } from '../reservation.ts';
-import type { ReservationDocument } from './reservation-response.ts';
+import { type ReservationDocument, SERVICE_CREDENTIAL_HEADER } from './reservation-response.ts';
 
-// Requests of `/inventory/reservation/{orderId}`, and the answer to each
+// Calls of the Order Service: its credential, the requests of `/inventory/reservation/{orderId}`, and their answer
+
+const credentials = perRuntime((runtime) => secretReader(runtime, 'INVENTORY_CREDENTIAL'));
+
+/** Access for the Order Service only, by its credential. */
+export const forOrderService = {
+  callers: 'service',
+  header: SERVICE_CREDENTIAL_HEADER,
+  /** Compares a token with the credentials that are valid now, in constant time. */
+  async authenticate(token: string) {
+    const presented = hash('sha256', token, 'buffer');
+    for (const credential of await credentials()()) {
+      if (timingSafeEqual(hash('sha256', credential, 'buffer'), presented)) return NOBODY;
+    }
+    throw new Unauthenticated('Only the Order Service may call this; its credential is not valid.');
+  },
+} as const satisfies Access;
 
 const revision = z.int().min(1);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forOrderService } from '../../../../lib/inventory/http/service-access.ts';
+import { forOrderService } from '../../../../lib/inventory/http/reservation-api.ts';
 import { inventoryClient } from '../../../../lib/inventory/inventory-client.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
 import type { HttpRequest } from '../../../../lib/platform/http/http-client.ts';

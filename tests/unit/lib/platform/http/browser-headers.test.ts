@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forOrderService } from '../../../../../lib/inventory/http/service-access.ts';
+import { forOrderService } from '../../../../../lib/inventory/http/reservation-api.ts';
 import { NotFound } from '../../../../../lib/platform/errors.ts';
 import { forEveryone } from '../../../../../lib/platform/http/api-handler.ts';
 import { installTestRuntime, NOW_SECONDS } from '../test-issuer.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forOrderService } from '../../../../../lib/inventory/http/service-access.ts';
+import { forOrderService } from '../../../../../lib/inventory/http/reservation-api.ts';
 import { REQUIRED } from '../../platform/environment.ts';
 import { call, issuer, prepare, seen } from '../../platform/http/called-handler.ts';
 import { installTestRuntime, NOW_SECONDS, tokenOf } from '../../platform/test-issuer.ts';
