@@ -8,6 +8,7 @@ import {
 } from '../lib/inventory/refusals.ts';
 import { ReservationExpired } from '../lib/orders/refusals.ts';
 import {
+  ConfirmationUnfinished,
   InventoryPaused,
   ModificationRequested,
   OrderModified,
@@ -56,7 +57,7 @@ type Name =
   | 'ReserveStock'
   | 'WaitForInventory'
   | 'AwaitPayment'
-  | 'ChargePayment'
+  | 'TakePayment'
   | 'ConfirmOrder'
   | 'ExpireOrder'
   | 'AwaitAcknowledgement'
@@ -112,7 +113,7 @@ const NEW_RUN = 'The order is still due: the dispatcher starts a new run.';
 
 export const ORDER_SAGA: StateMachine<Name> = {
   comment:
-    'The order saga: reserve, await payment, charge, confirm. Its branches are names of errors; business rules stand in lib/orders/saga.',
+    'The order saga: reserve, await payment, take payment. Its branches are names of errors; business rules stand in lib/orders/saga.',
   startAt: 'ReserveStock',
   states: {
     ReserveStock: {
@@ -169,14 +170,14 @@ export const ORDER_SAGA: StateMachine<Name> = {
         { on: [MixedCurrencies], next: 'RejectReservation' },
         { on: ['States.ALL'], next: 'AwaitPaymentExhausted' },
       ],
-      next: 'ChargePayment',
+      next: 'TakePayment',
     },
-    ChargePayment: {
+    TakePayment: {
       type: 'Task',
       comment:
-        'Step 3: hold the stock beyond all payment time-outs, then charge. An answer that is not definite is unknown.',
-      invokes: 'chargePayment',
-      calls: ['inventory', 'gateway'],
+        'Step 3: hold the stock beyond all payment time-outs, charge, and confirm what is captured. An answer that is not definite is unknown.',
+      invokes: 'takePayment',
+      calls: ['inventory', 'gateway', 'inventory'],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
       retry: [CHARGE, PAUSE],
@@ -187,16 +188,16 @@ export const ORDER_SAGA: StateMachine<Name> = {
         { on: [ReservationExpired], next: 'ExpireOrder' },
         { on: [ModificationRequested], next: 'SettlePayment' },
         { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
+        { on: [ConfirmationUnfinished], next: 'ConfirmOrder' },
         { on: [...INVENTORY, ...INVENTORY_AWAY], next: 'ChargeBlocked' },
         { on: [...LAMBDA_SERVICE, ...DATABASE, GatewayUnavailable], next: 'ChargeExhausted' },
         { on: ['States.ALL'], next: 'AwaitAcknowledgement' },
       ],
-      next: 'ConfirmOrder',
     },
     ConfirmOrder: {
       type: 'Task',
       comment:
-        'Step 4: after a capture only forward: reserved becomes sold, the order PAYMENT_DONE.',
+        'Confirming, where it is tried again. After a capture only forward: reserved becomes sold, the order PAYMENT_DONE.',
       invokes: 'confirmOrder',
       calls: ['inventory'],
       timeoutSeconds: TASK_SECONDS,
@@ -220,7 +221,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
         SUPERSEDED,
         {
           on: [PaymentStarted],
-          next: 'ChargePayment',
+          next: 'TakePayment',
           anew: 'The user has paid: the charge has a deadline of its own.',
         },
         MODIFIED,
@@ -309,7 +310,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
     },
     Compensate: {
       type: 'Task',
-      comment: 'Step 5: release, void, refund: all that the order still owes.',
+      comment: 'Step 4: release, void, refund: all that the order still owes.',
       invokes: 'compensate',
       calls: ['inventory', 'gateway', 'gateway'],
       timeoutSeconds: TASK_SECONDS,
@@ -337,12 +338,12 @@ export const ORDER_SAGA: StateMachine<Name> = {
     ),
     ChargeBlocked: exhausted(
       'The stock could not be held, so nothing was charged by this step: settle without waiting.',
-      'charge-payment',
+      'take-payment',
       'SettlePayment',
     ),
     ChargeExhausted: exhausted(
       'It is unknown if the gateway has charged: a person is told, and the saga goes on to find out.',
-      'charge-payment',
+      'take-payment',
       'AwaitAcknowledgement',
     ),
     AcknowledgementExhausted: exhausted(

@@ -11,7 +11,7 @@ import type {
 
 /** One call of AWS's TestState, and its answer as the table has it. */
 export interface TestStateCase {
-  /** `ChargePayment Retry 2: InventoryRestarting, 6 retries used up` */
+  /** `TakePayment Retry 2: InventoryRestarting, 6 retries used up` */
   readonly name: string;
   readonly stateName: string;
   /** Name of the error that the task is made to end with. */

@@ -187,7 +187,7 @@ export const STEPS: readonly string[] = [
   'rejectReservation',
   'awaitPayment',
   'expireOrder',
-  'chargePayment',
+  'takePayment',
   'awaitAcknowledgement',
   'settlePayment',
   'giveUpPayment',

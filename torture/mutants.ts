@@ -13,7 +13,7 @@ const INVENTORY_REPOSITORY = 'lib/inventory/inventory-repository.ts';
 const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
 const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
 const PAYMENT_OUTCOMES = 'lib/orders/payment-outcomes.ts';
-const CHARGE_PAYMENT = 'lib/orders/saga/charge-payment.ts';
+const TAKE_PAYMENT = 'lib/orders/saga/take-payment.ts';
 const REJECT_RESERVATION = 'lib/orders/saga/reject-reservation.ts';
 const RESERVE_STOCK = 'lib/orders/saga/reserve-stock.ts';
 const DISPATCH = 'lib/orders/recovery/dispatch-due-work.ts';
@@ -224,7 +224,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'charge-without-extension',
     caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the reservation is extended past every time-out of the payment before the charge',
-    file: CHARGE_PAYMENT,
+    file: TAKE_PAYMENT,
     find: `  await extendHold(service, order);
 `,
     replace: '',
@@ -233,7 +233,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'charge-without-stock',
     caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the gateway is not called where the stock is gone',
-    file: CHARGE_PAYMENT,
+    file: TAKE_PAYMENT,
     find: `    if (!(error instanceof ReservationGone)) throw error;
 `,
     replace: `    if (error instanceof ReservationGone) return;
@@ -244,7 +244,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'charge-counts-without-capture',
     caughtBy: { kind: 'plain', scenario: 'declined' },
     guarantee: 'the saga goes on to confirm only what the gateway has captured',
-    file: CHARGE_PAYMENT,
+    file: TAKE_PAYMENT,
     find: `  requireCaptured(await recordOutcome(service, payment.paymentId, outcome));`,
     replace: `  await recordOutcome(service, payment.paymentId, outcome);`,
     also: [

@@ -85,7 +85,7 @@ function isInventory({ kind, target }: RecordedEffect): boolean {
 
 /** The user pays at once, so every later charge finds the payment captured. */
 function isAfterCapture(effect: RecordedEffect): boolean {
-  return effect.by === 'confirmOrder' || (effect.by === 'chargePayment' && !until(1, effect));
+  return effect.target.endsWith('/confirm') || (effect.by === 'takePayment' && !until(1, effect));
 }
 
 /** Within the duplicate window, a user has two live orders of the same items only with X-Allow-Duplicate. */
@@ -262,7 +262,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'answer of the gateway lost',
     rest: PAID,
-    meanwhile: { on: by('chargePayment', 'POST'), act: losing },
+    meanwhile: { on: by('takePayment', 'POST'), act: losing },
     act: (shop) => paying(shop, 'tok_ok'),
   },
   {
@@ -343,7 +343,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'expired before its charge',
     rest: { ...PAID, undisturbed: 31 },
     // The user pays at the last moment, while the sweeper releases the stock that the charge should extend.
-    cutOff: (effect) => effect.by === 'chargePayment' && isInventory(effect) && until(903, effect),
+    cutOff: (effect) => effect.by === 'takePayment' && isInventory(effect) && until(903, effect),
     act: async (shop) => {
       await reserved(shop);
       await shop.world.advance(898_000);
@@ -353,8 +353,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'Inventory away after the capture',
     rest: { undisturbed: 2700, perStrike: 3600 },
-    // For longer than the stock is held for a charge: 1,620 s with this configuration.
-    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1700, effect),
+    // For longer than the stock is held for a charge: 1,652 s with this configuration.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1750, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',

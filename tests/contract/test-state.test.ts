@@ -115,8 +115,8 @@ describe('a case', () => {
     if (found === undefined) throw new Error(`There is no case ${name}.`);
     return found;
   };
-  const usedUp = named('ChargePayment Retry 2: InventoryRestarting, 6 retries used up');
-  const retried = named('ChargePayment Retry 2: InventoryRestarting');
+  const usedUp = named('TakePayment Retry 2: InventoryRestarting, 6 retries used up');
+  const retried = named('TakePayment Retry 2: InventoryRestarting');
 
   test('is one command of the AWS CLI', () => {
     expect(commandOf(usedUp, 'docs/teststate/state-machine.json')).toEqual([
@@ -125,7 +125,7 @@ describe('a case', () => {
       '--definition',
       'file://docs/teststate/state-machine.json',
       '--state-name',
-      'ChargePayment',
+      'TakePayment',
       '--input',
       '{"orderId":"ord_1","run":1,"correlationId":"teststate","reservation":{"revision":1,"expiresAtMs":0,"lines":[]},"failure":{"Error":"AnErrorBefore","Cause":"{}"}}',
       '--context',
@@ -145,7 +145,7 @@ describe('a case', () => {
     const answer = {
       status: 'CAUGHT_ERROR',
       nextState: 'ChargeBlocked',
-      inspectionData: { errorDetails: { catchIndex: 6 } },
+      inspectionData: { errorDetails: { catchIndex: 7 } },
     } as const;
     expect(differences(usedUp, answer)).toEqual([]);
     expect(differences(usedUp, { ...answer, nextState: 'AwaitAcknowledgement' })).toEqual([

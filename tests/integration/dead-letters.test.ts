@@ -325,10 +325,10 @@ describe('charging', () => {
     const orderId = await reserved();
     inject(scene.stack, { on: httpCall('POST', '/extend$'), act: refuseConnection });
     await scene.user.pay(orderId, 'tok_ok');
-    await letterOf(orderId, 'SagaDeadLetterQueue', 'charge-payment');
+    await letterOf(orderId, 'SagaDeadLetterQueue', 'take-payment');
     await statusOf(orderId, 'PAYMENT_FAILED');
     const { id } = await theLetter(orderId, {
-      step: 'charge-payment',
+      step: 'take-payment',
       error: OF_INVENTORY,
     });
     expect(await redriveNamed(scene.stack, id)).toEqual(['DONE NOTHING']);
@@ -340,9 +340,9 @@ describe('charging', () => {
     const orderId = await reserved();
     inject(scene.stack, { on: charging, act: answerWith(503) });
     await scene.user.pay(orderId, 'tok_ok');
-    await letterOf(orderId, 'SagaDeadLetterQueue', 'charge-payment');
+    await letterOf(orderId, 'SagaDeadLetterQueue', 'take-payment');
     const { id } = await theLetter(orderId, {
-      step: 'charge-payment',
+      step: 'take-payment',
       error: 'GatewayUnavailable',
     });
 

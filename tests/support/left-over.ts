@@ -4,11 +4,11 @@ import { failPayment, recordRefundDue } from '../../lib/orders/payment-outcomes.
 import { placeOrder } from '../../lib/orders/place-order.ts';
 import { awaitAcknowledgement } from '../../lib/orders/saga/await-acknowledgement.ts';
 import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
-import { chargePayment } from '../../lib/orders/saga/charge-payment.ts';
 import { confirmOrder } from '../../lib/orders/saga/confirm-order.ts';
 import { queueCompensation } from '../../lib/orders/saga/queue-compensation.ts';
 import { rejectReservation } from '../../lib/orders/saga/reject-reservation.ts';
 import { reserveStock } from '../../lib/orders/saga/reserve-stock.ts';
+import { takePayment } from '../../lib/orders/saga/take-payment.ts';
 import type { SagaRun } from '../../lib/orders/saga-client.ts';
 import { startPayment } from '../../lib/orders/start-payment.ts';
 import { orderService, type WholeOrderService } from '../../lib/orders/whole-order-service.ts';
@@ -92,7 +92,9 @@ async function awaitingAcknowledgement(productId: string) {
 /** `PAYMENT_IN_PROGRESS`, captured, but not confirmed. */
 async function captured(productId: string) {
   const order = await paying(productId);
-  await chargePayment(cutOff(), order);
+  const service = cutOff();
+  const inventory = { ...service.inventory, confirm: () => Promise.reject(noAnswer()) };
+  await ignoring(takePayment({ ...service, inventory }, order));
   return order;
 }
 

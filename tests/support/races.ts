@@ -5,7 +5,7 @@ import { isSimulated } from './target.ts';
 import type { TestStack } from './test-stack.ts';
 
 /** Number of schedules per race; RACE_SCHEDULES=200 for a longer look. */
-const SCHEDULES = Number(process.env['RACE_SCHEDULES'] ?? (isSimulated ? 24 : 8));
+const SCHEDULES = Number(process.env['RACE_SCHEDULES'] ?? (isSimulated ? 32 : 8));
 /** Minimum of different schedules. In real time, the machine's load also decides which effects wait together. */
 const LEAST_DIFFERENT_SCHEDULES = isSimulated ? 5 : 2;
 

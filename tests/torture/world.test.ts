@@ -170,12 +170,12 @@ describe('an order in the world', () => {
 
 describe('a fault in the world', () => {
   test.each<[string, Fault, string, string]>([
-    ['a crash after a charge', dieAfter, 'POST', 'chargePayment'],
+    ['a crash after a charge', dieAfter, 'POST', 'takePayment'],
     ['the lost answer of a reservation', loseAnswer, 'PUT', 'reserveStock'],
     ['the lost answer of a write', loseAnswer, 'TransactWriteItems', 'reservations'],
     ['a throttled write', throttle, 'PutItem', 'awaitPayment'],
     ['a conflict of transactions', conflict, 'TransactWriteItems', 'reservations'],
-    ['a conflict at one item', conflict, 'PutItem', 'confirmOrder'],
+    ['a conflict at one item', conflict, 'PutItem', 'takePayment'],
   ])('%s delays an order and loses nothing', async (_what, fault, operation, by) => {
     const struck = await numberOf(operation, by);
     const of = await make({ intercept: strikeAt(struck, fault) });

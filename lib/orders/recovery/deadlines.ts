@@ -43,10 +43,10 @@ export function deadlinesOf(config: Config): Deadlines {
   });
   const dispatchMs = config.DISPATCH_AFTER_SECONDS * 1000;
   // From Compensate on the order only owes, and `obligationMs` counts.
-  const chargeMs = saga.passageMs('ChargePayment', ['Compensate']);
+  const chargeMs = saga.passageMs('TakePayment', ['Compensate']);
   const payingMs = chargeMs + dispatchMs;
   // Before the charge a later run finds nothing to reserve and nothing to wait for.
-  const successorMs = saga.arrivalMs('ChargePayment') + chargeMs;
+  const successorMs = saga.arrivalMs('TakePayment') + chargeMs;
   return {
     dispatchMs,
     reservingMs:

@@ -8,8 +8,8 @@ import { OrderSettled, PaymentNotCaptured } from './signals.ts';
 import { orderOfRun } from './task.ts';
 
 /**
- * Saga step 4: Inventory turns reserved into sold, and the order becomes `PAYMENT_DONE`. After a capture
- * the saga only goes forward; both parts may be repeated.
+ * Turns reserved into sold at Inventory, then the order becomes `PAYMENT_DONE`: the end of takePayment, and a step of
+ * its own where that has to be tried again. After a capture the saga only goes forward; both parts may be repeated.
  * @throws ReservationGone: Inventory's definite no; the refund is owed from then on.
  * @throws PaymentNotCaptured, OrderSettled: nothing to confirm; compensate.
  */

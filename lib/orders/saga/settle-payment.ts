@@ -5,8 +5,8 @@ import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, systemMove } from '../order-service.ts';
 import { recordOutcome, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { requireCaptured } from './charge-payment.ts';
 import { OrderModified, OrderSettled, StillAwaitingAcknowledgement } from './signals.ts';
+import { requireCaptured } from './take-payment.ts';
 import { orderOfRun } from './task.ts';
 
 /**

@@ -66,6 +66,12 @@ export class ModificationGivenUp extends refusal({
   name: 'ModificationGivenUp',
 }) {}
 
+/** Confirming failed after the capture was written down. A failure of the step: it goes on in ConfirmOrder. */
+export class ConfirmationUnfinished extends refusal({
+  ...InventoryUnavailable.refusal,
+  name: 'ConfirmationUnfinished',
+}) {}
+
 /** The gateway accepted the charge but has not decided it; its acknowledgement follows. */
 export class PaymentPending extends Signal {
   override readonly name = 'PaymentPending';

@@ -14,7 +14,7 @@ const deadlines = deadlinesOf(readConfig(REQUIRED));
 const BACK_OFF = 1 + 2 + 4 + 8 + 16;
 const PAUSES = 5 + 10 + 20 + 40 + 60 + 60;
 const RESERVE = 6 * (2 + 5) + BACK_OFF;
-const CHARGE = (6 + 6) * (2 + 5 + 5) + BACK_OFF + PAUSES;
+const CHARGE = (6 + 6) * (2 + 5 + 2 + 5) + BACK_OFF + PAUSES;
 const AWAIT_ACKNOWLEDGEMENT = 6 * 5 + BACK_OFF + 180;
 const SETTLE = 6 * (5 + 5 + 5) + BACK_OFF;
 const CONFIRM = (6 + 6) * (2 + 5) + BACK_OFF + PAUSES;
@@ -27,7 +27,7 @@ test('the durations by hand are these', () => {
     BACK_OFF: 31,
     PAUSES: 195,
     RESERVE: 73,
-    CHARGE: 370,
+    CHARGE: 394,
     SETTLE: 121,
     CONFIRM: 310,
     COMPENSATE: 430,
@@ -36,7 +36,7 @@ test('the durations by hand are these', () => {
 });
 
 /**
- * ChargePayment, ChargeExhausted, AwaitAcknowledgement, AcknowledgementExhausted, SettlePayment, once
+ * TakePayment, ChargeExhausted, AwaitAcknowledgement, AcknowledgementExhausted, SettlePayment, once
  * more awaited and settled because it was woken too early, GiveUpPayment, ConfirmOrder: the longest
  * way from the extension of the hold to the sale.
  */
@@ -64,8 +64,8 @@ describe('the deadlines of the default configuration', () => {
   });
 
   test('hold the stock from the extension past everything that may follow it', () => {
-    expect(UNTIL_SOLD).toBe(1587);
-    expect(PAYING).toBe(1648);
+    expect(UNTIL_SOLD).toBe(1611);
+    expect(PAYING).toBe(1672);
     expect(deadlines.payingMs).toBe((PAYING + 30) * 1000);
   });
 
@@ -73,8 +73,8 @@ describe('the deadlines of the default configuration', () => {
     // Twice: the order is due a grace after its deadline, and the dispatcher looks once a minute.
     const discovery = 2 * (30 + 60);
     const successor = RESERVE + PLAIN + PAYING;
-    expect(PAYING + 30 + discovery + successor).toBe(3640);
-    expect(deadlines.holdMs).toBe(3_640_000);
+    expect(PAYING + 30 + discovery + successor).toBe(3688);
+    expect(deadlines.holdMs).toBe(3_688_000);
   });
 
   test('tell the compensation queue again only after two rounds of all retries', () => {

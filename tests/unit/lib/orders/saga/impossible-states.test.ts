@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Order } from '../../../../../lib/orders/order.ts';
 import { awaitPayment } from '../../../../../lib/orders/saga/await-payment.ts';
-import { chargePayment } from '../../../../../lib/orders/saga/charge-payment.ts';
 import { compensate } from '../../../../../lib/orders/saga/compensate.ts';
 import { confirmOrder } from '../../../../../lib/orders/saga/confirm-order.ts';
 import { queueCompensation } from '../../../../../lib/orders/saga/queue-compensation.ts';
 import { rejectReservation } from '../../../../../lib/orders/saga/reject-reservation.ts';
 import { reserveStock } from '../../../../../lib/orders/saga/reserve-stock.ts';
 import { settlePayment } from '../../../../../lib/orders/saga/settle-payment.ts';
+import { takePayment } from '../../../../../lib/orders/saga/take-payment.ts';
 import { startPayment } from '../../../../../lib/orders/start-payment.ts';
 import { DomainError } from '../../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
@@ -43,7 +43,7 @@ const CASES: readonly (readonly [string, Order, (service: Service) => Promise<un
 
 /** Order and payment are written in one transaction, whose writes become visible one after the other. */
 const NOT_YET_VISIBLE: typeof CASES = [
-  ['charge-payment', withoutPayment, (its) => chargePayment(its, input)],
+  ['take-payment', withoutPayment, (its) => takePayment(its, input)],
   ['settle-payment', withoutPayment, (its) => settlePayment(its, input)],
   ['confirm-order', withoutPayment, (its) => confirmOrder(its, input)],
   ['compensate', withoutPayment, (its) => compensate(its, input)],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { InventoryTimeout, ReservationGone } from '../../../../../lib/inventory/refusals.ts';
 import { ReservationExpired } from '../../../../../lib/orders/refusals.ts';
-import { chargePayment, voidOrRefund } from '../../../../../lib/orders/saga/charge-payment.ts';
 import {
+  ConfirmationUnfinished,
   ModificationRequested,
   OrderModified,
   OrderSettled,
@@ -11,6 +11,7 @@ import {
   RunSuperseded,
   StillAwaitingPayment,
 } from '../../../../../lib/orders/saga/signals.ts';
+import { takePayment, voidOrRefund } from '../../../../../lib/orders/saga/take-payment.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
 import { GatewayUnavailable, GatewayUnknown } from '../../../../../lib/payments/refusals.ts';
 import { ConcurrentUpdate } from '../../../../../lib/platform/errors.ts';
@@ -22,31 +23,37 @@ const paying = (payment: Payment = paymentIn('INITIATED')) =>
   new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
 
 describe('charging', () => {
-  test('extends the reservation past all time-outs first, then charges, then writes', async () => {
+  test('extends the reservation past all time-outs first, then charges, writes, and confirms', async () => {
     const world = paying();
-    await chargePayment(world.service, RUN);
+    await takePayment(world.service, RUN);
     expect(world.effects).toEqual([
       'inventory.extend ord_1 revision 3',
       'gateway.charge pay_1 2598 tok_ok',
       'save payment CAPTURED',
+      'inventory.confirm pay_1 for ord_1 revision 3',
+      'save order PAYMENT_DONE',
     ]);
     // By hand in deadlines.test.ts: the longest way from an extension to the confirmation.
-    expect(world.extendedUntilMs[0]).toBeGreaterThanOrEqual(NOW_MS + 1_587_000);
+    expect(world.extendedUntilMs[0]).toBeGreaterThanOrEqual(NOW_MS + 1_611_000);
     expect(world.extendedUntilMs).toHaveLength(1);
     expect(world.payment()).not.toHaveProperty('refundOwed');
   });
 
   test('sends the same key again where an earlier try was not answered', async () => {
     const world = paying(paymentIn('PENDING'));
-    await chargePayment(world.service, RUN);
+    await takePayment(world.service, RUN);
     expect(world.effects).toContain('gateway.charge pay_1 2598 tok_ok');
     expect(world.payment().status).toBe('CAPTURED');
   });
 
   test('never calls the gateway where the payment is captured already', async () => {
     const world = paying(paymentIn('CAPTURED'));
-    await chargePayment(world.service, RUN);
-    expect(world.effects).toEqual(['inventory.extend ord_1 revision 3']);
+    await takePayment(world.service, RUN);
+    expect(world.effects).toEqual([
+      'inventory.extend ord_1 revision 3',
+      'inventory.confirm pay_1 for ord_1 revision 3',
+      'save order PAYMENT_DONE',
+    ]);
     expect(world.payment()).toEqual(paymentIn('CAPTURED'));
     // As long as for a new charge: until the dispatcher could run another saga.
     expect(world.extendedUntilMs).toEqual([NOW_MS + world.deadlines.holdMs]);
@@ -57,8 +64,8 @@ describe('charging', () => {
     async (error) => {
       const world = paying(paymentIn('CAPTURED'));
       world.failAt('inventory.extend', error);
-      await chargePayment(world.service, RUN);
-      expect(world.effects).toEqual(['inventory.extend ord_1 revision 3']);
+      await takePayment(world.service, RUN);
+      expect(world.effects).toContain('inventory.confirm pay_1 for ord_1 revision 3');
       expect(world.payment()).toEqual(paymentIn('CAPTURED'));
     },
   );
@@ -68,22 +75,39 @@ describe('charging', () => {
       orderIn('PAYMENT_IN_PROGRESS', { revision: 4, heldRevision: 2 }),
       paymentIn('INITIATED', { revision: 2 }),
     );
-    await chargePayment(world.service, RUN);
+    await takePayment(world.service, RUN);
     expect(world.effects[0]).toBe('inventory.extend ord_1 revision 2');
   });
+
+  test.each([
+    ['inventory.confirm', new InventoryTimeout('No answer.'), 'PAYMENT_IN_PROGRESS'],
+    ['inventory.confirm', new ReservationGone('Gone.'), 'PAYMENT_IN_PROGRESS'],
+    ['save order PAYMENT_DONE', new ConcurrentUpdate('Changed.'), 'PAYMENT_IN_PROGRESS'],
+  ])(
+    'names every failure after the capture is written alike (%s)',
+    async (effect, cause, status) => {
+      const world = paying();
+      world.failAt(effect, cause);
+      const failure = await takePayment(world.service, RUN).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(ConfirmationUnfinished);
+      expect(failure).toHaveProperty('cause', cause);
+      expect(world.effects).toContain('save payment CAPTURED');
+      expect(world.order.status).toBe(status);
+    },
+  );
 
   test('stops where the user wants other items', async () => {
     const world = new World(
       orderIn('PAYMENT_IN_PROGRESS', { modification: WISH }),
       paymentIn('INITIATED'),
     );
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(ModificationRequested);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(ModificationRequested);
     expect(world.effects).toEqual([]);
   });
 
   test('is done where the order is paid', async () => {
     const world = new World(orderIn('PAYMENT_DONE'), paymentIn('CAPTURED'));
-    await chargePayment(world.service, RUN);
+    await takePayment(world.service, RUN);
     expect(world.effects).toEqual([]);
   });
 
@@ -95,14 +119,14 @@ describe('charging', () => {
     ['captured too late', paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE' } })],
   ])('never charges a payment that is %s', async (_what, payment) => {
     const world = paying(payment);
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
     expect(world.effects).toEqual([]);
   });
 
   test('where the stock is gone never calls the gateway: the payment fails with its void owed', async () => {
     const world = paying();
     world.failAt('inventory.extend', new ReservationGone('Gone.'));
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
     expect(world.effects).toEqual(['inventory.extend ord_1 revision 3', 'save payment FAILED']);
     expect(world.payment()).toMatchObject({
       status: 'FAILED',
@@ -120,17 +144,17 @@ describe('charging', () => {
       world.put(paymentIn('CAPTURED', { version: 5 }));
       throw new ReservationGone('Gone.');
     };
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(ConcurrentUpdate);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(ConcurrentUpdate);
     expect(world.payment()).toEqual(paymentIn('CAPTURED', { version: 5 }));
     // The confirmation then finds no stock, and owes the refund.
-    await chargePayment(world.service, RUN).catch(() => undefined);
+    await takePayment(world.service, RUN).catch(() => undefined);
     expect(world.payment().status).toBe('CAPTURED');
   });
 
   test('does not take an unanswered extension for a no', async () => {
     const world = paying();
     world.failAt('inventory.extend', new InventoryTimeout('No answer.'));
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(InventoryTimeout);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(InventoryTimeout);
     expect(world.effects).toEqual(['inventory.extend ord_1 revision 3']);
     expect(world.payment().status).toBe('INITIATED');
   });
@@ -138,7 +162,7 @@ describe('charging', () => {
   test('that is declined is a definite no', async () => {
     const world = paying();
     world.chargeOutcome = { status: 'DECLINED', code: 'INSUFFICIENT_FUNDS' };
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
     expect(world.payment()).toMatchObject({ status: 'DECLINED', code: 'INSUFFICIENT_FUNDS' });
   });
 
@@ -150,7 +174,7 @@ describe('charging', () => {
     const world = paying();
     world.chargeOutcome = { status: 'PENDING' };
     if (error !== undefined) world.failAt('gateway.charge', error);
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(expected);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(expected);
     expect(world.payment().status).toBe('INITIATED');
   });
 
@@ -161,7 +185,7 @@ describe('charging', () => {
         world.put(paymentIn('FAILED', { version: 9, code: 'PAYMENT_UNCONFIRMED', voidOwed: true }));
       }
     };
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
     expect(world.payment()).toMatchObject({
       status: 'CAPTURED',
       version: 10,
@@ -171,7 +195,7 @@ describe('charging', () => {
 
   test('of an order that a newer run has taken over does nothing', async () => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS', { run: 3 }), paymentIn('INITIATED'));
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(RunSuperseded);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(RunSuperseded);
     expect(world.effects).toEqual([]);
   });
 
@@ -190,7 +214,7 @@ describe('charging', () => {
     ['is invalid', orderIn('INVALID'), OrderSettled],
   ])('an order that %s follows its status and charges nothing', async (_what, order, expected) => {
     const world = new World(order, paymentIn('INITIATED'));
-    await expect(chargePayment(world.service, RUN)).rejects.toBeInstanceOf(expected);
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(expected);
     expect(world.effects).toEqual([]);
   });
 });

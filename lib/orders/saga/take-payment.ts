@@ -11,19 +11,26 @@ import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { failPayment, recordOutcome, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { branchByStatus, branchWhilePending } from './await-payment.ts';
-import { ModificationRequested, PaymentNotCaptured, PaymentPending } from './signals.ts';
+import { confirmOrder } from './confirm-order.ts';
+import {
+  ConfirmationUnfinished,
+  ModificationRequested,
+  PaymentNotCaptured,
+  PaymentPending,
+} from './signals.ts';
 import { orderOfRun } from './task.ts';
 
 /**
- * Saga step 3: extends the reservation past all payment time-outs, then charges with the payment id as
- * idempotency key. Returns once the payment is captured.
+ * Saga step 3: extends the reservation past all payment time-outs, charges with the payment id as idempotency
+ * key, and confirms a capture. Returns once the order is paid.
+ * @throws ConfirmationUnfinished: the money is captured, and written down; from then on only ConfirmOrder goes on.
  * @throws PaymentNotCaptured: a definite no; compensate.
  * @throws PaymentPending, GatewayUnknown: wait for the acknowledgement.
  * @throws GatewayUnavailable: send the same key again.
  * @throws OrderModified, OrderSettled, ReservationExpired, StillAwaitingPayment: nothing is to be
  * charged.
  */
-export async function chargePayment(
+export async function takePayment(
   service: OrderService<'inventory' | 'gateway'>,
   input: SagaRun,
 ): Promise<void> {
@@ -35,19 +42,24 @@ export async function chargePayment(
     throw new ModificationRequested('The user wants other items; the payment is to be voided.');
   }
   const payment = await requirePayment(service, order.paymentId);
-  if (!isOpen(payment)) {
+  if (isOpen(payment)) {
+    await extendHold(service, order);
+    const outcome = await service.gateway.charge(payment);
+    if (outcome.status === 'PENDING') {
+      throw new PaymentPending('The gateway will acknowledge the payment later.');
+    }
+    requireCaptured(await recordOutcome(service, payment.paymentId, outcome));
+  } else {
     requireCaptured(payment);
     // The hold of an earlier run may be about to end. If it ended, confirmOrder finds out.
     await Promise.allSettled([extendHold(service, order)]);
-    return;
   }
-
-  await extendHold(service, order);
-  const outcome = await service.gateway.charge(payment);
-  if (outcome.status === 'PENDING') {
-    throw new PaymentPending('The gateway will acknowledge the payment later.');
+  try {
+    await confirmOrder(service, input);
+  } catch (cause) {
+    // One name for all of them: no retrier or catch that is meant for the charge sees an error after it.
+    throw new ConfirmationUnfinished('The payment is captured, and not confirmed yet.', { cause });
   }
-  requireCaptured(await recordOutcome(service, payment.paymentId, outcome));
 }
 
 /** Extends the reservation; if the stock is gone, an open payment fails and the gateway is not called. */

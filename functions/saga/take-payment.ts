@@ -1,6 +1,6 @@
 import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
-import { chargePayment } from '../../lib/orders/saga/charge-payment.ts';
+import { takePayment } from '../../lib/orders/saga/take-payment.ts';
 import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task.ts';
 import { httpPaymentGateway } from '../../lib/payments/http-gateway.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
@@ -9,6 +9,6 @@ const service = perRuntime(
   orderServiceWith({ inventory: inventoryClient, gateway: httpPaymentGateway }),
 );
 
-export const handler = taskHandler('charge-payment', sagaRunSchema, (input) =>
-  chargePayment(service(), input),
+export const handler = taskHandler('take-payment', sagaRunSchema, (input) =>
+  takePayment(service(), input),
 );
