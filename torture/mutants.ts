@@ -59,7 +59,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'product-write-ignores-what-was-read',
     caughtBy: { kind: 'plain', scenario: 'order retried' },
     guarantee: 'a product is changed only where nobody has changed it since it was read',
-    file: INVENTORY_REPOSITORY,
+    file: 'lib/inventory/product-repository.ts',
     find: `'#status = :statusAsRead AND #version = :versionAsRead'`,
     replace: `'(#status = :statusAsRead AND #version = :versionAsRead) OR attribute_exists(pk)'`,
   },

@@ -44,7 +44,7 @@ export function changeProduct(
         { details: { productId } },
       );
     }
-    return inventory.repository.changeProduct(stored, { ...change, changedAs });
+    return inventory.catalogue.changeProduct(stored, { ...change, changedAs });
   });
 }
 

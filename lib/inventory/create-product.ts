@@ -55,7 +55,7 @@ export function createProduct(
     received: stock,
   };
   return untilCommitted<Product>(inventory, async () => {
-    const refusal = await inventory.repository.addProduct(product);
+    const refusal = await inventory.catalogue.addProduct(product);
     if (refusal === undefined) return product;
     if (refusal.kind === 'CONFLICT') return CONFLICT;
     const existing = await getProduct(inventory, product.productId);

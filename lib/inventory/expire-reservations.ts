@@ -1,10 +1,9 @@
 import { loggerFor } from '../platform/lambda/logging.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import { type Round, workThrough } from '../platform/lambda/round.ts';
-import type { ExpiryCandidate } from './inventory-repository.ts';
+import { EXPIRY_SHARDS, type ExpiryCandidate } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
 import { expireReservation } from './reservation-lifecycle.ts';
-import { EXPIRY_SHARDS } from './stored-inventory.ts';
 
 /**
  * Releases at a time. Reservations that expire together often hold the same product; more of them

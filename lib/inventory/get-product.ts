@@ -4,7 +4,7 @@ import type { Product } from './product.ts';
 
 /** @throws NotFound */
 export async function getProduct(inventory: InventoryService, productId: string): Promise<Product> {
-  const product = await inventory.repository.findProduct(productId);
+  const product = await inventory.catalogue.findProduct(productId);
   if (product === undefined) throw noSuchProduct(productId);
   return product;
 }

@@ -1,42 +1,32 @@
 import {
   type DynamoDBDocumentClient,
   PutCommand,
-  QueryCommand,
   TransactWriteCommand,
   type TransactWriteCommandInput,
-  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
 import type { Clock } from '../platform/clock.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
   CONFLICT,
+  checkedFields,
   conditionalWrite,
   duePages,
+  lazily,
+  type Parsed,
   type RetryPolicy,
-  readableOf,
-  readItem,
   readItems,
   retryOptimistically,
+  type StoredItem,
+  shardName,
   stillAsRead,
-  throwUnavailable,
-  type WriteRefusal,
 } from '../platform/dynamo/items.ts';
+import { shardOf } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
-import type { Product, ProductChange, StockReceipt } from './product.ts';
+import { moneySchema } from '../platform/schemas.ts';
+import type { Product } from './product.ts';
 import { LockContention } from './refusals.ts';
 import type { Reservation } from './reservation.ts';
-import {
-  CATALOGUE,
-  productKey,
-  receiptKey,
-  reservationKey,
-  toProduct,
-  toProductItem,
-  toReceipt,
-  toReceiptItem,
-  toReservation,
-  toReservationItem,
-} from './stored-inventory.ts';
 
 /** Pauses of at most 1.8 s in all, within the caller's time-out of two seconds. */
 const CONFLICT_RETRIES: RetryPolicy = { attempts: 10, pause: { baseMs: 20, capMs: 300 } };
@@ -60,6 +50,7 @@ export interface ReservationView {
   readonly products: ReadonlyMap<string, Product>;
 }
 
+/** Reservations, and the stock that they move. */
 export class InventoryRepository {
   readonly #table: string;
   readonly #documents: DynamoDBDocumentClient;
@@ -93,107 +84,6 @@ export class InventoryRepository {
 
   async findReservation(orderId: string): Promise<Reservation | undefined> {
     return (await this.view(orderId, [])).reservation;
-  }
-
-  async findProduct(productId: string): Promise<Product | undefined> {
-    const item = await readItem(this.#documents, this.#table, productKey(productId));
-    return item === undefined ? undefined : toProduct(item);
-  }
-
-  /**
-   * Ids of up to `count` products after `after`, ascending. The index lags behind the table by a moment.
-   */
-  async productIds(after: string | undefined, count: number): Promise<string[]> {
-    const query = new QueryCommand({
-      TableName: this.#table,
-      IndexName: 'catalogue',
-      KeyConditionExpression: 'catalogue = :catalogue AND productId > :after',
-      // Sorts before every product id.
-      ExpressionAttributeValues: { ':catalogue': CATALOGUE, ':after': after ?? ' ' },
-      Limit: count,
-    });
-    const output = await this.#documents.send(query).catch(throwUnavailable);
-    return (output.Items ?? []).map((item) => String(item['productId']));
-  }
-
-  /** Reads up to a hundred products consistently, in the order of the given ids, without unreadable ones. */
-  async findProducts(productIds: readonly string[]): Promise<Product[]> {
-    const items = await readItems(this.#documents, this.#table, productIds.map(productKey));
-    return readableOf(
-      productIds.map((productId) => items.get(productKey(productId).pk)),
-      toProduct,
-    );
-  }
-
-  /**
-   * Writes a new product.
-   * @returns undefined if it was written, otherwise the reason; `CONDITION` if the id is taken.
-   */
-  addProduct(product: Product): Promise<WriteRefusal | undefined> {
-    const put = new PutCommand({
-      TableName: this.#table,
-      Item: toProductItem(product),
-      ConditionExpression: 'attribute_not_exists(pk)',
-    });
-    return conditionalWrite(this.#documents.send(put));
-  }
-
-  /**
-   * Writes the given fields if no person changed the product since it was read. The counters, which
-   * reservations and receipts change, stay as they are.
-   * @returns the product after the write, counters included; CONFLICT if another writer was faster.
-   */
-  async changeProduct(
-    previous: Product,
-    change: ProductChange & { readonly changedAs: string },
-  ): Promise<Product | typeof CONFLICT> {
-    const fields = Object.entries({ ...change, version: previous.version + 1 });
-    const update = new UpdateCommand({
-      TableName: this.#table,
-      Key: productKey(previous.productId),
-      UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
-      ConditionExpression: '#status = :statusAsRead AND #version = :versionAsRead',
-      ExpressionAttributeNames: {
-        '#status': 'status',
-        ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
-      },
-      ExpressionAttributeValues: {
-        ':statusAsRead': previous.status,
-        ':versionAsRead': previous.version,
-        ...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
-      },
-      ReturnValues: 'ALL_NEW',
-    });
-    const write = this.#documents.send(update);
-    const refusal = await conditionalWrite(write);
-    return refusal === undefined ? toProduct((await write).Attributes ?? {}) : CONFLICT;
-  }
-
-  /**
-   * Writes a new receipt and adds its units to the stock of its product, both or neither.
-   * @returns undefined if it was written, otherwise the reason; `CONDITION` if the receipt exists already,
-   * or the product does not.
-   */
-  addReceipt(receipt: StockReceipt): Promise<WriteRefusal | undefined> {
-    const put = {
-      TableName: this.#table,
-      Item: toReceiptItem(receipt),
-      ConditionExpression: 'attribute_not_exists(pk)',
-    };
-    const update = {
-      TableName: this.#table,
-      Key: productKey(receipt.productId),
-      UpdateExpression: 'ADD available :quantity, received :quantity',
-      ConditionExpression: 'attribute_exists(pk)',
-      ExpressionAttributeValues: { ':quantity': receipt.quantity },
-    };
-    const write = new TransactWriteCommand({ TransactItems: [{ Put: put }, { Update: update }] });
-    return conditionalWrite(this.#documents.send(write));
-  }
-
-  async findReceipt(receiptId: string): Promise<StockReceipt | undefined> {
-    const item = await readItem(this.#documents, this.#table, receiptKey(receiptId));
-    return item === undefined ? undefined : toReceipt(item);
   }
 
   /**
@@ -274,4 +164,111 @@ export async function untilCommitted<Result>(
   const result = await retryOptimistically(runtime, CONFLICT_RETRIES, attempt);
   if (result === CONFLICT) throw new LockContention(LockContention.refusal.advice);
   return result;
+}
+
+const PRODUCT_SCHEMA_VERSION = 1;
+const RESERVATION_SCHEMA_VERSION = 1;
+
+/** Partition of the index of all products. */
+export const CATALOGUE = 'PRODUCT';
+
+/** Partitions of the sparse index of expiring reservations. */
+export const EXPIRY_SHARDS = 16;
+
+/** Attributes of a product's and of a reservation's item that only an index needs. */
+const PRODUCT_INDEXES = ['catalogue'];
+const RESERVATION_INDEXES = ['expiryShard'];
+
+export const productKey = (productId: string) => ({ pk: `PRODUCT#${productId}` });
+export const reservationKey = (orderId: string) => ({ pk: `RESERVATION#${orderId}` });
+
+export function toReservationItem(reservation: Reservation) {
+  return {
+    ...reservationKey(reservation.orderId),
+    type: 'RESERVATION',
+    schemaVersion: RESERVATION_SCHEMA_VERSION,
+    ...reservation,
+    ...(reservation.status === 'HELD'
+      ? { expiryShard: shardName('expiry', shardOf(reservation.orderId, EXPIRY_SHARDS)) }
+      : {}),
+  };
+}
+
+const reservationSchemas = lazily(() => {
+  const base = { orderId: z.string(), revision: z.int(), version: z.int() };
+  const lines = z.array(
+    z.object({ productId: z.string(), quantity: z.int(), unitPrice: moneySchema }),
+  );
+  return z.discriminatedUnion('status', [
+    z.object({
+      ...base,
+      status: z.literal('HELD'),
+      lines,
+      expiresAtMs: z.number(),
+      correlationId: z.string(),
+    }),
+    z.object({ ...base, status: z.literal('CONFIRMED'), lines, paymentId: z.string() }),
+    z.object({
+      ...base,
+      status: z.literal('RELEASED'),
+      because: z.enum(['RELEASED', 'EXPIRED']),
+    }),
+  ]);
+});
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+export function toReservation(item: StoredItem): Reservation {
+  const schema = reservationSchemas();
+  // Compiles only if the schema's output and the type are the same.
+  const fields: Parsed<Reservation, typeof schema> = checkedFields(
+    item,
+    RESERVATION_SCHEMA_VERSION,
+    schema,
+    RESERVATION_INDEXES,
+  );
+  return fields;
+}
+
+export function toProductItem(product: Product) {
+  return {
+    ...productKey(product.productId),
+    type: 'PRODUCT',
+    schemaVersion: PRODUCT_SCHEMA_VERSION,
+    catalogue: CATALOGUE,
+    ...product,
+  };
+}
+
+const productSchemas = lazily(() => {
+  const base = {
+    productId: z.string(),
+    name: z.string(),
+    description: z.string(),
+    unitPrice: moneySchema,
+    available: z.int(),
+    reserved: z.int(),
+    sold: z.int(),
+    received: z.int(),
+    version: z.int(),
+    movements: z.exactOptional(z.int()),
+    createdAs: z.string(),
+    changedAs: z.exactOptional(z.string()),
+  };
+  return z.discriminatedUnion('status', [
+    z.object({ ...base, status: z.literal('ACTIVE') }),
+    z.object({ ...base, status: z.literal('WITHDRAWN') }),
+  ]);
+});
+
+/** @throws MalformedItem, UnknownSchemaVersion */
+export function toProduct(item: StoredItem): Product {
+  const schema = productSchemas();
+  // Compiles only if the schema's output and the type are the same.
+  const fields: Parsed<Product, typeof schema> = checkedFields(
+    item,
+    PRODUCT_SCHEMA_VERSION,
+    schema,
+    PRODUCT_INDEXES,
+  );
+  return fields;
 }

@@ -7,6 +7,6 @@ export async function listProducts(
   inventory: InventoryService,
   { limit, cursor }: PageQuery,
 ): Promise<{ readonly products: readonly Product[]; readonly next: string | null }> {
-  const { page, next } = pageOf(await inventory.repository.productIds(cursor, limit + 1), limit);
-  return { products: await inventory.repository.findProducts(page), next };
+  const { page, next } = pageOf(await inventory.catalogue.productIds(cursor, limit + 1), limit);
+  return { products: await inventory.catalogue.findProducts(page), next };
 }

@@ -42,11 +42,11 @@ async function receive(
   inventory: InventoryService,
   receipt: StockReceipt,
 ): Promise<StockReceipt | typeof CONFLICT> {
-  const refusal = await inventory.repository.addReceipt(receipt);
+  const refusal = await inventory.catalogue.addReceipt(receipt);
   if (refusal === undefined) return receipt;
   if (refusal.kind === 'CONFLICT') return CONFLICT;
   // The id derives from the key: this request was here before, perhaps in a process that died.
-  const first = await inventory.repository.findReceipt(receipt.receiptId);
+  const first = await inventory.catalogue.findReceipt(receipt.receiptId);
   if (first === undefined) throw noSuchProduct(receipt.productId);
   if (first.quantity !== receipt.quantity) {
     throw new IdempotencyConflict(

@@ -48,23 +48,20 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'acknowledgements.add': ['sqs:SendMessage AcknowledgementQueue'],
   'repository.findReservation': ['dynamodb:BatchGetItem InventoryTable'],
   'repository.view': ['dynamodb:BatchGetItem InventoryTable'],
-  'repository.findProduct': ['dynamodb:GetItem InventoryTable'],
-  'repository.findProducts': ['dynamodb:BatchGetItem InventoryTable'],
-  'repository.findReceipt': ['dynamodb:GetItem InventoryTable'],
-  'repository.productIds': ['dynamodb:Query InventoryTable/index/catalogue'],
+  'catalogue.findProduct': ['dynamodb:GetItem InventoryTable'],
+  'catalogue.findProducts': ['dynamodb:BatchGetItem InventoryTable'],
+  'catalogue.findReceipt': ['dynamodb:GetItem InventoryTable'],
+  'catalogue.productIds': ['dynamodb:Query InventoryTable/index/catalogue'],
   'repository.expiredReservations': ['dynamodb:Query InventoryTable/index/expiry'],
-  'repository.addProduct': ['dynamodb:PutItem InventoryTable'],
-  'repository.changeProduct': ['dynamodb:UpdateItem InventoryTable'],
-  'repository.addReceipt': [
-    'dynamodb:PutItem InventoryTable',
-    'dynamodb:UpdateItem InventoryTable',
-  ],
+  'catalogue.addProduct': ['dynamodb:PutItem InventoryTable'],
+  'catalogue.changeProduct': ['dynamodb:UpdateItem InventoryTable'],
+  'catalogue.addReceipt': ['dynamodb:PutItem InventoryTable', 'dynamodb:UpdateItem InventoryTable'],
   'repository.commit': ['dynamodb:PutItem InventoryTable', 'dynamodb:UpdateItem InventoryTable'],
 };
 
 /** `service.orders.getOrder(`, `acknowledgements().add(`; excludes AWS clients and variables of the same name. */
 const PORT_CALL =
-  /(?:(?<!\baws)\.(orders|payments|inventory|gateway|saga|queues|repository)|\b(acknowledgements)\(\))\.(\w+)\(/g;
+  /(?:(?<!\baws)\.(orders|payments|inventory|gateway|saga|queues|repository|catalogue)|\b(acknowledgements)\(\))\.(\w+)\(/g;
 
 const IDEMPOTENT = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map(
   (action) => `dynamodb:${action} IdempotencyTable`,

@@ -1,5 +1,5 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { EXPIRY_SHARDS } from '../../lib/inventory/stored-inventory.ts';
+import { EXPIRY_SHARDS } from '../../lib/inventory/inventory-repository.ts';
 import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
 import { DUE_SHARDS, shardName } from '../../lib/platform/dynamo/items.ts';
 import { deriveId, shardOf } from '../../lib/platform/ids.ts';

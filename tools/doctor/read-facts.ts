@@ -1,5 +1,5 @@
+import { reservationKey, toReservation } from '../../lib/inventory/inventory-repository.ts';
 import type { Reservation } from '../../lib/inventory/reservation.ts';
-import { reservationKey, toReservation } from '../../lib/inventory/stored-inventory.ts';
 import { toOrder, uncheckedOrder } from '../../lib/orders/stored-order.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
 import { toPayment, uncheckedPayment } from '../../lib/payments/payment-repository.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { InventoryRepository } from '../../lib/inventory/inventory-repository.ts';
+import { productKey, toProduct } from '../../lib/inventory/inventory-repository.ts';
 import type { Product } from '../../lib/inventory/product.ts';
-import { productKey, toProduct } from '../../lib/inventory/stored-inventory.ts';
+import { ProductRepository } from '../../lib/inventory/product-repository.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import {
   hasMoved,
@@ -41,7 +41,7 @@ export async function lookAtStock(
   const wanted = productIds === undefined ? undefined : new Set(productIds);
   const before = await countersOf(
     runtime,
-    productIds ?? (await allProductIds(new InventoryRepository(runtime))),
+    productIds ?? (await allProductIds(new ProductRepository(runtime))),
   );
   const sums = new Map<string, Pieces>([...before.keys()].map((id) => [id, NOTHING]));
   const scan = {
@@ -82,7 +82,7 @@ export function judgeStock(facts: StockFacts): Look<string> {
   };
 }
 
-async function allProductIds(repository: InventoryRepository): Promise<string[]> {
+async function allProductIds(repository: ProductRepository): Promise<string[]> {
   const productIds: string[] = [];
   for (;;) {
     const page = await repository.productIds(productIds.at(-1), CATALOGUE_PAGE);

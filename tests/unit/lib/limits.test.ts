@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { reserveBody } from '../../../lib/inventory/http/reservation-api.ts';
-import { InventoryRepository } from '../../../lib/inventory/inventory-repository.ts';
+import { inventoryService } from '../../../lib/inventory/inventory-service.ts';
 import type { HeldReservation } from '../../../lib/inventory/reservation.ts';
 import { reserveProducts } from '../../../lib/inventory/reservation-lifecycle.ts';
 import {
@@ -111,8 +111,7 @@ async function exchangeReservation(lines: number): Promise<void> {
     received: MAX_PIECES_PER_LINE,
   }));
   const runtime = runtimeOver([{ pk: `RESERVATION#${held.orderId}`, ...held }, ...products]);
-  const repository = new InventoryRepository(runtime);
-  await reserveProducts({ ...runtime, repository }, { ...held, revision: 2, lines: after });
+  await reserveProducts(inventoryService(runtime), { ...held, revision: 2, lines: after });
 }
 
 describe("the Inventory Service's largest transaction", () => {

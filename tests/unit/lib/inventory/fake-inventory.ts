@@ -1,6 +1,7 @@
-import type {
-  ExpiryCandidate,
-  InventoryRepository,
+import {
+  EXPIRY_SHARDS,
+  type ExpiryCandidate,
+  type InventoryRepository,
 } from '../../../../lib/inventory/inventory-repository.ts';
 import type { InventoryService } from '../../../../lib/inventory/inventory-service.ts';
 import type { Product } from '../../../../lib/inventory/product.ts';
@@ -10,7 +11,6 @@ import type {
   ReservationLine,
   ReservationStatus,
 } from '../../../../lib/inventory/reservation.ts';
-import { EXPIRY_SHARDS } from '../../../../lib/inventory/stored-inventory.ts';
 import { CONFLICT } from '../../../../lib/platform/dynamo/items.ts';
 import { shardOf } from '../../../../lib/platform/ids.ts';
 
@@ -25,10 +25,7 @@ export type Turn = (call: string) => Promise<unknown>;
  */
 export class FakeInventoryRepository
   implements
-    Pick<
-      InventoryRepository,
-      'view' | 'findReservation' | 'findProduct' | 'commit' | 'expiredReservations'
-    >
+    Pick<InventoryRepository, 'view' | 'findReservation' | 'commit' | 'expiredReservations'>
 {
   readonly products = new Map<string, Product>();
   readonly reservations = new Map<string, Reservation>();
@@ -48,7 +45,7 @@ export class FakeInventoryRepository
     const [reservation] = await Promise.all([
       this.#turn(`reservation ${orderId}`).then(() => this.reservations.get(orderId)),
       ...lines.map(async ({ productId }) => {
-        const found = await this.findProduct(productId);
+        const found = await this.#findProduct(productId);
         if (found !== undefined) products.set(productId, found);
       }),
     ]);
@@ -59,7 +56,7 @@ export class FakeInventoryRepository
     return (await this.view(orderId, [])).reservation;
   }
 
-  async findProduct(productId: string): Promise<Product | undefined> {
+  async #findProduct(productId: string): Promise<Product | undefined> {
     await this.#turn(`product ${productId}`);
     return this.products.get(productId);
   }
@@ -152,6 +149,7 @@ export function inventoryOver(
 ): InventoryService {
   return {
     repository: repository as unknown as InventoryRepository,
+    catalogue: undefined as unknown as InventoryService['catalogue'],
     clock,
     random: () => 0.5,
     ids: { random: () => 'random' },

@@ -1,16 +1,15 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { InventoryRepository } from '../../../../lib/inventory/inventory-repository.ts';
-import type { Product } from '../../../../lib/inventory/product.ts';
-import type { Reservation } from '../../../../lib/inventory/reservation.ts';
 import {
+  InventoryRepository,
   toProduct,
   toProductItem,
-  toReceipt,
-  toReceiptItem,
   toReservation,
   toReservationItem,
-} from '../../../../lib/inventory/stored-inventory.ts';
+} from '../../../../lib/inventory/inventory-repository.ts';
+import type { Product } from '../../../../lib/inventory/product.ts';
+import { toReceipt, toReceiptItem } from '../../../../lib/inventory/product-repository.ts';
+import type { Reservation } from '../../../../lib/inventory/reservation.ts';
 import { MalformedItem, UnknownSchemaVersion } from '../../../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { product } from './fake-inventory.ts';
