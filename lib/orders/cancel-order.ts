@@ -2,7 +2,7 @@ import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { moveOrder } from './moves.ts';
 import type { Order, OrderIn } from './order.ts';
 import { closeModification } from './order-items.ts';
-import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
+import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { failUnchargedPayment } from './payment-outcomes.ts';
 import { tryNow } from './saga-client.ts';
 
@@ -64,7 +64,7 @@ async function cancel(
         ? {}
         : { releaseOwed, dueAtMs: service.clock.now() + service.deadlines.dispatchMs }),
     },
-    userMove(service, 'USER_CANCELLED', userId),
+    moveNow(service, 'USER_CANCELLED', userId),
   );
   if (order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY') {
     const payment = await failUnchargedPayment(service, order.paymentId, 'ORDER_CANCELLED');

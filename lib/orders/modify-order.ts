@@ -17,7 +17,7 @@ import type {
 } from './order.ts';
 import { hasBadQuantity, mergeLines, priceLines, QUANTITY_RANGE } from './order-items.ts';
 import { guardKeyFor } from './order-repository.ts';
-import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
+import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
 
@@ -143,7 +143,7 @@ async function reserveAgain(
       dueAtMs: nowMs + service.deadlines.dispatchMs,
       ...changes(order, request, 'PENDING', items),
     },
-    userMove(service, 'USER_MODIFIED', request.userId),
+    moveNow(service, 'USER_MODIFIED', request.userId),
   );
   await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
   await tryNow(order, service.saga.signal(order.waitToken));

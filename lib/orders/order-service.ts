@@ -72,23 +72,16 @@ function orderCore(runtime: Runtime): OrderCore {
 }
 
 const SYSTEM = 'ordersaga';
-const OPERATOR = 'operator';
+export const OPERATOR = 'operator';
 const MAX_TRIES = 8;
 const CONFLICT_PAUSE = { baseMs: 20, capMs: 160 };
 
-/** A move made by the system, now. */
-export function systemMove(service: OrderService, reason: string): Move {
-  return { reason, at: toTimestamp(service.clock.now()), by: SYSTEM };
-}
-
-/** A move made by the order's user, now. */
-export function userMove(service: OrderService, reason: string, userId: string): Move {
-  return { reason, at: toTimestamp(service.clock.now()), by: userId };
-}
-
-/** A move made by an operator, now. */
-export function operatorMove(service: OrderService, reason: string): Move {
-  return { reason, at: toTimestamp(service.clock.now()), by: OPERATOR };
+/**
+ * A move made now.
+ * @param by the user's id, or OPERATOR; by default the system.
+ */
+export function moveNow(service: OrderService, reason: string, by = SYSTEM): Move {
+  return { reason, at: toTimestamp(service.clock.now()), by };
 }
 
 /**

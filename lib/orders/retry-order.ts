@@ -2,7 +2,7 @@ import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { IllegalTransition } from '../platform/errors.ts';
 import { type BaseChanges, type Move, moveOrder } from './moves.ts';
 import type { CreatedOrder, Order } from './order.ts';
-import { type OrderService, userMove } from './order-service.ts';
+import { moveNow, type OrderService } from './order-service.ts';
 
 /**
  * `ORDER_FAILED` → `CREATED`: a new run at a new revision, so that late calls of the failed run have no
@@ -26,7 +26,7 @@ export async function retryOrder(
     });
   }
   const lastRequest = request === undefined ? {} : { lastRequest: request };
-  return runAgain(service, order, userMove(service, 'ORDER_RETRIED', userId), lastRequest);
+  return runAgain(service, order, moveNow(service, 'ORDER_RETRIED', userId), lastRequest);
 }
 
 /**

@@ -4,7 +4,7 @@ import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { moveOrder } from './moves.ts';
 import type { PaymentFailedOrder } from './order.ts';
-import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
+import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { requirePayment } from './payment-outcomes.ts';
 import { PaymentUnsettled } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
@@ -98,7 +98,7 @@ async function begin(
       run: order.run + 1,
       dueAtMs: nowMs + service.deadlines.dispatchMs,
     },
-    userMove(service, 'PAYMENT_RETRIED', request.userId),
+    moveNow(service, 'PAYMENT_RETRIED', request.userId),
   );
   const payment = newPayment({
     paymentId,

@@ -4,7 +4,7 @@ import { assertNever, IdempotencyConflict, IllegalTransition } from '../platform
 import { deriveId } from '../platform/ids.ts';
 import { moveOrder } from './moves.ts';
 import type { Order, PendingPaymentOrder } from './order.ts';
-import { type OrderService, ownedOrder, retryOnConflict, userMove } from './order-service.ts';
+import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { requirePayment } from './payment-outcomes.ts';
 import { ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
@@ -106,7 +106,7 @@ async function begin(
       waitToken: order.waitToken,
       dueAtMs: nowMs + service.deadlines.dispatchMs,
     },
-    userMove(service, 'PAYMENT_STARTED', request.userId),
+    moveNow(service, 'PAYMENT_STARTED', request.userId),
   );
   const payment = newPayment({
     paymentId,

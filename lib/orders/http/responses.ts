@@ -53,16 +53,16 @@ export function toOrderDocument(service: OrderService, order: Order): OrderDocum
   const isPayable =
     order.status === 'PENDING_PAYMENT' && service.clock.now() < order.reservationExpiresAtMs;
   const paymentUrl = service.config.PAYMENT_PAGE_URL.replace('{orderId}', order.orderId);
+  const items: OrderDocument['items'] = [];
+  for (const { productId, quantity, unitPrice } of order.items) {
+    items.push({ productId, quantity, unitPrice: unitPrice ?? null });
+  }
   return {
     orderId: order.orderId,
     status: order.status,
     reason: 'reason' in order ? order.reason : null,
     version: order.version,
-    items: order.items.map(({ productId, quantity, unitPrice }) => ({
-      productId,
-      quantity,
-      unitPrice: unitPrice ?? null,
-    })),
+    items,
     total: order.total ?? null,
     reservationExpiresAt:
       'reservationExpiresAtMs' in order ? toTimestamp(order.reservationExpiresAtMs) : null,

@@ -7,8 +7,9 @@ import type { Runtime } from '../../platform/lambda/runtime.ts';
 import { touchOrder } from '../moves.ts';
 import type { Order, OrderFailedOrder } from '../order.ts';
 import {
+  moveNow,
+  OPERATOR,
   type OrderService,
-  operatorMove,
   orderServiceWith,
   retryOnConflict,
 } from '../order-service.ts';
@@ -235,7 +236,7 @@ export function redrive(
     const decision = decideRedrive(letter, await lookAt(service, letter), isNamed);
     switch (decision.action) {
       case 'RUN_AGAIN': {
-        const move = operatorMove(service, 'ORDER_REDRIVEN');
+        const move = moveNow(service, 'ORDER_REDRIVEN', OPERATOR);
         const next = await runAgain(service, decision.order, move);
         await tryNow(next, service.saga.start(next));
         break;

@@ -11,7 +11,7 @@ import type {
   RetriedReservation,
 } from '../order.ts';
 import { intendedItems, priceLines } from '../order-items.ts';
-import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
+import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { OrderModified, OrderSettled, PaymentStarted, StillAwaitingPayment } from './signals.ts';
@@ -162,7 +162,7 @@ function toPendingPayment(
         ? { modification: { ...modification, status: 'APPLIED' } }
         : {}),
     },
-    systemMove(service, 'STOCK_RESERVED'),
+    moveNow(service, 'STOCK_RESERVED'),
   );
 }
 
@@ -183,7 +183,7 @@ function toPaymentInProgress(
       // As after startPayment: the charge extends the hold, and a run lost before it is found in time.
       dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
     },
-    systemMove(service, 'STOCK_RESERVED'),
+    moveNow(service, 'STOCK_RESERVED'),
   );
 }
 
@@ -204,6 +204,6 @@ function backToFormer(
       reservationExpiresAtMs: former.expiresAtMs,
       dueAtMs: former.expiresAtMs + service.deadlines.dispatchMs,
     },
-    systemMove(service, 'MODIFICATION_REJECTED'),
+    moveNow(service, 'MODIFICATION_REJECTED'),
   );
 }

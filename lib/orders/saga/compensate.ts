@@ -2,7 +2,7 @@ import { assertNever } from '../../platform/errors.ts';
 import { moveOrder } from '../moves.ts';
 import type { Order, PaymentInProgressOrder, ReleaseOwed } from '../order.ts';
 import { closeModification, hasPendingModification } from '../order-items.ts';
-import { type OrderService, systemMove } from '../order-service.ts';
+import { moveNow, type OrderService } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
 import { observeReleased, releaseStock } from './reserve-stock.ts';
@@ -98,7 +98,7 @@ export async function moveToPaymentFailed(
       ...closeModification(order, reason),
       ...(owed ?? {}),
     },
-    systemMove(service, reason),
+    moveNow(service, reason),
   );
   await service.orders.save(next, order);
 }

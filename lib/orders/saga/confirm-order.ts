@@ -1,7 +1,7 @@
 import { InventoryUnavailable, ReservationGone } from '../../inventory/refusals.ts';
 import { moveOrder } from '../moves.ts';
 import { closeModification } from '../order-items.ts';
-import { type OrderService, systemMove } from '../order-service.ts';
+import { moveNow, type OrderService } from '../order-service.ts';
 import { recordRefundDue, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { OrderSettled, PaymentNotCaptured } from './signals.ts';
@@ -48,7 +48,7 @@ export async function confirmOrder(
       paymentId: order.paymentId,
       ...closeModification(order, 'PAYMENT_ALREADY_CAPTURED'),
     },
-    systemMove(service, 'PAYMENT_CONFIRMED'),
+    moveNow(service, 'PAYMENT_CONFIRMED'),
   );
   await service.orders.save(next, order);
 }

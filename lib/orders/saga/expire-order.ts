@@ -1,5 +1,5 @@
 import { moveOrder } from '../moves.ts';
-import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
+import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { branchByStatus, isExpired } from './await-payment.ts';
 import { StillAwaitingPayment } from './signals.ts';
@@ -26,7 +26,7 @@ export function expireOrder(service: OrderService, input: SagaRun): Promise<void
         releaseOwed: { revision: order.revision },
         dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
       },
-      systemMove(service, 'RESERVATION_EXPIRED'),
+      moveNow(service, 'RESERVATION_EXPIRED'),
     );
     return service.orders.save(next, order);
   });

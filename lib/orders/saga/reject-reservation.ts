@@ -24,7 +24,7 @@ import type {
   RetriedReservation,
 } from '../order.ts';
 import { closeModification, intendedItems, sameItems } from '../order-items.ts';
-import { type OrderService, systemMove } from '../order-service.ts';
+import { moveNow, type OrderService } from '../order-service.ts';
 import { failUnchargedPayment } from '../payment-outcomes.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -157,7 +157,7 @@ async function rejectFirst(
     order,
     'INVALID',
     { reason: code, ...releaseOwedOf(service, order) },
-    systemMove(service, code),
+    moveNow(service, code),
   );
   return service.orders.save(next, order);
 }
@@ -245,7 +245,7 @@ async function rejectPaymentRetry(
       paymentId: order.paymentId,
       ...releaseOwedOf(service, order),
     },
-    systemMove(service, code),
+    moveNow(service, code),
   );
   await service.orders.saveWithPayment({ next, previous: order }, payment);
   if (refusal === undefined) {
@@ -262,7 +262,7 @@ async function failOrder(
     order,
     'ORDER_FAILED',
     { reason, ...closeModification(order, reason), ...releaseOwedOf(service, order) },
-    systemMove(service, reason),
+    moveNow(service, reason),
   );
   await service.orders.save(next, order);
 }

@@ -9,7 +9,7 @@ import { observe } from '../../platform/lambda/observe.ts';
 import { moveOrder, touchOrder } from '../moves.ts';
 import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '../order.ts';
 import { intendedItems, sameItems } from '../order-items.ts';
-import { type OrderService, retryOnConflict, systemMove } from '../order-service.ts';
+import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
 import {
   InventoryOutageBudgetSpent,
@@ -36,7 +36,7 @@ export async function reserveStock(
         order,
         'PENDING_RESERVING_STOCK',
         { purpose: 'FIRST', dueAtMs: service.clock.now() + service.deadlines.reservingMs },
-        systemMove(service, 'SAGA_STARTED'),
+        moveNow(service, 'SAGA_STARTED'),
       );
       await service.orders.save(next, order);
       return reserve(service, next);

@@ -2,7 +2,7 @@ import { isOpen, type Payment } from '../../payments/payment.ts';
 import { moveOrder } from '../moves.ts';
 import type { Order, PaymentInProgressOrder, PendingModification } from '../order.ts';
 import { hasPendingModification } from '../order-items.ts';
-import { type OrderService, systemMove } from '../order-service.ts';
+import { moveNow, type OrderService } from '../order-service.ts';
 import { recordOutcome, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { OrderModified, OrderSettled, StillAwaitingAcknowledgement } from './signals.ts';
@@ -76,7 +76,7 @@ async function reserveNewItems(
       revision: order.revision + 1,
       dueAtMs: service.clock.now() + service.deadlines.reservingMs,
     },
-    systemMove(service, 'PAYMENT_VOIDED'),
+    moveNow(service, 'PAYMENT_VOIDED'),
   );
   await service.orders.save(next, order);
 }
