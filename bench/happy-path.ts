@@ -30,12 +30,30 @@ function reportCode({ functionsByFile }: ExecutedCode): void {
   );
 }
 
-function report({ effects, readUnits, writeUnits }: Reading, stateEntries: number): void {
+/** Prints the write units of each write, in the order of the writes: of its items, and of each index. */
+function reportWrites(writes: Reading['writes']): void {
+  let ofIndexes = 0;
+  for (const { operation, items, tableUnits, indexUnits } of writes) {
+    const indexes = Object.entries(indexUnits).map(([name, units]) => `${name} ${String(units)}`);
+    ofIndexes += Object.values(indexUnits).reduce((sum, units) => sum + units, 0);
+    const row = [
+      operation.padEnd(20),
+      items.join(' + ').padEnd(24),
+      String(tableUnits).padStart(2),
+    ];
+    process.stdout.write(`${[...row, indexes.join(', ')].join('  ').trimEnd()}\n`);
+  }
+  process.stdout.write(`Write units of indexes ${String(ofIndexes)}\n`);
+}
+
+function report({ effects, readUnits, writeUnits, writes }: Reading, stateEntries: number): void {
+  reportWrites(writes);
   const counts = new Map<string, number>();
   for (const { kind, operation } of effects) {
     const name = `${kind} ${operation}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
+  process.stdout.write('\n');
   for (const [name, count] of [...counts].sort()) {
     process.stdout.write(`${name.padEnd(32)} ${String(count)}\n`);
   }

@@ -6,11 +6,22 @@ import { type EmbeddedStack, startEmbeddedStack } from '../../local/stack/embedd
 import type { LambdaFunction } from '../../local/stack/lambda-runtime.ts';
 import { eventsOf, readServiceDefinition } from '../../local/stack/service-definition.ts';
 
+/** A write to DynamoDB, and the write units that it consumed. */
+export interface Write {
+  readonly operation: string;
+  /** Kinds of the written items, by the prefix of their keys: `ORDER`, `RESERVATION`, … */
+  readonly items: readonly string[];
+  readonly tableUnits: number;
+  readonly indexUnits: Readonly<Record<string, number>>;
+}
+
 /** Counts between two readings. */
 export interface Reading {
   readonly effects: readonly Effect[];
   readonly readUnits: number;
   readonly writeUnits: number;
+  /** In the order in which they were made. */
+  readonly writes: readonly Write[];
   readonly invocations: readonly { readonly fn: LambdaFunction; readonly durationMs: number }[];
   /** Lines of the functions' log, including their metrics. */
   readonly logLines: readonly string[];
@@ -46,12 +57,12 @@ export class Meter {
 
   /** Counts since the last reading. */
   read(): Reading {
-    const { effects, invocations, readUnits, writeUnits } = this.#total;
+    const { effects, invocations, readUnits, writeUnits, writes } = this.#total;
     const lines = this.stack.logs();
     const logLines = lines.slice(this.#readLogLines);
     this.#readLogLines = lines.length;
     Object.assign(this.#total, newTotal());
-    return { effects, invocations, readUnits, writeUnits, logLines };
+    return { effects, invocations, readUnits, writeUnits, writes, logLines };
   }
 
   /** State entries of an order's first execution, after it has ended. The bench retries nothing. */
@@ -81,10 +92,11 @@ interface Total {
   invocations: { fn: LambdaFunction; durationMs: number }[];
   readUnits: number;
   writeUnits: number;
+  writes: Write[];
 }
 
 function newTotal(): Total {
-  return { effects: [], invocations: [], readUnits: 0, writeUnits: 0 };
+  return { effects: [], invocations: [], readUnits: 0, writeUnits: 0, writes: [] };
 }
 
 /** @param environment configuration that differs from the defaults. */
@@ -114,8 +126,11 @@ export async function startMeter(
 /** DynamoDB's minimum for a query that is not strongly consistent. */
 const LEAST_QUERY_UNITS = 0.5;
 
+/** Capacity that one request consumed at one table. */
 interface Capacity {
   readonly CapacityUnits?: number;
+  readonly Table?: { readonly CapacityUnits?: number };
+  readonly GlobalSecondaryIndexes?: Readonly<Record<string, { readonly CapacityUnits?: number }>>;
 }
 
 /** Asks for the consumed capacity of every request of the handlers' client, and sums it up. */
@@ -123,16 +138,35 @@ function countCapacity(total: Total): void {
   databaseClient(currentRuntime().aws).middlewareStack.add(
     (next, context) => async (args) => {
       const commandName = String((context as { commandName?: string }).commandName);
-      const input = Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' });
+      const input = Object.assign(args.input, { ReturnConsumedCapacity: 'INDEXES' });
       const result = await next({ ...args, input });
-      const consumed = (result.output as { ConsumedCapacity?: Capacity | Capacity[] })
-        .ConsumedCapacity;
-      const sum = [consumed ?? []].flat().reduce((all, one) => all + (one.CapacityUnits ?? 0), 0);
+      const { ConsumedCapacity } = result.output as { ConsumedCapacity?: Capacity | Capacity[] };
+      const consumed = [ConsumedCapacity ?? []].flat();
+      const sum = consumed.reduce((all, one) => all + (one.CapacityUnits ?? 0), 0);
       // AWS bills a query that finds nothing; DynamoDB Local counts 0 for it.
       if (commandName.startsWith('Query')) total.readUnits += Math.max(sum, LEAST_QUERY_UNITS);
-      else total[/^(Get|BatchGet)/.test(commandName) ? 'readUnits' : 'writeUnits'] += sum;
+      else if (/^(Get|BatchGet)/.test(commandName)) total.readUnits += sum;
+      else {
+        total.writeUnits += sum;
+        total.writes.push(writeOf(commandName, input, consumed));
+      }
       return result;
     },
     { step: 'initialize', name: 'countCapacity' },
   );
+}
+
+function writeOf(commandName: string, input: object, consumed: readonly Capacity[]): Write {
+  const indexUnits: Record<string, number> = {};
+  let tableUnits = 0;
+  for (const { Table, GlobalSecondaryIndexes = {} } of consumed) {
+    tableUnits += Table?.CapacityUnits ?? 0;
+    for (const [index, { CapacityUnits = 0 }] of Object.entries(GlobalSecondaryIndexes)) {
+      indexUnits[index] = (indexUnits[index] ?? 0) + CapacityUnits;
+    }
+  }
+  const items = [...JSON.stringify(input).matchAll(/"(?:pk|id)":(?:{"S":)?"([A-Za-z]+)#/g)].map(
+    ([, kind = '']) => (kind === 'ordersaga' ? 'IDEMPOTENCY' : kind),
+  );
+  return { operation: commandName.replace(/Command$/, ''), items, tableUnits, indexUnits };
 }

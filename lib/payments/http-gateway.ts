@@ -6,14 +6,14 @@ import { moneySchema } from '../platform/schemas.ts';
 import type { Charge, ChargeOutcome, PaymentGateway } from './payment-gateway.ts';
 import { GatewayUnavailable, GatewayUnknown } from './refusals.ts';
 
-/** Statuses that the gateway sends, in its responses and in its acknowledgements. */
-export const chargeStatusSchema = z.enum([
-  'CAPTURED',
-  'DECLINED',
-  'VOIDED',
-  'REFUNDED',
-  'PENDING',
-] as const satisfies readonly ChargeOutcome['status'][]);
+/** Statuses that the gateway sends, in its responses and in its acknowledgements. The compiler demands each one. */
+export const chargeStatusSchema = z.enum({
+  CAPTURED: 'CAPTURED',
+  DECLINED: 'DECLINED',
+  VOIDED: 'VOIDED',
+  REFUNDED: 'REFUNDED',
+  PENDING: 'PENDING',
+} as const satisfies { readonly [Status in ChargeOutcome['status']]: Status });
 
 const chargeSchema = z
   .object({ status: chargeStatusSchema, code: z.string().optional() })

@@ -19,6 +19,7 @@ const READING: Reading = {
     { kind: 'states', operation: 'StartExecution', target: 'saga' },
   ],
   readUnits: 7.5,
+  writes: [],
   writeUnits: 12,
   invocations: [
     invocation('placeOrder', 512, 199.2),

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import * as refusals from '../../../../lib/inventory/refusals.ts';
+import type { Refusal } from '../../../../lib/platform/errors.ts';
+
+/** Answers to those who manage products; no reservation is refused by them. */
+const OF_PRODUCTS = ['PRODUCT_EXISTS'];
+
+// Left out, such an answer would count as an outage, for every order.
+test('every refusal of a reservation is one for the Order Service that reads it', () => {
+  const rows = Object.values(refusals).flatMap((value) =>
+    typeof value === 'function' ? [(value as { readonly refusal: Refusal }).refusal] : [],
+  );
+  const refused = rows
+    .filter(({ status, code }) => status < 500 && !OF_PRODUCTS.includes(code))
+    .map(({ code }) => code);
+  expect(refused.length).toBeGreaterThan(5);
+  expect(refusals.RESERVATION_REFUSALS.map(({ refusal }) => refusal.code)).toEqual(refused);
+});
