@@ -57,7 +57,7 @@ function statements([name, actions]) {
   const free = actions.filter((action) => conditions[action] === undefined);
   const bound = actions.filter((action) => conditions[action] !== undefined);
   return [
-    allow(free),
+    ...(free.length === 0 ? [] : [allow(free)]),
     ...bound.map((action) => ({ ...allow([action]), Condition: conditions[action] })),
   ];
 }

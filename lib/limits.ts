@@ -38,7 +38,7 @@ export const MAX_ID_CHARACTERS = 100;
 /** Length of a payment method's token, in characters. */
 export const MAX_PAYMENT_TOKEN_CHARACTERS = 200;
 
-/** Form of the id that a new product may be given. */
+/** Form of a product's id, given by its manager or made by the service. */
 export const PRODUCT_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Length of a product's name, in characters. */
 export const MAX_PRODUCT_NAME_CHARACTERS = 200;

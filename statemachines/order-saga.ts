@@ -337,7 +337,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       'SagaFailed',
     ),
     ChargeBlocked: exhausted(
-      'The stock could not be held, so nothing was charged by this step: settle without waiting.',
+      'The stock could not be held: this try charged nothing, an earlier one may have. Settle without waiting.',
       'take-payment',
       'SettlePayment',
     ),

@@ -31,3 +31,10 @@ export function sameBreach(left: Disagreement, right: Disagreement): boolean {
 export function sameEvidence(left: Disagreement, right: Disagreement): boolean {
   return sameBreach(left, right) && left.found === right.found;
 }
+
+/** Remedy for an item that the service cannot read: one of a newer version is whole, and must not be rolled back. */
+export function mendOfUnreadable(isNewer: boolean): string {
+  return isNewer
+    ? 'a person: examine it with the doctor of the version that wrote it'
+    : 'a person: restore it from a backup of the table';
+}

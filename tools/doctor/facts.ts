@@ -32,6 +32,8 @@ export interface Facts {
   readonly reservation: Reservation | undefined;
   /** Reason why the service cannot read the reservation; it refuses every call about it then. */
   readonly reservationProblem?: string;
+  /** True if a newer version of the service wrote the reservation. */
+  readonly isReservationNewer?: boolean;
   /** undefined if the gateway did not answer or was not asked. */
   readonly charges: readonly Charge[] | undefined;
 }

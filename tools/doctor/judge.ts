@@ -24,7 +24,7 @@ import {
   refundOnOrder,
 } from './checks/payment-state.ts';
 import { orderOfReservation, overdueHold } from './checks/reservation-state.ts';
-import type { Disagreement } from './disagreement.ts';
+import { type Disagreement, mendOfUnreadable } from './disagreement.ts';
 import type { Circumstances, Facts, StoredOrder, StoredPayment, Subject } from './facts.ts';
 
 /**
@@ -47,10 +47,11 @@ export function judge(subject: Subject, facts: Facts, now: Circumstances): Disag
           : orUnreadable(subject, payment, judgePayment(payment, facts, now));
       }
       case 'RESERVATION': {
-        const { reservation, reservationProblem } = facts;
+        const { reservation, reservationProblem, isReservationNewer = false } = facts;
         if (reservation === undefined) return [];
         // The service could apply no remedy to it.
-        if (reservationProblem !== undefined) return [unreadable(subject, reservationProblem)];
+        if (reservationProblem !== undefined)
+          return [unreadable(subject, reservationProblem, isReservationNewer)];
         return [...orderOfReservation(reservation, facts), ...overdueHold(reservation, facts, now)];
       }
       default:
@@ -71,8 +72,7 @@ function newerItem(subject: Subject, facts: Facts): Disagreement[] | undefined {
   const { order, payments } = facts;
   const own = subject.kind === 'ORDER' ? order : payments.get(subject.paymentId);
   if (own?.isNewer === true) {
-    const mend = 'a person: examine it with the doctor of the version that wrote it';
-    return [{ ...unreadable(subject, own.problem), mend }];
+    return [unreadable(subject, own.problem, true)];
   }
   return [order, ...payments.values()].some((stored) => stored?.isNewer) ? [] : undefined;
 }
@@ -126,7 +126,7 @@ function orUnreadable(
   return problem === undefined || findings.length > 0 ? findings : [unreadable(subject, problem)];
 }
 
-function unreadable(subject: Subject, error: unknown): Disagreement {
+function unreadable(subject: Subject, error: unknown, isNewer = false): Disagreement {
   const { kind, ...ids } = subject;
   return {
     ...ids,
@@ -134,6 +134,6 @@ function unreadable(subject: Subject, error: unknown): Disagreement {
     promise: 'P4',
     found: `a stored ${kind.toLowerCase()} that cannot be understood (${String(error)})`,
     expected: 'an item as the code writes it',
-    mend: 'a person: restore it from a backup of the table',
+    mend: mendOfUnreadable(isNewer),
   };
 }

@@ -126,13 +126,14 @@ function stored<Kind>(
 
 function reservationFacts(
   item: Item | undefined,
-): Pick<Facts, 'reservation' | 'reservationProblem'> {
+): Pick<Facts, 'reservation' | 'reservationProblem' | 'isReservationNewer'> {
   if (item === undefined) return { reservation: undefined };
   const problem = problemWith(item, toReservation);
   return {
     // As it is, with its index attributes: the doctor never writes it back.
     reservation: item as unknown as Reservation,
     ...(problem === undefined ? {} : { reservationProblem: problem.message }),
+    ...(problem instanceof UnknownSchemaVersion ? { isReservationNewer: true } : {}),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { productKey, toProduct } from '../../lib/inventory/inventory-repository.ts';
 import type { Product } from '../../lib/inventory/product.ts';
 import { ProductRepository } from '../../lib/inventory/product-repository.ts';
+import { UnknownSchemaVersion } from '../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import {
   hasMoved,
@@ -60,12 +61,14 @@ export async function lookAtStock(
   const after = await countersOf(runtime, looked);
   return looked.map((productId) => {
     const item = after.get(productId);
+    const problem = item === undefined ? undefined : problemWith(item, toProduct);
     return judgeStock({
       productId,
       before: before.get(productId) as Product | undefined,
       pieces: sums.get(productId) ?? NOTHING,
       after: item as Product | undefined,
-      problem: item === undefined ? undefined : problemWith(item, toProduct)?.message,
+      problem: problem?.message,
+      isNewer: problem instanceof UnknownSchemaVersion,
     });
   });
 }
@@ -74,7 +77,7 @@ const NOTHING: Pieces = { held: 0, sold: 0 };
 
 /** Judges a product. If it changed during the reading, only the rules that hold at every moment apply. */
 export function judgeStock(facts: StockFacts): Look<string> {
-  const findings = [...stockBalance(facts), ...stockSums(facts)];
+  const findings = facts.isNewer ? [] : [...stockBalance(facts), ...stockSums(facts)];
   return {
     subject: facts.productId,
     findings: findings.length > 0 ? findings : unreadableProduct(facts),

@@ -5,7 +5,7 @@ import { observe } from '../../platform/lambda/observe.ts';
 import type { Order } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { RunSuperseded, Signal } from './signals.ts';
+import { ConfirmationUnfinished, RunSuperseded, Signal } from './signals.ts';
 
 /** Input of every saga task. */
 export const sagaRunSchema = z.object({
@@ -46,10 +46,11 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
       return result ?? null;
     } catch (thrown) {
       const error = thrown as Error;
-      if (!(error instanceof Signal) && isTemporary(error)) {
-        observe('StepFailed', about, { step, failure: error.name }, { error });
+      const why = error instanceof ConfirmationUnfinished ? (error.cause as Error) : error;
+      if (!(why instanceof Signal) && isTemporary(why)) {
+        observe('StepFailed', about, { step, failure: why.name }, { error });
       } else {
-        loggerFor(about).info('Step branched', { branch: error.name, why: error.message });
+        loggerFor(about).info('Step branched', { branch: error.name, why: why.message });
       }
       throw error;
     }

@@ -40,6 +40,8 @@ export function createHttpClient(intercept: Interceptor): HttpClient {
       const content = request.body === undefined ? undefined : JSON.stringify(request.body);
       const response = await fetch(url, {
         method,
+        // A redirect is no answer, and another host is to get neither credential nor body.
+        redirect: 'error',
         headers: {
           'content-type': 'application/json',
           ...traceHeaders(),

@@ -1,5 +1,5 @@
 import type { Product, Stock } from '../../../lib/inventory/product.ts';
-import type { Disagreement } from '../disagreement.ts';
+import { type Disagreement, mendOfUnreadable } from '../disagreement.ts';
 
 /** Units of one product, summed over all its reservations. */
 export interface Pieces {
@@ -15,6 +15,8 @@ export interface StockFacts {
   readonly after: Product | undefined;
   /** Reason why the service cannot read the product afterwards. */
   readonly problem: string | undefined;
+  /** True if a newer version of the service wrote the product; nothing is proved by its counters then. */
+  readonly isNewer: boolean;
 }
 
 const CORRECTION =
@@ -74,7 +76,7 @@ export function stockSums(facts: StockFacts): Disagreement[] {
 }
 
 /** A product that the service cannot read is sold to nobody. */
-export function unreadableProduct({ productId, problem }: StockFacts): Disagreement[] {
+export function unreadableProduct({ productId, problem, isNewer }: StockFacts): Disagreement[] {
   if (problem === undefined) return [];
   return [
     {
@@ -83,7 +85,7 @@ export function unreadableProduct({ productId, problem }: StockFacts): Disagreem
       productId,
       found: `a stored product that cannot be understood (${problem})`,
       expected: 'an item as the code writes it',
-      mend: 'a person: restore it from a backup of the table',
+      mend: mendOfUnreadable(isNewer),
     },
   ];
 }

@@ -484,3 +484,15 @@ test('an order is told nothing of its stock by a reservation that cannot be read
   const reservationProblem = 'RESERVATION#ord_1 is malformed at lines.';
   expect(judge(SUBJECT, factsOf({ ...around, reservationProblem }), NOW)).toEqual([]);
 });
+
+test.each([
+  [true, 'a person: examine it with the doctor of the version that wrote it'],
+  [false, 'a person: restore it from a backup of the table'],
+])(
+  'a reservation that cannot be read (of a newer version: %s) has its own remedy',
+  (isReservationNewer, mend) => {
+    const facts = factsOf({ reservation: held(3), reservationProblem: 'Version 2.' });
+    const subject = { kind: 'RESERVATION', orderId: 'ord_1' } as const;
+    expect(judge(subject, { ...facts, isReservationNewer }, NOW)).toMatchObject([{ mend }]);
+  },
+);

@@ -15,8 +15,10 @@ function judged(
   pieces: Pieces,
   after: Product | undefined,
   problem?: string,
+  isNewer = false,
 ) {
-  const { findings, hasMoved } = judgeStock({ productId: 'mug', before, pieces, after, problem });
+  const facts = { productId: 'mug', before, pieces, after, problem, isNewer };
+  const { findings, hasMoved } = judgeStock(facts);
   return [...findings.map(({ check }) => check), ...(hasMoved ? ['moved'] : [])].join(', ');
 }
 
@@ -50,6 +52,14 @@ describe('a product that stands still', () => {
     const mug = mugs('10/0/0/10');
     expect(judged(mug, { held: 0, sold: 0 }, mug, problem)).toBe('unreadable');
     expect(judged(mug, { held: 0, sold: 1 }, mug, problem)).toBe('stock-sums');
+  });
+
+  test('and is of a newer version: neither judged nor rolled back', () => {
+    const mug = mugs('1/2/3/99');
+    expect(judged(mug, { held: 0, sold: 1 }, mug, 'version 2', true)).toBe('unreadable');
+    const facts = { productId: 'mug', before: mug, pieces: { held: 0, sold: 1 }, after: mug };
+    const [finding] = judgeStock({ ...facts, problem: 'version 2', isNewer: true }).findings;
+    expect(finding?.mend).toBe('a person: examine it with the doctor of the version that wrote it');
   });
 
   test('and is gone by now', () => {

@@ -88,7 +88,8 @@ describe('the HTTP client', () => {
   const server = createServer((request, response) => {
     received = request.headers;
     request.resume();
-    response.end('{}');
+    if (request.headers['x-redirected'] === undefined) response.end('{}');
+    else response.writeHead(Number(request.headers['x-redirected']), { location: '/else' }).end();
   });
   const call = (headers: Readonly<Record<string, string>>, trace?: string) => {
     vi.stubEnv('_X_AMZN_TRACE_ID', trace);
@@ -119,4 +120,14 @@ describe('the HTTP client', () => {
     expect(received).not.toHaveProperty('x-amzn-trace-id');
     expect(received).not.toHaveProperty('traceparent');
   });
+
+  test.each(['301', '302', '303', '307', '308'])(
+    'does not follow a redirect (%s)',
+    async (status) => {
+      await expect(call({ 'x-redirected': status, 'x-secret': 'mine' })).rejects.toThrow(
+        'fetch failed',
+      );
+      expect(received).toHaveProperty('x-redirected', status);
+    },
+  );
 });
