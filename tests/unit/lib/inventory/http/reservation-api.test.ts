@@ -32,7 +32,7 @@ describe("access to a service's route", () => {
 
   test('takes it from no other header', async () => {
     expect(await statusOf({ authorization: `Bearer ${CREDENTIAL}` })).toBe(401);
-    // What a function URL lets through.
+    // A function URL lets this through.
     expect(await statusOf({ authorization: 'AWS4-HMAC-SHA256 Credential=role' })).toBe(401);
   });
 

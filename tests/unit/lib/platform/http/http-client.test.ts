@@ -88,8 +88,10 @@ describe('the HTTP client', () => {
   const server = createServer((request, response) => {
     received = request.headers;
     request.resume();
-    if (request.headers['x-redirected'] === undefined) response.end('{}');
-    else response.writeHead(Number(request.headers['x-redirected']), { location: '/else' }).end();
+    const status = request.headers['x-redirected'];
+    // Followed, it would be answered.
+    if (status === undefined || request.url === '/elsewhere') response.end('{}');
+    else response.writeHead(Number(status), { location: '/elsewhere' }).end();
   });
   const call = (headers: Readonly<Record<string, string>>, trace?: string) => {
     vi.stubEnv('_X_AMZN_TRACE_ID', trace);
