@@ -371,7 +371,6 @@ const MENDED: readonly Case[] = [
         expect(confirmations.strikes).toBeGreaterThan(0);
       });
       await abortExecution(scene.stack, orderId);
-      heal(scene.stack);
       await tamper('ORDER', orderId, ({ dueAtMs: _at, dueShard: _shard, ...item }) => ({
         ...item,
         status: 'PAYMENT_DONE',

@@ -36,7 +36,7 @@ export async function connectToDeployedStack(): Promise<TestStack> {
     endpoints: { dynamodb: endpoint, queues: endpoint, stepFunctions: endpoint },
     tableNames: logicalIds(environment, /_TABLE$/, 'Table'),
     queueUrls: logicalIds(environment, /_QUEUE_URL$/, 'Queue'),
-    clock: { now: () => Date.now(), advance: wait },
+    clock: { now: () => Date.now(), advance: wait, settle: () => Promise.resolve() },
     runtime: runtimesBeside((overrides) => createRuntime(environment, overrides)),
     mintToken: (subject: string, scope?: string) => mintToken(companionUrl, subject, scope),
     setInterceptor: (intercept: unknown) => {

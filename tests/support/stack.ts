@@ -128,6 +128,8 @@ export async function abortExecution(stack: TestStack, orderId: string, run = 1)
   const machineArn = stack.orderSagaArn.replace(':stateMachine:', ':execution:');
   const executionArn = `${machineArn}:${orderId}-${String(run)}`;
   await stateMachines.send(new StopExecutionCommand({ executionArn }));
+  // A call under way outlives its execution, and would do its work once a fault is healed.
+  await stack.clock.settle();
 }
 
 /** Number of messages of a queue in any state, by its logical id. */
