@@ -2,9 +2,8 @@
 // An environment variable with a setting's name sets it.
 const loadTypeScript = require('./load-typescript.cjs');
 
-const { problemWith, rangeOf, SAGA_CONSTANTS, SETTINGS, valueOf } = loadTypeScript(
-  'lib/platform/settings.ts',
-);
+const { problemWith, rangeOf, reservationWaitSeconds, SAGA_CONSTANTS, SETTINGS, valueOf } =
+  loadTypeScript('lib/platform/settings.ts');
 const { TEMPLATE_SETTINGS } = loadTypeScript('lib/platform/template-settings.ts');
 
 const PARAMETERS = Object.entries({ ...SETTINGS, ...TEMPLATE_SETTINGS }).filter(
@@ -106,6 +105,9 @@ module.exports = {
       ...Object.fromEntries(settings.map((name) => [name, values[name]])),
     };
   },
+  /** `custom.RESERVATION_WAIT_SECONDS`: a number of the state machine that follows from a setting. */
+  reservationWait: async ({ resolveVariable }) =>
+    reservationWaitSeconds(Number(await resolveVariable('param:RESERVATION_TTL_SECONDS'))),
   /** Rate of the dispatcher and the sweeper. EventBridge rates are whole minutes. */
   schedule: async ({ resolveVariable }) => {
     const seconds = Number(await resolveVariable('param:SCHEDULE_SECONDS'));

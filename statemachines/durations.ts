@@ -102,8 +102,8 @@ export class Durations<Name extends string> {
     const state = this.#machine.states[name];
     if (state.type === 'Wait') return this.#valueOf(state.seconds) * 1000;
     if (state.type !== 'Task') return 0;
-    const waitMs = state.waitsWith === undefined ? 0 : this.#valueOf(state.timeoutSeconds) * 1000;
-    return this.triesMs(name) + waitMs;
+    const isGateways = state.waitsWith !== undefined && state.waitsFor !== 'user';
+    return this.triesMs(name) + (isGateways ? this.#valueOf(state.timeoutSeconds) * 1000 : 0);
   }
 
   /** States from one to another along `next`, without the other one. */

@@ -22,6 +22,7 @@ import {
   StillAwaitingPayment,
 } from '../lib/orders/saga/signals.ts';
 import { GatewayUnavailable } from '../lib/payments/refusals.ts';
+import { TASK_SECONDS } from '../lib/platform/settings.ts';
 import {
   CHARGE,
   DATABASE,
@@ -30,6 +31,7 @@ import {
   LAMBDA_SERVICE,
   PAUSE,
   REPEATABLE,
+  RESERVE,
   WAIT,
   WITH_BOTH,
   WITH_GATEWAY,
@@ -44,9 +46,6 @@ import type { Catcher, StateMachine, TaskState } from './state-machine.ts';
  * order loads it for its deadlines: it holds the errors' classes, makes no error and uses no library.
  */
 
-/** Time after which the state machine takes a task for lost; every function ends sooner. */
-const TASK_SECONDS = 30;
-
 const RUN = {
   'orderId.$': '$.orderId',
   'run.$': '$.run',
@@ -56,7 +55,6 @@ const RUN = {
 type Name =
   | 'ReserveStock'
   | 'WaitForInventory'
-  | 'AwaitPayment'
   | 'TakePayment'
   | 'ConfirmOrder'
   | 'ExpireOrder'
@@ -64,11 +62,9 @@ type Name =
   | 'SettlePayment'
   | 'GiveUpPayment'
   | 'RejectReservation'
-  | 'KeepReservation'
   | 'Compensate'
   | 'QueueCompensation'
   | 'ReserveExhausted'
-  | 'AwaitPaymentExhausted'
   | 'ExpireExhausted'
   | 'ConfirmExhausted'
   | 'ChargeBlocked'
@@ -89,7 +85,7 @@ const MODIFIED: Catcher<Name> = {
 };
 const UNDECIDED: Catcher<Name> = {
   on: [StillAwaitingPayment],
-  next: 'AwaitPayment',
+  next: 'ReserveStock',
   anew: 'The user has not paid: nothing is under way.',
 };
 
@@ -113,24 +109,29 @@ const NEW_RUN = 'The order is still due: the dispatcher starts a new run.';
 
 export const ORDER_SAGA: StateMachine<Name> = {
   comment:
-    'The order saga: reserve, await payment, take payment. Its branches are names of errors; business rules stand in lib/orders/saga.',
+    'The order saga: reserve stock, take payment, compensate. Its branches are names of errors; business rules stand in lib/orders/saga.',
   startAt: 'ReserveStock',
   states: {
     ReserveStock: {
       type: 'Task',
-      comment: 'Step 1: set the stock aside, all lines or none.',
+      comment:
+        "Step 1: set the stock aside, all lines or none; then PENDING_PAYMENT until the user decides or the reservation's time is up.",
       invokes: 'reserveStock',
       calls: ['inventory'],
-      timeoutSeconds: TASK_SECONDS,
-      resultPath: '$.reservation',
-      retry: [WITH_INVENTORY],
+      waitsWith: RUN,
+      waitsFor: 'user',
+      timeoutSeconds: 'RESERVATION_WAIT_SECONDS',
+      resultPath: null,
+      retry: [RESERVE],
       catch: [
+        { on: ['States.Timeout'], next: 'ExpireOrder', anew: 'The user has had the whole time.' },
         SUPERSEDED,
         {
           on: [InventoryPaused],
           next: 'WaitForInventory',
           roundsSeconds: 'INVENTORY_OUTAGE_BUDGET_SECONDS',
         },
+        MODIFIED,
         SETTLED,
         {
           on: [
@@ -145,7 +146,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
         },
         { on: ['States.ALL'], next: 'RejectReservation' },
       ],
-      next: 'AwaitPayment',
+      next: 'TakePayment',
     },
     WaitForInventory: {
       type: 'Wait',
@@ -154,28 +155,10 @@ export const ORDER_SAGA: StateMachine<Name> = {
       seconds: 'INVENTORY_PAUSE_SECONDS',
       next: 'ReserveStock',
     },
-    AwaitPayment: {
-      type: 'Task',
-      comment: "Step 2: PENDING_PAYMENT until the user decides or the reservation's time is up.",
-      invokes: 'awaitPayment',
-      calls: [],
-      waitsWith: { ...RUN, 'reservation.$': '$.reservation' },
-      timeoutSeconds: 'RESERVATION_TTL_SECONDS',
-      resultPath: null,
-      retry: [WAIT],
-      catch: [
-        { on: ['States.Timeout'], next: 'ExpireOrder' },
-        SUPERSEDED,
-        MODIFIED,
-        { on: [MixedCurrencies], next: 'RejectReservation' },
-        { on: ['States.ALL'], next: 'AwaitPaymentExhausted' },
-      ],
-      next: 'TakePayment',
-    },
     TakePayment: {
       type: 'Task',
       comment:
-        'Step 3: hold the stock beyond all payment time-outs, charge, and confirm what is captured. An answer that is not definite is unknown.',
+        'Step 2: hold the stock beyond all payment time-outs, charge, and confirm what is captured. An answer that is not definite is unknown.',
       invokes: 'takePayment',
       calls: ['inventory', 'gateway', 'inventory'],
       timeoutSeconds: TASK_SECONDS,
@@ -292,7 +275,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
         SUPERSEDED,
         {
           on: [ReservationStands],
-          next: 'KeepReservation',
+          next: 'ReserveStock',
           anew: 'The old reservation stands, and the user decides.',
         },
         MODIFIED,
@@ -301,16 +284,9 @@ export const ORDER_SAGA: StateMachine<Name> = {
       ],
       next: 'Compensate',
     },
-    KeepReservation: {
-      type: 'Pass',
-      comment: 'The order says what is held; revision 0 stands for nothing reserved by this run.',
-      result: { revision: 0, expiresAtMs: 0, lines: [] },
-      resultPath: '$.reservation',
-      next: 'AwaitPayment',
-    },
     Compensate: {
       type: 'Task',
-      comment: 'Step 4: release, void, refund: all that the order still owes.',
+      comment: 'Step 3: release, void, refund: all that the order still owes.',
       invokes: 'compensate',
       calls: ['inventory', 'gateway', 'gateway'],
       timeoutSeconds: TASK_SECONDS,
@@ -329,7 +305,6 @@ export const ORDER_SAGA: StateMachine<Name> = {
       catch: [{ on: ['States.ALL'], next: 'CompensateExhausted' }],
     },
     ReserveExhausted: exhausted(NEW_RUN, 'reject-reservation', 'SagaFailed'),
-    AwaitPaymentExhausted: exhausted(NEW_RUN, 'await-payment', 'SagaFailed'),
     ExpireExhausted: exhausted(NEW_RUN, 'expire-order', 'SagaFailed'),
     ConfirmExhausted: exhausted(
       'The money is captured, the order still due: the dispatcher starts a new run, which confirms.',

@@ -19,7 +19,8 @@ export interface Rendering {
 
 /** The stage's parameters, and CloudFormation's references: the deployment fills them in. */
 const FOR_THE_TEMPLATE: Rendering = {
-  amount: (name) => `\${param:${name}}`,
+  amount: (name) =>
+    name === 'RESERVATION_WAIT_SECONDS' ? `\${self:custom.${name}}` : `\${param:${name}}`,
   functionArn: (functionKey) => ({ 'Fn::GetAtt': [functionKey, 'Arn'] }),
 };
 

@@ -58,6 +58,8 @@ function backOff(...on: readonly (readonly Failure[])[]): RetryPolicy {
 export const REPEATABLE = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, TIME_OUT);
 /** The time-out of a wait is no failure: it is what the wait is for. */
 export const WAIT = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE);
+/** As WITH_INVENTORY, for a step that then waits: its time-out is no failure. */
+export const RESERVE = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, INVENTORY);
 export const WITH_INVENTORY = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, INVENTORY, TIME_OUT);
 export const WITH_GATEWAY = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, GATEWAY, TIME_OUT);
 export const WITH_BOTH = backOff(

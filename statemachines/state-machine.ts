@@ -31,6 +31,8 @@ export interface TaskState<Name extends string = string> extends Described {
   readonly timeoutSeconds: Amount;
   /** Payload of a task that then waits for its token; the token is added. */
   readonly waitsWith?: Parameters;
+  /** Whom a task with a token waits for, if not the gateway: a user's own time counts in no deadline. */
+  readonly waitsFor?: 'user';
   /** Input of the function, if it is not the state's. */
   readonly parameters?: Parameters;
   /** Place of the function's result in the state's output; null drops it. */
@@ -64,7 +66,10 @@ type Parameters = Readonly<Record<string, unknown>>;
 
 /** A number, or the name of the setting or constant that holds it. */
 export type Amount = number | AmountName;
-export type AmountName = NumberNames<Config> | keyof typeof SAGA_CONSTANTS;
+export type AmountName =
+  | NumberNames<Config>
+  | keyof typeof SAGA_CONSTANTS
+  | 'RESERVATION_WAIT_SECONDS';
 
 type NumberNames<Settings> = {
   [Name in keyof Settings]-?: Settings[Name] extends number ? Name : never;

@@ -1,4 +1,4 @@
-import { SAGA_CONSTANTS, SETTINGS } from '../lib/platform/settings.ts';
+import { reservationWaitSeconds, SAGA_CONSTANTS, SETTINGS } from '../lib/platform/settings.ts';
 import { errorName, type Rendering } from './render-state-machine.ts';
 import type {
   Amount,
@@ -122,7 +122,10 @@ function valueOf(amount: Amount): number {
 }
 
 function defaultOf(name: AmountName): number {
+  if (name === 'RESERVATION_WAIT_SECONDS') {
+    return reservationWaitSeconds(SETTINGS.RESERVATION_TTL_SECONDS.default);
+  }
   return name in SAGA_CONSTANTS
     ? SAGA_CONSTANTS[name as keyof typeof SAGA_CONSTANTS]
-    : SETTINGS[name as Exclude<AmountName, keyof typeof SAGA_CONSTANTS>].default;
+    : SETTINGS[name as Exclude<typeof name, keyof typeof SAGA_CONSTANTS>].default;
 }

@@ -185,7 +185,6 @@ export function brokenCharge(
 export const STEPS: readonly string[] = [
   'reserveStock',
   'rejectReservation',
-  'awaitPayment',
   'expireOrder',
   'takePayment',
   'awaitAcknowledgement',

@@ -21,7 +21,6 @@ const EXPIRE_ORDER = 'lib/orders/saga/expire-order.ts';
 const AWAIT_ACKNOWLEDGEMENT = 'lib/orders/saga/await-acknowledgement.ts';
 const SETTLE_PAYMENT = 'lib/orders/saga/settle-payment.ts';
 const COMPENSATE = 'lib/orders/saga/compensate.ts';
-const AWAIT_PAYMENT = 'lib/orders/saga/await-payment.ts';
 const START_PAYMENT = 'lib/orders/start-payment.ts';
 const PLACE_ORDER = 'lib/orders/place-order.ts';
 
@@ -346,11 +345,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'decided-wait-is-not-ended',
     caughtBy: { kind: 'plain', scenario: 'cancelled while reserving' },
     guarantee: 'a step that finds its wait for the user decided completes itself',
-    file: AWAIT_PAYMENT,
-    find: `      case 'ORDER_CANCELLED':
-        await service.saga.signal(input.waitToken);
+    file: RESERVE_STOCK,
+    find: `      case 'PAYMENT_DONE':
+        await service.saga.signal(waitToken);
         return;`,
-    replace: `      case 'ORDER_CANCELLED':
+    replace: `      case 'PAYMENT_DONE':
         return;`,
   },
   {
@@ -422,8 +421,8 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'lost run', scenario: 'paid' },
     guarantee: 'the dispatcher starts the next run of an order whose execution has ended too early',
     file: DISPATCH,
-    find: `  if (state === 'RUNNING') {`,
-    replace: `  if (state === 'RUNNING' || state === 'CLOSED') {`,
+    find: `  if (execution !== 'CLOSED' && !isReservingTooLong(service, order, execution.startedAtMs)) {`,
+    replace: `  if (execution !== undefined) {`,
   },
   {
     name: 'successor-is-not-written',

@@ -1,3 +1,4 @@
+import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import type { Meter } from './meter.ts';
 
 /** Outcomes of most orders. */
@@ -13,7 +14,7 @@ export type Way = keyof typeof WAYS;
 /** Reservation period of the measured stack. Its length does not change the quantities. */
 export const RESERVATION_SECONDS = 300;
 /** Time after which the saga has noticed the expiry. */
-const BEYOND_THE_RESERVATION_MS = (RESERVATION_SECONDS + 20) * 1000;
+const BEYOND_THE_RESERVATION_MS = reservationWaitSeconds(RESERVATION_SECONDS) * 1000 + 1000;
 
 /** Places an order of a new user, and takes it that way. @returns its id. */
 export async function take(meter: Meter, way: Way, user: string): Promise<string> {

@@ -1,11 +1,12 @@
 import { inventoryClient } from '../../lib/inventory/inventory-client.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { reserveStock } from '../../lib/orders/saga/reserve-stock.ts';
-import { sagaRunSchema, taskHandler } from '../../lib/orders/saga/task.ts';
+import { taskHandler, waitingTaskSchema } from '../../lib/orders/saga/task.ts';
+import { sagaClient } from '../../lib/orders/saga-client.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
-const service = perRuntime(orderServiceWith({ inventory: inventoryClient }));
+const service = perRuntime(orderServiceWith({ inventory: inventoryClient, saga: sagaClient }));
 
-export const handler = taskHandler('reserve-stock', sagaRunSchema, (input) =>
-  reserveStock(service(), input),
+export const handler = taskHandler('reserve-stock', waitingTaskSchema, ({ taskToken, ...run }) =>
+  reserveStock(service(), { ...run, waitToken: taskToken }),
 );

@@ -25,8 +25,8 @@ import type { Money } from '../money.ts';
  *   (new)                   -> CREATED                  placeOrder          place-order.ts
  *   (new)                   -> INVALID                  placeOrder          place-order.ts
  *   CREATED                 -> PENDING_RESERVING_STOCK  reserveStock        saga/reserve-stock.ts
- *   PENDING_RESERVING_STOCK -> PENDING_PAYMENT          awaitPayment        saga/await-payment.ts
- *   PENDING_RESERVING_STOCK -> PAYMENT_IN_PROGRESS      awaitPayment        saga/await-payment.ts
+ *   PENDING_RESERVING_STOCK -> PENDING_PAYMENT          reserveStock        saga/reserve-stock.ts
+ *   PENDING_RESERVING_STOCK -> PAYMENT_IN_PROGRESS      reserveStock        saga/reserve-stock.ts
  *   PENDING_RESERVING_STOCK -> INVALID                  rejectReservation   saga/reject-reservation.ts
  *   PENDING_RESERVING_STOCK -> ORDER_FAILED             rejectReservation   saga/reject-reservation.ts
  *                                                       abandonReservation  saga/reject-reservation.ts
@@ -55,7 +55,7 @@ import type { Money } from '../money.ts';
  *                            After `reservingMs` the dispatcher signals or restarts the saga.
  *   PENDING_PAYMENT          The user. The stock at `heldRevision` is held until
  *                            `reservationExpiresAtMs` (RESERVATION_TTL_SECONDS, also the time-out of
- *                            AwaitPayment); then expireOrder fails the order and compensate releases
+ *                            ReserveStock); then expireOrder fails the order and compensate releases
  *                            the stock. Inventory's sweeper is the backstop.
  *   PAYMENT_IN_PROGRESS      The saga. The stock at `heldRevision` is held for `holdMs` from the charge.
  *                            After `dispatchMs`, then `payingMs`, the dispatcher signals or restarts

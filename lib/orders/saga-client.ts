@@ -1,5 +1,6 @@
 import {
   DescribeExecutionCommand,
+  type DescribeExecutionCommandOutput,
   ExecutionAlreadyExists,
   InvalidToken,
   SendTaskSuccessCommand,
@@ -22,10 +23,10 @@ export interface SagaRun {
 export interface SagaClient {
   /**
    * Starts the execution `<orderId>-<run>`, once for any number of calls.
-   * @returns `CLOSED` if that execution has ended already, otherwise `RUNNING`.
+   * @returns the time at which the running execution started; `CLOSED` if it has ended already.
    * @throws InfrastructureUnavailable: the outcome is unknown; the work stays due.
    */
-  start(run: SagaRun): Promise<'RUNNING' | 'CLOSED'>;
+  start(run: SagaRun): Promise<{ readonly startedAtMs: number } | 'CLOSED'>;
   /**
    * Completes a waiting step. The signal carries no decision: the step reads the order.
    * @returns `NOT_WAITING` if no step waits on this token any more.
@@ -38,24 +39,28 @@ export function sagaClient(runtime: Runtime): SagaClient {
   const stateMachines = stateMachineClient(runtime.aws);
   const stateMachineArn = runtime.config.ORDER_SAGA_ARN;
 
-  async function isRunning(name: string): Promise<boolean> {
-    const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
-    const execution = await stateMachines.send(new DescribeExecutionCommand({ executionArn }));
-    return execution.status === 'RUNNING';
-  }
-
   return {
     async start({ orderId, run, correlationId }) {
       const name = `${orderId}-${String(run)}`;
       const input = JSON.stringify({ orderId, run, correlationId });
       try {
+        let execution: Pick<DescribeExecutionCommandOutput, 'startDate'> & {
+          status?: string | undefined;
+        };
         try {
-          await stateMachines.send(new StartExecutionCommand({ stateMachineArn, name, input }));
-          return 'RUNNING';
+          // Repeated with the same input while the execution runs, it answers the first start.
+          execution = await stateMachines.send(
+            new StartExecutionCommand({ stateMachineArn, name, input }),
+          );
         } catch (error) {
           if (!(error instanceof ExecutionAlreadyExists)) throw error;
-          return (await isRunning(name)) ? 'RUNNING' : 'CLOSED';
+          const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+          execution = await stateMachines.send(new DescribeExecutionCommand({ executionArn }));
         }
+        const { status = 'RUNNING', startDate } = execution;
+        if (status !== 'RUNNING') return 'CLOSED';
+        if (startDate === undefined) throw new Error('Step Functions told no time of the start.');
+        return { startedAtMs: startDate.getTime() };
       } catch (error) {
         throw new InfrastructureUnavailable('The saga could not be started now.', { cause: error });
       }

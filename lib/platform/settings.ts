@@ -273,6 +273,17 @@ export const SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
+/** Time after which the state machine takes a task for lost, in seconds; every function ends sooner. */
+export const TASK_SECONDS = 30;
+
+/**
+ * Time that the state machine gives to the user, from the beginning of the reservation: the reservation's time and the
+ * longest single try before it.
+ */
+export function reservationWaitSeconds(reservationTtlSeconds: number): number {
+  return reservationTtlSeconds + TASK_SECONDS;
+}
+
 /** Numbers that the state machine and the code share; they are not settings. */
 export const SAGA_CONSTANTS = {
   /** Longest delay between two retries of one step, in seconds. */

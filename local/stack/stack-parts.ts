@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import { type Companion, type CompanionOptions, startCompanion } from '../companion/server.ts';
 import { MemoryDynamoDb, type MemoryDynamoDbOptions } from '../dynamodb/memory-dynamodb.ts';
 import { startMemoryDynamoDbServer } from '../dynamodb/server.ts';
@@ -251,7 +252,9 @@ export async function orderSaga(
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly name: string; readonly definition: object }> {
   const file = await readFile(join(directory, STATE_MACHINE_FILE), 'utf8');
-  const all = { ...service.params['default'], ...service.params['local'], ...parameters };
+  const own = { ...service.params['default'], ...service.params['local'], ...parameters };
+  const ttlSeconds = Number(own['RESERVATION_TTL_SECONDS']);
+  const all = { ...own, RESERVATION_WAIT_SECONDS: reservationWaitSeconds(ttlSeconds) };
   return {
     name: service.stepFunctions.stateMachines.orderSaga.name,
     definition: renderStateMachine(JSON.parse(file), all, values),

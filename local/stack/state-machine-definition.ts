@@ -9,8 +9,8 @@ export class UnknownPlaceholderError extends Error {
 }
 
 /**
- * Fills in a definition's placeholders and intrinsic functions. A string that is only `"${param:NAME}"` becomes
- * the parameter with its type, so that a time-out stays a number.
+ * Fills in a definition's placeholders and intrinsic functions. A string that is only `"${param:NAME}"` or
+ * `"${self:custom.NAME}"` becomes the parameter with its type, so that a time-out stays a number.
  * @throws UnknownPlaceholderError for any other text that begins with `${`.
  */
 export function renderStateMachine(
@@ -33,7 +33,7 @@ function fillIn(part: unknown, parameters: Readonly<Record<string, unknown>>): u
 function fillInString(text: string, parameters: Readonly<Record<string, unknown>>): unknown {
   const placeholder = /\$\{[^}]*\}?/.exec(text)?.[0];
   if (placeholder === undefined) return text;
-  const name = /^\$\{param:(\w+)\}$/.exec(text)?.[1];
+  const name = /^\$\{(?:param:|self:custom\.)(\w+)\}$/.exec(text)?.[1];
   const value = name === undefined ? undefined : parameters[name];
   if (value === undefined) throw new UnknownPlaceholderError(placeholder);
   return value;

@@ -152,7 +152,7 @@ test('health answers without any configuration', async () => {
 });
 
 test('a stack trace leads to the line of our own file that threw', async () => {
-  const input = JSON.stringify({ orderId: 'o-1', run: 1, correlationId: 'c-1' });
+  const input = JSON.stringify({ orderId: 'o-1', run: 1, correlationId: 'c-1', taskToken: 't' });
   // Without an environment, the configuration is invalid.
   const script = `require('./functions/saga/reserve-stock.js').handler(${input}, {})
     .catch(({ stack }) => console.log(JSON.stringify(stack.split('\\n'))));`;

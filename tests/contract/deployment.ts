@@ -37,7 +37,9 @@ export function readOrderSaga(): StateMachine {
 
 /** The state machine as deployed: stage parameters filled in, function references resolved. */
 export function renderOrderSaga(): unknown {
-  return render(readOrderSaga(), stageParameters());
+  const parameters = stageParameters();
+  const ttlSeconds = Number(parameters['RESERVATION_TTL_SECONDS']);
+  return render(readOrderSaga(), { ...parameters, RESERVATION_WAIT_SECONDS: ttlSeconds + 30 });
 }
 
 /** Names of the stage parameters in the state machine. */
@@ -275,7 +277,7 @@ function readYaml(path: string): unknown {
 
 function render(value: unknown, parameters: Parameters): unknown {
   if (typeof value === 'string') {
-    const whole = /^\$\{param:(\w+)\}$/.exec(value)?.[1];
+    const whole = /^\$\{(?:param:|self:custom\.)(\w+)\}$/.exec(value)?.[1];
     if (whole !== undefined) return parameters[whole];
     return value.replaceAll(/\$\{param:(\w+)\}/g, (_use, name: string) => String(parameters[name]));
   }

@@ -60,11 +60,23 @@ describe.each(Object.entries(readOrderSaga().States))('%s', (stateName, state) =
 describe('the local interpreter', () => {
   /** A state without its retries; each state that it leads to ends the execution with its own name. */
   function alone(name: string, { Retry: _retry, ...state }: State): object {
-    const targets = [state.Next, ...(state.Catch ?? []).map(({ Next }) => Next)];
-    const ends = targets.flatMap((target) =>
-      target === undefined ? [] : [[target, { Type: 'Pass', Result: target, End: true }] as const],
+    // Under other names: a state may lead to itself.
+    const endOf = (target: string) => `End in ${target}`;
+    const catchers = (state.Catch ?? []).map((one) => ({ ...one, Next: endOf(one.Next) }));
+    const { Next } = state;
+    const targets = [
+      ...(Next === undefined ? [] : [Next]),
+      ...(state.Catch ?? []).map((one) => one.Next),
+    ];
+    const ends = targets.map(
+      (target) => [endOf(target), { Type: 'Pass', Result: target, End: true }] as const,
     );
-    return { StartAt: name, States: { ...Object.fromEntries(ends), [name]: state } };
+    const own = {
+      ...state,
+      ...(Next === undefined ? {} : { Next: endOf(Next) }),
+      ...(state.Catch === undefined ? {} : { Catch: catchers }),
+    };
+    return { StartAt: name, States: { ...Object.fromEntries(ends), [name]: own } };
   }
 
   let stepFunctions: StepFunctions;

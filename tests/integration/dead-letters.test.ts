@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import {
   dlqJson,
   expectNothingHidden,
@@ -283,10 +284,10 @@ describe('reserving the stock', () => {
 });
 
 describe('waiting for the payment', () => {
-  test('exhausted leaves the order owed; redriven it waits and is paid', async () => {
+  test('that cannot begin leaves the order owed; redriven it waits and is paid', async () => {
     inject(scene.stack, ...writesFailAfter(reserving, proceed));
     const orderId = await place();
-    await letterOf(orderId, 'SagaDeadLetterQueue', 'await-payment');
+    await letterOf(orderId, 'SagaDeadLetterQueue', 'reject-reservation');
     const { id } = await theLetter(orderId, { error: 'InfrastructureUnavailable' });
     await eventually(async () => {
       expect(await runsOf(orderId)).toEqual(['FAILED']);
@@ -302,7 +303,7 @@ describe('waiting for the payment', () => {
   test('whose end cannot be written leaves the order owed; redriven it expires', async () => {
     const orderId = await reserved();
     inject(scene.stack, { on: writing, act: refuseConnection });
-    await scene.stack.clock.advance(RESERVATION_TTL_SECONDS * 1000);
+    await scene.stack.clock.advance(reservationWaitSeconds(RESERVATION_TTL_SECONDS) * 1000);
     await scene.freshToken();
     await letterOf(orderId, 'SagaDeadLetterQueue', 'expire-order');
     const { id } = await theLetter(orderId, { step: 'expire-order' });

@@ -7,6 +7,7 @@ import { httpPaymentGateway } from '../../lib/payments/http-gateway.ts';
 import type { Clock } from '../../lib/platform/clock.ts';
 import type { Effect } from '../../lib/platform/effects.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
+import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import { GatewayBooks } from '../../tools/doctor/gateway-books.ts';
 import { readFacts } from '../../tools/doctor/read-facts.ts';
 import { runDoctor } from '../../tools/doctor/run-doctor.ts';
@@ -28,7 +29,7 @@ import { aMoment, eventually } from '../support/stack.ts';
 import { embeddedOnly, isSimulated } from '../support/target.ts';
 import { runNode } from '../unit/companion/run-node.ts';
 
-const RESERVATION_TTL_MS = 60_000;
+const RESERVATION_WAIT_MS = reservationWaitSeconds(60) * 1000;
 
 const scene = new Scene({ RESERVATION_TTL_SECONDS: '60', SCHEDULE_SECONDS: '3600' });
 
@@ -41,7 +42,7 @@ async function aDayInTheShop(user: Customer, productId: string): Promise<void> {
   const reserved = () => user.reserved(productId, 1, REPEATED);
 
   const expired = await reserved();
-  await stack.clock.advance(RESERVATION_TTL_MS);
+  await stack.clock.advance(RESERVATION_WAIT_MS);
   await eventually(() => user.expectStatus(expired.orderId, 'ORDER_FAILED'));
 
   for (const token of ['tok_ok', 'tok_async', 'tok_flaky', 'tok_declined']) {

@@ -55,7 +55,7 @@ class Recorder {
     start: ({ orderId, run }) => {
       if (run === 1 && this.ended.has(orderId)) return Promise.resolve('CLOSED');
       this.done.add(`${orderId} run ${String(run)}`);
-      return Promise.resolve('RUNNING');
+      return Promise.resolve({ startedAtMs: scene.stack.clock.now() });
     },
     signal: () => Promise.resolve('NOT_WAITING'),
   };

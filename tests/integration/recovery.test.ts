@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sleep } from '../../lib/platform/clock.ts';
 import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
+import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import {
   anyInventoryCall,
   databaseCall,
@@ -345,7 +346,11 @@ describe('when its time is up, a reservation', () => {
     await scene.stack.clock.advance(RESERVATION_TTL_MS / 2);
     await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
 
-    await scene.stack.clock.advance(RESERVATION_TTL_MS / 2);
+    // The wait ends by itself, later than the reservation by the longest try of its step.
+    await scene.stack.clock.advance(
+      reservationWaitSeconds(RESERVATION_TTL_MS / 1000) * 1000 - RESERVATION_TTL_MS / 2,
+    );
+    await scene.freshToken();
 
     const order = await eventually(() => scene.user.expectStatus(orderId, 'ORDER_FAILED'));
     expect(order).toMatchObject({
@@ -357,6 +362,24 @@ describe('when its time is up, a reservation', () => {
       expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     });
     expect((await scene.user.pay(orderId, 'tok_ok')).summary).toBe('409 ILLEGAL_TRANSITION');
+  });
+
+  test('is given back by the dispatcher as soon as it looks', async () => {
+    const { orderId, reservationExpiresAt } = await scene.user.reserved(scene.productId, 3);
+    await scene.stack.clock.advance(RESERVATION_TTL_MS - 3000);
+    await scene.stack.runSchedules();
+    await scene.user.expectStatus(orderId, 'PENDING_PAYMENT');
+    await scene.stack.clock.advance(3000);
+    await scene.stack.runSchedules();
+
+    const order = await eventually(() => scene.user.expectStatus(orderId, 'ORDER_FAILED'));
+    expect(order.reason).toBe('RESERVATION_EXPIRED');
+    const endedAtMs = Date.parse(order.history.at(-1)?.at ?? '');
+    expect(endedAtMs).toBeLessThan(Date.parse(reservationExpiresAt ?? '') + 5000);
+    expect(await runs(orderId)).toHaveLength(1);
+    await eventually(async () => {
+      expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
+    });
   });
 
   test('is not given back while a payment of it is under way', async () => {
@@ -380,10 +403,10 @@ describe('when its time is up, a reservation', () => {
     kind === 'dynamodb' && operation === 'TransactWriteItems';
 
   /**
-   * Both writes wait on the stack's own clock, so that either may come first:
+   * All of them wait on the stack's own clock, so that any may come first:
    *
    * pay     reads ────────────── T ── payMs ──▶ writes
-   * expire                       T ── expireMs ──▶ reads, writes
+   * expire                       T ── expireMs ──▶ the dispatcher signals; the step reads, writes
    * sweep                        T ── sweepMs ──▶ (or never)
    */
   test.each([
@@ -405,23 +428,22 @@ describe('when its time is up, a reservation', () => {
       const { orderId, reservationExpiresAt } = await scene.user.reserved(scene.productId);
       const timeIsUpMs = Date.parse(reservationExpiresAt ?? '');
       const { clock } = currentRuntime();
-      const heldUntil =
-        (offsetMs: number): Fault['act'] =>
-        async (proceed) => {
-          await sleep(clock, Math.max(0, timeIsUpMs + offsetMs - clock.now()));
-          return proceed();
-        };
       await scene.stack.clock.advance(timeIsUpMs - 1000 - scene.stack.clock.now());
-      const held = inject(
-        scene.stack,
-        { on: paymentTransaction, times: 1, act: heldUntil(payMs) },
-        { on: databaseCall('PutItem', 'orders'), times: 1, act: heldUntil(expireMs) },
-      );
-      if (sweepMs !== undefined) {
-        scene.stack.clock.schedule(timeIsUpMs + sweepMs - scene.stack.clock.now(), () => {
-          void scene.stack.runSchedules();
+      const held = inject(scene.stack, {
+        on: paymentTransaction,
+        times: 1,
+        act: async (proceed) => {
+          await sleep(clock, Math.max(0, timeIsUpMs + payMs - clock.now()));
+          return proceed();
+        },
+      });
+      const afterwards = (offsetMs: number, round: () => Promise<number>) => {
+        scene.stack.clock.schedule(timeIsUpMs + offsetMs - scene.stack.clock.now(), () => {
+          void round();
         });
-      }
+      };
+      afterwards(expireMs, dispatch);
+      if (sweepMs !== undefined) afterwards(sweepMs, sweep);
       const paying = scene.user.pay(orderId, 'tok_ok');
       await eventually(() => {
         expect(held.strikes).toBeGreaterThan(0);

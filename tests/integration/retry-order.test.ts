@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import {
   anyGatewayCall,
   databaseCall,
@@ -23,6 +24,7 @@ import {
 import { asTimeGoesOn, eventually, executions, messagesIn } from '../support/stack.ts';
 
 const RESERVATION_TTL_MS = 600_000;
+const RESERVATION_WAIT_MS = reservationWaitSeconds(RESERVATION_TTL_MS / 1000) * 1000;
 const DISPATCH_AFTER_MS = 30_000;
 /** An interrupted request frees its idempotency key after its function's time-out. */
 const LAMBDA_TIMEOUT_MS = 20_000;
@@ -52,7 +54,7 @@ async function withdrawn(): Promise<string> {
 /** An order of two units whose reservation has expired. */
 async function expired(): Promise<OrderDocument> {
   const { orderId } = await scene.user.reserved(scene.productId, 2);
-  await scene.stack.clock.advance(RESERVATION_TTL_MS + 1000);
+  await scene.stack.clock.advance(RESERVATION_WAIT_MS);
   await scene.freshToken();
   const order = await eventually(() => scene.user.expectStatus(orderId, 'ORDER_FAILED'));
   expect(order.reason).toBe('RESERVATION_EXPIRED');
@@ -361,7 +363,7 @@ describe('the Idempotency-Key that an order was placed with', () => {
   test('retries it also after it was ready to be paid for a while', async () => {
     const first = await scene.user.place(items(), { key: 'k1', wait: 10 });
     expect(first.summary).toBe('201 PENDING_PAYMENT');
-    await scene.stack.clock.advance(RESERVATION_TTL_MS + 1000);
+    await scene.stack.clock.advance(RESERVATION_WAIT_MS);
     await scene.freshToken();
     await eventually(() => scene.user.expectStatus(first.order.orderId, 'ORDER_FAILED'));
 

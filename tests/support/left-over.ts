@@ -3,7 +3,6 @@ import { cancelOrder } from '../../lib/orders/cancel-order.ts';
 import { failPayment, recordRefundDue } from '../../lib/orders/payment-outcomes.ts';
 import { placeOrder } from '../../lib/orders/place-order.ts';
 import { awaitAcknowledgement } from '../../lib/orders/saga/await-acknowledgement.ts';
-import { awaitPayment } from '../../lib/orders/saga/await-payment.ts';
 import { confirmOrder } from '../../lib/orders/saga/confirm-order.ts';
 import { queueCompensation } from '../../lib/orders/saga/queue-compensation.ts';
 import { rejectReservation } from '../../lib/orders/saga/reject-reservation.ts';
@@ -52,22 +51,29 @@ async function reserving(productId: string) {
   const order = await created(productId);
   const service = cutOff();
   const inventory = { ...service.inventory, reserve: () => Promise.reject(noAnswer()) };
-  await ignoring(reserveStock({ ...service, inventory }, order));
+  await ignoring(reserveStock({ ...service, inventory }, { ...order, waitToken: 'nobody-waits' }));
   return order;
 }
 
 /** `PENDING_RESERVING_STOCK`, with held stock, but without Inventory's answer. */
 async function reservedUnheard(productId: string) {
   const order = await created(productId);
-  await reserveStock(cutOff(), order);
+  const service = cutOff();
+  const inventory = {
+    ...service.inventory,
+    reserve: async (...of: Parameters<typeof service.inventory.reserve>) => {
+      await service.inventory.reserve(...of);
+      throw noAnswer();
+    },
+  };
+  await ignoring(reserveStock({ ...service, inventory }, { ...order, waitToken: 'nobody-waits' }));
   return order;
 }
 
 /** `PENDING_PAYMENT`, with held stock, but without a waiting saga. */
 async function waiting(productId: string) {
   const order = await created(productId);
-  const reservation = await reserveStock(cutOff(), order);
-  await awaitPayment(cutOff(), { ...order, reservation, waitToken: 'nobody-waits' });
+  await reserveStock(cutOff(), { ...order, waitToken: 'nobody-waits' });
   return order;
 }
 

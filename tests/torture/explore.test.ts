@@ -125,7 +125,7 @@ test('a wait that was stored late does not keep a modified order from being paid
     SEED,
     strikes,
   );
-  expect(run.effects[10]).toMatchObject({ by: 'awaitPayment' });
+  expect(run.effects[10]).toMatchObject({ by: 'reserveStock' });
   expect(run.effects[25]).toMatchObject({ by: 'startPayment' });
   expect(run).toMatchObject({ violations: [], restMs: 0, ends: [['PAYMENT_DONE', ['CAPTURED']]] });
 });

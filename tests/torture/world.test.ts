@@ -173,7 +173,7 @@ describe('a fault in the world', () => {
     ['a crash after a charge', dieAfter, 'POST', 'takePayment'],
     ['the lost answer of a reservation', loseAnswer, 'PUT', 'reserveStock'],
     ['the lost answer of a write', loseAnswer, 'TransactWriteItems', 'reservations'],
-    ['a throttled write', throttle, 'PutItem', 'awaitPayment'],
+    ['a throttled write', throttle, 'PutItem', 'reserveStock'],
     ['a conflict of transactions', conflict, 'TransactWriteItems', 'reservations'],
     ['a conflict at one item', conflict, 'PutItem', 'takePayment'],
   ])('%s delays an order and loses nothing', async (_what, fault, operation, by) => {
@@ -276,7 +276,8 @@ describe('the world itself', () => {
   });
 
   test('can be examined by the doctor, who has no part in it', async () => {
-    const of = await make({ intercept: strikeAt(20, dieAfter) });
+    const struck = await numberOf('PutItem', 'reserveStock');
+    const of = await make({ intercept: strikeAt(struck, dieAfter) });
     await place(of);
     await pay(of, 'tok_ack_lost');
     await of.runToRest(HOUR_MS);

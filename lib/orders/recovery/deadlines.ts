@@ -2,7 +2,7 @@ import { Durations } from '../../../statemachines/durations.ts';
 import { ORDER_SAGA } from '../../../statemachines/order-saga.ts';
 import { OVER_THE_NETWORK } from '../../platform/aws/aws-access.ts';
 import type { Config } from '../../platform/config.ts';
-import { SAGA_CONSTANTS } from '../../platform/settings.ts';
+import { reservationWaitSeconds, SAGA_CONSTANTS } from '../../platform/settings.ts';
 
 /**
  * Longest durations of the states in which the system owes the next move, grace included, and the
@@ -34,7 +34,11 @@ export interface Deadlines {
 
 /** Computes the deadlines from the saga's table, so a new state or retry in it moves them. */
 export function deadlinesOf(config: Config): Deadlines {
-  const amounts = { ...config, ...SAGA_CONSTANTS };
+  const amounts = {
+    ...config,
+    ...SAGA_CONSTANTS,
+    RESERVATION_WAIT_SECONDS: reservationWaitSeconds(config.RESERVATION_TTL_SECONDS),
+  };
   const callMs = { inventory: config.INVENTORY_TIMEOUT_MS, gateway: config.GATEWAY_TIMEOUT_MS };
   const saga = new Durations(ORDER_SAGA, {
     amountOf: (name) => amounts[name],
@@ -50,7 +54,7 @@ export function deadlinesOf(config: Config): Deadlines {
   return {
     dispatchMs,
     reservingMs:
-      saga.passageMs('ReserveStock', ['AwaitPayment', 'RejectReservation', 'Compensate']) +
+      saga.passageMs('ReserveStock', ['TakePayment', 'RejectReservation', 'Compensate']) +
       dispatchMs,
     payingMs,
     holdMs: payingMs + 2 * (dispatchMs + config.SCHEDULE_SECONDS * 1000) + successorMs,

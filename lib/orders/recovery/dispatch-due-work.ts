@@ -17,7 +17,7 @@ import { confirmOrder } from '../saga/confirm-order.ts';
 import { expireOrder } from '../saga/expire-order.ts';
 import { abandonReservation } from '../saga/reject-reservation.ts';
 import { sendDeadLetter } from '../saga/report-exhausted.ts';
-import { reserveStock } from '../saga/reserve-stock.ts';
+import { startReserving } from '../saga/reserve-stock.ts';
 import { settlePayment } from '../saga/settle-payment.ts';
 import { PaymentNotCaptured } from '../saga/signals.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -144,8 +144,8 @@ async function moveSagaOn(
 }
 
 /**
- * Signals a running saga. If the saga ended while the order is still owed a move, starts a new run, after
- * writing it on the order. Harmless to repeat.
+ * Signals a running saga. If the saga ended while the order is still owed a move, or if it hangs while it reserves
+ * (a hung step has no token to signal), starts a new run, after writing it on the order. Harmless to repeat.
  * @throws InfrastructureUnavailable, ConcurrentUpdate
  */
 export async function pushSaga(
@@ -153,8 +153,8 @@ export async function pushSaga(
   order: OwedOrder,
 ): Promise<'WOKEN' | 'RUN_AGAIN' | 'NO_RUN_LEFT'> {
   const { orderId, run, correlationId } = order;
-  const state = await service.saga.start({ orderId, run, correlationId });
-  if (state === 'RUNNING') {
+  const execution = await service.saga.start({ orderId, run, correlationId });
+  if (execution !== 'CLOSED' && !isReservingTooLong(service, order, execution.startedAtMs)) {
     await signalOpenTokens(service, order);
     return 'WOKEN';
   }
@@ -182,7 +182,7 @@ async function finishWithoutSaga(
     case 'CREATED':
     case 'PENDING_RESERVING_STOCK':
       // Only the first write of the reservation is wanted; the next call rejects it.
-      if (order.status === 'CREATED') await Promise.allSettled([reserveStock(service, run)]);
+      if (order.status === 'CREATED') await Promise.allSettled([startReserving(service, order)]);
       await abandonReservation(service, run);
       return compensate(service, run);
     case 'PENDING_PAYMENT':
@@ -222,6 +222,15 @@ async function signalOpenTokens(service: OrderService<'saga'>, order: OwedOrder)
   if (hasPendingModification(order) || payment.acknowledgeByMs <= service.clock.now()) {
     await service.saga.signal(payment.waitToken);
   }
+}
+
+/** True if this run has reserved for longer than a run can take. Once it is replaced it ends by itself (RunSuperseded). */
+function isReservingTooLong(service: OrderService, order: OwedOrder, startedAtMs: number): boolean {
+  const movedAtMs = Date.parse(order.history.at(-1)?.at ?? '');
+  return (
+    order.status === 'PENDING_RESERVING_STOCK' &&
+    service.clock.now() >= Math.max(movedAtMs, startedAtMs) + service.deadlines.reservingMs
+  );
 }
 
 /** Deadline of the state plus grace: an owed state always stays due. */

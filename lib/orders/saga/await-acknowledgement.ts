@@ -10,7 +10,7 @@ import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { signalReplacedToken } from './await-payment.ts';
+import { signalReplacedToken } from './branches.ts';
 import { orderOfRun } from './task.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { moveOrder } from '../moves.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { branchByStatus, isExpired } from './await-payment.ts';
+import { branchByStatus, isExpired } from './branches.ts';
 import { StillAwaitingPayment } from './signals.ts';
 import { orderOfRun } from './task.ts';
 

@@ -74,16 +74,17 @@ export async function rejectReservation(
           return assertNever(order);
       }
     case 'CREATED':
-      // The run's first write failed; the order is still due.
-      return sendDeadLetter(service, { ...input, step: STEP });
+    case 'PENDING_PAYMENT':
+    case 'PAYMENT_IN_PROGRESS':
+      // The run's first write failed, or its wait could not begin; the order is still due.
+      if (refusal === undefined) return sendDeadLetter(service, { ...input, step: STEP });
+      throw new OrderSettled(`The order is ${order.status}; there is nothing to reject.`);
     case 'INVALID':
     case 'ORDER_FAILED':
     case 'PAYMENT_FAILED':
       // The step is repeated and its dead letter may be missing, so it is sent again.
       if (refusal === undefined) await sendDeadLetter(service, { ...input, step: STEP });
       throw new OrderSettled('The order has failed; what it owes is to be given back.');
-    case 'PENDING_PAYMENT':
-    case 'PAYMENT_IN_PROGRESS':
     case 'PAYMENT_DONE':
     case 'ORDER_CANCELLED':
       throw new OrderSettled(`The order is ${order.status}; there is nothing to reject.`);

@@ -6,11 +6,19 @@ import {
 } from '../../inventory/refusals.ts';
 import { assertNever } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
+import { afterReserving } from '../after-reserving.ts';
 import { moveOrder, touchOrder } from '../moves.ts';
-import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '../order.ts';
+import type {
+  CreatedOrder,
+  Order,
+  OrderIn,
+  PendingReservingStockOrder,
+  ReservedStock,
+} from '../order.ts';
 import { intendedItems, sameItems } from '../order-items.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
+import { isExpired, signalReplacedToken } from './branches.ts';
 import {
   InventoryOutageBudgetSpent,
   InventoryPaused,
@@ -19,44 +27,86 @@ import {
 } from './signals.ts';
 import { orderOfRun } from './task.ts';
 
+export interface ReserveStockInput extends SagaRun {
+  readonly waitToken: string;
+}
+
 /**
- * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, then reserves at the order's revision.
- * @returns null if an earlier run already came further.
+ * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, reserves at the order's revision, then `PENDING_PAYMENT` with
+ * this wait's token in the same write. The state then waits for its user: a decision is written on the order first
+ * and signals that token second. A step whose wait is decided already completes itself.
  * @throws the refusals of InventoryClient.reserve, by name; InventoryPaused to wait and come back;
- * OrderSettled if the user cancelled meanwhile.
+ * OrderModified to reserve another revision; OrderSettled if the user cancelled meanwhile.
  */
 export async function reserveStock(
-  service: OrderService<'inventory'>,
-  input: SagaRun,
-): Promise<ReservedStock | null> {
-  const order = await orderOfRun(service, input);
-  switch (order.status) {
-    case 'CREATED': {
-      const next = moveOrder(
-        order,
-        'PENDING_RESERVING_STOCK',
-        { purpose: 'FIRST', dueAtMs: service.clock.now() + service.deadlines.reservingMs },
-        moveNow(service, 'SAGA_STARTED'),
-      );
-      await service.orders.save(next, order);
-      return reserve(service, next);
+  service: OrderService<'inventory' | 'saga'>,
+  input: ReserveStockInput,
+): Promise<void> {
+  const found = await orderOfRun(service, input);
+  const order = found.status === 'CREATED' ? await startReserving(service, found) : found;
+  const reserved =
+    order.status === 'PENDING_RESERVING_STOCK' && !isDecidedModification(order)
+      ? await reserve(service, order)
+      : undefined;
+  return awaitUser(service, input, order, reserved);
+}
+
+/** The run's first write. */
+export async function startReserving(
+  service: OrderService,
+  order: CreatedOrder,
+): Promise<PendingReservingStockOrder> {
+  const next = moveOrder(
+    order,
+    'PENDING_RESERVING_STOCK',
+    { purpose: 'FIRST', dueAtMs: service.clock.now() + service.deadlines.reservingMs },
+    moveNow(service, 'SAGA_STARTED'),
+  );
+  await service.orders.save(next, order);
+  return next;
+}
+
+/** Moves the order on to its user, and leaves the wait's token with it. */
+function awaitUser(
+  service: OrderService<'saga'>,
+  input: ReserveStockInput,
+  known: Order,
+  reserved: ReservedStock | undefined,
+): Promise<void> {
+  const { waitToken } = input;
+  let first: Order | undefined = known;
+  return retryOnConflict(service, async () => {
+    const order = first ?? (await orderOfRun(service, input));
+    first = undefined;
+    switch (order.status) {
+      case 'PENDING_RESERVING_STOCK': {
+        const next = afterReserving(service, order, reserved, waitToken);
+        await service.orders.save(next, order);
+        // A retried payment is charged at once; a modification may leave no time to pay.
+        if (next.status === 'PAYMENT_IN_PROGRESS' || isExpired(service, next)) {
+          await service.saga.signal(waitToken);
+        }
+        return;
+      }
+      case 'PENDING_PAYMENT':
+        await service.orders.save(touchOrder(order, { waitToken }), order);
+        await signalReplacedToken(service, order.waitToken, waitToken);
+        if (isExpired(service, order)) await service.saga.signal(waitToken);
+        return;
+      case 'CREATED':
+      case 'PAYMENT_IN_PROGRESS':
+      case 'PAYMENT_DONE':
+        await service.saga.signal(waitToken);
+        return;
+      case 'PAYMENT_FAILED':
+      case 'ORDER_FAILED':
+      case 'INVALID':
+      case 'ORDER_CANCELLED':
+        throw new OrderSettled(`The order is ${order.status}; nothing is to be reserved.`);
+      default:
+        return assertNever(order);
     }
-    case 'PENDING_RESERVING_STOCK':
-      // Decided by an earlier run, which died on its way to the next step.
-      if (isDecidedModification(order)) return null;
-      return reserve(service, order);
-    case 'PENDING_PAYMENT':
-    case 'PAYMENT_IN_PROGRESS':
-    case 'PAYMENT_DONE':
-      return null;
-    case 'PAYMENT_FAILED':
-    case 'ORDER_FAILED':
-    case 'INVALID':
-    case 'ORDER_CANCELLED':
-      throw new OrderSettled(`The order is ${order.status}; nothing is to be reserved.`);
-    default:
-      return assertNever(order);
-  }
+  });
 }
 
 async function reserve(

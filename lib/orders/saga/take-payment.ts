@@ -10,7 +10,7 @@ import { hasPendingModification } from '../order-items.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import { failPayment, recordOutcome, requirePayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { branchByStatus, branchWhilePending } from './await-payment.ts';
+import { branchByStatus, branchWhilePending } from './branches.ts';
 import { confirmOrder } from './confirm-order.ts';
 import {
   ConfirmationUnfinished,

@@ -180,7 +180,7 @@ export class World {
   foundCharge: Awaited<ReturnType<PaymentGateway['findCharge']>>;
   voidOutcome: Awaited<ReturnType<PaymentGateway['void']>> = { status: 'VOIDED' };
   refundOutcome: Awaited<ReturnType<PaymentGateway['refund']>> = { status: 'REFUNDED' };
-  execution: 'RUNNING' | 'CLOSED' = 'RUNNING';
+  execution: Awaited<ReturnType<SagaClient['start']>> = { startedAtMs: NOW_MS };
   readonly deadLetters: Parameters<SagaQueues['deadLetter']>[0][] = [];
   readonly compensations: Parameters<SagaQueues['requestCompensation']>[0][] = [];
   readonly extendedUntilMs: number[] = [];

@@ -43,6 +43,24 @@ describe('an order whose saga runs', () => {
     expect(dueAtMs(world)).toBeGreaterThan(NOW_MS);
   });
 
+  test.each([
+    ['for longer than a run can take is replaced', 0, 'saga.start ord_1-3'],
+    ['for as long as a run can take is left to it', 1, 'save order PENDING_RESERVING_STOCK'],
+  ])('and has reserved %s', async (_what, late, last) => {
+    const world = new World(orderIn('PENDING_RESERVING_STOCK'));
+    const longAgoMs = NOW_MS - world.service.deadlines.reservingMs;
+    const [first] = world.order.history;
+    world.put({
+      ...world.order,
+      history: [{ ...first!, at: new Date(longAgoMs).toISOString() }],
+    });
+    world.execution = { startedAtMs: longAgoMs + late };
+    expect(await dispatch(world)).toBe(1);
+    expect(world.effects[0]).toBe('saga.start ord_1-2');
+    expect(world.effects.at(-1)).toBe(last);
+    expect(dueAtMs(world)).toBeGreaterThan(NOW_MS);
+  });
+
   test('is woken where its user has decided and nobody told it', async () => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('INITIATED'));
     await dispatch(world);

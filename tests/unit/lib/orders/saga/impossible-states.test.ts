@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Order } from '../../../../../lib/orders/order.ts';
-import { awaitPayment } from '../../../../../lib/orders/saga/await-payment.ts';
 import { compensate } from '../../../../../lib/orders/saga/compensate.ts';
 import { confirmOrder } from '../../../../../lib/orders/saga/confirm-order.ts';
 import { queueCompensation } from '../../../../../lib/orders/saga/queue-compensation.ts';
@@ -23,17 +22,16 @@ const adoptedAtOtherRevision = orderIn('PENDING_RESERVING_STOCK', {
   adopted: { revision: 4, expiresAtMs: NOW_MS + 600_000, lines: [] },
 });
 const withoutPayment = orderIn('PAYMENT_IN_PROGRESS');
-const input = { ...RUN, reservation: null, waitToken: 'wait', failure: 'OutOfStock' };
+const input = { ...RUN, waitToken: 'wait', failure: 'OutOfStock' };
 
 type Service = World['service'];
 
 const CASES: readonly (readonly [string, Order, (service: Service) => Promise<unknown>])[] = [
   ['reserve-stock, unknown status', unheardOf, (its) => reserveStock(its, input)],
-  ['await-payment, unknown status', unheardOf, (its) => awaitPayment(its, input)],
   ['reject-reservation, unknown status', unheardOf, (its) => rejectReservation(its, input)],
   ['compensate, unknown status', unheardOf, (its) => compensate(its, input)],
   ['reject-reservation, unknown purpose', unheardOfPurpose, (its) => rejectReservation(its, input)],
-  ['await-payment, other revision', adoptedAtOtherRevision, (its) => awaitPayment(its, input)],
+  ['reserve-stock, other revision', adoptedAtOtherRevision, (its) => reserveStock(its, input)],
   [
     'queue-compensation, no order',
     withoutPayment,

@@ -1,17 +1,40 @@
 import { describe, expect, test } from 'vitest';
-import { InventoryRestarting, OutOfStock } from '../../../../../lib/inventory/refusals.ts';
+import {
+  InventoryRestarting,
+  MixedCurrencies,
+  OutOfStock,
+} from '../../../../../lib/inventory/refusals.ts';
 import type {
   CancelledOrder,
   PendingReservingStockOrder,
 } from '../../../../../lib/orders/order.ts';
+import { intendedItems } from '../../../../../lib/orders/order-items.ts';
 import { reserveStock } from '../../../../../lib/orders/saga/reserve-stock.ts';
 import {
   InventoryOutageBudgetSpent,
   InventoryPaused,
+  OrderModified,
   OrderSettled,
   RunSuperseded,
 } from '../../../../../lib/orders/saga/signals.ts';
-import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
+import { InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
+import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
+
+const RESERVED_UNTIL_MS = NOW_MS + 900_000;
+const RESERVE = 'inventory.reserve ord_1 revision 3';
+
+const step = (world: World) => reserveStock(world.service, { ...RUN, waitToken: 'new-wait' });
+
+/** Has Inventory hold what the order asks for, at these prices (1500 EUR cents if not named). */
+function priced(world: World, prices: Readonly<Record<string, string>> = {}): World {
+  world.reservedAtInventory = intendedItems(world.order as PendingReservingStockOrder).map(
+    ({ productId, quantity }) => {
+      const [amount, currency = 'EUR'] = (prices[productId] ?? '1500 EUR').split(' ');
+      return { productId, quantity, unitPrice: { amount: Number(amount), currency } };
+    },
+  );
+  return world;
+}
 
 const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } as const;
 const WANTED = [{ productId: 'mug', quantity: 5, unitPrice: { amount: 1299, currency: 'EUR' } }];
@@ -22,48 +45,51 @@ const reserving = (changes: Partial<PendingReservingStockOrder> = {}) =>
 describe('reserving', () => {
   test('writes the status before it calls, at the revision of the order', async () => {
     const world = new World(orderIn('CREATED'));
-    expect(await reserveStock(world.service, RUN)).toMatchObject({ revision: 3 });
+    await step(world);
     expect(world.effects).toEqual([
       'save order PENDING_RESERVING_STOCK',
-      'inventory.reserve ord_1 revision 3',
+      RESERVE,
+      'save order PENDING_PAYMENT',
     ]);
-    expect(world.order).toMatchObject({ purpose: 'FIRST', revision: 3, run: 2 });
+    expect(world.order).toMatchObject({ status: 'PENDING_PAYMENT', heldRevision: 3, run: 2 });
   });
 
   test('again calls with the same revision', async () => {
     const world = reserving();
-    await reserveStock(world.service, RUN);
-    expect(world.effects).toEqual(['inventory.reserve ord_1 revision 3']);
+    await step(world);
+    expect(world.effects).toEqual([RESERVE, 'save order PENDING_PAYMENT']);
   });
 
   test('hands a refusal on by name and decides nothing itself', async () => {
     const world = reserving();
     world.failAt('inventory.reserve', new OutOfStock('None left.'));
-    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(OutOfStock);
+    await expect(step(world)).rejects.toBeInstanceOf(OutOfStock);
     expect(world.order).toEqual(orderIn('PENDING_RESERVING_STOCK'));
   });
 
   test('does not take the old items for the new ones at the same revision', async () => {
     const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
-    await expect(reserveStock(world.service, RUN)).rejects.toMatchObject({
+    await expect(step(world)).rejects.toMatchObject({
       name: 'ModificationGivenUp',
     });
     world.reservedAtInventory = WANTED;
-    expect(await reserveStock(world.service, RUN)).toMatchObject({ revision: 3 });
+    await step(world);
+    expect(world.order.status).toBe('PENDING_PAYMENT');
   });
 
   test('in a run that was superseded calls nobody', async () => {
     const world = reserving({ run: 3 });
-    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(RunSuperseded);
+    await expect(step(world)).rejects.toBeInstanceOf(RunSuperseded);
     expect(world.effects).toEqual([]);
   });
 
-  test.each(['PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS', 'PAYMENT_DONE'] as const)(
-    'is passed over where an earlier run came further: %s',
+  test.each(['PAYMENT_IN_PROGRESS', 'PAYMENT_DONE'] as const)(
+    'completes itself where the order is %s already',
     async (status) => {
       const world = new World(orderIn(status));
-      expect(await reserveStock(world.service, RUN)).toBeNull();
-      expect(world.effects).toEqual([]);
+      await step(world);
+      expect(world.effects).toEqual(['saga.signal new-wait']);
+      expect(world.order).toEqual(orderIn(status));
     },
   );
 
@@ -71,7 +97,7 @@ describe('reserving', () => {
     'is over where the order is %s',
     async (status) => {
       const world = new World(orderIn(status));
-      await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(OrderSettled);
+      await expect(step(world)).rejects.toBeInstanceOf(OrderSettled);
       expect(world.effects).toEqual([]);
     },
   );
@@ -93,7 +119,7 @@ describe('an Inventory that asks for a pause', () => {
     // The dispatcher postpones the order between the step's read and its write.
     const postponed = { version: 8, dueAtMs: NOW_MS + 1000 };
     interfereOnce(world, orderIn('PENDING_RESERVING_STOCK', postponed));
-    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(InventoryPaused);
+    await expect(step(world)).rejects.toBeInstanceOf(InventoryPaused);
     expect(world.order).toEqual(
       orderIn('PENDING_RESERVING_STOCK', {
         version: 9,
@@ -109,7 +135,7 @@ describe('an Inventory that asks for a pause', () => {
   ])('writes nothing on an order that %s meanwhile', async (_what, meanwhile) => {
     const world = reserving();
     interfereOnce(world, meanwhile);
-    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(InventoryPaused);
+    await expect(step(world)).rejects.toBeInstanceOf(InventoryPaused);
     expect(world.order).toEqual(meanwhile);
   });
 
@@ -119,15 +145,16 @@ describe('an Inventory that asks for a pause', () => {
   test('is not called before the time it named', async () => {
     const world = reserving();
     world.failAt('inventory.reserve', restarting(7));
-    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(InventoryPaused);
+    await expect(step(world)).rejects.toBeInstanceOf(InventoryPaused);
     expect(world.order).toMatchObject({
       outage: { sinceMs: NOW_MS, notBeforeMs: NOW_MS + 7000 },
     });
     world.interfere = () => undefined;
     world.clock.nowMs += 6999;
-    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(InventoryPaused);
+    await expect(step(world)).rejects.toBeInstanceOf(InventoryPaused);
     world.clock.nowMs += 1;
-    expect(await reserveStock(world.service, RUN)).toMatchObject({ revision: 3 });
+    await step(world);
+    expect(world.order.status).toBe('PENDING_PAYMENT');
     expect(world.effects.filter((call) => call.startsWith('inventory.'))).toHaveLength(2);
   });
 
@@ -142,8 +169,260 @@ describe('an Inventory that asks for a pause', () => {
     const outage = { sinceMs: NOW_MS - since * 1000, notBeforeMs: NOW_MS };
     const world = reserving({ outage });
     world.failAt('inventory.reserve', restarting(retryAfterSeconds));
-    await expect(reserveStock(world.service, RUN)).rejects.toBeInstanceOf(
+    await expect(step(world)).rejects.toBeInstanceOf(
       isInBudget ? InventoryPaused : InventoryOutageBudgetSpent,
     );
   });
+});
+
+describe('waiting for the user', () => {
+  test('writes the token with the new status, and signals nothing: the user decides', async () => {
+    const world = new World(orderIn('PENDING_RESERVING_STOCK'));
+    await step(world);
+    expect(world.effects).toEqual([RESERVE, 'save order PENDING_PAYMENT']);
+    expect(world.order).toMatchObject({
+      status: 'PENDING_PAYMENT',
+      waitToken: 'new-wait',
+      heldRevision: 3,
+      reservationExpiresAtMs: RESERVED_UNTIL_MS,
+      dueAtMs: RESERVED_UNTIL_MS,
+      total: EUR_26,
+    });
+    expect(world.order).not.toHaveProperty('purpose');
+  });
+
+  test('keeps a price that the user has seen and freezes one that is new', async () => {
+    const world = new World(
+      orderIn('PENDING_RESERVING_STOCK', {
+        items: [
+          { productId: 'coffee', quantity: 1, unitPrice: { amount: 100, currency: 'EUR' } },
+          { productId: 'mug', quantity: 2 },
+        ],
+      }),
+    );
+    await step(priced(world, { coffee: '999 EUR' }));
+    expect(world.order.total).toEqual({ amount: 3100, currency: 'EUR' });
+    expect(world.order.items.map(({ unitPrice }) => unitPrice?.amount)).toEqual([100, 1500]);
+  });
+
+  test('refuses prices in two currencies, and leaves the order to be rejected', async () => {
+    const order = orderIn('PENDING_RESERVING_STOCK', {
+      items: [
+        { productId: 'mug', quantity: 1 },
+        { productId: 'coffee', quantity: 1 },
+      ],
+    });
+    const world = new World(order);
+    const step1 = step(priced(world, { coffee: '999 USD' }));
+    await expect(step1).rejects.toBeInstanceOf(MixedCurrencies);
+    expect(world.effects).toEqual([RESERVE]);
+    expect(world.order).toEqual(order);
+  });
+
+  test('reserves again where another revision was asked for meanwhile', async () => {
+    const world = new World(orderIn('PENDING_RESERVING_STOCK'));
+    world.interfere = (call) => {
+      if (call === RESERVE)
+        world.put(orderIn('PENDING_RESERVING_STOCK', { revision: 4, version: 8 }));
+    };
+    await expect(step(world)).rejects.toBeInstanceOf(OrderModified);
+    expect(world.order).toMatchObject({ status: 'PENDING_RESERVING_STOCK', revision: 4 });
+  });
+
+  test('again, after a crash of the run before, replaces its token', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'old-wait' }));
+    await step(world);
+    expect(world.order).toMatchObject({ waitToken: 'new-wait', version: 8 });
+    expect(world.order.history).toHaveLength(1);
+  });
+
+  test('late, in the place of the wait that counts, has that one come back', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'the-wait-that-counts' }));
+    await step(world);
+    expect(world.effects).toEqual([
+      'save order PENDING_PAYMENT',
+      'saga.signal the-wait-that-counts',
+    ]);
+  });
+
+  test('delivered twice wakes nobody', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'new-wait' }));
+    await step(world);
+    expect(world.effects).toEqual(['save order PENDING_PAYMENT']);
+  });
+
+  test('completes itself where the time was up before its token was stored', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT', { reservationExpiresAtMs: NOW_MS }));
+    await step(world);
+    expect(world.effects).toEqual([
+      'save order PENDING_PAYMENT',
+      'saga.signal user-wait',
+      'saga.signal new-wait',
+    ]);
+  });
+
+  test('stores its token before it decides: whoever pays in between is seen', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT'));
+    world.interfere = (call) => {
+      if (call !== 'save order PENDING_PAYMENT') return;
+      world.interfere = () => undefined;
+      // The user pays at this moment and signals the old token, which nobody waits for.
+      world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8 }));
+    };
+    await step(world);
+    expect(world.effects).toEqual(['save order PENDING_PAYMENT', 'saga.signal new-wait']);
+    expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
+  });
+
+  test('sees a cancellation that comes in just before its move', async () => {
+    const world = new World(orderIn('PENDING_RESERVING_STOCK'));
+    world.interfere = (call) => {
+      if (call !== 'save order PENDING_PAYMENT') return;
+      world.interfere = () => undefined;
+      world.put(orderIn('ORDER_CANCELLED', { version: 8, releaseOwed: { revision: 3 } }));
+    };
+    await expect(step(world)).rejects.toBeInstanceOf(OrderSettled);
+    expect(world.effects).toEqual([RESERVE, 'save order PENDING_PAYMENT']);
+    expect(world.order.status).toBe('ORDER_CANCELLED');
+  });
+
+  test('fails, to be repeated, where its own completion cannot be signalled', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'));
+    world.failAt('saga.signal', new InfrastructureUnavailable('No answer.'));
+    await expect(step(world)).rejects.toBeInstanceOf(InfrastructureUnavailable);
+  });
+
+  test('in a run that was superseded does nothing', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT', { run: 3 }));
+    await expect(step(world)).rejects.toBeInstanceOf(RunSuperseded);
+    expect(world.effects).toEqual([]);
+  });
+
+  test('of a retried payment moves straight to charging and completes itself', async () => {
+    const world = new World(
+      orderIn('PENDING_RESERVING_STOCK', {
+        purpose: 'PAYMENT_RETRY',
+        paymentId: 'pay_1',
+        total: EUR_26,
+      }),
+      paymentIn('INITIATED'),
+    );
+    await step(world);
+    expect(world.effects).toEqual([
+      RESERVE,
+      'save order PAYMENT_IN_PROGRESS',
+      'saga.signal new-wait',
+    ]);
+    expect(world.order).toMatchObject({
+      status: 'PAYMENT_IN_PROGRESS',
+      paymentId: 'pay_1',
+      heldRevision: 3,
+      total: EUR_26,
+    });
+  });
+
+  test('of a retried payment is found soon if its run is lost, while the stock is held', async () => {
+    const world = new World(
+      orderIn('PENDING_RESERVING_STOCK', {
+        purpose: 'PAYMENT_RETRY',
+        paymentId: 'pay_1',
+        total: EUR_26,
+      }),
+      paymentIn('INITIATED'),
+    );
+    await step(world);
+    expect(world.order).toMatchObject({ dueAtMs: NOW_MS + 30_000 });
+  });
+});
+
+const RESERVED = {
+  revision: 3,
+  expiresAtMs: RESERVED_UNTIL_MS,
+  lines: [{ productId: 'mug', unitPrice: { amount: 1500, currency: 'EUR' } }],
+};
+const THREE_MUGS = [{ productId: 'mug', quantity: 3 }];
+
+describe('reserving a modified order', () => {
+  const modified = (status: 'PENDING' | 'REJECTED', expiresAtMs = NOW_MS + 500_000) =>
+    new World(
+      orderIn('PENDING_RESERVING_STOCK', {
+        purpose: 'MODIFICATION',
+        former: { revision: 2, expiresAtMs },
+        total: EUR_26,
+        modification:
+          status === 'PENDING'
+            ? { status, items: THREE_MUGS }
+            : { status, items: THREE_MUGS, code: 'OUT_OF_STOCK' },
+      }),
+    );
+
+  test('applies the new items at the old price and never extends the time', async () => {
+    const world = priced(modified('PENDING'));
+    await step(world);
+    expect(world.order).toMatchObject({
+      status: 'PENDING_PAYMENT',
+      heldRevision: 3,
+      reservationExpiresAtMs: NOW_MS + 500_000,
+      total: { amount: 3897, currency: 'EUR' },
+      modification: { status: 'APPLIED' },
+      items: [{ productId: 'mug', quantity: 3, unitPrice: { amount: 1299 } }],
+    });
+  });
+
+  test('takes the earlier end where the reservation itself ends before the promise', async () => {
+    const world = priced(modified('PENDING', NOW_MS + 999_000_000));
+    await step(world);
+    expect(world.order).toMatchObject({ reservationExpiresAtMs: RESERVED_UNTIL_MS });
+  });
+
+  test('refuses a new product priced in another currency', async () => {
+    const world = modified('PENDING');
+    const items = [
+      { productId: 'mug', quantity: 1 },
+      { productId: 'tea', quantity: 1 },
+    ];
+    world.put({ ...world.order, modification: { status: 'PENDING', items } });
+    const refused = step(priced(world, { tea: '5 USD' }));
+    await expect(refused).rejects.toBeInstanceOf(MixedCurrencies);
+    expect(world.effects).toEqual([RESERVE]);
+  });
+
+  test('adopts what Inventory was found to hold, whatever the step was given', async () => {
+    const world = modified('PENDING');
+    world.put({ ...world.order, adopted: RESERVED } as typeof world.order);
+    await step(world);
+    expect(world.order).toMatchObject({
+      status: 'PENDING_PAYMENT',
+      heldRevision: 3,
+      total: { amount: 3897, currency: 'EUR' },
+      modification: { status: 'APPLIED' },
+    });
+    expect(world.order).not.toHaveProperty('adopted');
+  });
+
+  test('that was refused goes back to the old reservation, items and total', async () => {
+    const world = modified('REJECTED');
+    await step(world);
+    expect(world.order).toMatchObject({
+      status: 'PENDING_PAYMENT',
+      heldRevision: 2,
+      reservationExpiresAtMs: NOW_MS + 500_000,
+      total: EUR_26,
+      items: [{ productId: 'mug', quantity: 2 }],
+      modification: { status: 'REJECTED' },
+    });
+  });
+
+  test.each(['PENDING', 'REJECTED'] as const)(
+    'with no time left (%s) completes itself',
+    async (status) => {
+      const world = priced(modified(status, NOW_MS));
+      await step(world);
+      expect(world.effects).toEqual([
+        ...(status === 'PENDING' ? [RESERVE] : []),
+        'save order PENDING_PAYMENT',
+        'saga.signal new-wait',
+      ]);
+    },
+  );
 });
