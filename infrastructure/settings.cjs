@@ -4,6 +4,7 @@ const loadTypeScript = require('./load-typescript.cjs');
 
 const { problemWith, rangeOf, reservationWaitSeconds, SAGA_CONSTANTS, SETTINGS, valueOf } =
   loadTypeScript('lib/platform/settings.ts');
+const { deadlinesOf } = loadTypeScript('lib/orders/recovery/deadlines.ts');
 const { TEMPLATE_SETTINGS } = loadTypeScript('lib/platform/template-settings.ts');
 
 const PARAMETERS = Object.entries({ ...SETTINGS, ...TEMPLATE_SETTINGS }).filter(
@@ -83,6 +84,11 @@ async function stageValues(resolveVariable) {
     if (value !== constant) problems.push(`${name} is ${value}: nobody may set it`);
   }
   if (problems.length > 0) throw new BadSettingError(`Bad setting. ${problems.join('; ')}.`);
+  try {
+    deadlinesOf(values);
+  } catch (error) {
+    throw new BadSettingError(error.message);
+  }
   return values;
 }
 

@@ -22,8 +22,11 @@ export type StoredNow = Pick<
 const OWED = ['CREATED', 'PENDING_RESERVING_STOCK', 'PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS'];
 const OPEN = ['INITIATED', 'PENDING'];
 
-/** Violations at this moment; each message begins with the promise's number. */
-export function brokenAlways(stored: StoredNow, nowMs: number): string[] {
+/**
+ * Violations at this moment; each message begins with the promise's number.
+ * @param allowanceMs time by which a hold outlasts the time to pay, so that no payment loses its stock.
+ */
+export function brokenAlways(stored: StoredNow, nowMs: number, allowanceMs: number): string[] {
   const reservations = new Map(stored.reservations.map((one) => [one.orderId, one]));
   const payments = new Map(stored.payments.map((one) => [one.paymentId, one]));
   const orders = new Map(stored.orders.map((one) => [one.orderId, one]));
@@ -33,7 +36,7 @@ export function brokenAlways(stored: StoredNow, nowMs: number): string[] {
     ...stored.orders.flatMap((order) => [
       ...notDue(order),
       ...unpaidPayment(order, payments.get(order.paymentId ?? '')),
-      ...brokenHold(order, reservations.get(order.orderId), nowMs),
+      ...brokenHold(order, reservations.get(order.orderId), nowMs, allowanceMs),
       ...brokenSale(order, payments.get(order.paymentId ?? ''), reservations.get(order.orderId)),
     ]),
     ...stored.payments.flatMap((payment) => {
@@ -90,11 +93,12 @@ function unpaidPayment({ orderId, status }: StoredOrder, payment: StoredPayment 
   return [`P4: ${orderId} is being paid, and there is no payment`];
 }
 
-/** The stock of a waiting order is held until the time that the user was promised. */
+/** The stock of a waiting order is held for the time that the user was promised, and for a payment begun then. */
 function brokenHold(
   order: StoredOrder,
   held: StoredReservation | undefined,
   nowMs: number,
+  allowanceMs: number,
 ): string[] {
   const { orderId, status, items, heldRevision, reservationExpiresAtMs = 0 } = order;
   if (status !== 'PENDING_PAYMENT' || nowMs >= reservationExpiresAtMs) return [];
@@ -102,7 +106,7 @@ function brokenHold(
     held?.status === 'HELD' &&
     held.revision === heldRevision &&
     linesOf(held.lines) === linesOf(items) &&
-    (held.expiresAtMs ?? 0) >= reservationExpiresAtMs;
+    (held.expiresAtMs ?? 0) >= reservationExpiresAtMs + allowanceMs;
   return isHeld ? [] : [`P5: ${orderId} waits for its payment, and its stock is not held for it`];
 }
 

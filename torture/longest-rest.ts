@@ -1,5 +1,6 @@
 import { type Deadlines, deadlinesOf, nextRunMs } from '../lib/orders/recovery/deadlines.ts';
 import type { Config } from '../lib/platform/config.ts';
+import type { Runtime } from '../lib/platform/lambda/runtime.ts';
 import type { Snapshot } from './world/snapshot.ts';
 
 /**
@@ -25,6 +26,11 @@ function standstillMs(config: Config, deadlines: Deadlines, runs: number): numbe
     config.RESERVATION_TTL_SECONDS * 1000 + deadlines.dispatchMs,
     nextRunMs(deadlines, runs),
   );
+}
+
+/** Time by which every hold in this world outlasts the time to pay. */
+export function allowanceOf({ runtime }: { readonly runtime: Pick<Runtime, 'config'> }): number {
+  return deadlinesOf(runtime.config).allowanceMs;
 }
 
 /** One dispatcher round, then all steps of a run; its charge may have to wait for an acknowledgement. */

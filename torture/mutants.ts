@@ -222,11 +222,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'charge-without-extension',
     caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
-    guarantee: 'the reservation is extended past every time-out of the payment before the charge',
+    guarantee: 'a late payment extends its reservation before the charge',
     file: TAKE_PAYMENT,
     find: `  await extendHold(service, order);
 `,
     replace: '',
+  },
+  {
+    name: 'hold-without-allowance',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
+    guarantee: 'stock is held for longer than the user may take to pay, by the longest payment',
+    file: RESERVE_STOCK,
+    find: `{ holdSeconds: deadlines.holdSeconds,`,
+    replace: `{ holdSeconds: deadlines.holdSeconds - Math.floor(deadlines.allowanceMs / 1000),`,
+    also: [
+      {
+        file: RESERVE_STOCK,
+        find: `(remainingMs ?? 0) - deadlines.allowanceMs,`,
+        replace: `remainingMs ?? 0,`,
+      },
+    ],
   },
   {
     name: 'charge-without-stock',

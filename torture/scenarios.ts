@@ -262,7 +262,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'answer of the gateway lost',
-    rest: PAID,
+    rest: UNACKNOWLEDGED,
     meanwhile: { on: by('takePayment', 'POST'), act: losing },
     act: (shop) => paying(shop, 'tok_ok'),
   },
@@ -342,20 +342,29 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'expired before its charge',
-    rest: { ...PAID, undisturbed: 31 },
-    // The user pays at the last moment, while the sweeper releases the stock that the charge should extend.
-    cutOff: (effect) => effect.by === 'takePayment' && isInventory(effect) && until(903, effect),
+    rest: { undisturbed: 1900, perStrike: 2000 },
+    // Nobody moves the paid order on until its hold has ended, after 1,834 s with this configuration.
+    cutOff: (effect) =>
+      (effect.operation === 'SendTaskSuccess' ||
+        effect.by === 'expireOrder' ||
+        effect.by === 'dispatchDueWork') &&
+      until(1900, effect),
+    configuration: {
+      RESERVATION_TTL_SECONDS: '60',
+      PAYMENT_ACK_TIMEOUT_SECONDS: '10',
+      RETRY_MAX_ATTEMPTS: '1',
+    },
     act: async (shop) => {
       await reserved(shop);
-      await shop.world.advance(898_000);
+      await shop.world.advance(58_000);
       await shop.pay('tok_ok');
     },
   },
   {
     name: 'Inventory away after the capture',
     rest: { undisturbed: 2700, perStrike: 3600 },
-    // For longer than the stock is held for a charge: 1,652 s with this configuration.
-    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1750, effect),
+    // For longer than the stock is held: 1,834 s with this configuration.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1900, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',

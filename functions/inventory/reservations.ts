@@ -9,6 +9,7 @@ import {
   toReservationDocument,
 } from '../../lib/inventory/http/reservation-api.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import type { Reservation } from '../../lib/inventory/reservation.ts';
 import {
   confirmReservation,
   extendReservation,
@@ -24,37 +25,37 @@ import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 const inventory = perRuntime(inventoryService);
 const access = forOrderService;
 
+function answer(reservation: Reservation) {
+  return { status: 200, body: toReservationDocument(reservation, inventory().clock.now()) };
+}
+
 const reserve = apiHandler(
   { route: 'PUT /inventory/reservation/{orderId}', access, body: reserveBody },
-  async ({ path, body: { revision, keepsTime, items: lines }, correlationId }) => {
-    const request = { orderId: path['orderId'] ?? '', correlationId, revision, keepsTime, lines };
-    const reservation = await reserveProducts(inventory(), request);
-    return { status: 200, body: toReservationDocument(reservation) };
+  async ({ path, body: { items: lines, ...body }, correlationId }) => {
+    const request = { orderId: path['orderId'] ?? '', correlationId, lines, ...body };
+    return answer(await reserveProducts(inventory(), request));
   },
 );
 
 const find = apiHandler(
   { route: 'GET /inventory/reservation/{orderId}', access },
   async ({ path }) => {
-    const reservation = await getReservation(inventory(), path['orderId'] ?? '');
-    return { status: 200, body: toReservationDocument(reservation) };
+    return answer(await getReservation(inventory(), path['orderId'] ?? ''));
   },
 );
 
 const release = apiHandler(
   { route: 'DELETE /inventory/reservation/{orderId}', access, query: releaseQuery },
   async ({ path, query: { revision } }) => {
-    const reservation = await releaseReservation(inventory(), path['orderId'] ?? '', revision);
-    return { status: 200, body: toReservationDocument(reservation) };
+    return answer(await releaseReservation(inventory(), path['orderId'] ?? '', revision));
   },
 );
 
 const extend = apiHandler(
   { route: 'POST /inventory/reservation/{orderId}/extend', access, body: extendBody },
-  async ({ path, body: { revision, until } }) => {
-    const request = { orderId: path['orderId'] ?? '', revision, untilMs: Date.parse(until) };
-    const reservation = await extendReservation(inventory(), request);
-    return { status: 200, body: toReservationDocument(reservation) };
+  async ({ path, body }) => {
+    const request = { orderId: path['orderId'] ?? '', ...body };
+    return answer(await extendReservation(inventory(), request));
   },
 );
 
@@ -62,8 +63,7 @@ const confirm = apiHandler(
   { route: 'POST /inventory/reservation/{orderId}/confirm', access, body: confirmBody },
   async ({ path, body }) => {
     const request = { orderId: path['orderId'] ?? '', ...body };
-    const reservation = await confirmReservation(inventory(), request);
-    return { status: 200, body: toReservationDocument(reservation) };
+    return answer(await confirmReservation(inventory(), request));
   },
 );
 

@@ -3,7 +3,6 @@ import { PRODUCT_ID } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { functionUrlSigner } from '../platform/aws/sign-request.ts';
 import { CircuitBreaker } from '../platform/circuit-breaker.ts';
-import { toTimestamp } from '../platform/clock.ts';
 import type { RefusalClass } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
@@ -45,11 +44,12 @@ export interface InventoryClient {
   reserve(
     of: ReservationOf,
     items: readonly { readonly productId: string; readonly quantity: number }[],
-    keepsTime: boolean,
+    hold: { readonly holdSeconds: number; readonly keepsTime: boolean },
   ): Promise<ReservationDocument>;
   /** @returns the stored reservation: a tombstone, or a newer or sold reservation left untouched. */
   release(of: ReservationOf): Promise<ReservationDocument>;
-  extend(of: ReservationOf, untilMs: number): Promise<ReservationDocument>;
+  /** Holds the stock for at least so long from now; `remainingMs` tells whether Inventory's maximum allowed it. */
+  extend(of: ReservationOf, holdSeconds: number): Promise<ReservationDocument>;
   confirm(of: ReservationOf, paymentId: string): Promise<ReservationDocument>;
   /** @returns the stored reservation; undefined if there never was one. */
   findReservation(of: ReservationOf): Promise<ReservationDocument | undefined>;
@@ -147,13 +147,13 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
   }
 
   return {
-    reserve({ orderId, revision, correlationId }, items, keepsTime) {
+    reserve({ orderId, revision, correlationId }, items, hold) {
       const lines = [];
       for (const { productId, quantity } of items) lines.push({ productId, quantity });
       return call(reservationSchema, correlationId, {
         method: 'PUT',
         path: `/inventory/reservation/${orderId}`,
-        body: { revision, keepsTime, items: lines },
+        body: { revision, ...hold, items: lines },
       });
     },
     release: ({ orderId, revision, correlationId }) =>
@@ -161,11 +161,11 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
         method: 'DELETE',
         path: `/inventory/reservation/${orderId}?revision=${String(revision)}`,
       }),
-    extend: ({ orderId, revision, correlationId }, untilMs) =>
+    extend: ({ orderId, revision, correlationId }, holdSeconds) =>
       call(reservationSchema, correlationId, {
         method: 'POST',
         path: `/inventory/reservation/${orderId}/extend`,
-        body: { revision, until: toTimestamp(untilMs) },
+        body: { revision, holdSeconds },
       }),
     confirm: ({ orderId, revision, correlationId }, paymentId) =>
       call(reservationSchema, correlationId, {

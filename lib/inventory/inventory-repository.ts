@@ -167,7 +167,7 @@ export async function untilCommitted<Result>(
 }
 
 const PRODUCT_SCHEMA_VERSION = 1;
-const RESERVATION_SCHEMA_VERSION = 1;
+const RESERVATION_SCHEMA_VERSION = 2;
 
 /** Partition of the index of all products. */
 export const CATALOGUE = 'PRODUCT';
@@ -204,6 +204,7 @@ const reservationSchemas = lazily(() => {
       ...base,
       status: z.literal('HELD'),
       lines,
+      heldSinceMs: z.number(),
       expiresAtMs: z.number(),
       correlationId: z.string(),
     }),

@@ -23,6 +23,8 @@ export interface ReserveRequest {
   readonly orderId: string;
   readonly correlationId: string;
   readonly revision: number;
+  /** Time for which the stock is to be held, at most MAX_HOLD_SECONDS since it was taken. */
+  readonly holdSeconds: number;
   /** For a modification: the held reservation keeps its expiry time. */
   readonly keepsTime?: boolean;
   /** One line per product, quantities at least 1. */
@@ -66,6 +68,7 @@ export function reserveProducts(
           if (since?.version !== stored?.version) return CONFLICT;
           throw impossible;
         }
+        const heldSinceMs = held?.heldSinceMs ?? inventory.clock.now();
         const next: HeldReservation = {
           status: 'HELD',
           orderId,
@@ -73,10 +76,11 @@ export function reserveProducts(
           revision,
           version: (stored?.version ?? 0) + 1,
           lines,
+          heldSinceMs,
           expiresAtMs:
             held !== undefined && request.keepsTime === true
               ? held.expiresAtMs
-              : inventory.clock.now() + inventory.config.RESERVATION_TTL_SECONDS * 1000,
+              : holdEndMs(inventory, heldSinceMs, request.holdSeconds),
         };
         return inventory.repository.commit(next, stored, changes);
       }
@@ -84,6 +88,12 @@ export function reserveProducts(
         return assertNever(decision);
     }
   });
+}
+
+/** End of a hold that begins now: however often it is asked for, nobody holds stock for longer than the maximum. */
+function holdEndMs(inventory: InventoryService, heldSinceMs: number, holdSeconds: number): number {
+  const latestMs = heldSinceMs + inventory.config.MAX_HOLD_SECONDS * 1000;
+  return Math.min(inventory.clock.now() + holdSeconds * 1000, latestMs);
 }
 
 /** Decision on a `PUT` at a revision (specification, section 5). */
@@ -185,17 +195,19 @@ export async function getReservation(
 }
 
 /**
- * Holds the stock at least until `untilMs`. Returns a sold reservation as it is.
+ * Holds the stock for at least `holdSeconds` from now, if the maximum allows. Returns a sold reservation as it is.
  * @throws ReservationGone if this revision is not held any more.
  */
 export function extendReservation(
   inventory: InventoryService,
-  request: { readonly orderId: string; readonly revision: number; readonly untilMs: number },
+  request: { readonly orderId: string; readonly revision: number; readonly holdSeconds: number },
 ): Promise<HeldReservation | ConfirmedReservation> {
   return untilCommitted<HeldReservation | ConfirmedReservation>(inventory, async () => {
     const stored = await currentReservation(inventory, request.orderId, request.revision);
-    if (stored.status === 'CONFIRMED' || stored.expiresAtMs >= request.untilMs) return stored;
-    const next = { ...stored, version: stored.version + 1, expiresAtMs: request.untilMs };
+    if (stored.status === 'CONFIRMED') return stored;
+    const expiresAtMs = holdEndMs(inventory, stored.heldSinceMs, request.holdSeconds);
+    if (stored.expiresAtMs >= expiresAtMs) return stored;
+    const next = { ...stored, version: stored.version + 1, expiresAtMs };
     return inventory.repository.commit(next, stored, []);
   });
 }

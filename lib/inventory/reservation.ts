@@ -19,6 +19,8 @@ interface ReservationBase {
 export interface HeldReservation extends ReservationBase {
   readonly status: 'HELD';
   readonly lines: readonly ReservationLine[];
+  /** Time of the write that last took the stock; adjusting and extending keep it. */
+  readonly heldSinceMs: number;
   readonly expiresAtMs: number;
   /** Of the call that reserved it, for the sweep that expires it. */
   readonly correlationId: string;

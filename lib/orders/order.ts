@@ -56,8 +56,9 @@ import type { Money } from '../money.ts';
  *   PENDING_PAYMENT          The user. The stock at `heldRevision` is held until
  *                            `reservationExpiresAtMs` (RESERVATION_TTL_SECONDS, also the time-out of
  *                            ReserveStock); then expireOrder fails the order and compensate releases
- *                            the stock. Inventory's sweeper is the backstop.
- *   PAYMENT_IN_PROGRESS      The saga. The stock at `heldRevision` is held for `holdMs` from the charge.
+ *                            the stock. Inventory holds it longer, by `allowanceMs`; then its sweeper is the
+ *                            backstop.
+ *   PAYMENT_IN_PROGRESS      The saga. The stock at `heldRevision` is held for at least `holdMs` from the charge.
  *                            After `dispatchMs`, then `payingMs`, the dispatcher signals or restarts
  *                            the saga.
  *   PAYMENT_DONE             Nobody. The stock is sold. No timer.
@@ -220,7 +221,7 @@ export interface PaymentInProgressOrder extends OrderBase, Owed {
   readonly total: Money;
   readonly paymentId: string;
   readonly heldRevision: number;
-  /** As promised to the user; the charge extends the reservation itself beyond it. */
+  /** As promised to the user; the hold outlasts it. */
   readonly reservationExpiresAtMs: number;
   /** Token of the wait for the user; after an acknowledgement, token of the wait for it. */
   readonly waitToken?: string;

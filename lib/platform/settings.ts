@@ -116,7 +116,16 @@ export const SETTINGS = {
     min: 1,
     max: DAY_SECONDS,
     default: 900,
-    meaning: 'Time for which stock is held for an order that is not paid.',
+    meaning: 'Time for which an order can be paid once its stock is reserved.',
+  },
+  MAX_HOLD_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 60,
+    max: 7 * DAY_SECONDS,
+    default: DAY_SECONDS,
+    meaning:
+      'Longest time for which Inventory holds stock, however often it is extended. The start refuses less than an order and its longest payment need.',
   },
   PAYMENT_ACK_TIMEOUT_SECONDS: {
     kind: 'number',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FauxqsServer } from 'fauxqs';
+import { deadlinesOf } from '../../lib/orders/recovery/deadlines.ts';
 import { readConfig } from '../../lib/platform/config.ts';
 import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
 import { createRuntime, installRuntime } from '../../lib/platform/lambda/runtime.ts';
@@ -163,6 +164,8 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   }
   const secrets = { INVENTORY_CREDENTIAL: randomSecret(), WEBHOOK_SECRETS: randomSecret() };
   const settings = readConfig({ ...STAND_INS, ...secrets, ...overrides });
+  // Refuses settings that do not fit together.
+  deadlinesOf(settings);
   const [webhookSecret = ''] = settings.WEBHOOK_SECRETS ?? [];
   const [store] = await Promise.all([
     chooseStore(choice, dataDirectory !== undefined, process.env),

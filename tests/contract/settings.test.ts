@@ -43,6 +43,7 @@ async function resolve(variables: Readonly<Record<string, string>>): Promise<Res
 /** A value other than the default for every setting. */
 const OTHERS: Readonly<Record<string, string>> = {
   RESERVATION_TTL_SECONDS: '901',
+  MAX_HOLD_SECONDS: '86401',
   PAYMENT_ACK_TIMEOUT_SECONDS: '181',
   INVENTORY_TIMEOUT_MS: '2001',
   GATEWAY_TIMEOUT_MS: '5001',
@@ -114,6 +115,7 @@ describe('the template', () => {
       { ALLOWED_ORIGINS: 'https://shop.example/' },
       'ALLOWED_ORIGINS is "https://shop.example/": it must be origins separated by commas',
     ],
+    [{ RESERVATION_TTL_SECONDS: '86400' }, 'MAX_HOLD_SECONDS is 86400: with these time-outs'],
     [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS is "*": it must be origins separated by commas'],
     [{ SAGA_LOG_LEVEL: 'LOUD' }, 'SAGA_LOG_LEVEL is "LOUD": it must be ALL or ERROR or OFF'],
   ])('is not resolved with %j: %s', async (variables, message) => {

@@ -138,9 +138,13 @@ describe("somebody else's", () => {
     const path = '/inventory/reservation/direct-1';
     const calls = [
       ['GET', path],
-      ['PUT', path, { revision: 1, items: [{ productId: 'prod-coffee', quantity: 1 }] }],
+      [
+        'PUT',
+        path,
+        { revision: 1, holdSeconds: 1, items: [{ productId: 'prod-coffee', quantity: 1 }] },
+      ],
       ['DELETE', `${path}?revision=1`],
-      ['POST', `${path}/extend`, { revision: 1, until: '2030-01-01T00:00:00Z' }],
+      ['POST', `${path}/extend`, { revision: 1, holdSeconds: 1 }],
       ['POST', `${path}/confirm`, { revision: 1, paymentId: 'pay_1' }],
       ['GET', '/inventory/product/prod-coffee'],
     ] as const;

@@ -193,7 +193,11 @@ describe('cancelling an order that is', () => {
     await cancelled(orderId);
     await asTimeGoesOn(scene.stack, () => expectReleased(orderId), { stepSeconds: 1 });
 
-    const late = await inventoryCall(scene.stack, 'PUT', orderId, { revision: 1, items: items() });
+    const late = await inventoryCall(scene.stack, 'PUT', orderId, {
+      revision: 1,
+      holdSeconds: 900,
+      items: items(),
+    });
 
     expect(late.summary).toBe('410 RESERVATION_GONE');
     await expectReleased(orderId);

@@ -24,6 +24,7 @@ import {
   refuseConnection,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf, storedOrder } from '../support/invariants.ts';
+import { chargedLate } from '../support/late.ts';
 import { Scene } from '../support/scene.ts';
 import { chargesOf, type OrderDocument, stockLine } from '../support/shop.ts';
 import { asTimeGoesOn, eventually, executions } from '../support/stack.ts';
@@ -324,7 +325,10 @@ describe('waiting for the payment', () => {
 describe('charging', () => {
   test('blocked by Inventory ends without a charge; redriven it is only tidied up', async () => {
     const orderId = await reserved();
-    inject(scene.stack, { on: httpCall('POST', '/extend$'), act: refuseConnection });
+    inject(scene.stack, chargedLate(orderId), {
+      on: httpCall('POST', '/extend$'),
+      act: refuseConnection,
+    });
     await scene.user.pay(orderId, 'tok_ok');
     await letterOf(orderId, 'SagaDeadLetterQueue', 'take-payment');
     await statusOf(orderId, 'PAYMENT_FAILED');

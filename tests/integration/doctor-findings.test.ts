@@ -129,7 +129,11 @@ async function capturedBehind(
 /** Holds stock for the order at a revision after its present one. */
 async function holdBehind(orderId: string, revision = 2): Promise<void> {
   const items = [{ productId: scene.productId, quantity: 1 }];
-  const answer = await inventoryCall(scene.stack, 'PUT', orderId, { revision, items });
+  const answer = await inventoryCall(scene.stack, 'PUT', orderId, {
+    revision,
+    holdSeconds: 900,
+    items,
+  });
   expect(answer.summary).toBe('200 HELD');
 }
 
@@ -662,7 +666,7 @@ describe('the doctor leaves to a person', () => {
     expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe(
       '402 PAYMENT_FAILED',
     );
-    expect(await chargeStatuses(orderId)).toEqual([]);
+    expect(await chargeStatuses(orderId)).toEqual(['REFUNDED']);
     expect(await saysOf({ orderId })).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@ import {
   timeOut,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
+import { chargedLate } from '../support/late.ts';
 import { Scene } from '../support/scene.ts';
 import { chargesOf, inventoryCall, type ReservationDocument, stockLine } from '../support/shop.ts';
 import {
@@ -336,9 +337,12 @@ describe('a compensation that', () => {
 });
 
 describe('an outage during a payment', () => {
-  test('before the charge ends it without charging, and gives everything back', async () => {
+  test('before a late charge ends it without charging, and gives everything back', async () => {
     const { orderId } = await scene.user.reserved(scene.productId);
-    inject(scene.stack, { on: httpCall('POST', '/extend$'), act: refuseConnection });
+    inject(scene.stack, chargedLate(orderId), {
+      on: httpCall('POST', '/extend$'),
+      act: refuseConnection,
+    });
     await scene.user.pay(orderId, 'tok_ok');
     await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'), {
       stepSeconds: 15,

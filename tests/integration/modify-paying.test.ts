@@ -34,7 +34,7 @@ beforeEach(async () => {
   otherId = await newProduct(10);
 });
 
-const extending = httpCall('POST', '/extend$');
+const charging = httpCall('POST', '/gateway/charges$');
 
 function replayed(answer: Answer): boolean {
   return answer.headers.get('idempotent-replayed') === 'true';
@@ -128,7 +128,7 @@ describe('an order that is being paid', () => {
     const { orderId } = await scene.user.reserved(scene.productId, 2);
     const answers: Answer[] = [];
     inject(scene.stack, {
-      on: extending,
+      on: charging,
       times: 1,
       act: after(async () =>
         answers.push(await scene.user.modify(orderId, of(scene.productId, 5))),

@@ -441,6 +441,7 @@ describe('a change whose reservation', () => {
     heal(scene.stack);
     const late = await inventoryCall(scene.stack, 'PUT', orderId, {
       revision: 2,
+      holdSeconds: 900,
       items: of(scene.productId, 5),
     });
     expect(late.summary).toBe('200 HELD');

@@ -16,6 +16,7 @@ import {
   refuseConnection,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, ordersOf, snapshotOf } from '../support/invariants.ts';
+import { chargedLate } from '../support/late.ts';
 import { Scene } from '../support/scene.ts';
 import { call } from '../support/shop.ts';
 import { asTimeGoesOn, eventually, executions } from '../support/stack.ts';
@@ -212,6 +213,7 @@ test('no token, key, signature or payment method is in a log line, a queue messa
     scene.stack,
     { on: databaseCall('PutItem', 'orders'), times: 2, act: refuseConnection },
     { on: httpCall('POST', '/gateway/charges$'), times: 1, act: answerWith(500) },
+    chargedLate(orderId),
     { on: httpCall('POST', '/extend$'), times: 1, act: refuseConnection },
     { on: httpCall('POST', '/confirm$'), times: 1, act: answerWith(200, {}, { lines: 'none' }) },
   );

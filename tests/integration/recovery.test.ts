@@ -16,6 +16,7 @@ import {
   stateMachineCall,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, expectRest, snapshotOf } from '../support/invariants.ts';
+import { chargedLate, endHold } from '../support/late.ts';
 import { dispatch, sweep } from '../support/rounds.ts';
 import { Scene } from '../support/scene.ts';
 import {
@@ -312,25 +313,26 @@ describe('a saga step that dies', () => {
     expect((await scene.user.pay(orderId, 'tok_ok', { wait: 10 })).summary).toBe('200 CAPTURED');
   });
 
-  test.each<[string, Fault]>([
-    ['before it extends', { on: httpCall('POST', '/extend$'), act: dieBefore }],
-    ['after it extended', { on: httpCall('POST', '/extend$'), act: dieAfter }],
+  test.each<[string, Fault, boolean?]>([
+    ['before it extends', { on: httpCall('POST', '/extend$'), act: dieBefore }, true],
+    ['after it extended', { on: httpCall('POST', '/extend$'), act: dieAfter }, true],
     ['before it charges', { on: httpCall('POST', '/gateway/charges$'), act: dieBefore }],
     ['after it charged', { on: httpCall('POST', '/gateway/charges$'), act: dieAfter }],
     ['before it stores the capture', { on: databaseCall('PutItem', 'orders'), act: dieBefore }],
     ['after it stored the capture', { on: databaseCall('PutItem', 'orders'), act: dieAfter }],
     ['before it confirms', { on: httpCall('POST', '/confirm$'), act: dieBefore }],
     ['after it confirmed', { on: httpCall('POST', '/confirm$'), act: dieAfter }],
-  ])('%s leaves one outcome and at most one charge', async (_what, fault) => {
+  ])('%s leaves one outcome and at most one charge', async (_what, fault, isLate = false) => {
     const { orderId } = await scene.user.reserved(scene.productId);
-    const died = inject(scene.stack, { ...fault, times: 1 });
+    const late = isLate ? [chargedLate(orderId)] : [];
+    const died = inject(scene.stack, ...late, { ...fault, times: 1 });
     await scene.user.pay(orderId, 'tok_ok');
     const order = await asTimeGoesOn(
       scene.stack,
       () => scene.user.expectStatus(orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'),
       { stepSeconds: 10 },
     );
-    expect(died.strikes).toBe(1);
+    expect(died.strikes).toBe(1 + late.length);
     const isDone = order.status === 'PAYMENT_DONE';
     expect(await stockLine(scene.stack, scene.productId)).toBe(isDone ? '9/0/1' : '10/0/0');
     expect(
@@ -486,6 +488,10 @@ describe('when its time is up, a reservation', () => {
     const { orderId } = await scene.user.reserved(scene.productId, 2);
     await abortExecution(scene.stack, orderId);
     await scene.stack.clock.advance(RESERVATION_TTL_MS + 1000);
+    await sweep();
+    // Held on, for a payment that was begun in time.
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+    await endHold(orderId);
     await sweep();
     expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     expect((await inventoryCall(scene.stack, 'GET', orderId)).summary).toBe('200 RELEASED');

@@ -47,16 +47,16 @@ class Reservation {
     { keepsTime = false } = {},
   ): Promise<Answer> {
     const items = Object.entries(lines).map(([productId, quantity]) => ({ productId, quantity }));
-    return inventoryCall(stack, 'PUT', this.orderId, { revision, keepsTime, items });
+    const holdSeconds = RESERVATION_TTL_MS / 1000;
+    return inventoryCall(stack, 'PUT', this.orderId, { revision, holdSeconds, keepsTime, items });
   }
 
   release(revision: number): Promise<Answer> {
     return inventoryCall(stack, 'DELETE', `${this.orderId}?revision=${String(revision)}`);
   }
 
-  extend(revision: number, untilMs: number): Promise<Answer> {
-    const until = new Date(untilMs).toISOString();
-    return inventoryCall(stack, 'POST', `${this.orderId}/extend`, { revision, until });
+  extend(revision: number, holdSeconds: number): Promise<Answer> {
+    return inventoryCall(stack, 'POST', `${this.orderId}/extend`, { revision, holdSeconds });
   }
 
   confirm(revision: number, paymentId: string): Promise<Answer> {
@@ -201,7 +201,8 @@ describe('a reservation', () => {
     const first = await reservation.put(1, { [productId]: 2 });
     const again = await reservation.put(1, { [productId]: 2 });
     const other = await reservation.put(1, { [productId]: 5 });
-    expect([again.json, other.json]).toEqual([first.json, first.json]);
+    const { remainingMs: _left, ...stored } = first.json as ReservationDocument;
+    for (const { json } of [again, other]) expect(json).toMatchObject(stored);
     expect(await stockLine(stack, productId)).toBe('8/2/0');
 
     await reservation.confirm(1, 'pay_a');
@@ -327,10 +328,11 @@ describe('a reservation', () => {
     const productId = await newProduct(5);
     const reservation = new Reservation();
     await reservation.put(1, { [productId]: 1 });
-    const untilMs = stack.clock.now() + 2 * RESERVATION_TTL_MS;
-    const expiresAt = new Date(untilMs).toISOString();
-    expect((await reservation.extend(1, untilMs)).json).toMatchObject({ expiresAt });
-    expect((await reservation.extend(1, untilMs - 60_000)).json).toMatchObject({ expiresAt });
+    const holdSeconds = (2 * RESERVATION_TTL_MS) / 1000;
+    const extended = (await reservation.extend(1, holdSeconds)).json as ReservationDocument;
+    expect(extended.remainingMs).toBeGreaterThan(1.9 * RESERVATION_TTL_MS);
+    const { expiresAt } = extended;
+    expect((await reservation.extend(1, holdSeconds - 60)).json).toMatchObject({ expiresAt });
     await reservation.release(1);
   });
 
@@ -340,7 +342,7 @@ describe('a reservation', () => {
     for (const each of [expiring, extended, sold]) await each.put(1, { [productId]: 1 });
     await sold.confirm(1, 'pay_a');
     await stack.clock.advance(RESERVATION_TTL_MS - 5000);
-    await extended.extend(1, stack.clock.now() + 60_000);
+    await extended.extend(1, 60);
     await stack.runSchedules();
     expect(await stockLine(stack, productId)).toBe('2/2/1');
 
@@ -349,9 +351,7 @@ describe('a reservation', () => {
 
     expect(await stockLine(stack, productId)).toBe('3/1/1');
     expect((await expiring.stored()).status).toBe('RELEASED');
-    expect((await expiring.extend(1, stack.clock.now() + 60_000)).summary).toBe(
-      '410 RESERVATION_GONE',
-    );
+    expect((await expiring.extend(1, 60)).summary).toBe('410 RESERVATION_GONE');
     expect((await expiring.confirm(1, 'pay_a')).summary).toBe('410 RESERVATION_GONE');
     expect((await expiring.put(1, { [productId]: 1 })).summary).toBe('410 RESERVATION_GONE');
     await extended.release(1);
@@ -465,7 +465,7 @@ describe('where the Inventory Service has stored revision 5', () => {
       case 'release':
         return reservation.release(revision);
       case 'extend':
-        return reservation.extend(revision, stack.clock.now() + 2 * RESERVATION_TTL_MS);
+        return reservation.extend(revision, (2 * RESERVATION_TTL_MS) / 1000);
       case 'confirm a':
         return reservation.confirm(revision, 'pay_a');
       case 'confirm b':
@@ -474,11 +474,16 @@ describe('where the Inventory Service has stored revision 5', () => {
   }
 
   test.each([
-    ['a fractional revision', { revision: 1.5, items: [{ productId: 'p', quantity: 1 }] }],
-    ['no revision', { items: [{ productId: 'p', quantity: 1 }] }],
-    ['revision 0', { revision: 0, items: [{ productId: 'p', quantity: 1 }] }],
-    ['no items', { revision: 1, items: [] }],
-    ['quantity 0', { revision: 1, items: [{ productId: 'p', quantity: 0 }] }],
+    [
+      'a fractional revision',
+      { revision: 1.5, holdSeconds: 1, items: [{ productId: 'p', quantity: 1 }] },
+    ],
+    ['no revision', { holdSeconds: 1, items: [{ productId: 'p', quantity: 1 }] }],
+    ['revision 0', { revision: 0, holdSeconds: 1, items: [{ productId: 'p', quantity: 1 }] }],
+    ['no items', { revision: 1, holdSeconds: 1, items: [] }],
+    ['no hold', { revision: 1, items: [{ productId: 'p', quantity: 1 }] }],
+    ['a hold of 0 s', { revision: 1, holdSeconds: 0, items: [{ productId: 'p', quantity: 1 }] }],
+    ['quantity 0', { revision: 1, holdSeconds: 1, items: [{ productId: 'p', quantity: 0 }] }],
   ])('a body with %s is a problem', async (_what, body) => {
     const answer = await inventoryCall(stack, 'PUT', 'direct-bad', body);
     expect(answer.summary).toBe('400 BAD_REQUEST');

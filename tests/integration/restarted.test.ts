@@ -90,7 +90,7 @@ test('after a kill every order that was caught in the middle goes on at once', a
     });
     const reserving = await alice.order(3);
     await alice.reached(reserving.orderId, 'PENDING_RESERVING_STOCK');
-    // Its first charge fails too, because Inventory has to extend the reservation first.
+    // Charged at the third try, and not confirmed while Inventory fails.
     await alice.pay(paying.orderId, 'tok_flaky');
     await alice.reached(paying.orderId, 'PAYMENT_IN_PROGRESS');
     await stack.kill();

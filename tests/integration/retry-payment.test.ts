@@ -14,6 +14,7 @@ import {
   transaction,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf, storedOrder } from '../support/invariants.ts';
+import { chargedLate } from '../support/late.ts';
 import { Scene } from '../support/scene.ts';
 import {
   type Answer,
@@ -220,9 +221,9 @@ describe('retrying a payment', () => {
     );
   });
 
-  test('whose reservation is lost again before the charge charges nothing', async () => {
+  test('whose reservation is lost again before a late charge charges nothing', async () => {
     const { orderId } = await declined();
-    inject(scene.stack, {
+    inject(scene.stack, chargedLate(orderId), {
       on: httpCall('POST', '/extend$'),
       times: 1,
       act: after(() => inventoryCall(scene.stack, 'DELETE', `${orderId}?revision=2`)),

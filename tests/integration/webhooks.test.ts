@@ -13,6 +13,7 @@ import {
   stateMachineCall,
 } from '../support/faults.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
+import { chargedLate } from '../support/late.ts';
 import { Scene } from '../support/scene.ts';
 import { type Answer, call, chargesOf, stockLine } from '../support/shop.ts';
 import { asTimeGoesOn, eventually, executions, messagesIn } from '../support/stack.ts';
@@ -199,20 +200,22 @@ describe('an acknowledgement before the charge step knows', () => {
     await eventually(() => expectPayment(paymentId, 'INITIATED', 'CAPTURED'));
   }
 
-  test.each<[string, Fault['on'], number]>([
-    ['before the saga is woken', stateMachineCall('SendTaskSuccess'), 0],
-    ['before it extends the reservation', httpCall('POST', '/extend$'), 1],
-    ['before it charges', httpCall('POST', '/gateway/charges$'), 0],
-  ])('%s: the payment is found settled and confirmed', async (_when, on, charges) => {
+  test.each<[string, Fault['on'], number, boolean]>([
+    ['before the saga is woken', stateMachineCall('SendTaskSuccess'), 0, false],
+    ['before it extends the reservation', httpCall('POST', '/extend$'), 1, true],
+    ['before it charges', httpCall('POST', '/gateway/charges$'), 0, false],
+  ])('%s: the payment is found settled and confirmed', async (_when, on, charges, isLate) => {
     const { orderId } = await scene.user.reserved(scene.productId);
+    const late = isLate ? [chargedLate(orderId)] : [];
     const asked = inject(
       scene.stack,
+      ...late,
       { on, times: 1, act: after(() => capturedAndStored(orderId)) },
       { on: httpCall('POST', '/gateway/charges$'), act: (proceed) => proceed() },
     );
     const answer = await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
     expect(answer.summary).toBe('200 CAPTURED');
-    expect(asked.strikes).toBe(1 + charges);
+    expect(asked.strikes).toBe(1 + charges + late.length);
     await expectPayment(answer.payment.paymentId, 'INITIATED', 'CAPTURED');
     await scene.user.expectStatus(orderId, 'PAYMENT_DONE');
     expect(await chargeStatuses(orderId)).toEqual(['CAPTURED']);

@@ -338,6 +338,7 @@ export interface ReservationDocument {
   readonly revision: number;
   readonly items: readonly { readonly productId: string; readonly quantity: number }[];
   readonly expiresAt: string | null;
+  readonly remainingMs: number | null;
   readonly paymentId: string | null;
 }
 

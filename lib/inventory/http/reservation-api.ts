@@ -5,7 +5,6 @@ import { toTimestamp } from '../../platform/clock.ts';
 import { Unauthenticated } from '../../platform/errors.ts';
 import { type Access, NOBODY } from '../../platform/http/endpoint.ts';
 import { perRuntime } from '../../platform/lambda/runtime.ts';
-import { timestampSchema } from '../../platform/schemas.ts';
 import { secretReader } from '../../platform/secrets.ts';
 import type { Reservation } from '../reservation.ts';
 import { type ReservationDocument, SERVICE_CREDENTIAL_HEADER } from './reservation-response.ts';
@@ -30,8 +29,12 @@ export const forOrderService = {
 
 const revision = z.int().min(1);
 
+/** Inventory holds stock for at most MAX_HOLD_SECONDS, whatever is asked for. */
+const holdSeconds = z.int().min(1);
+
 const reserveBodySchema = z.strictObject({
   revision,
+  holdSeconds,
   /** True for a modification: stock that is held already keeps its expiry time. */
   keepsTime: z.boolean().default(false),
   items: z
@@ -48,12 +51,12 @@ const reserveBodySchema = z.strictObject({
 
 export const reserveBody = {
   schema: reserveBodySchema,
-  example: { revision: 1, items: [{ productId: 'prod-mug', quantity: 2 }] },
+  example: { revision: 1, holdSeconds: 4557, items: [{ productId: 'prod-mug', quantity: 2 }] },
 };
 
 export const extendBody = {
-  schema: z.strictObject({ revision, until: timestampSchema }),
-  example: { revision: 1, until: '2026-11-21T09:30:00.000Z' },
+  schema: z.strictObject({ revision, holdSeconds }),
+  example: { revision: 1, holdSeconds: 3627 },
 };
 
 export const confirmBody = {
@@ -73,13 +76,19 @@ function namesEachOnce(items: readonly { readonly productId: string }[]): boolea
   return names.size === items.length;
 }
 
-export function toReservationDocument(reservation: Reservation): ReservationDocument {
+/** @param nowMs this service's time: `remainingMs` is a duration, so that two clocks do not matter. */
+export function toReservationDocument(
+  reservation: Reservation,
+  nowMs: number,
+): ReservationDocument {
   return {
     orderId: reservation.orderId,
     status: reservation.status,
     revision: reservation.revision,
     items: reservation.status === 'RELEASED' ? [] : [...reservation.lines],
     expiresAt: reservation.status === 'HELD' ? toTimestamp(reservation.expiresAtMs) : null,
+    remainingMs:
+      reservation.status === 'HELD' ? Math.max(0, reservation.expiresAtMs - nowMs) : null,
     paymentId: reservation.status === 'CONFIRMED' ? reservation.paymentId : null,
   };
 }

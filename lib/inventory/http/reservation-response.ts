@@ -11,6 +11,8 @@ export const reservationSchema = z.object({
   revision: z.int().min(1),
   items: z.array(z.object({ productId: z.string(), quantity: z.int(), unitPrice: moneySchema })),
   expiresAt: timestampSchema.nullable(),
+  /** Time for which the stock is still held, when this was answered. */
+  remainingMs: z.int().min(0).nullable(),
   paymentId: z.string().nullable(),
 });
 

@@ -1,8 +1,8 @@
 import { Durations } from '../../../statemachines/durations.ts';
 import { ORDER_SAGA } from '../../../statemachines/order-saga.ts';
 import { OVER_THE_NETWORK } from '../../platform/aws/aws-access.ts';
-import type { Config } from '../../platform/config.ts';
-import { reservationWaitSeconds, SAGA_CONSTANTS } from '../../platform/settings.ts';
+import { type Config, ConfigurationError } from '../../platform/config.ts';
+import { reservationWaitSeconds, SAGA_CONSTANTS, TASK_SECONDS } from '../../platform/settings.ts';
 
 /**
  * Longest durations of the states in which the system owes the next move, grace included, and the
@@ -24,6 +24,13 @@ export interface Deadlines {
    * it sells the stock or releases it.
    */
   readonly holdMs: number;
+  /**
+   * Time by which a hold outlasts the time to pay: a payment that begins at the last moment, whose signal is lost,
+   * is charged while `holdMs` of it are left. Inventory is told it with every reservation.
+   */
+  readonly allowanceMs: number;
+  /** Time for which Inventory is asked to hold stock: to pay, the allowance, and until Inventory has answered. */
+  readonly holdSeconds: number;
   /** Between two tries of the dispatcher to finish an obligation through its queue. */
   readonly obligationMs: number;
   /** A timer of the reservation that fires this much early, by two machines' clocks, counts as in time. */
@@ -32,7 +39,10 @@ export interface Deadlines {
   readonly acknowledgementSkewMs: number;
 }
 
-/** Computes the deadlines from the saga's table, so a new state or retry in it moves them. */
+/**
+ * Computes the deadlines from the saga's table, so a new state or retry in it moves them.
+ * @throws ConfigurationError if Inventory would not hold stock for as long as an order and its payment may take.
+ */
 export function deadlinesOf(config: Config): Deadlines {
   const amounts = {
     ...config,
@@ -51,13 +61,27 @@ export function deadlinesOf(config: Config): Deadlines {
   const payingMs = chargeMs + dispatchMs;
   // Before the charge a later run finds nothing to reserve and nothing to wait for.
   const successorMs = saga.arrivalMs('TakePayment') + chargeMs;
+  const foundMs = dispatchMs + config.SCHEDULE_SECONDS * 1000;
+  const holdMs = payingMs + 2 * foundMs + successorMs;
+  const allowanceMs = TASK_SECONDS * 1000 + foundMs + holdMs;
+  const holdSeconds =
+    config.RESERVATION_TTL_SECONDS + Math.ceil((allowanceMs + config.INVENTORY_TIMEOUT_MS) / 1000);
+  if (holdSeconds > config.MAX_HOLD_SECONDS) {
+    throw new ConfigurationError(
+      `Bad configuration. MAX_HOLD_SECONDS is ${String(config.MAX_HOLD_SECONDS)}: with these time-outs and retries ` +
+        `an order and its payment need ${String(holdSeconds)}; raise it, or lower RESERVATION_TTL_SECONDS, ` +
+        'PAYMENT_ACK_TIMEOUT_SECONDS, INVENTORY_OUTAGE_BUDGET_SECONDS or the retries.',
+    );
+  }
   return {
     dispatchMs,
     reservingMs:
       saga.passageMs('ReserveStock', ['TakePayment', 'RejectReservation', 'Compensate']) +
       dispatchMs,
     payingMs,
-    holdMs: payingMs + 2 * (dispatchMs + config.SCHEDULE_SECONDS * 1000) + successorMs,
+    holdMs,
+    allowanceMs,
+    holdSeconds,
     // Not before the queue has done with the message before: about eleven minutes of growing delays.
     obligationMs: Math.max(15 * 60 * 1000, 2 * saga.triesMs('Compensate')),
     reservationSkewMs: clockSkewMs(config.RESERVATION_TTL_SECONDS),

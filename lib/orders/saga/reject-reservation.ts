@@ -29,7 +29,7 @@ import { failUnchargedPayment } from '../payment-outcomes.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
-import { toReservedStock } from './reserve-stock.ts';
+import { holdOf, toReservedStock } from './reserve-stock.ts';
 import {
   InventoryOutageBudgetSpent,
   ModificationGivenUp,
@@ -180,6 +180,7 @@ async function rejectModification(
   if ((order.adopted !== undefined && isPayable) || order.modification.status === 'REJECTED') {
     throw new ReservationStands('The modification is decided.');
   }
+  const askedAtMs = service.clock.now();
   let held: ReservationDocument | undefined;
   try {
     held = await heldForGood(service, order);
@@ -193,7 +194,7 @@ async function rejectModification(
   const isWish = sameItems(held.items, intendedItems(order));
   if (isWish && !isPayable) return failOrder(service, order, code);
   const next = isWish
-    ? touchOrder(order, { adopted: toReservedStock(service, held) })
+    ? touchOrder(order, { adopted: toReservedStock(service, held, askedAtMs) })
     : touchOrder(order, { ...closeModification(order, code), ...standing(order, held) });
   await service.orders.save(next, order);
   throw new ReservationStands(`The modification ended with ${code}.`);
@@ -216,7 +217,7 @@ async function heldForGood(
   const held = await service.inventory.findReservation(order);
   if (held?.status !== 'HELD' || held.revision >= order.revision) return held;
   try {
-    return await service.inventory.reserve(order, order.items, true);
+    return await service.inventory.reserve(order, order.items, holdOf(service, order));
   } catch (error) {
     // It expired meanwhile, and its stock is gone.
     if (error instanceof Error && refusalOf(error.name) !== undefined) return undefined;

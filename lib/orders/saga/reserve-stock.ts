@@ -116,12 +116,10 @@ async function reserve(
   if (order.outage !== undefined && service.clock.now() < order.outage.notBeforeMs) {
     throw new InventoryPaused('Inventory asked for a pause that is not over.');
   }
+  const askedAtMs = service.clock.now();
   try {
-    const reservation = await service.inventory.reserve(
-      order,
-      intendedItems(order),
-      order.purpose === 'MODIFICATION',
-    );
+    const hold = holdOf(service, order);
+    const reservation = await service.inventory.reserve(order, intendedItems(order), hold);
     if (reservation.revision !== order.revision) {
       throw new InventoryUnavailable('Inventory answered for another revision.');
     }
@@ -131,7 +129,7 @@ async function reserve(
     if (!sameItems(reservation.items, intendedItems(order))) {
       throw new ModificationGivenUp('Inventory holds other items at this revision.');
     }
-    return toReservedStock(service, reservation);
+    return toReservedStock(service, reservation, askedAtMs);
   } catch (error) {
     if (error instanceof InventoryRestarting || error instanceof InventoryCircuitOpen) {
       throw await recordPause(service, order, error);
@@ -140,15 +138,27 @@ async function reserve(
   }
 }
 
+/** The hold to ask for; a modification never extends the time of its order. */
+export function holdOf({ deadlines }: OrderService, { purpose }: PendingReservingStockOrder) {
+  return { holdSeconds: deadlines.holdSeconds, keepsTime: purpose === 'MODIFICATION' };
+}
+
+/**
+ * The reservation as the order keeps it. It can be paid for the time that the hold outlasts by the allowance, counted
+ * from before the call: Inventory tells a duration, so that two clocks do not matter.
+ */
 export function toReservedStock(
-  service: OrderService,
-  reservation: ReservationDocument,
+  { config, deadlines }: OrderService,
+  { revision, remainingMs, items }: ReservationDocument,
+  askedAtMs: number,
 ): ReservedStock {
-  const { revision, expiresAt, items } = reservation;
   const lines: ReservedStock['lines'][number][] = [];
   for (const { productId, unitPrice } of items) lines.push({ productId, unitPrice });
-  const expiresAtMs = expiresAt === null ? service.clock.now() : Date.parse(expiresAt);
-  return { revision, expiresAtMs, lines };
+  const payableMs = Math.min(
+    config.RESERVATION_TTL_SECONDS * 1000,
+    (remainingMs ?? 0) - deadlines.allowanceMs,
+  );
+  return { revision, expiresAtMs: askedAtMs + payableMs, lines };
 }
 
 /** Stores the time at which Inventory may be called again, if that is inside the budget. */

@@ -21,8 +21,7 @@ import {
 import { orderOfRun } from './task.ts';
 
 /**
- * Saga step 3: extends the reservation past all payment time-outs, charges with the payment id as idempotency
- * key, and confirms a capture. Returns once the order is paid.
+ * Saga step 2: charges with the payment id as idempotency key, and confirms a capture. Returns once the order is paid.
  * @throws ConfirmationUnfinished: the money is captured, and written down; from then on only ConfirmOrder goes on.
  * @throws PaymentNotCaptured: a definite no; compensate.
  * @throws PaymentPending, GatewayUnknown: wait for the acknowledgement.
@@ -51,7 +50,7 @@ export async function takePayment(
     requireCaptured(await recordOutcome(service, payment.paymentId, outcome));
   } else {
     requireCaptured(payment);
-    // The hold of an earlier run may be about to end. If it ended, confirmOrder finds out.
+    // A late run's hold may be about to end. If it ended, confirmOrder finds out.
     await Promise.allSettled([extendHold(service, order)]);
   }
   try {
@@ -62,16 +61,24 @@ export async function takePayment(
   }
 }
 
-/** Extends the reservation; if the stock is gone, an open payment fails and the gateway is not called. */
+/**
+ * Extends the reservation of a late payment; one begun in time is outlasted by its hold (`allowanceMs`). If the stock is
+ * gone, or Inventory's maximum does not allow it, an open payment fails and the gateway is not called.
+ */
 async function extendHold(
   service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
 ): Promise<void> {
+  const { holdMs, allowanceMs } = service.deadlines;
+  if (service.clock.now() + holdMs <= order.reservationExpiresAtMs + allowanceMs) return;
   try {
-    await service.inventory.extend(
+    const { status, remainingMs } = await service.inventory.extend(
       { ...order, revision: order.heldRevision },
-      service.clock.now() + service.deadlines.holdMs,
+      Math.ceil((holdMs + service.config.INVENTORY_TIMEOUT_MS) / 1000),
     );
+    if (status === 'HELD' && (remainingMs ?? 0) < holdMs) {
+      throw new ReservationGone('Inventory holds stock no longer.');
+    }
   } catch (error) {
     if (!(error instanceof ReservationGone)) throw error;
     const payment = await failPayment(service, order.paymentId, 'RESERVATION_EXPIRED');

@@ -94,6 +94,7 @@ async function exchangeReservation(lines: number): Promise<void> {
     revision: 1,
     version: 1,
     lines: orderLines(lines, 'old'),
+    heldSinceMs: NOW_MS,
     expiresAtMs: NOW_MS,
   };
   const products = after.map(({ productId, unitPrice }) => ({
@@ -111,7 +112,8 @@ async function exchangeReservation(lines: number): Promise<void> {
     received: MAX_PIECES_PER_LINE,
   }));
   const runtime = runtimeOver([{ pk: `RESERVATION#${held.orderId}`, ...held }, ...products]);
-  await reserveProducts(inventoryService(runtime), { ...held, revision: 2, lines: after });
+  const wish = { ...held, revision: 2, holdSeconds: 900, lines: after };
+  await reserveProducts(inventoryService(runtime), wish);
 }
 
 describe("the Inventory Service's largest transaction", () => {
@@ -228,7 +230,7 @@ describe('Inventory takes every order that the Order Service takes', () => {
   }));
   const both = (items: unknown) => [
     itemsBodySchema.safeParse({ items }).success,
-    reserveBody.schema.safeParse({ revision: 1, items }).success,
+    reserveBody.schema.safeParse({ revision: 1, holdSeconds: 900, items }).success,
   ];
 
   test('of all its lines, each of all its pieces', () => {

@@ -140,6 +140,7 @@ export class StillClock {
   }
 }
 
+/** Usual hold. The longest is four times as long. */
 export const TTL_SECONDS = 900;
 
 /** The service over the fake, with only the members that the use cases of reservations call. */
@@ -153,7 +154,7 @@ export function inventoryOver(
     clock,
     random: () => 0.5,
     ids: { random: () => 'random' },
-    config: { RESERVATION_TTL_SECONDS: TTL_SECONDS } as InventoryService['config'],
+    config: { MAX_HOLD_SECONDS: 4 * TTL_SECONDS } as InventoryService['config'],
   };
 }
 

@@ -20,6 +20,7 @@ const HELD: Reservation = {
   ...base,
   status: 'HELD',
   lines,
+  heldSinceMs: 1_772_365_500_000,
   expiresAtMs: 1_772_366_400_000,
   correlationId: 'corr-1',
 };
@@ -40,7 +41,7 @@ describe('a reservation', () => {
     { ...base, status: 'RELEASED', because: 'EXPIRED' },
   ])('in $status is read as it was written', (reservation) => {
     const item = toReservationItem(reservation);
-    expect(item).toMatchObject({ pk: 'RESERVATION#ord_1', schemaVersion: 1 });
+    expect(item).toMatchObject({ pk: 'RESERVATION#ord_1', schemaVersion: 2 });
     expect(toReservation(item)).toEqual(reservation);
   });
 
@@ -64,7 +65,7 @@ describe('a reservation', () => {
   });
 
   test('of a newer version is refused by name', () => {
-    const item = { ...toReservationItem(HELD), schemaVersion: 2 };
+    const item = { ...toReservationItem(HELD), schemaVersion: 3 };
     expect(() => toReservation(item)).toThrow(UnknownSchemaVersion);
   });
 });

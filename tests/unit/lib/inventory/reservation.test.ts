@@ -50,6 +50,7 @@ const STORED = {
     revision: 5,
     version: 1,
     lines: LINES,
+    heldSinceMs: 1,
     expiresAtMs: 9,
     correlationId: 'c',
   },
@@ -254,13 +255,18 @@ async function perform(inventory: InventoryService, what: Operation): Promise<un
   try {
     switch (what.kind) {
       case 'PUT':
-        return await reserveProducts(inventory, { ...what, lines: what.items, correlationId: 'c' });
+        return await reserveProducts(inventory, {
+          ...what,
+          holdSeconds: TTL_SECONDS,
+          lines: what.items,
+          correlationId: 'c',
+        });
       case 'DELETE':
         return await releaseReservation(inventory, what.orderId, what.revision);
       case 'extend':
         return await extendReservation(inventory, {
           ...what,
-          untilMs: inventory.clock.now() + what.seconds * 1000,
+          holdSeconds: what.seconds,
         });
       case 'confirm':
         return await confirmReservation(inventory, what);
@@ -291,6 +297,7 @@ function forbidden(
     if (now.revision <= before.revision) found.push('a tombstone was resurrected');
   }
   if (before.status === 'HELD' && now.status === 'HELD') {
+    if (now.heldSinceMs !== before.heldSinceMs) found.push('a hold began anew');
     if (now.revision === before.revision && now.expiresAtMs <= before.expiresAtMs) {
       found.push('an extension made the time shorter');
     }
@@ -486,10 +493,15 @@ describe('operations at the same time', () => {
 const MUG = { productId: 'mug', quantity: 2 };
 
 /** A first reservation, whose hold starts anew. */
-type Wanted = Omit<ReserveRequest, 'keepsTime' | 'correlationId'>;
+type Wanted = Omit<ReserveRequest, 'keepsTime' | 'correlationId' | 'holdSeconds'>;
 
 function reserve(inventory: InventoryService, request: Wanted) {
-  return reserveProducts(inventory, { ...request, keepsTime: false, correlationId: 'c' });
+  return reserveProducts(inventory, {
+    ...request,
+    holdSeconds: TTL_SECONDS,
+    keepsTime: false,
+    correlationId: 'c',
+  });
 }
 
 async function reserved() {
@@ -519,7 +531,7 @@ describe('reserving', () => {
     const { clock, inventory, held } = await reserved();
     clock.nowMs += 60_000;
     const lines = [{ productId: 'mug', quantity: 3 }];
-    const request = { orderId: 'one', correlationId: 'c', lines };
+    const request = { orderId: 'one', correlationId: 'c', holdSeconds: TTL_SECONDS, lines };
     expect(
       await reserveProducts(inventory, { ...request, revision: 3, keepsTime: true }),
     ).toMatchObject({ expiresAtMs: held.status === 'HELD' ? held.expiresAtMs : 0 });
@@ -601,8 +613,9 @@ describe('reserving', () => {
   });
 
   test('the service takes no body that names a product twice', () => {
-    expect(reserveBody.schema.safeParse({ revision: 1, items: [MUG, MUG] }).success).toBe(false);
-    expect(reserveBody.schema.safeParse({ revision: 1, items: [MUG] }).success).toBe(true);
+    const hold = { revision: 1, holdSeconds: 900 };
+    expect(reserveBody.schema.safeParse({ ...hold, items: [MUG, MUG] }).success).toBe(false);
+    expect(reserveBody.schema.safeParse({ ...hold, items: [MUG] }).success).toBe(true);
   });
 });
 
@@ -641,7 +654,7 @@ describe('ending a reservation', () => {
     async (other) => {
       const { inventory } = await reserved();
       await expect(
-        extendReservation(inventory, { orderId: 'one', revision: other, untilMs: 9e15 }),
+        extendReservation(inventory, { orderId: 'one', revision: other, holdSeconds: 9e9 }),
       ).rejects.toBeInstanceOf(ReservationGone);
       await expect(
         confirmReservation(inventory, { orderId: 'one', revision: other, paymentId: 'pay-1' }),
@@ -651,8 +664,27 @@ describe('ending a reservation', () => {
 
   test('an extension never shortens', async () => {
     const { inventory, held } = await reserved();
-    const request = { orderId: 'one', revision: 2, untilMs: 0 };
+    const request = { orderId: 'one', revision: 2, holdSeconds: 1 };
     expect(await extendReservation(inventory, request)).toEqual(held);
+  });
+
+  test('neither an extension nor a change holds stock for longer than the maximum', async () => {
+    const { clock, inventory, held } = await reserved();
+    const sinceMs = clock.nowMs;
+    const latest = { heldSinceMs: sinceMs, expiresAtMs: sinceMs + 4 * TTL_SECONDS * 1000 };
+    const request = { orderId: 'one', revision: 2, holdSeconds: 9e9 };
+    expect(await extendReservation(inventory, request)).toMatchObject(latest);
+    clock.nowMs += 60_000;
+    expect(await extendReservation(inventory, request)).toMatchObject(latest);
+    expect(await reserve(inventory, { orderId: 'one', revision: 3, lines: [MUG] })).toMatchObject({
+      heldSinceMs: sinceMs,
+    });
+    // Given back and taken again, it counts anew.
+    await releaseReservation(inventory, 'one', 3);
+    expect(await reserve(inventory, { orderId: 'one', revision: 4, lines: [MUG] })).toMatchObject({
+      heldSinceMs: clock.nowMs,
+    });
+    expect(held).toMatchObject({ heldSinceMs: sinceMs });
   });
 
   test('the sweeper takes what has run out, to the millisecond, and nothing else', async () => {
@@ -665,7 +697,7 @@ describe('ending a reservation', () => {
     await extendReservation(inventory, {
       orderId: 'two',
       revision: 1,
-      untilMs: clock.nowMs + TTL_SECONDS * 2000,
+      holdSeconds: 2 * TTL_SECONDS,
     });
     clock.nowMs += TTL_SECONDS * 1000 - 1;
     expect(await sweep(inventory)).toBe(0);

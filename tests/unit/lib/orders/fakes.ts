@@ -183,7 +183,9 @@ export class World {
   execution: Awaited<ReturnType<SagaClient['start']>> = { startedAtMs: NOW_MS };
   readonly deadLetters: Parameters<SagaQueues['deadLetter']>[0][] = [];
   readonly compensations: Parameters<SagaQueues['requestCompensation']>[0][] = [];
-  readonly extendedUntilMs: number[] = [];
+  readonly extendedBySeconds: number[] = [];
+  /** Most that Inventory still holds. */
+  longestHoldMs = Number.POSITIVE_INFINITY;
   /** The order that each duplicate guard names. */
   readonly guards = new Map<string, string>();
   /** The guard of each write of an order, undefined for a write without one. */
@@ -323,6 +325,7 @@ export class World {
       call: string,
       { orderId, revision }: { readonly orderId: string; readonly revision: number },
       status: ReservationDocument['status'],
+      holdMs = this.deadlines.holdSeconds * 1000,
     ): Promise<ReservationDocument> => {
       await this.#called(`inventory.${call} ${orderId} revision ${revision}`);
       return {
@@ -330,13 +333,14 @@ export class World {
         revision,
         status,
         items: ITEMS,
-        expiresAt: status === 'HELD' ? new Date(NOW_MS + 900_000).toISOString() : null,
+        expiresAt: status === 'HELD' ? new Date(NOW_MS + holdMs).toISOString() : null,
+        remainingMs: status === 'HELD' ? holdMs : null,
         paymentId: null,
       };
     };
     return {
-      reserve: async (of) => ({
-        ...(await answer('reserve', of, 'HELD')),
+      reserve: async (of, _items, { holdSeconds }) => ({
+        ...(await answer('reserve', of, 'HELD', Math.min(holdSeconds * 1000, this.longestHoldMs))),
         ...(this.reservedAtInventory === undefined ? {} : { items: this.reservedAtInventory }),
       }),
       release: (of) => answer('release', of, 'RELEASED'),
@@ -351,9 +355,9 @@ export class World {
         paymentId,
         ...this.confirmAnswer,
       }),
-      extend: (of, untilMs) => {
-        this.extendedUntilMs.push(untilMs);
-        return answer('extend', of, 'HELD');
+      extend: (of, holdSeconds) => {
+        this.extendedBySeconds.push(holdSeconds);
+        return answer('extend', of, 'HELD', Math.min(holdSeconds * 1000, this.longestHoldMs));
       },
       quote: async (items, { orderId }, frozen) => {
         await this.#called(`inventory.quote ${orderId}`);

@@ -119,6 +119,7 @@ export function held(revision = 3, changes: object = {}): Reservation {
     revision,
     version: 1,
     lines: LINES,
+    heldSinceMs: NOW_MS - 300_000,
     expiresAtMs: NOW_MS + 600_000,
     correlationId: 'corr-1',
     ...changes,

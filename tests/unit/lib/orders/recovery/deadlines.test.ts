@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deadlinesOf, nextRunMs } from '../../../../../lib/orders/recovery/deadlines.ts';
-import { readConfig } from '../../../../../lib/platform/config.ts';
+import { ConfigurationError, readConfig } from '../../../../../lib/platform/config.ts';
 import { SETTINGS } from '../../../../../lib/platform/settings.ts';
 import { REQUIRED } from '../../platform/environment.ts';
 
@@ -77,6 +77,13 @@ describe('the deadlines of the default configuration', () => {
     expect(deadlines.holdMs).toBe(3_627_000);
   });
 
+  test('keep it for a payment that begins at the last moment, and whose signal is lost', () => {
+    const handler = 30;
+    expect(deadlines.allowanceMs).toBe((handler + 30 + 60) * 1000 + deadlines.holdMs);
+    // Inventory answers within two seconds.
+    expect(deadlines.holdSeconds).toBe(900 + 3747 + 2);
+  });
+
   test('tell the compensation queue again only after two rounds of all retries', () => {
     expect(2 * COMPENSATE).toBe(860);
     // The queue's own growing delays are longer.
@@ -125,6 +132,22 @@ describe('the deadlines of another configuration', () => {
     const largest = deadlinesOf(readConfig({ ...REQUIRED, ...maxima }));
     const aWeekMs = 7 * 86_400_000;
     expect(Math.max(...Object.values<number>({ ...largest }))).toBeLessThan(aWeekMs);
+  });
+});
+
+describe('a hold that Inventory would not give', () => {
+  test.each([
+    { MAX_HOLD_SECONDS: '4648' },
+    { RESERVATION_TTL_SECONDS: '86400' },
+    { PAYMENT_ACK_TIMEOUT_SECONDS: '86400' },
+  ])('is refused by name: %o', (settings) => {
+    const config = readConfig({ ...REQUIRED, ...settings });
+    expect(() => deadlinesOf(config)).toThrow(ConfigurationError);
+    expect(() => deadlinesOf(config)).toThrow(/MAX_HOLD_SECONDS is \d+: .* need \d+; raise it/);
+  });
+
+  test('is enough to the second', () => {
+    expect(deadlinesOf(readConfig({ ...REQUIRED, MAX_HOLD_SECONDS: '4649' }))).toEqual(deadlines);
   });
 });
 

@@ -191,6 +191,13 @@ describe('waiting for the user', () => {
     expect(world.order).not.toHaveProperty('purpose');
   });
 
+  test('repeated long after an answer that was lost promises only what the hold still outlasts', async () => {
+    const world = new World(orderIn('PENDING_RESERVING_STOCK'));
+    world.longestHoldMs = world.deadlines.allowanceMs + 750_000;
+    await step(world);
+    expect(world.order).toMatchObject({ reservationExpiresAtMs: NOW_MS + 750_000 });
+  });
+
   test('keeps a price that the user has seen and freezes one that is new', async () => {
     const world = new World(
       orderIn('PENDING_RESERVING_STOCK', {

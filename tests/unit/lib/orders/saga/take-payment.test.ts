@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InventoryTimeout, ReservationGone } from '../../../../../lib/inventory/refusals.ts';
+import type { PaymentInProgressOrder } from '../../../../../lib/orders/order.ts';
 import { ReservationExpired } from '../../../../../lib/orders/refusals.ts';
 import {
   ConfirmationUnfinished,
@@ -22,21 +23,41 @@ const WISH = { status: 'PENDING', items: [{ productId: 'mug', quantity: 5 }] } a
 const paying = (payment: Payment = paymentIn('INITIATED')) =>
   new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
 
+/** Begun so late after the time to pay that the hold could end before the payment. */
+const payingLate = (payment: Payment = paymentIn('INITIATED'), changes: object = {}) => {
+  const world = new World(orderIn('PAYMENT_IN_PROGRESS', changes), payment);
+  const { allowanceMs, holdMs } = world.deadlines;
+  const reservationExpiresAtMs = NOW_MS - (allowanceMs - holdMs) - 1;
+  world.put({ ...world.order, reservationExpiresAtMs } as PaymentInProgressOrder);
+  return world;
+};
+
 describe('charging', () => {
-  test('extends the reservation past all time-outs first, then charges, writes, and confirms', async () => {
+  test('charges, writes, and confirms; the hold outlasts a payment that was begun in time', async () => {
     const world = paying();
+    const { allowanceMs, holdMs } = world.deadlines;
+    const reservationExpiresAtMs = NOW_MS - (allowanceMs - holdMs);
+    world.put({ ...world.order, reservationExpiresAtMs } as PaymentInProgressOrder);
     await takePayment(world.service, RUN);
     expect(world.effects).toEqual([
-      'inventory.extend ord_1 revision 3',
       'gateway.charge pay_1 2598 tok_ok',
       'save payment CAPTURED',
       'inventory.confirm pay_1 for ord_1 revision 3',
       'save order PAYMENT_DONE',
     ]);
-    // By hand in deadlines.test.ts: the longest way from an extension to the confirmation.
-    expect(world.extendedUntilMs[0]).toBeGreaterThanOrEqual(NOW_MS + 1_611_000);
-    expect(world.extendedUntilMs).toHaveLength(1);
     expect(world.payment()).not.toHaveProperty('refundOwed');
+  });
+
+  test('late, extends the reservation past all time-outs first', async () => {
+    const world = payingLate();
+    await takePayment(world.service, RUN);
+    expect(world.effects.slice(0, 2)).toEqual([
+      'inventory.extend ord_1 revision 3',
+      'gateway.charge pay_1 2598 tok_ok',
+    ]);
+    // By hand in deadlines.test.ts: the longest way from an extension to the confirmation.
+    expect(world.extendedBySeconds[0]).toBeGreaterThanOrEqual(1611);
+    expect(world.extendedBySeconds).toHaveLength(1);
   });
 
   test('sends the same key again where an earlier try was not answered', async () => {
@@ -47,7 +68,7 @@ describe('charging', () => {
   });
 
   test('never calls the gateway where the payment is captured already', async () => {
-    const world = paying(paymentIn('CAPTURED'));
+    const world = payingLate(paymentIn('CAPTURED'));
     await takePayment(world.service, RUN);
     expect(world.effects).toEqual([
       'inventory.extend ord_1 revision 3',
@@ -56,13 +77,13 @@ describe('charging', () => {
     ]);
     expect(world.payment()).toEqual(paymentIn('CAPTURED'));
     // As long as for a new charge: until the dispatcher could run another saga.
-    expect(world.extendedUntilMs).toEqual([NOW_MS + world.deadlines.holdMs]);
+    expect(world.extendedBySeconds[0]).toBeGreaterThanOrEqual(world.deadlines.holdMs / 1000);
   });
 
   test.each([new ReservationGone('Gone.'), new InventoryTimeout('No answer.')])(
     'leaves it to the confirmation whether the stock of a captured payment is gone',
     async (error) => {
-      const world = paying(paymentIn('CAPTURED'));
+      const world = payingLate(paymentIn('CAPTURED'));
       world.failAt('inventory.extend', error);
       await takePayment(world.service, RUN);
       expect(world.effects).toContain('inventory.confirm pay_1 for ord_1 revision 3');
@@ -71,10 +92,8 @@ describe('charging', () => {
   );
 
   test('extends what Inventory holds, which after a refused change is an older revision', async () => {
-    const world = new World(
-      orderIn('PAYMENT_IN_PROGRESS', { revision: 4, heldRevision: 2 }),
-      paymentIn('INITIATED', { revision: 2 }),
-    );
+    const revisions = { revision: 4, heldRevision: 2 };
+    const world = payingLate(paymentIn('INITIATED', { revision: 2 }), revisions);
     await takePayment(world.service, RUN);
     expect(world.effects[0]).toBe('inventory.extend ord_1 revision 2');
   });
@@ -123,8 +142,15 @@ describe('charging', () => {
     expect(world.effects).toEqual([]);
   });
 
+  test('that Inventory would not hold long enough is not charged either', async () => {
+    const world = payingLate();
+    world.longestHoldMs = world.deadlines.holdMs - 1;
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    expect(world.effects).toEqual(['inventory.extend ord_1 revision 3', 'save payment FAILED']);
+  });
+
   test('where the stock is gone never calls the gateway: the payment fails with its void owed', async () => {
-    const world = paying();
+    const world = payingLate();
     world.failAt('inventory.extend', new ReservationGone('Gone.'));
     await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
     expect(world.effects).toEqual(['inventory.extend ord_1 revision 3', 'save payment FAILED']);
@@ -138,7 +164,7 @@ describe('charging', () => {
   });
 
   test('that is acknowledged while the stock is found gone fails nothing, and is decided again', async () => {
-    const world = paying();
+    const world = payingLate();
     world.interfere = (call) => {
       if (!call.startsWith('inventory.extend')) return;
       world.put(paymentIn('CAPTURED', { version: 5 }));
@@ -152,7 +178,7 @@ describe('charging', () => {
   });
 
   test('does not take an unanswered extension for a no', async () => {
-    const world = paying();
+    const world = payingLate();
     world.failAt('inventory.extend', new InventoryTimeout('No answer.'));
     await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(InventoryTimeout);
     expect(world.effects).toEqual(['inventory.extend ord_1 revision 3']);
@@ -160,7 +186,7 @@ describe('charging', () => {
   });
 
   test('that is declined is a definite no', async () => {
-    const world = paying();
+    const world = payingLate();
     world.chargeOutcome = { status: 'DECLINED', code: 'INSUFFICIENT_FUNDS' };
     await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
     expect(world.payment()).toMatchObject({ status: 'DECLINED', code: 'INSUFFICIENT_FUNDS' });
@@ -171,7 +197,7 @@ describe('charging', () => {
     ['unavailable', GatewayUnavailable, new GatewayUnavailable('503')],
     ['silent', GatewayUnknown, new GatewayUnknown('No answer.')],
   ])('at a gateway that is %s decides nothing', async (_what, expected, error) => {
-    const world = paying();
+    const world = payingLate();
     world.chargeOutcome = { status: 'PENDING' };
     if (error !== undefined) world.failAt('gateway.charge', error);
     await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(expected);
@@ -179,7 +205,7 @@ describe('charging', () => {
   });
 
   test('finds the payment given up while the gateway worked: the capture owes its refund', async () => {
-    const world = paying();
+    const world = payingLate();
     world.interfere = (call) => {
       if (call.startsWith('gateway.charge')) {
         world.put(paymentIn('FAILED', { version: 9, code: 'PAYMENT_UNCONFIRMED', voidOwed: true }));
