@@ -1,22 +1,62 @@
-import type { Reading } from './cost/meter.ts';
-import { startMeter } from './cost/meter.ts';
+import { parseArgs } from 'node:util';
+import { type Meter, type Reading, startMeter } from './cost/meter.ts';
 import { take } from './cost/ways.ts';
 import { type ExecutedCode, watchExecutedCode } from './executed-code.ts';
+import record from './happy-path.json' with { type: 'json' };
 
 /**
  * Measures the executed code, requests, DynamoDB units and state entries of one paid order on the embedded stack:
  * `npm run bench:happy-path`. The first order warms up, the second is measured. `npm run cost` gives the cost in money.
+ * With `--check` it only compares what an order costs whose user does not wait with happy-path.json, and fails if one
+ * figure is higher. Whoever raises a figure there says why; whoever lowers one writes it down.
  */
+const FIGURES = Object.keys(record) as (keyof typeof record)[];
+const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 const meter = await startMeter();
 try {
   await meter.stateEntries(await take(meter, 'paid', 'warm-up'));
   meter.read();
+  if (options.check) await check(meter);
+  else await measure(meter);
+} finally {
+  await meter.stop();
+}
+
+async function measure(meter: Meter): Promise<void> {
   const watch = await watchExecutedCode();
   const stateEntries = await meter.stateEntries(await take(meter, 'paid', 'measured'));
   reportCode(await watch.stop());
   report(meter.read(), stateEntries);
-} finally {
-  await meter.stop();
+}
+
+/** The least of five orders: now and then one also reads the circuit, or a schedule falls into it. */
+async function check(meter: Meter): Promise<void> {
+  const least = { ...record };
+  for (let order = 1; order <= 5; order += 1) {
+    const stateEntries = await meter.stateEntries(
+      await take(meter, 'paid', `checked-${String(order)}`, 0),
+    );
+    const { effects, invocations, writeUnits } = meter.read();
+    const measured: typeof record = {
+      'DynamoDB requests': effects.filter(({ kind }) => kind === 'dynamodb').length,
+      'write units': writeUnits,
+      'state entries': stateEntries,
+      invocations: invocations.length,
+    };
+    for (const name of FIGURES) {
+      least[name] = order === 1 ? measured[name] : Math.min(least[name], measured[name]);
+    }
+  }
+  for (const name of FIGURES) {
+    const [now, before] = [least[name], record[name]];
+    const verdict =
+      now > before ? 'HIGHER than on record' : now < before ? 'lower: write it down' : '';
+    process.stdout.write(
+      `${name.padEnd(20)} ${String(now).padStart(3)}  on record ${String(before).padStart(3)}  ${verdict}`.trimEnd() +
+        '\n',
+    );
+    if (now > before) process.exitCode = 1;
+  }
 }
 
 function reportCode({ functionsByFile }: ExecutedCode): void {
