@@ -2,12 +2,12 @@ import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { expect, test } from 'vitest';
 import { signatureOf } from '../../lib/payments/signatures.ts';
 import { databaseCall, inject, refuseConnection, stateMachineCall } from '../support/faults.ts';
+import { endHold } from '../support/late.ts';
 import { Scene } from '../support/scene.ts';
 import { call } from '../support/shop.ts';
 import { eventually } from '../support/stack.ts';
 
 const SECRET = 'whsec_correlation_0123';
-const RESERVATION_TTL_MS = 60_000;
 const DISPATCH_AFTER_MS = 30_000;
 
 const scene = new Scene({
@@ -73,9 +73,7 @@ test('the saga of an order, and every line about it, carries the id it was place
 
 test('the sweeper knows the id of the order whose reservation it ends', async () => {
   const orderId = await placed('corr-swept');
-  // The saga cannot expire the order, so only the sweeper ends the reservation.
-  inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: refuseConnection });
-  await scene.stack.clock.advance(RESERVATION_TTL_MS + 1000);
+  await endHold(orderId);
   await scene.stack.runSchedules();
   await eventually(() => {
     expect(about(orderId)).toContainEqual(
