@@ -87,6 +87,7 @@ async function stageValues(resolveVariable) {
   try {
     deadlinesOf(values);
   } catch (error) {
+    if (error.name !== 'ConfigurationError') throw error;
     throw new BadSettingError(error.message);
   }
   return values;

@@ -158,7 +158,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
     TakePayment: {
       type: 'Task',
       comment:
-        'Step 2: hold the stock beyond all payment time-outs, charge, and confirm what is captured. An answer that is not definite is unknown.',
+        'Step 2: charge, and confirm what is captured. An answer that is not definite is unknown. A late charge extends the hold first.',
       invokes: 'takePayment',
       calls: ['inventory', 'gateway', 'inventory'],
       timeoutSeconds: TASK_SECONDS,

@@ -94,7 +94,7 @@ function toPaymentInProgress(
       paymentId: order.paymentId,
       heldRevision: reservation.revision,
       reservationExpiresAtMs: reservation.expiresAtMs,
-      // As after startPayment: the charge extends the hold, and a run lost before it is found in time.
+      // As after startPayment: a run that is lost before its charge is found in time.
       dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
     },
     moveNow(service, 'STOCK_RESERVED'),

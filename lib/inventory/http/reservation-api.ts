@@ -51,7 +51,7 @@ const reserveBodySchema = z.strictObject({
 
 export const reserveBody = {
   schema: reserveBodySchema,
-  example: { revision: 1, holdSeconds: 4557, items: [{ productId: 'prod-mug', quantity: 2 }] },
+  example: { revision: 1, holdSeconds: 4649, items: [{ productId: 'prod-mug', quantity: 2 }] },
 };
 
 export const extendBody = {
