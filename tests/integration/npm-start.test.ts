@@ -48,10 +48,12 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let screen = '';
-    for await (const chunk of npm.stdout ?? []) {
+    npm.stdout?.on('data', (chunk) => {
       screen += String(chunk);
-      if (screen.includes('Ctrl-C stops everything')) break;
-    }
+    });
+    await eventually(() => {
+      expect(screen).toContain('Ctrl-C stops everything');
+    });
     const api = `http://127.0.0.1:${ports['API_PORT'] ?? ''}`;
     expect((await fetch(`${api}/health`)).status).toBe(200);
     // The server's own refusals are problems too.

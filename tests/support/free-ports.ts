@@ -1,7 +1,8 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-const PORTS = [
+const NAMES = [
   'API_PORT',
   'COMPANION_PORT',
   'STEP_FUNCTIONS_PORT',
@@ -9,17 +10,28 @@ const PORTS = [
   'DYNAMODB_PORT',
 ] as const;
 
+/** Below the ports that systems give to outgoing connections, which would take one before the process listens. */
+const [FIRST_PORT, END_PORT] = [20_000, 32_000];
+
 /** Settings for a local start in a process of its own, with ports that are free now. */
 export async function freePorts(): Promise<Record<string, string>> {
-  const ports = PORTS.map(async (name) => [name, await freePort()] as const);
-  return Object.fromEntries(await Promise.all(ports));
+  const ports = new Set<number>();
+  while (ports.size < NAMES.length) {
+    const port = randomInt(FIRST_PORT, END_PORT);
+    if (await isFree(port)) ports.add(port);
+  }
+  const free = ports.values();
+  return Object.fromEntries(NAMES.map((name) => [name, String(free.next().value)]));
 }
 
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return String(typeof address === 'object' && address !== null ? address.port : 0);
+  return true;
 }
