@@ -15,10 +15,12 @@ import {
   ModificationPending,
   ModificationRejected,
   OrderFailed,
+  OrderInFlight,
   PaymentDeclined,
   PaymentFailed,
   PaymentUnsettled,
   ReservationExpired,
+  TooManyOpenOrders,
 } from '../lib/orders/refusals.ts';
 import { BadSignature } from '../lib/payments/refusals.ts';
 import { IdempotencyConflict, RequestInProgress } from '../lib/platform/errors.ts';
@@ -68,6 +70,14 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   DUPLICATE_ORDER: {
     detail: DuplicateOrder.refusal.advice,
     members: { ...ofOrder, order: ORDER },
+  },
+  ORDER_IN_FLIGHT: {
+    detail: OrderInFlight.refusal.advice,
+    members: ofOrder,
+  },
+  TOO_MANY_OPEN_ORDERS: {
+    detail: TooManyOpenOrders.refusal.advice,
+    members: { orders: [{ ...ofOrder, status: 'PENDING_PAYMENT', href: ORDER }] },
   },
   REQUEST_IN_PROGRESS: {
     detail: RequestInProgress.refusal.advice,

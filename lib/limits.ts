@@ -18,6 +18,11 @@ const RECOVERY_RUNS_PER_ORDER = 10;
 /** Runs of one order's saga that its user may have started. */
 export const MAX_USER_RUNS_PER_ORDER = MAX_RUNS_PER_ORDER - RECOVERY_RUNS_PER_ORDER;
 
+/** Unpaid orders that MAX_OPEN_ORDERS_PER_USER may allow a user. */
+export const MOST_OPEN_ORDERS_PER_USER = 40;
+/** Entries of one user's open orders: two for each order that is being modified, and failed ones. */
+export const MAX_OPEN_ORDER_ENTRIES = 90;
+
 /** Size of a request's body, in bytes. */
 export const MAX_BODY_BYTES = 64 * 1024;
 /** Longest wait of `Prefer: wait=N`, in seconds. */

@@ -53,6 +53,7 @@ export const handler = apiHandler(
         'MODIFICATION_PENDING',
         'MODIFICATION_REJECTED',
         'RESERVATION_EXPIRED',
+        'TOO_MANY_OPEN_ORDERS',
         'CONCURRENT_UPDATE',
         'UNKNOWN_PRODUCT',
         'PRODUCT_UNAVAILABLE',

@@ -35,6 +35,8 @@ export const handler = apiHandler(
       problems: [
         ...UNFULFILLED_ORDER_PROBLEMS,
         'DUPLICATE_ORDER',
+        'ORDER_IN_FLIGHT',
+        'TOO_MANY_OPEN_ORDERS',
         'CONCURRENT_UPDATE',
         'ILLEGAL_TRANSITION',
       ],

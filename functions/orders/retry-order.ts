@@ -34,6 +34,7 @@ export const handler = apiHandler(
         ...UNFULFILLED_ORDER_PROBLEMS,
         'NOT_FOUND',
         'ILLEGAL_TRANSITION',
+        'TOO_MANY_OPEN_ORDERS',
         'CONCURRENT_UPDATE',
       ],
     },

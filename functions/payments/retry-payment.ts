@@ -31,6 +31,7 @@ export const handler = apiHandler(
         'NOT_FOUND',
         'ILLEGAL_TRANSITION',
         'PAYMENT_UNSETTLED',
+        'TOO_MANY_OPEN_ORDERS',
         'CONCURRENT_UPDATE',
       ],
     },

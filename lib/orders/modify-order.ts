@@ -6,7 +6,7 @@ import {
   ImpossibleState,
   PreconditionFailed,
 } from '../platform/errors.ts';
-import { duplicateGuardFor } from './duplicate-guard.ts';
+import { admissionOf, admitOrder } from './admit-order.ts';
 import { moveOrder, touchOrder } from './moves.ts';
 import type {
   Order,
@@ -16,7 +16,6 @@ import type {
   PendingPaymentOrder,
 } from './order.ts';
 import { hasBadQuantity, mergeLines, priceLines, QUANTITY_RANGE } from './order-items.ts';
-import { guardKeyFor } from './order-repository.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
@@ -38,7 +37,7 @@ export interface ModifyOrderRequest {
  * only the request is stored, and the saga voids the payment if it still can. In PAYMENT_FAILED the new
  * items are validated and priced before the response.
  * @throws NotFound, PreconditionFailed, BadQuantity, ModificationPending, ReservationExpired,
- * IllegalTransition; in PAYMENT_FAILED also UnknownProduct, ProductUnavailable, MixedCurrencies.
+ * IllegalTransition, TooManyOpenOrders; in PAYMENT_FAILED also UnknownProduct, ProductUnavailable, MixedCurrencies.
  */
 export function modifyOrder(
   service: OrderService<'inventory' | 'saga'>,
@@ -114,9 +113,22 @@ function changes<Status extends 'PENDING' | 'APPLIED'>(
   return {
     modification: { status, items },
     modifications: order.modifications + 1,
-    guardKey: guardKeyFor(order.userId, items),
     ...(request.request === undefined ? {} : { lastRequest: request.request }),
   };
+}
+
+/**
+ * Writes a modified order. The new items are entered first: an identical order is refused from then on. If this
+ * process dies in between, it is refused for IN_FLIGHT_MS, and the order keeps the entry of the items that it has.
+ */
+async function saveModified(
+  service: OrderService,
+  next: Order,
+  order: Order,
+  items: readonly OrderLine[],
+): Promise<void> {
+  await admitOrder(service, order.userId, admissionOf(service, 'MODIFY', order, items));
+  await service.orders.save(next, order);
 }
 
 async function reserveAgain(
@@ -145,7 +157,7 @@ async function reserveAgain(
     },
     moveNow(service, 'USER_MODIFIED', request.userId),
   );
-  await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
+  await saveModified(service, next, order, items);
   await tryNow(order, service.saga.signal(order.waitToken));
   return next;
 }
@@ -161,7 +173,7 @@ async function askForVoid(
     ...changes(order, request, 'PENDING', items),
     dueAtMs: Math.min(order.dueAtMs, service.clock.now() + service.deadlines.dispatchMs),
   });
-  await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
+  await saveModified(service, next, order, items);
   // Written before the token is read: a step that is about to wait stores its token, then reads the
   // order.
   const payment = await service.payments.getPayment(order.paymentId);
@@ -191,6 +203,6 @@ async function replaceItems(
     revision: order.revision + 1,
     ...changes(order, request, 'APPLIED', items),
   });
-  await service.orders.save(next, order, await duplicateGuardFor(service, next, items));
+  await saveModified(service, next, order, items);
   return next;
 }

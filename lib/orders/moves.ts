@@ -63,10 +63,7 @@ type MoveFieldsOf<Kind extends Order> = Kind extends unknown
 
 /** Changes of OrderBase's other fields that a move may bring. */
 export type BaseChanges = Partial<
-  Pick<
-    OrderBase,
-    'revision' | 'run' | 'attempt' | 'items' | 'guardKey' | 'modifications' | 'lastRequest'
-  >
+  Pick<OrderBase, 'revision' | 'run' | 'attempt' | 'items' | 'modifications' | 'lastRequest'>
 >;
 
 export interface Move {

@@ -1,5 +1,6 @@
 import { MAX_PIECES_PER_LINE } from '../limits.ts';
 import type { Money } from '../money.ts';
+import { deriveId } from '../platform/ids.ts';
 import type {
   Order,
   OrderLine,
@@ -33,6 +34,11 @@ export function mergeLines(
     merged.set(productId, { productId, quantity: before + quantity });
   }
   return [...merged.values()];
+}
+
+/** Digest of products and quantities. */
+export function itemsKeyOf(lines: readonly OrderLine[]): string {
+  return deriveId('items', itemsFingerprint(lines));
 }
 
 /** True if products and quantities are the same; the order of the lines does not count. */

@@ -1,65 +1,42 @@
 import {
   type DynamoDBDocumentClient,
   PutCommand,
-  type PutCommandInput,
   QueryCommand,
   TransactWriteCommand,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod/mini';
 import type { Payment } from '../payments/payment.ts';
 import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
-  checkedFields,
+  CONFLICT,
   conditionalWrite,
   duePages,
-  lazily,
   readableOf,
   readItem,
   readItems,
   type StoredItem,
   throwUnavailable,
-  type WriteRefusal,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
-import { deriveId } from '../platform/ids.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
-import type { Order, OrderLine } from './order.ts';
-import { itemsFingerprint } from './order-items.ts';
+import type { OpenOrderEntry, OpenOrders } from './open-orders.ts';
+import type { Order } from './order.ts';
+import {
+  OPEN_ORDERS_SCHEMA_VERSION,
+  OPEN_ORDERS_TYPE,
+  openOrdersItem,
+  openOrdersKey,
+  refusedOpenOrders,
+  toOpenOrders,
+} from './stored-open-orders.ts';
 import { orderKey, putOf, toOrder } from './stored-order.ts';
-
-const GUARD_SCHEMA_VERSION = 1;
-const guardSchema = lazily(() => z.object({ orderId: z.string() }));
-
-/** Names the latest order that a user placed with these items. */
-export interface DuplicateGuard {
-  readonly guardKey: string;
-  readonly orderId: string;
-}
-
-/** Guard to take in the transaction of its order, if it is absent or still names `replacing`. */
-export interface GuardWrite {
-  readonly guardKey: string;
-  readonly replacing: string | undefined;
-}
-
-/** Key of the guard of a user's orders of these items. */
-export function guardKeyFor(userId: string, items: readonly OrderLine[]): string {
-  return deriveId('guard', userId, itemsFingerprint(items));
-}
-
-/** Time after its window for which a guard stays at least. */
-const GUARD_GRACE_MS = 24 * 60 * 60 * 1000;
 
 export type PlaceOutcome =
   | 'PLACED'
   /** The order is stored already: the request is repeated. */
-  | 'EXISTS'
-  /** The guard differs from what was expected. */
-  | 'GUARDED'
-  /** Another transaction at the same items stood in the way. */
-  | 'BUSY';
+  | 'EXISTS';
 
 /** The outbox index's entry of an order or a payment that was due. */
 export interface DueCandidate {
@@ -71,16 +48,14 @@ export interface DueCandidate {
   readonly dueAtMs: number;
 }
 
-/** Orders, their duplicate guards and the outbox index, in the Order Service's table. */
+/** Orders, their users' open orders and the outbox index, in the Order Service's table. */
 export class OrderRepository {
   readonly #table: string;
-  readonly #guardLifetimeMs: number;
   readonly #documents: DynamoDBDocumentClient;
   readonly #payments: PaymentRepository;
 
   constructor(runtime: Runtime, payments: PaymentRepository) {
     this.#table = runtime.config.ORDERS_TABLE;
-    this.#guardLifetimeMs = runtime.config.DUPLICATE_WINDOW_SECONDS * 1000 + GUARD_GRACE_MS;
     this.#documents = documentClient(runtime.aws);
     this.#payments = payments;
   }
@@ -118,33 +93,93 @@ export class OrderRepository {
     return (output.Items ?? []).map((item) => String(item['createdAtSort']));
   }
 
-  async getGuard(guardKey: string): Promise<DuplicateGuard | undefined> {
-    const item = await readItem(this.#documents, this.#table, { pk: `GUARD#${guardKey}` });
-    if (item === undefined) return undefined;
-    const { orderId } = checkedFields(item, GUARD_SCHEMA_VERSION, guardSchema());
-    return { guardKey, orderId };
+  /** Reads up to a hundred orders consistently; undefined for those that are not stored. */
+  async getOrdersById(
+    orderIds: readonly string[],
+  ): Promise<ReadonlyMap<string, Order | undefined>> {
+    const items = await readItems(this.#documents, this.#table, orderIds.map(orderKey));
+    const orders = new Map<string, Order | undefined>();
+    for (const orderId of orderIds) {
+      const item = items.get(orderKey(orderId).pk);
+      orders.set(orderId, item === undefined ? undefined : toOrder(item));
+    }
+    return orders;
   }
 
-  /** Writes a new order, if its id is new, together with its duplicate guard. */
-  async place(order: Order, guard?: GuardWrite): Promise<PlaceOutcome> {
-    const put = putOf(this.#table, order, undefined);
-    const refusal = await this.#write(put, guard && this.#guardPut(order, guard));
-    if (refusal === undefined) {
-      observeMove(order, undefined);
-      return 'PLACED';
-    }
-    if (refusal.kind === 'CONFLICT') return 'BUSY';
-    return refusal.failed.includes(0) ? 'EXISTS' : 'GUARDED';
+  /** Read consistently. */
+  async getOpenOrders(userId: string): Promise<OpenOrders> {
+    return toOpenOrders(await readItem(this.#documents, this.#table, openOrdersKey(userId)));
   }
 
   /**
-   * Writes `next`, and a guard if given, if the order is still as it was read.
-   * @throws ConcurrentUpdate if the order or the guard has changed: read again and decide anew.
+   * Enters an order among its user's open orders, if there are fewer than `maxEntries` and none of the same items.
+   * @returns undefined if it is entered, else the open orders, or CONFLICT if they could not be seen.
    */
-  async save(next: Order, previous: Order, guard?: GuardWrite): Promise<void> {
-    const put = putOf(this.#table, next, previous);
-    const refusal = await this.#write(put, guard && this.#guardPut(next, guard));
-    if (refusal !== undefined) {
+  async enterOpenOrder(
+    userId: string,
+    { itemsKey, ...entry }: OpenOrderEntry,
+    maxEntries: number,
+  ): Promise<OpenOrders | typeof CONFLICT | undefined> {
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      Key: openOrdersKey(userId),
+      UpdateExpression:
+        'SET #entry = :entry, #type = :type, schemaVersion = :schemaVersion ADD entryCount :one, version :one',
+      ConditionExpression:
+        'attribute_not_exists(#entry) AND (attribute_not_exists(entryCount) OR entryCount < :maxEntries)',
+      ExpressionAttributeNames: { '#entry': itemsKey, '#type': 'type' },
+      ExpressionAttributeValues: {
+        ':entry': entry,
+        ':type': OPEN_ORDERS_TYPE,
+        ':schemaVersion': OPEN_ORDERS_SCHEMA_VERSION,
+        ':one': 1,
+        ':maxEntries': maxEntries,
+      },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    const refusal = await conditionalWrite(this.#documents.send(update));
+    if (refusal === undefined) return undefined;
+    return (refusal.kind === 'CONDITION' && refusedOpenOrders(refusal.item)) || CONFLICT;
+  }
+
+  /**
+   * Writes a user's open orders, if they are still as they were seen.
+   * @throws ConcurrentUpdate if they have changed: look again and decide anew.
+   */
+  async saveOpenOrders(
+    userId: string,
+    entries: readonly OpenOrderEntry[],
+    seen: OpenOrders,
+  ): Promise<void> {
+    const put = new PutCommand({
+      TableName: this.#table,
+      Item: openOrdersItem(userId, entries, seen),
+      ...(seen.version === 0
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : {
+            ConditionExpression: 'version = :seenVersion',
+            ExpressionAttributeValues: { ':seenVersion': seen.version },
+          }),
+    });
+    if ((await conditionalWrite(this.#documents.send(put))) === undefined) return;
+    throw new ConcurrentUpdate('Your open orders have changed meanwhile; try again.');
+  }
+
+  /** Writes a new order, if its id is new. */
+  async place(order: Order): Promise<PlaceOutcome> {
+    const put = new PutCommand(putOf(this.#table, order, undefined));
+    if ((await conditionalWrite(this.#documents.send(put))) !== undefined) return 'EXISTS';
+    observeMove(order, undefined);
+    return 'PLACED';
+  }
+
+  /**
+   * Writes `next`, if the order is still as it was read.
+   * @throws ConcurrentUpdate if the order has changed: read again and decide anew.
+   */
+  async save(next: Order, previous: Order): Promise<void> {
+    const put = new PutCommand(putOf(this.#table, next, previous));
+    if ((await conditionalWrite(this.#documents.send(put))) !== undefined) {
       throw new ConcurrentUpdate('The order was changed meanwhile; look at it and try again.');
     }
     observeMove(next, previous);
@@ -159,10 +194,13 @@ export class OrderRepository {
     order: { readonly next: Order; readonly previous: Order },
     payment: { readonly next: Payment; readonly previous: Payment | undefined },
   ): Promise<void> {
-    const orderPut = putOf(this.#table, order.next, order.previous);
-    const paymentPut = this.#payments.putOf(payment.next, payment.previous);
-    const refusal = await this.#write(orderPut, paymentPut);
-    if (refusal !== undefined) {
+    const write = new TransactWriteCommand({
+      TransactItems: [
+        { Put: putOf(this.#table, order.next, order.previous) },
+        { Put: this.#payments.putOf(payment.next, payment.previous) },
+      ],
+    });
+    if ((await conditionalWrite(this.#documents.send(write))) !== undefined) {
       throw new ConcurrentUpdate(
         'The order or its payment was changed meanwhile; look at it and try again.',
       );
@@ -212,36 +250,6 @@ export class OrderRepository {
     for await (const page of duePages(this.#documents, index, shard, nowMs)) {
       yield page.map(toCandidate);
     }
-  }
-
-  /** Writes an order, and its guard or its payment in the same transaction. */
-  #write(
-    order: PutCommandInput,
-    other: PutCommandInput | undefined,
-  ): Promise<WriteRefusal | undefined> {
-    if (other === undefined) return conditionalWrite(this.#documents.send(new PutCommand(order)));
-    const both = new TransactWriteCommand({ TransactItems: [{ Put: order }, { Put: other }] });
-    return conditionalWrite(this.#documents.send(both));
-  }
-
-  #guardPut({ orderId, createdAtMs }: Order, { guardKey, replacing }: GuardWrite) {
-    return {
-      TableName: this.#table,
-      Item: {
-        pk: `GUARD#${guardKey}`,
-        type: 'GUARD',
-        schemaVersion: GUARD_SCHEMA_VERSION,
-        orderId,
-        // DynamoDB may delete the guard from then on; never inside its window.
-        ttl: Math.ceil((createdAtMs + this.#guardLifetimeMs) / 1000),
-      },
-      ...(replacing === undefined
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : {
-            ConditionExpression: 'orderId = :replacedOrderId',
-            ExpressionAttributeValues: { ':replacedOrderId': replacing },
-          }),
-    };
   }
 }
 

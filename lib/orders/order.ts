@@ -143,8 +143,6 @@ export interface OrderBase {
   readonly total?: Money;
   /** Digest of the items as placed; modifications do not change it. */
   readonly placedAs: string;
-  /** The duplicate guard that names this order. */
-  readonly guardKey?: string;
   /** The latest payment, in every status after the first payment was started. */
   readonly paymentId?: string;
   readonly modification?: Modification;

@@ -1,23 +1,21 @@
 import { toTimestamp } from '../platform/clock.ts';
+import { CONFLICT } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate, IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { blocks } from './duplicate-guard.ts';
+import { admitOrder } from './admit-order.ts';
+import type { Admission, OpenOrders } from './open-orders.ts';
 import type { CreatedOrder, InvalidOrder, Order, OrderLine } from './order.ts';
-import { hasBadQuantity, itemsFingerprint, mergeLines } from './order-items.ts';
-import { type DuplicateGuard, guardKeyFor } from './order-repository.ts';
+import { hasBadQuantity, itemsKeyOf, mergeLines } from './order-items.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
-import { DuplicateOrder } from './refusals.ts';
 import { retryOrder } from './retry-order.ts';
 import { tryNow } from './saga-client.ts';
-
-const PLACE_ATTEMPTS = 8;
 
 export interface PlaceOrderRequest {
   readonly userId: string;
   /** As sent: whole quantities, equal products not added up yet. */
   readonly items: readonly { readonly productId: string; readonly quantity: number }[];
   readonly idempotencyKey: string | undefined;
-  /** True to place the order without a duplicate guard. */
+  /** True to place the order beside another one of the same items. */
   readonly allowDuplicate: boolean;
   readonly correlationId: string;
 }
@@ -25,7 +23,8 @@ export interface PlaceOrderRequest {
 /**
  * Stores the order and starts its saga. An order with a bad quantity is stored as INVALID. The same
  * idempotency key finds the order it made before, even if the process that made it died.
- * @throws DuplicateOrder if the same items were ordered within the window and that order is not final.
+ * @throws DuplicateOrder if the same items were ordered within the window and that order is not final;
+ * OrderInFlight if they are being ordered at this moment; TooManyOpenOrders.
  * @throws IdempotencyConflict if the key made an order of other items.
  */
 export async function placeOrder(
@@ -37,43 +36,56 @@ export async function placeOrder(
   return stored;
 }
 
-/** Writes the order and its guard, or returns the order that the same request stored before. */
+/**
+ * Enters the order among its user's open orders, then writes it, or returns the order that the same request
+ * stored before. An INVALID order is not entered: it is final.
+ */
 async function store(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,
   allowDuplicate: boolean,
 ): Promise<Order> {
-  const { guardKey } = order;
-  let replacing: string | undefined;
-  for (let attempt = 1; attempt <= PLACE_ATTEMPTS; attempt += 1) {
-    const outcome = await service.orders.place(
-      order,
-      guardKey === undefined ? undefined : { guardKey, replacing },
-    );
-    if (outcome === 'PLACED') return order;
-    if (outcome === 'BUSY') continue;
-    const guard = outcome === 'GUARDED' ? await guardOf(service, order) : undefined;
-    if (outcome === 'EXISTS' || guard?.orderId === order.orderId) {
-      const earlier = await sameRequestAgain(service, order);
-      if (earlier !== undefined) return earlier;
-    } else {
-      if (guard !== undefined && !allowDuplicate) await refuseDuplicate(service, order, guard);
-      replacing = guard?.orderId;
+  if (order.status === 'CREATED') {
+    const { userId, orderId, version, createdAtMs: atMs, placedAs: itemsKey } = order;
+    const entry = { itemsKey, orderId, atMs, version };
+    const { MAX_OPEN_ORDERS_PER_USER: maxEntries } = service.config;
+    const seen = await service.orders.enterOpenOrder(userId, entry, maxEntries);
+    const admission = { purpose: 'PLACE', entry, allowDuplicate } as const;
+    if (seen !== undefined && (await admitAmong(service, userId, admission, seen)) === 'EXISTS') {
+      return sameRequestAgain(service, order);
     }
   }
-  throw new ConcurrentUpdate('The same order is being placed many times at once; try again.');
+  const outcome = await service.orders.place(order);
+  return outcome === 'PLACED' ? order : sameRequestAgain(service, order);
+}
+
+/** @param seen the open orders that the first try met. */
+function admitAmong(
+  service: OrderService,
+  userId: string,
+  admission: Admission,
+  seen: OpenOrders | typeof CONFLICT,
+): ReturnType<typeof admitOrder> {
+  let met: OpenOrders | undefined = seen === CONFLICT ? undefined : seen;
+  return retryOnConflict(service, () => {
+    const openOrders = met;
+    met = undefined;
+    return admitOrder(service, userId, admission, openOrders);
+  });
 }
 
 /**
  * The id derives from the key: the request is repeated, perhaps after its process died.
- * @returns undefined while the order is not visible: its guard, written with it, may be visible first.
+ * @throws IdempotencyConflict; ConcurrentUpdate if the order cannot be seen yet.
  */
 async function sameRequestAgain(
   service: OrderService,
   order: CreatedOrder | InvalidOrder,
-): Promise<Order | undefined> {
+): Promise<Order> {
   const first = await service.orders.getOrder(order.orderId);
-  if (first === undefined) return undefined;
+  if (first === undefined) {
+    throw new ConcurrentUpdate('The same order is being placed many times at once; try again.');
+  }
   if (first.placedAs !== order.placedAs) {
     throw new IdempotencyConflict(
       'This Idempotency-Key placed an order of other items; use a new key.',
@@ -85,27 +97,6 @@ async function sameRequestAgain(
   return retryOnConflict(service, async () => {
     const failed = (await service.orders.getOrder(order.orderId)) ?? first;
     return failed.status === 'ORDER_FAILED' ? retryOrder(service, failed, failed.userId) : failed;
-  });
-}
-
-async function guardOf(
-  service: OrderService,
-  order: CreatedOrder | InvalidOrder,
-): Promise<DuplicateGuard | undefined> {
-  return order.guardKey === undefined ? undefined : service.orders.getGuard(order.guardKey);
-}
-
-/** @throws DuplicateOrder if the guard's order makes this one a duplicate. */
-async function refuseDuplicate(
-  service: OrderService,
-  order: CreatedOrder | InvalidOrder,
-  guard: DuplicateGuard,
-): Promise<void> {
-  const first = await service.orders.getOrder(guard.orderId);
-  if (first === undefined || !blocks(service, first, order.items)) return;
-  throw new DuplicateOrder(DuplicateOrder.refusal.advice, {
-    details: { orderId: first.orderId },
-    links: { order: `/order/${first.orderId}` },
   });
 }
 
@@ -128,7 +119,7 @@ function newOrder(service: OrderService, request: PlaceOrderRequest): CreatedOrd
     run: 1,
     attempt: 0,
     items,
-    placedAs: deriveId('items', itemsFingerprint(items)),
+    placedAs: itemsKeyOf(items),
     modifications: 0,
     refunds: [],
     history: [{ from: null, to: status, reason, at: toTimestamp(nowMs), by: userId }],
@@ -137,7 +128,6 @@ function newOrder(service: OrderService, request: PlaceOrderRequest): CreatedOrd
   return {
     ...facts,
     status,
-    guardKey: guardKeyFor(userId, items),
     dueAtMs: nowMs + service.deadlines.dispatchMs,
   };
 }

@@ -13,6 +13,31 @@ export class DuplicateOrder extends refusal({
   isDuplicate: true,
 }) {}
 
+/** The user sends the same items at this moment in another request, whose order is not stored yet. */
+export class OrderInFlight extends refusal({
+  name: 'OrderInFlight',
+  code: 'ORDER_IN_FLIGHT',
+  status: 409,
+  title: 'The same order is being placed at this moment',
+  advice:
+    'Another request of yours is about to order the same. Send this one again after the time in ' +
+    'Retry-After: it then names the order of that request, or is placed if that one was lost.',
+  retryAfterSeconds: 1,
+  isDuplicate: true,
+}) {}
+
+/** The user has as many unpaid orders that hold stock as one user may have. */
+export class TooManyOpenOrders extends refusal({
+  name: 'TooManyOpenOrders',
+  code: 'TOO_MANY_OPEN_ORDERS',
+  status: 429,
+  title: 'Too many open orders',
+  advice:
+    'You have as many unpaid orders as one user may have. Pay or cancel one of those in "orders", ' +
+    'or wait until they have expired.',
+  retryAfterSeconds: 60,
+}) {}
+
 /** Paying came too late: the promise to hold the stock has run out. */
 export class ReservationExpired extends refusal({
   name: 'ReservationExpired',

@@ -1,5 +1,6 @@
 import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { IllegalTransition } from '../platform/errors.ts';
+import { admissionOf, admitOrder } from './admit-order.ts';
 import { type BaseChanges, type Move, moveOrder } from './moves.ts';
 import type { CreatedOrder, Order } from './order.ts';
 import { moveNow, type OrderService } from './order-service.ts';
@@ -9,7 +10,7 @@ import { moveNow, type OrderService } from './order-service.ts';
  * effect. The caller starts the saga.
  * @param request digest of the keyed request. Its repetition returns the order, unless the order has
  * failed since: then it is run again.
- * @throws IllegalTransition in every other status and after the last allowed run.
+ * @throws IllegalTransition in every other status and after the last allowed run; TooManyOpenOrders.
  * @throws ConcurrentUpdate if another writer moved the order at the same moment.
  */
 export async function retryOrder(
@@ -26,21 +27,34 @@ export async function retryOrder(
     });
   }
   const lastRequest = request === undefined ? {} : { lastRequest: request };
-  return runAgain(service, order, moveNow(service, 'ORDER_RETRIED', userId), lastRequest);
+  const next = startedAgain(service, order, moveNow(service, 'ORDER_RETRIED', userId), lastRequest);
+  await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
+  await service.orders.save(next, order);
+  return next;
 }
 
 /**
- * Moves the order for a user or an operator. It is due in the same write, so the dispatcher starts a run
- * that nobody else starts.
+ * Moves the order for an operator, past the limit of its user's open orders.
  * @throws IllegalTransition, ConcurrentUpdate
  */
 export async function runAgain(
   service: OrderService,
   order: Order,
   move: Move,
-  changes: Pick<BaseChanges, 'lastRequest'> = {},
 ): Promise<CreatedOrder> {
-  const next = moveOrder(
+  const next = startedAgain(service, order, move);
+  await service.orders.save(next, order);
+  return next;
+}
+
+/** The order as it runs again. It is due in the same write, so the dispatcher starts a run that nobody else starts. */
+function startedAgain(
+  service: OrderService,
+  order: Order,
+  move: Move,
+  changes: Pick<BaseChanges, 'lastRequest'> = {},
+): CreatedOrder {
+  return moveOrder(
     order,
     'CREATED',
     {
@@ -51,6 +65,4 @@ export async function runAgain(
     },
     move,
   );
-  await service.orders.save(next, order);
-  return next;
 }

@@ -2,6 +2,7 @@ import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { isOpen, isUnsettled, newPayment, type Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
+import { admissionOf, admitOrder } from './admit-order.ts';
 import { moveOrder } from './moves.ts';
 import type { PaymentFailedOrder } from './order.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
@@ -21,7 +22,7 @@ const ROUTE = 'POST /retrypayment';
  * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` with a new payment, in one transaction: stock first, then
  * the charge, at the frozen prices. Refused while an earlier payment is unsettled, so that two payments
  * of an order never overlap.
- * @throws NotFound, PaymentUnsettled, IllegalTransition, IdempotencyConflict
+ * @throws NotFound, PaymentUnsettled, IllegalTransition, IdempotencyConflict, TooManyOpenOrders
  */
 export function retryPayment(
   service: OrderService<'saga'>,
@@ -112,6 +113,7 @@ async function begin(
     createdAtMs: nowMs,
     at: toTimestamp(nowMs),
   });
+  await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
   await service.orders.saveWithPayment(
     { next, previous: order },
     { next: payment, previous: undefined },

@@ -42,7 +42,6 @@ const schemas = lazily(() => {
     items,
     total: z.exactOptional(moneySchema),
     placedAs: z.string(),
-    guardKey: z.exactOptional(z.string()),
     paymentId: z.exactOptional(z.string()),
     modification: z.exactOptional(z.discriminatedUnion('status', [pending, applied, rejected])),
     modifications: z.int(),

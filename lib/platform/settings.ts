@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { MOST_OPEN_ORDERS_PER_USER } from '../limits.ts';
 
 /**
  * The settings of the service. Each row of the table gives a setting's name, range, default and
@@ -207,6 +208,14 @@ export const SETTINGS = {
     max: DAY_SECONDS,
     default: 600,
     meaning: 'Age up to which an open order with the same items counts as a double click.',
+  },
+  MAX_OPEN_ORDERS_PER_USER: {
+    kind: 'number',
+    min: 1,
+    max: MOST_OPEN_ORDERS_PER_USER,
+    default: 10,
+    meaning:
+      'Number of unpaid orders that hold stock which one user, the `sub` of a token, may have.',
   },
   DISPATCH_AFTER_SECONDS: {
     kind: 'number',

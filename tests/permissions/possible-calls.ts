@@ -21,7 +21,10 @@ const INVENTORY = [
 const PORTS: Readonly<Record<string, readonly string[]>> = {
   'orders.getOrder': ['dynamodb:GetItem OrdersTable'],
   'orders.getOrders': ['dynamodb:BatchGetItem OrdersTable'],
-  'orders.getGuard': ['dynamodb:GetItem OrdersTable'],
+  'orders.getOrdersById': ['dynamodb:BatchGetItem OrdersTable'],
+  'orders.getOpenOrders': ['dynamodb:GetItem OrdersTable'],
+  'orders.enterOpenOrder': ['dynamodb:UpdateItem OrdersTable'],
+  'orders.saveOpenOrders': ['dynamodb:PutItem OrdersTable'],
   'orders.place': ['dynamodb:PutItem OrdersTable'],
   'orders.save': ['dynamodb:PutItem OrdersTable'],
   'orders.saveWithPayment': ['dynamodb:PutItem OrdersTable'],

@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   TransactionCanceledException,
   TransactionConflictException,
@@ -18,7 +19,12 @@ import { loggerFor } from '../lambda/logging.ts';
 /** Reason for which a conditional write or a transaction wrote nothing. */
 export type WriteRefusal =
   /** A condition no longer holds; `failed` lists the positions in the transaction. */
-  | { readonly kind: 'CONDITION'; readonly failed: readonly number[] }
+  | {
+      readonly kind: 'CONDITION';
+      readonly failed: readonly number[];
+      /** The stored item, if a single write asked for it. */
+      readonly item?: Record<string, AttributeValue> | undefined;
+    }
   /** Another transaction was writing the same item. */
   | { readonly kind: 'CONFLICT' };
 
@@ -32,7 +38,9 @@ export async function conditionalWrite(write: Promise<unknown>): Promise<WriteRe
     await write;
     return undefined;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return { kind: 'CONDITION', failed: [0] };
+    if (error instanceof ConditionalCheckFailedException) {
+      return { kind: 'CONDITION', failed: [0], item: error.Item };
+    }
     if (error instanceof TransactionConflictException) return { kind: 'CONFLICT' };
     if (error instanceof TransactionCanceledException) {
       const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code);

@@ -13,11 +13,13 @@ import {
   MAX_ID_CHARACTERS,
   MAX_LINES_PER_ORDER,
   MAX_MODIFICATIONS_PER_ORDER,
+  MAX_OPEN_ORDER_ENTRIES,
   MAX_PIECES_PER_LINE,
   MAX_PIECES_PER_RECEIPT,
   MAX_RUNS_PER_ORDER,
   MAX_UNIT_PRICE_MINOR,
   MAX_USER_ID_CHARACTERS,
+  MOST_OPEN_ORDERS_PER_USER,
   ORDERS_PER_PAGE,
   PRODUCTS_PER_PAGE,
 } from '../../../lib/limits.ts';
@@ -26,8 +28,10 @@ import { toOrderDocument } from '../../../lib/orders/http/responses.ts';
 import type { OrderLine } from '../../../lib/orders/order.ts';
 import { hasBadQuantity, totalOf } from '../../../lib/orders/order-items.ts';
 import { OrderRepository } from '../../../lib/orders/order-repository.ts';
+import { openOrdersItem, openOrdersKey } from '../../../lib/orders/stored-open-orders.ts';
 import { PaymentRepository } from '../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../lib/platform/config.ts';
+import { deriveId } from '../../../lib/platform/ids.ts';
 import type { Runtime } from '../../../lib/platform/lambda/runtime.ts';
 import { NOW_MS, orderIn, paymentIn, World } from './orders/fakes.ts';
 import { REQUIRED } from './platform/environment.ts';
@@ -207,6 +211,7 @@ describe('a key', () => {
     ['of a product', `PRODUCT#${id}`],
     ['of a reservation', `RESERVATION#${id}`],
     ["of a user's orders", WIDE.repeat(MAX_USER_ID_CHARACTERS)],
+    ["of a user's open orders", openOrdersKey(WIDE.repeat(MAX_USER_ID_CHARACTERS)).pk],
   ])('%s fits', (_name, key) => {
     expect(Buffer.byteLength(key)).toBeLessThanOrEqual(DYNAMODB_PARTITION_KEY_BYTES);
   });
@@ -214,6 +219,31 @@ describe('a key', () => {
   test("of an order's place among its user's orders fits", () => {
     const place = `${String(NOW_MS).padStart(15, '0')}#${id}`;
     expect(Buffer.byteLength(place)).toBeLessThanOrEqual(DYNAMODB_SORT_KEY_BYTES);
+  });
+});
+
+describe("a user's open orders", () => {
+  const entries = (count: number) =>
+    Array.from({ length: count }, (_none, index) => ({
+      itemsKey: deriveId('items', 'all the same'),
+      orderId: deriveId('ord', String(index)),
+      atMs: NOW_MS,
+      version: 1,
+    }));
+  const bytesOf = (count: number) =>
+    itemBytes(openOrdersItem('u'.repeat(36), entries(count), { version: 1, entries: [] }));
+
+  test('fit into one write unit in daily life, and into a small item in any case', () => {
+    expect(bytesOf(5)).toBeLessThan(1024);
+    expect(bytesOf(MAX_OPEN_ORDER_ENTRIES)).toBeLessThan(DYNAMODB_ITEM_BYTES / 20);
+  });
+
+  test('are read at once, with the order that is placed', () => {
+    expect(MAX_OPEN_ORDER_ENTRIES + 1).toBeLessThanOrEqual(DYNAMODB_BATCH_GET_KEYS);
+  });
+
+  test('have room for every open order while all are modified', () => {
+    expect(2 * MOST_OPEN_ORDERS_PER_USER).toBeLessThan(MAX_OPEN_ORDER_ENTRIES);
   });
 });
 

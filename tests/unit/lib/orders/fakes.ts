@@ -1,17 +1,14 @@
 import type { ReservationDocument } from '../../../../lib/inventory/http/reservation-response.ts';
 import type { InventoryClient } from '../../../../lib/inventory/inventory-client.ts';
 import type { Money } from '../../../../lib/money.ts';
+import type { OpenOrderEntry } from '../../../../lib/orders/open-orders.ts';
 import type {
   Order,
   OrderIn,
   OrderStatus,
   PendingReservingStockOrder,
 } from '../../../../lib/orders/order.ts';
-import type {
-  DueCandidate,
-  GuardWrite,
-  OrderRepository,
-} from '../../../../lib/orders/order-repository.ts';
+import type { DueCandidate, OrderRepository } from '../../../../lib/orders/order-repository.ts';
 import { deadlinesOf } from '../../../../lib/orders/recovery/deadlines.ts';
 import type { SagaQueues } from '../../../../lib/orders/recovery/saga-queues.ts';
 import type { SagaClient } from '../../../../lib/orders/saga-client.ts';
@@ -186,10 +183,8 @@ export class World {
   readonly extendedBySeconds: number[] = [];
   /** Most that Inventory still holds. */
   longestHoldMs = Number.POSITIVE_INFINITY;
-  /** The order that each duplicate guard names. */
-  readonly guards = new Map<string, string>();
-  /** The guard of each write of an order, undefined for a write without one. */
-  readonly guardWrites: (GuardWrite | undefined)[] = [];
+  /** Open orders of the only user, with the number of their writes. */
+  openOrders: { version: number; entries: readonly OpenOrderEntry[] } = { version: 0, entries: [] };
   /** Today's prices. */
   readonly prices = new Map<string, Money>();
 
@@ -259,7 +254,15 @@ export class World {
 
   #orders(): Pick<
     OrderRepository,
-    'getOrder' | 'getGuard' | 'save' | 'saveWithPayment' | 'dueCandidates'
+    | 'getOrder'
+    | 'getOrdersById'
+    | 'getOpenOrders'
+    | 'enterOpenOrder'
+    | 'saveOpenOrders'
+    | 'place'
+    | 'save'
+    | 'saveWithPayment'
+    | 'dueCandidates'
   > {
     const { stored } = this;
     return {
@@ -267,15 +270,36 @@ export class World {
         await this.#called(`find order ${orderId}`);
         return stored.orders.get(orderId);
       },
-      getGuard: async (guardKey) => {
-        await this.#called(`find guard ${guardKey}`);
-        const orderId = this.guards.get(guardKey);
-        return orderId === undefined ? undefined : { guardKey, orderId };
+      getOrdersById: async (orderIds) => {
+        await this.#called(`find orders ${orderIds.join()}`);
+        return new Map(orderIds.map((orderId) => [orderId, stored.orders.get(orderId)]));
       },
-      save: async (next, previous, guard) => {
+      getOpenOrders: async () => {
+        await this.#called('find open orders');
+        return this.openOrders;
+      },
+      enterOpenOrder: async (_userId, entry, maxEntries) => {
+        await this.#called(`enter ${entry.orderId}`);
+        const { version, entries } = this.openOrders;
+        const isTaken = entries.some(({ itemsKey }) => itemsKey === entry.itemsKey);
+        if (isTaken || entries.length >= maxEntries) return this.openOrders;
+        this.openOrders = { version: version + 1, entries: [...entries, entry] };
+        return undefined;
+      },
+      saveOpenOrders: async (_userId, entries, { version }) => {
+        await this.#called(`save open orders ${entries.map(({ orderId }) => orderId).join()}`);
+        if (this.openOrders.version !== version) throw new ConcurrentUpdate('Changed meanwhile.');
+        this.openOrders = { version: version + 1, entries };
+      },
+      place: async (order) => {
+        await this.#called(`place ${order.orderId}`);
+        if (stored.orders.has(order.orderId)) return 'EXISTS';
+        stored.orders.set(order.orderId, order);
+        return 'PLACED';
+      },
+      save: async (next, previous) => {
         await this.#called(`save order ${next.status}`);
         this.#saveOrder(next, previous);
-        this.guardWrites.push(guard);
       },
       saveWithPayment: async (order, payment) => {
         await this.#called(`save order ${order.next.status} with payment ${payment.next.status}`);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ProductUnavailable } from '../../../../lib/inventory/refusals.ts';
 import { type ModifyOrderRequest, modifyOrder } from '../../../../lib/orders/modify-order.ts';
 import type { Order } from '../../../../lib/orders/order.ts';
-import { guardKeyFor } from '../../../../lib/orders/order-repository.ts';
+import { itemsKeyOf } from '../../../../lib/orders/order-items.ts';
 import {
   BadQuantity,
   ModificationPending,
@@ -29,16 +29,18 @@ const modify = (world: World, changes: Partial<ModifyOrderRequest> = {}) =>
     ...changes,
   });
 
-const NEW_GUARD = {
-  guardKey: guardKeyFor('alice', WANTED),
-  replacing: undefined,
-};
+/** Entry of the new items, for the order's next version. */
+const ENTERED = { itemsKey: itemsKeyOf(WANTED), orderId: 'ord_1', atMs: NOW_MS, version: 8 };
 
 describe('modifying an order that waits for its payment', () => {
   test('goes back to be reserved at a new revision and remembers what is held', async () => {
     const world = new World(orderIn('PENDING_PAYMENT', { revision: 4, heldRevision: 2 }));
     await modify(world, { request: 'req_1' });
-    expect(world.effects).toEqual(['save order PENDING_RESERVING_STOCK', 'saga.signal user-wait']);
+    expect(world.effects).toEqual([
+      'save open orders ord_1',
+      'save order PENDING_RESERVING_STOCK',
+      'saga.signal user-wait',
+    ]);
     expect(world.order).toMatchObject({
       status: 'PENDING_RESERVING_STOCK',
       purpose: 'MODIFICATION',
@@ -52,7 +54,7 @@ describe('modifying an order that waits for its payment', () => {
       items: [{ productId: 'mug', quantity: 2 }],
       dueAtMs: NOW_MS + 30_000,
     });
-    expect(world.guardWrites).toEqual([NEW_GUARD]);
+    expect(world.openOrders.entries).toEqual([ENTERED]);
   });
 
   test('whose time is up is refused', async () => {
@@ -81,12 +83,14 @@ describe('modifying an order that waits for its payment', () => {
     expect(await modify(world)).toMatchObject({ status: 'PENDING_RESERVING_STOCK' });
   });
 
-  test('takes no guard that stands for another order in force', async () => {
+  test('stands for the old items and the new ones, from before its write', async () => {
     const world = new World(orderIn('PENDING_PAYMENT'));
-    world.put(orderIn('CREATED', { orderId: 'ord_2', items: WANTED }));
-    world.guards.set(NEW_GUARD.guardKey, 'ord_2');
-    await modify(world);
-    expect(world.guardWrites).toEqual([undefined]);
+    const former = { ...ENTERED, itemsKey: itemsKeyOf(world.order.items), atMs: 1, version: 1 };
+    const other = { ...ENTERED, orderId: 'ord_2' };
+    world.openOrders = { version: 1, entries: [former, other] };
+    world.failAt('save order', new InfrastructureUnavailable('The process dies here.'));
+    await expect(modify(world)).rejects.toBeInstanceOf(InfrastructureUnavailable);
+    expect(world.openOrders.entries).toEqual([other, former, ENTERED]);
   });
 
   test('merges equal products', async () => {
@@ -107,13 +111,16 @@ describe('modifying an order that is being paid', () => {
       const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: NOW_MS + 900_000 });
       const world = new World(order, paymentIn(status));
       await modify(world);
-      expect(world.effects).toEqual(['save order PAYMENT_IN_PROGRESS', ...signals]);
+      expect(world.effects).toEqual([
+        'save open orders ord_1',
+        'save order PAYMENT_IN_PROGRESS',
+        ...signals,
+      ]);
       expect(world.order).toEqual({
         ...order,
         version: 8,
         modification: { status: 'PENDING', items: WANTED },
         modifications: 1,
-        guardKey: NEW_GUARD.guardKey,
         dueAtMs: NOW_MS + 30_000,
       });
     },
@@ -135,7 +142,11 @@ describe('modifying an order whose payment failed', () => {
     world.prices.set('mug', { amount: 9999, currency: 'EUR' });
     world.prices.set('coffee', { amount: 100, currency: 'EUR' });
     await modify(world, { items: [...WANTED, { productId: 'coffee', quantity: 1 }] });
-    expect(world.effects).toEqual(['inventory.quote ord_1', 'save order PAYMENT_FAILED']);
+    expect(world.effects).toEqual([
+      'inventory.quote ord_1',
+      'save open orders ord_1',
+      'save order PAYMENT_FAILED',
+    ]);
     expect(world.order).toMatchObject({
       status: 'PAYMENT_FAILED',
       revision: 4,

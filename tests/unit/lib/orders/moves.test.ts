@@ -58,7 +58,6 @@ const BASE = {
   items: [{ productId: 'mug', quantity: 2, unitPrice: { amount: 1299, currency: 'EUR' } }],
   total: TOTAL,
   placedAs: 'items_1',
-  guardKey: 'guard_1',
   paymentId: 'pay_1',
   modification: { status: 'APPLIED', items: [] },
   modifications: 4,

@@ -7,7 +7,7 @@ describe('retrying an order', () => {
   test('that failed runs it again at a new run and a new revision', async () => {
     const world = new World(orderIn('ORDER_FAILED', { releaseOwed: { revision: 3 } }));
     await retryOrder(world.service, world.order, 'alice', 'req_1');
-    expect(world.effects).toEqual(['save order CREATED']);
+    expect(world.effects).toEqual(['save open orders ord_1', 'save order CREATED']);
     expect(world.order).toMatchObject({
       status: 'CREATED',
       run: 3,
@@ -35,7 +35,7 @@ describe('retrying an order', () => {
     const retried = retryOrder(world.service, world.order, 'alice');
     if (isAllowed) expect(await retried).toMatchObject({ status: 'CREATED', run: run + 1 });
     else await expect(retried).rejects.toBeInstanceOf(IllegalTransition);
-    expect(world.effects).toHaveLength(isAllowed ? 1 : 0);
+    expect(world.effects).toHaveLength(isAllowed ? 2 : 0);
   });
 
   test.each([
@@ -53,6 +53,18 @@ describe('retrying an order', () => {
       IllegalTransition,
     );
     expect(world.effects).toEqual([]);
+  });
+
+  test('without a place among the open ones is refused, and stays as it is', async () => {
+    const world = new World(orderIn('ORDER_FAILED'));
+    const others = Array.from({ length: 10 }, (_none, index) => `ord_${String(index + 2)}`);
+    world.put(...others.map((orderId) => orderIn('PENDING_PAYMENT', { orderId })));
+    const entries = others.map((orderId) => ({ itemsKey: orderId, orderId, atMs: 1, version: 1 }));
+    world.openOrders = { version: 1, entries };
+    await expect(retryOrder(world.service, world.order, 'alice')).rejects.toMatchObject({
+      name: 'TooManyOpenOrders',
+    });
+    expect(world.order).toEqual(orderIn('ORDER_FAILED'));
   });
 
   test('that somebody else moves at the same moment is refused', async () => {

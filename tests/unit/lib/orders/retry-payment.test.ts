@@ -21,7 +21,11 @@ const KEYED = { ...REQUEST, idempotencyKey: 'key-1' };
 const failed = (payment: Payment = paymentIn('DECLINED'), run = 2) =>
   new World(orderIn('PAYMENT_FAILED', { run, total: EUR_26 }), payment);
 
-const BEGUN = ['save order PENDING_RESERVING_STOCK with payment INITIATED', 'saga.start ord_1-3'];
+const BEGUN = [
+  'save open orders ord_1',
+  'save order PENDING_RESERVING_STOCK with payment INITIATED',
+  'saga.start ord_1-3',
+];
 
 describe('retrying a payment', () => {
   test('writes the order and its new payment at once, then starts the next run', async () => {
@@ -126,6 +130,18 @@ describe('retrying a payment', () => {
     await expect(
       retryPayment(world.service, { ...KEYED, orderId: 'ord_2' }),
     ).rejects.toBeInstanceOf(IdempotencyConflict);
+  });
+
+  test('without a place among the open orders is refused, and charges nothing', async () => {
+    const world = failed();
+    const others = Array.from({ length: 10 }, (_none, index) => `ord_${String(index + 2)}`);
+    world.put(...others.map((orderId) => orderIn('PENDING_PAYMENT', { orderId })));
+    const entries = others.map((orderId) => ({ itemsKey: orderId, orderId, atMs: 1, version: 1 }));
+    world.openOrders = { version: 1, entries };
+    await expect(retryPayment(world.service, REQUEST)).rejects.toMatchObject({
+      name: 'TooManyOpenOrders',
+    });
+    expect(world.effects).toEqual([]);
   });
 
   test('of somebody else is not found', async () => {

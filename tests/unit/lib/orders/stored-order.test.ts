@@ -17,7 +17,7 @@ const RESERVED = { revision: 3, expiresAtMs: NOW_MS, lines: [] };
 const OWED = { releaseOwed: { revision: 3 }, dueAtMs: NOW_MS };
 
 const ORDERS: readonly Order[] = [
-  orderIn('CREATED', { guardKey: 'guard_1', lastRequest: 'req_1' }),
+  orderIn('CREATED', { lastRequest: 'req_1' }),
   orderIn('PENDING_RESERVING_STOCK', { outage: { sinceMs: 1, notBeforeMs: 2 } }),
   orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', waitToken: 'w' }),
   orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', adopted: RESERVED }),
@@ -65,7 +65,6 @@ function answering(output: object) {
   const config = {
     ORDERS_TABLE: 'orders',
     INVENTORY_TABLE: 'inventory',
-    DUPLICATE_WINDOW_SECONDS: 600,
   };
   const clock = { now: () => NOW_MS };
   const runtime = { config, clock, aws: { clients: { documents } } } as unknown as Runtime;
@@ -178,28 +177,5 @@ describe('a payment', () => {
     await expect(read).rejects.toThrow('PAYMENT#pay_1 is malformed at amount.');
     const owed = tableOf({ pk: 'PAYMENT#pay_1', ...paymentIn('FAILED'), voidOwed: true });
     await expect(owed.payments.getPayment('pay_1')).rejects.toBeInstanceOf(MalformedItem);
-  });
-});
-
-describe('a duplicate guard', () => {
-  test('is written with its order, and kept until a day after its window', async () => {
-    const order = orderIn('CREATED', { guardKey: 'g' });
-    const { orders, writtenTogether } = tableOf({});
-    await orders.place(order, { guardKey: 'g', replacing: undefined });
-    expect(writtenTogether()).toEqual([
-      toItem(order),
-      {
-        pk: 'GUARD#g',
-        type: 'GUARD',
-        schemaVersion: 1,
-        orderId: 'ord_1',
-        ttl: (order.createdAtMs + 600_000 + 86_400_000) / 1000,
-      },
-    ]);
-  });
-
-  test('that names no order is malformed', async () => {
-    const read = tableOf({ pk: 'GUARD#g', type: 'GUARD' }).orders.getGuard('g');
-    await expect(read).rejects.toThrow('GUARD#g is malformed at orderId.');
   });
 });

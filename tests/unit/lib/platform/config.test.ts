@@ -15,6 +15,7 @@ const DEFAULTS = {
   RETRY_BASE_SECONDS: 1,
   QUEUE_MAX_RECEIVES: 8,
   DUPLICATE_WINDOW_SECONDS: 600,
+  MAX_OPEN_ORDERS_PER_USER: 10,
   DISPATCH_AFTER_SECONDS: 30,
   SCHEDULE_SECONDS: 60,
   PAYMENT_PAGE_URL: 'http://localhost:3000/pay/{orderId}',
@@ -174,6 +175,8 @@ describe('the configuration', () => {
     ['DUPLICATE_WINDOW_SECONDS', '0', 0],
     ['INVENTORY_OUTAGE_BUDGET_SECONDS', '0', 0],
     ['RETRY_MAX_ATTEMPTS', '20', 20],
+    ['MAX_OPEN_ORDERS_PER_USER', '1', 1],
+    ['MAX_OPEN_ORDERS_PER_USER', '40', 40],
   ] as const)('takes %s=%s', (name, value, expected) => {
     expect(readConfig({ ...REQUIRED, [name]: value })[name]).toBe(expected);
   });
