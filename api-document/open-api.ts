@@ -216,8 +216,8 @@ function problemHeaders(
       ...(status === 409 ? (['Retry-After'] as const) : []),
       ...(replayable ? (['Idempotent-Replayed'] as const) : []),
     ]),
-    // An outage always says when to come back.
-    ...(status === 503
+    // An outage and a limit always say when to come back.
+    ...(status === 503 || status === 429
       ? { 'Retry-After': { ...ANSWER_HEADERS['Retry-After'], required: true } }
       : {}),
   };

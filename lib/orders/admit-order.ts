@@ -3,12 +3,14 @@ import {
   type Admission,
   type AdmissionRules,
   decideAdmission,
+  type KnownOrder,
+  type KnownOrders,
   type OpenOrders,
   ordersToRead,
 } from './open-orders.ts';
 import type { Order } from './order.ts';
-import { itemsKeyOf } from './order-items.ts';
-import type { OrderService } from './order-service.ts';
+import { possibleItems } from './order-items.ts';
+import { itemsKeyOf, type OrderService } from './order-service.ts';
 import { DuplicateOrder, OrderInFlight, TooManyOpenOrders } from './refusals.ts';
 
 const RETRY_INSTEAD =
@@ -36,7 +38,7 @@ export async function admitOrder(
     maxOpenOrders: service.config.MAX_OPEN_ORDERS_PER_USER,
   };
   const openOrders = seen ?? (await service.orders.getOpenOrders(userId));
-  const known = await service.orders.getOrdersById(ordersToRead(openOrders, admission, rules));
+  const known = await readOrders(service, ordersToRead(openOrders, admission, rules));
   const decision = decideAdmission(openOrders, known, admission, rules);
   switch (decision.kind) {
     case 'ENTER':
@@ -61,6 +63,18 @@ export async function admitOrder(
     default:
       return assertNever(decision);
   }
+}
+
+async function readOrders(
+  service: OrderService,
+  orderIds: readonly string[],
+): Promise<KnownOrders> {
+  const known = new Map<string, KnownOrder | undefined>();
+  for (const [orderId, order] of await service.orders.getOrdersById(orderIds)) {
+    const itemsKeys = order === undefined ? [] : possibleItems(order).map(itemsKeyOf);
+    known.set(orderId, order && { order, itemsKeys });
+  }
+  return known;
 }
 
 /** Request to enter an order that is stored, for a write at the version after its present one. */

@@ -2,7 +2,6 @@ import { MAX_OPEN_ORDER_ENTRIES, MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
 import { assertNever } from '../platform/errors.ts';
 import { isFinal } from './moves.ts';
 import type { Order } from './order.ts';
-import { itemsKeyOf } from './order-items.ts';
 
 /*
  * A user's open orders: duplicate guard and cap in one (specification, sections 2 and 3). Pure decisions; the
@@ -86,8 +85,14 @@ interface OpenOrderName {
   readonly status: Order['status'] | null;
 }
 
+export interface KnownOrder {
+  readonly order: Order;
+  /** Digests of all items that the order may come to. */
+  readonly itemsKeys: readonly string[];
+}
+
 /** Orders by id, as read after the item was seen; undefined if the order is not stored. */
-type KnownOrders = ReadonlyMap<string, Order | undefined>;
+export type KnownOrders = ReadonlyMap<string, KnownOrder | undefined>;
 
 /** Ids of the orders that a decision needs: all if the item is full, else those of the same items. */
 export function ordersToRead(
@@ -162,8 +167,8 @@ function duplicateAmong(
   for (const one of others) {
     if (one.itemsKey !== itemsKey) continue;
     const first = known.get(one.orderId);
-    if (first !== undefined && !warnsOfDuplicates(first, rules)) continue;
-    if (first !== undefined && isOfItems(first, itemsKey)) return { kind: 'DUPLICATE', first };
+    if (first !== undefined && !warnsOfDuplicates(first.order, rules)) continue;
+    if (first?.itemsKeys.includes(itemsKey)) return { kind: 'DUPLICATE', first: first.order };
     if (isInFlight(one, known, rules)) inFlight = { kind: 'IN_FLIGHT', orderId: one.orderId };
   }
   return inFlight;
@@ -179,7 +184,7 @@ function openAmong(
   for (const one of entries) {
     if (standingOf(one, known, rules) !== 'COUNTS') continue;
     const { orderId } = one;
-    open.set(orderId, { orderId, status: known.get(orderId)?.status ?? null });
+    open.set(orderId, { orderId, status: known.get(orderId)?.order.status ?? null });
   }
   return [...open.values()];
 }
@@ -226,15 +231,15 @@ type Standing = 'COUNTS' | 'WARNS' | 'IDLE';
 
 function standingOf(one: OpenOrderEntry, known: KnownOrders, rules: AdmissionRules): Standing {
   if (isInFlight(one, known, rules)) return 'COUNTS';
-  const order = known.get(one.orderId);
+  const order = known.get(one.orderId)?.order;
   if (order === undefined) return 'IDLE';
   if (holdsStock(order)) return 'COUNTS';
-  return warnsOfDuplicates(order, rules) && isOfItems(order, one.itemsKey) ? 'WARNS' : 'IDLE';
+  return warnsOfDuplicates(order, rules) && hasItemsOf(one, known) ? 'WARNS' : 'IDLE';
 }
 
 /** True if the order's write for which the entry was made may still come. */
 function isInFlight(one: OpenOrderEntry, known: KnownOrders, rules: AdmissionRules): boolean {
-  return isRecent(one, rules) && (known.get(one.orderId)?.version ?? 0) < one.version;
+  return isRecent(one, rules) && (known.get(one.orderId)?.order.version ?? 0) < one.version;
 }
 
 function isRecent({ atMs }: OpenOrderEntry, { nowMs }: AdmissionRules): boolean {
@@ -244,7 +249,7 @@ function isRecent({ atMs }: OpenOrderEntry, { nowMs }: AdmissionRules): boolean 
 /** True if another order of these items may take the entry's place: its order is final or never came. */
 function isOver(one: OpenOrderEntry, known: KnownOrders, rules: AdmissionRules): boolean {
   if (!known.has(one.orderId)) return false;
-  const order = known.get(one.orderId);
+  const order = known.get(one.orderId)?.order;
   if (order === undefined) return !isRecent(one, rules);
   return isFinal(order.status) && !holdsStock(order);
 }
@@ -276,14 +281,5 @@ function warnsOfDuplicates(order: Order, { nowMs, duplicateWindowMs }: Admission
 }
 
 function hasItemsOf({ orderId, itemsKey }: OpenOrderEntry, known: KnownOrders): boolean {
-  const order = known.get(orderId);
-  return order !== undefined && isOfItems(order, itemsKey);
-}
-
-/** A pending modification may leave the order with the old items or with the new ones. */
-function isOfItems({ items, modification }: Order, itemsKey: string): boolean {
-  return (
-    itemsKeyOf(items) === itemsKey ||
-    (modification?.status === 'PENDING' && itemsKeyOf(modification.items) === itemsKey)
-  );
+  return known.get(orderId)?.itemsKeys.includes(itemsKey) === true;
 }

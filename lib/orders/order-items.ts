@@ -1,6 +1,5 @@
 import { MAX_PIECES_PER_LINE } from '../limits.ts';
 import type { Money } from '../money.ts';
-import { deriveId } from '../platform/ids.ts';
 import type {
   Order,
   OrderLine,
@@ -34,11 +33,6 @@ export function mergeLines(
     merged.set(productId, { productId, quantity: before + quantity });
   }
   return [...merged.values()];
-}
-
-/** Digest of products and quantities. */
-export function itemsKeyOf(lines: readonly OrderLine[]): string {
-  return deriveId('items', itemsFingerprint(lines));
 }
 
 /** True if products and quantities are the same; the order of the lines does not count. */
@@ -97,6 +91,11 @@ export function totalOf(
 /** Items to reserve: the new ones of a modification, otherwise the order's own. */
 export function intendedItems(order: PendingReservingStockOrder): readonly OrderLine[] {
   return order.purpose === 'MODIFICATION' ? order.modification.items : order.items;
+}
+
+/** All items that the order may come to: its own, and those of a pending modification. */
+export function possibleItems({ items, modification }: Order): readonly (readonly OrderLine[])[] {
+  return modification?.status === 'PENDING' ? [items, modification.items] : [items];
 }
 
 /** True while the user waits for the outcome of a modification. */

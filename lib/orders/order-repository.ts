@@ -27,11 +27,10 @@ import {
   OPEN_ORDERS_SCHEMA_VERSION,
   OPEN_ORDERS_TYPE,
   openOrdersItem,
-  openOrdersKey,
   refusedOpenOrders,
   toOpenOrders,
 } from './stored-open-orders.ts';
-import { orderKey, putOf, toOrder } from './stored-order.ts';
+import { openOrdersKey, orderKey, putOf, toOrder } from './stored-order.ts';
 
 export type PlaceOutcome =
   | 'PLACED'

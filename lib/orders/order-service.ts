@@ -9,7 +9,8 @@ import { ConcurrentUpdate, NotFound } from '../platform/errors.ts';
 import { deriveId, type Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Move } from './moves.ts';
-import type { Order } from './order.ts';
+import type { Order, OrderLine } from './order.ts';
+import { itemsFingerprint } from './order-items.ts';
 import { OrderRepository } from './order-repository.ts';
 import { type Deadlines, deadlinesOf } from './recovery/deadlines.ts';
 import type { SagaQueues } from './recovery/saga-queues.ts';
@@ -116,6 +117,11 @@ export async function ownedOrder(
     throw new NotFound('You have no such order; check the id and the token you use.');
   }
   return order;
+}
+
+/** Digest of products and quantities, in whatever order of the lines. */
+export function itemsKeyOf(lines: readonly OrderLine[]): string {
+  return deriveId('items', itemsFingerprint(lines));
 }
 
 /** Digest of a keyed request, by which its repetition after a crash is recognised. */

@@ -5,8 +5,8 @@ import { deriveId } from '../platform/ids.ts';
 import { admitOrder } from './admit-order.ts';
 import type { Admission, OpenOrders } from './open-orders.ts';
 import type { CreatedOrder, InvalidOrder, Order, OrderLine } from './order.ts';
-import { hasBadQuantity, itemsKeyOf, mergeLines } from './order-items.ts';
-import { type OrderService, retryOnConflict } from './order-service.ts';
+import { hasBadQuantity, mergeLines } from './order-items.ts';
+import { itemsKeyOf, type OrderService, retryOnConflict } from './order-service.ts';
 import { retryOrder } from './retry-order.ts';
 import { tryNow } from './saga-client.ts';
 

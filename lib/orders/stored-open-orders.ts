@@ -3,6 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
 import { checkedFields, lazily, type StoredItem } from '../platform/dynamo/items.ts';
 import type { OpenOrderEntry, OpenOrders } from './open-orders.ts';
+import { openOrdersKey } from './stored-order.ts';
 
 /*
  * The item `USER#<sub>` of a user's open orders: an attribute for each entry, so that one update enters the
@@ -26,10 +27,6 @@ const schema = lazily(() =>
     z.object({ orderId: z.string(), atMs: z.number(), version: z.int() }),
   ),
 );
-
-export function openOrdersKey(userId: string) {
-  return { pk: `USER#${userId}` };
-}
 
 /**
  * The open orders in an item of the table; none if there is no item.

@@ -185,6 +185,11 @@ export function orderKey(orderId: string) {
   return { pk: `ORDER#${orderId}` };
 }
 
+/** Key of a user's open orders. */
+export function openOrdersKey(userId: string) {
+  return { pk: `USER#${userId}` };
+}
+
 export function orderIdAt(position: string): string {
   return position.slice(position.indexOf('#') + 1);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { IN_FLIGHT_MS } from '../../lib/orders/open-orders.ts';
 import {
   deployedFunctions,
   deployedRoutes,
@@ -39,6 +40,12 @@ describe('a time-out', () => {
   test('leaves a caller who wants to wait the time for it', () => {
     for (const key of ['placeOrder', 'modifyOrder', 'retryOrder', 'startPayment', 'retryPayment']) {
       expect(timeoutOf(key), key).toBeGreaterThan(LONGEST_WAIT_SECONDS);
+    }
+  });
+
+  test('of a function that enters an order ends it long before its entry is free', () => {
+    for (const key of ['placeOrder', 'modifyOrder', 'retryOrder', 'retryPayment']) {
+      expect(timeoutOf(key) * 2, key).toBeLessThan(IN_FLIGHT_MS / 1000);
     }
   });
 

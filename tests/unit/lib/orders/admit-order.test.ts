@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { admissionOf, admitOrder } from '../../../../lib/orders/admit-order.ts';
 import type { Admission, OpenOrderEntry } from '../../../../lib/orders/open-orders.ts';
-import { itemsKeyOf } from '../../../../lib/orders/order-items.ts';
+import { itemsKeyOf } from '../../../../lib/orders/order-service.ts';
 import { ConcurrentUpdate } from '../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, World } from './fakes.ts';
 

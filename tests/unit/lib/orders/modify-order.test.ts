@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ProductUnavailable } from '../../../../lib/inventory/refusals.ts';
 import { type ModifyOrderRequest, modifyOrder } from '../../../../lib/orders/modify-order.ts';
 import type { Order } from '../../../../lib/orders/order.ts';
-import { itemsKeyOf } from '../../../../lib/orders/order-items.ts';
+import { itemsKeyOf } from '../../../../lib/orders/order-service.ts';
 import {
   BadQuantity,
   ModificationPending,

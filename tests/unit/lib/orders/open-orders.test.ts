@@ -8,7 +8,8 @@ import {
   ordersToRead,
 } from '../../../../lib/orders/open-orders.ts';
 import type { Order, OrderStatus } from '../../../../lib/orders/order.ts';
-import { itemsKeyOf } from '../../../../lib/orders/order-items.ts';
+import { possibleItems } from '../../../../lib/orders/order-items.ts';
+import { itemsKeyOf } from '../../../../lib/orders/order-service.ts';
 import { NOW_MS, orderIn } from './fakes.ts';
 
 const MUGS = [{ productId: 'mug', quantity: 2 }];
@@ -65,12 +66,16 @@ function decide(
   const rules = { nowMs: NOW_MS, duplicateWindowMs: WINDOW_MS, maxOpenOrders };
   const seen = { version: 3, entries };
   const ids = ordersToRead(seen, admission, rules);
-  const known = new Map(ids.map((id) => [id, stored.find(({ orderId }) => orderId === id)]));
+  const knownOf = (id: string) => {
+    const order = stored.find(({ orderId }) => orderId === id);
+    return order && { order, itemsKeys: possibleItems(order).map(itemsKeyOf) };
+  };
+  const known = new Map(ids.map((id) => [id, knownOf(id)]));
   return decideAdmission(seen, known, admission, rules);
 }
 
 const stored = (status: OrderStatus, changes: object = {}): Order =>
-  orderIn(status, { orderId: 'ord_1', items: MUGS, ...changes } as never);
+  orderIn(status, { orderId: 'ord_1', items: MUGS, ...changes });
 
 const entered = (...entries: readonly OpenOrderEntry[]) => ({ kind: 'ENTER', entries });
 
@@ -320,7 +325,7 @@ describe('a full item', () => {
     (status) => {
       const failed = stored(status, { items: CUPS });
       expect(decide([other], [failed], place(), 1)).toEqual(entered(other, NEW));
-      const again: Admission = { ...place(), entry: { ...NEW, itemsKey: CUP } } as Admission;
+      const again: Admission = { ...place(), entry: { ...NEW, itemsKey: CUP } };
       expect(decide([other], [failed], again, 1)).toEqual({ kind: 'DUPLICATE', first: failed });
     },
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { IN_FLIGHT_MS } from '../../../../lib/orders/open-orders.ts';
-import { itemsKeyOf } from '../../../../lib/orders/order-items.ts';
+import { itemsKeyOf } from '../../../../lib/orders/order-service.ts';
 import { type PlaceOrderRequest, placeOrder } from '../../../../lib/orders/place-order.ts';
 import { IdempotencyConflict, InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
 import { NOW_MS, orderIn, World } from './fakes.ts';
@@ -139,9 +139,8 @@ describe('the same request again', () => {
   });
 
   test('is told to come back while its order cannot be seen', async () => {
-    const world = newWorld();
-    const orders = { ...world.service.orders, place: () => Promise.resolve('EXISTS') };
-    const service = { ...world.service, orders } as unknown as typeof world.service;
+    const { service } = newWorld();
+    service.orders.place = () => Promise.resolve('EXISTS');
     await expect(placeOrder(service, REQUEST)).rejects.toMatchObject({
       name: 'ConcurrentUpdate',
       retryAfterSeconds: 1,
