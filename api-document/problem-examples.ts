@@ -77,7 +77,11 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   TOO_MANY_OPEN_ORDERS: {
     detail: TooManyOpenOrders.refusal.advice,
-    members: { orders: [{ ...ofOrder, status: 'PENDING_PAYMENT', href: ORDER }] },
+    members: {
+      orders: [
+        { ...ofOrder, status: 'PENDING_PAYMENT', links: { self: { method: 'GET', href: ORDER } } },
+      ],
+    },
   },
   REQUEST_IN_PROGRESS: {
     detail: RequestInProgress.refusal.advice,

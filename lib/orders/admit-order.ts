@@ -55,7 +55,7 @@ export async function admitOrder(
     case 'FULL':
       throw new TooManyOpenOrders(TooManyOpenOrders.refusal.advice, {
         details: {
-          orders: decision.open.map((open) => ({ ...open, href: `/order/${open.orderId}` })),
+          orders: decision.open.map((open) => ({ ...open, links: linksOf(open.orderId) })),
         },
       });
     case 'TOO_FAST':
@@ -91,6 +91,10 @@ export function admissionOf(
     version: version + 1,
   };
   return { purpose, entry, heldItemsKey: itemsKeyOf(items) };
+}
+
+function linksOf(orderId: string) {
+  return { self: { method: 'GET', href: `/order/${orderId}` } };
 }
 
 function duplicateOf({ orderId, status }: Order): DuplicateOrder {

@@ -224,9 +224,9 @@ describe('an identical order', () => {
     const first = await user.reserved(productId);
     const second = await user.reserved(productId, 1, { headers: { 'x-allow-duplicate': 'true' } });
     expect(second.orderId).not.toBe(first.orderId);
-    // The guard names the latest order now.
-    const refused = await user.place(one());
-    expect(refused.problem.orderId).toBe(second.orderId);
+    expect((await user.place(one())).problem.orderId).toBe(first.orderId);
+    await user.pay(first.orderId, 'tok_ok', { wait: 10 });
+    expect((await user.place(one())).problem.orderId).toBe(second.orderId);
   });
 
   test('is allowed when the window is over', async () => {

@@ -4,6 +4,7 @@ import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import {
   anyInventoryCall,
+  butFirst,
   databaseCall,
   dieAfter,
   dieBefore,
@@ -27,6 +28,8 @@ import {
   stockLine,
 } from '../support/shop.ts';
 import { abortExecution, asTimeGoesOn, eventually, executions, runOf } from '../support/stack.ts';
+
+const writing = databaseCall('PutItem', 'orders');
 
 const RESERVATION_TTL_MS = 60_000;
 const DISPATCH_AFTER_MS = 30_000;
@@ -110,7 +113,7 @@ describe('an order whose handler', () => {
 describe('an order whose execution is aborted', () => {
   test('while it is CREATED moves on with its next run', async () => {
     // The run's first write dies; its retry comes a moment later.
-    const died = inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
+    const died = inject(scene.stack, { on: butFirst(writing), act: dieBefore });
     const { orderId } = (await scene.user.place(one())).order;
     await eventually(() => {
       expect(died.strikes).toBeGreaterThan(0);
@@ -168,7 +171,7 @@ describe('an order whose execution is aborted', () => {
         },
       },
       {
-        on: (effect) => kept.isHeld && databaseCall('PutItem', 'orders')(effect),
+        on: (effect) => kept.isHeld && writing(effect),
         act: dieBefore,
       },
     );
@@ -298,8 +301,9 @@ describe('a signal that', () => {
 
 describe('a saga step that dies', () => {
   test.each<[string, Fault]>([
-    ['before its first write', { on: databaseCall('PutItem', 'orders'), act: dieBefore }],
-    ['after its first write', { on: databaseCall('PutItem', 'orders'), act: dieAfter }],
+    // The first of all is that of the handler.
+    ['before its first write', { on: butFirst(writing), act: dieBefore }],
+    ['after its first write', { on: butFirst(writing), act: dieAfter }],
     ['before it reserves', { on: httpCall('PUT', '/inventory/'), act: dieBefore }],
     ['after it reserved', { on: httpCall('PUT', '/inventory/'), act: dieAfter }],
   ])('%s is repeated, and the order reserves once', async (_what, fault) => {
@@ -318,8 +322,8 @@ describe('a saga step that dies', () => {
     ['after it extended', { on: httpCall('POST', '/extend$'), act: dieAfter }, true],
     ['before it charges', { on: httpCall('POST', '/gateway/charges$'), act: dieBefore }],
     ['after it charged', { on: httpCall('POST', '/gateway/charges$'), act: dieAfter }],
-    ['before it stores the capture', { on: databaseCall('PutItem', 'orders'), act: dieBefore }],
-    ['after it stored the capture', { on: databaseCall('PutItem', 'orders'), act: dieAfter }],
+    ['before it stores the capture', { on: writing, act: dieBefore }],
+    ['after it stored the capture', { on: writing, act: dieAfter }],
     ['before it confirms', { on: httpCall('POST', '/confirm$'), act: dieBefore }],
     ['after it confirmed', { on: httpCall('POST', '/confirm$'), act: dieAfter }],
   ])('%s leaves one outcome and at most one charge', async (_what, fault, isLate = false) => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import {
   anyGatewayCall,
+  butFirst,
   databaseCall,
   dieAfter,
   heal,
@@ -432,7 +433,11 @@ describe('retrying an order with an Idempotency-Key', () => {
       expect((await storedOrder(scene.stack, orderId)).releaseOwed).toBeUndefined();
     });
     await changeProduct(scene.stack, scene.productId, { active: true });
-    inject(scene.stack, { on: databaseCall('PutItem', 'orders'), times: 1, act: dieAfter });
+    inject(scene.stack, {
+      on: butFirst(databaseCall('PutItem', 'orders')),
+      times: 1,
+      act: dieAfter,
+    });
     expect((await scene.user.retryOrder(orderId, { key: 'r1', wait: 10 })).status).toBe(502);
     await scene.user.expectStatus(orderId, 'CREATED');
     await scene.stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
@@ -451,7 +456,7 @@ test('an order whose retry died after its write is started by the dispatcher', a
     expect((await storedOrder(scene.stack, orderId)).releaseOwed).toBeUndefined();
   });
   await changeProduct(scene.stack, scene.productId, { active: true });
-  inject(scene.stack, { on: databaseCall('PutItem', 'orders'), times: 1, act: dieAfter });
+  inject(scene.stack, { on: butFirst(databaseCall('PutItem', 'orders')), times: 1, act: dieAfter });
   expect((await scene.user.retryOrder(orderId)).status).toBe(502);
   await scene.stack.clock.advance(DISPATCH_AFTER_MS);
   await scene.stack.runSchedules();

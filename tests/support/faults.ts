@@ -60,6 +60,17 @@ export function transaction({ kind, operation }: Effect): boolean {
   return kind === 'dynamodb' && operation === 'TransactWriteItems';
 }
 
+/** All such effects but the first, from now on. */
+export function butFirst(on: Fault['on']): Fault['on'] {
+  let isFirst = true;
+  return (effect) => {
+    if (!on(effect)) return false;
+    const isLater = !isFirst;
+    isFirst = false;
+    return isLater;
+  };
+}
+
 export function stateMachineCall(operation: string) {
   return (effect: Effect) => effect.kind === 'states' && effect.operation === operation;
 }

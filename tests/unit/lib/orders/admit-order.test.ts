@@ -64,8 +64,16 @@ describe('an order is refused', () => {
       name: 'TooManyOpenOrders',
       details: {
         orders: [
-          { orderId: 'ord_1', status: 'PENDING_PAYMENT', href: '/order/ord_1' },
-          { orderId: 'ord_2', status: null, href: '/order/ord_2' },
+          {
+            orderId: 'ord_1',
+            status: 'PENDING_PAYMENT',
+            links: { self: { method: 'GET', href: '/order/ord_1' } },
+          },
+          {
+            orderId: 'ord_2',
+            status: null,
+            links: { self: { method: 'GET', href: '/order/ord_2' } },
+          },
           ...Array.from({ length: 8 }, () => expect.anything() as object),
         ],
       },
