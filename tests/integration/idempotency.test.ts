@@ -40,6 +40,11 @@ function count(answers: readonly Answer[], matches: (answer: Answer) => boolean)
   return answers.filter(matches).length;
 }
 
+/** The first order of these items is stored, or it is entered and about to be. */
+function isRefusedDuplicate({ summary }: Answer): boolean {
+  return summary === '409 DUPLICATE_ORDER' || summary === '409 ORDER_IN_FLIGHT';
+}
+
 describe('the same Idempotency-Key', () => {
   test('with the same body replays the first answer', async () => {
     await newcomer();
@@ -261,10 +266,8 @@ describe('an identical order', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => user.place(one())));
 
     const placed = answers.filter(({ status }) => status === 202);
-    expect(answers.map(({ summary }) => summary).sort()).toEqual([
-      placed[0]?.summary,
-      ...Array.from({ length: 19 }, () => '409 DUPLICATE_ORDER'),
-    ]);
+    expect(placed).toHaveLength(1);
+    expect(count(answers, isRefusedDuplicate)).toBe(19);
     const orderId = placed[0]?.order.orderId ?? '';
     expect(count(answers, ({ text }) => text.includes(orderId))).toBe(20);
     await eventually(() => user.expectStatus(orderId, 'PENDING_PAYMENT'));
@@ -278,7 +281,7 @@ describe('an identical order', () => {
       Array.from({ length: 20 }, (_, index) => user.place(one(), { key: `k${String(index)}` })),
     );
     expect(count(answers, ({ status }) => status === 202)).toBe(1);
-    expect(count(answers, ({ summary }) => summary === '409 DUPLICATE_ORDER')).toBe(19);
+    expect(count(answers, isRefusedDuplicate)).toBe(19);
     expect(await ordersOf(stack, user.userId)).toHaveLength(1);
   });
 });
