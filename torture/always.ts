@@ -2,6 +2,7 @@ import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
 import type { Invocation } from './world/effect-log.ts';
 import type {
   Snapshot,
+  StoredOpenOrders,
   StoredOrder,
   StoredPayment,
   StoredProduct,
@@ -15,26 +16,37 @@ import type {
 
 export type StoredNow = Pick<
   Snapshot,
-  'orders' | 'payments' | 'products' | 'reservations' | 'charges'
+  'orders' | 'openOrders' | 'payments' | 'products' | 'reservations' | 'charges'
 >;
+
+export interface AlwaysLimits {
+  /** Time by which a hold outlasts the time to pay, so that no payment loses its stock. */
+  readonly allowanceMs: number;
+  /** Open orders of one user. */
+  readonly maxOpenOrders: number;
+}
 
 /** Statuses in which the system owes the next move: in these, `due` is never merely cleared. */
 const OWED = ['CREATED', 'PENDING_RESERVING_STOCK', 'PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS'];
 const OPEN = ['INITIATED', 'PENDING'];
 
-/**
- * Violations at this moment; each message begins with the promise's number.
- * @param allowanceMs time by which a hold outlasts the time to pay, so that no payment loses its stock.
- */
-export function brokenAlways(stored: StoredNow, nowMs: number, allowanceMs: number): string[] {
+/** Violations at this moment; each message begins with the promise's number. */
+export function brokenAlways(
+  stored: StoredNow,
+  nowMs: number,
+  { allowanceMs, maxOpenOrders }: AlwaysLimits,
+): string[] {
   const reservations = new Map(stored.reservations.map((one) => [one.orderId, one]));
   const payments = new Map(stored.payments.map((one) => [one.paymentId, one]));
   const orders = new Map(stored.orders.map((one) => [one.orderId, one]));
   return [
     ...stored.products.flatMap((product) => brokenStock(product, stored.reservations)),
+    ...tooManyOpen(stored.orders, maxOpenOrders),
+    ...stored.openOrders.flatMap(miscounted),
     ...stored.reservations.flatMap((one) => heldForNothing(one, orders.get(one.orderId))),
     ...stored.orders.flatMap((order) => [
       ...notDue(order),
+      ...notEntered(order, stored.openOrders),
       ...unpaidPayment(order, payments.get(order.paymentId ?? '')),
       ...brokenHold(order, reservations.get(order.orderId), nowMs, allowanceMs),
       ...brokenSale(order, payments.get(order.paymentId ?? ''), reservations.get(order.orderId)),
@@ -79,6 +91,45 @@ function heldForNothing(
   }
   const what = order?.status ?? 'not there';
   return [`P5: the stock of ${orderId} is held, and the order is ${what} and owes nothing`];
+}
+
+/** The cap: no user has more unpaid orders on their way than one may have. Operators redrive none here. */
+function tooManyOpen(orders: readonly StoredOrder[], maxOpenOrders: number): string[] {
+  const open = Map.groupBy(
+    orders.filter(({ status }) => OWED.includes(status)),
+    ({ userId }) => userId,
+  );
+  return [...open].flatMap(([userId, { length }]) =>
+    length <= maxOpenOrders
+      ? []
+      : [`P1: ${userId} has ${String(length)} open orders, more than ${String(maxOpenOrders)}`],
+  );
+}
+
+/** The cap counts by `entryCount`. */
+function miscounted(item: StoredOpenOrders): string[] {
+  const count = entriesOf(item).length;
+  return count === item.entryCount
+    ? []
+    : [`P6: ${item.pk} has ${String(count)} entries, and counts ${String(item.entryCount)}`];
+}
+
+/** P4: an order that is on its way is one of its user's open orders, by which the next one is judged. */
+function notEntered(
+  { orderId, userId, status }: StoredOrder,
+  openOrders: readonly StoredOpenOrders[],
+): string[] {
+  if (!OWED.includes(status)) return [];
+  const own = openOrders.find(({ pk }) => pk === `USER#${userId}`);
+  const isEntered = own !== undefined && entriesOf(own).includes(orderId);
+  return isEntered ? [] : [`P4: ${orderId} is ${status} and not among the open orders`];
+}
+
+/** Ids of the orders that a user's item names. */
+function entriesOf(item: StoredOpenOrders): string[] {
+  return Object.entries(item).flatMap(([name, entry]) =>
+    name.startsWith('items_') ? [(entry as unknown as { orderId: string }).orderId] : [],
+  );
 }
 
 /** P5, the outbox: an order with an owed move has a due time, by which the dispatcher finds it. */
@@ -223,17 +274,14 @@ export function brokenSuccession(
 
 /** Item types that have a status and count their writes. */
 const VERSIONED = ['ORDER', 'PAYMENT', 'RESERVATION'];
+const COUNTED = [...VERSIONED, 'OPEN_ORDERS'];
 
 /**
  * Checks the writes of one transaction. P6: each status change is conditional, so DynamoDB refuses it if the
  * item differs from what was read.
  */
 export function brokenWrites(writes: readonly CarriedOut[]): string[] {
-  return writes.flatMap((write) => [
-    ...unconditional(write),
-    ...backwards(write),
-    ...unguarded(write, writes),
-  ]);
+  return writes.flatMap((write) => [...unconditional(write), ...backwards(write)]);
 }
 
 /** Evaluates the write's condition against items that might have been stored instead. */
@@ -241,10 +289,8 @@ function unconditional({ before, after, isAllowedOver }: CarriedOut): string[] {
   const type = after?.['type']?.S ?? '';
   const id = after?.['pk']?.S ?? '';
   if (after === undefined) return [];
-  if (type === 'GUARD' || type === 'EVENT') {
-    const other = { ...(before ?? after), orderId: { S: 'ord_of_somebody_else' } };
-    return isAllowedOver(other) ? [`P6: ${id} is taken, whoever has it`] : [];
-  }
+  if (type === 'EVENT') return isAllowedOver(after) ? [`P6: ${id} is taken, whoever has it`] : [];
+  if (type === 'OPEN_ORDERS') return unconditionalEntry({ before, after, isAllowedOver }, id);
   const isPersonsChange = type === 'PRODUCT' && after['version']?.N !== before?.['version']?.N;
   if (!VERSIONED.includes(type) && !isPersonsChange) return [];
   if (before === undefined) return isAllowedOver(after) ? [`P6: ${id} is written over`] : [];
@@ -257,13 +303,43 @@ function unconditional({ before, after, isAllowedOver }: CarriedOut): string[] {
   ];
 }
 
+/** An order is entered only where its items have no entry, and there are fewer than the user may have. */
+function unconditionalEntry(
+  { before, after, isAllowedOver }: Pick<CarriedOut, 'before' | 'after' | 'isAllowedOver'>,
+  id: string,
+): string[] {
+  const version = { N: String(Number(before?.['version']?.N ?? 0) + 1) };
+  const entered = Object.keys(after ?? {}).filter(
+    (name) => name.startsWith('items_') && before?.[name] === undefined,
+  );
+  // What takes an entry away, or writes it anew, has seen the whole item.
+  const isRewrite = Object.keys(before ?? {}).some(
+    (name) =>
+      name.startsWith('items_') && JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]),
+  );
+  const rewritten =
+    isRewrite && isAllowedOver({ ...before, version })
+      ? [`P6: ${id} is written whatever its version`]
+      : [];
+  const taken = entered.flatMap((name) => {
+    const rival = { M: { orderId: { S: 'ord_of_a_rival' } } };
+    const another = { ...(before ?? after), version, [name]: rival };
+    const full = { ...before, version, entryCount: { N: '1000' } };
+    return [
+      ...(isAllowedOver(another) ? [`P6: ${id} ${name} is taken, whoever has it`] : []),
+      ...(isAllowedOver(full) ? [`P6: ${id} takes an order, however many it has`] : []),
+    ];
+  });
+  return [...rewritten, ...taken];
+}
+
 /**
  * Versions count every write. A released reservation is held again only at a higher revision; a confirmed one
  * never changes.
  */
 function backwards({ before, after }: CarriedOut): string[] {
   const type = after?.['type']?.S ?? '';
-  if (before === undefined || !VERSIONED.includes(type)) return [];
+  if (before === undefined || !COUNTED.includes(type)) return [];
   const id = after?.['pk']?.S ?? '';
   const went = (name: string) => Number(after?.[name]?.N) - Number(before[name]?.N);
   const wrong = went('version') === 1 ? [] : [`P6: the version of ${id} does not count its writes`];
@@ -271,16 +347,4 @@ function backwards({ before, after }: CarriedOut): string[] {
   const isRisen = before['status']?.S === 'RELEASED' && after?.['status']?.S === 'HELD';
   const isRight = went('revision') >= (isRisen ? 1 : 0) && before['status']?.S !== 'CONFIRMED';
   return isRight ? wrong : [...wrong, `P6: ${id} is changed by an older revision`];
-}
-
-/** One transaction creates an order and its duplicate guard. */
-function unguarded({ before, after }: CarriedOut, writes: readonly CarriedOut[]): string[] {
-  if (before !== undefined || after?.['type']?.S !== 'ORDER') return [];
-  const { guardKey, orderId } = after;
-  if (guardKey?.S === undefined) return [];
-  const isGuarded = writes.some(
-    (write) =>
-      write.after?.['pk']?.S === `GUARD#${guardKey.S}` && write.after['orderId']?.S === orderId?.S,
-  );
-  return isGuarded ? [] : [`P4: ${orderId?.S ?? ''} is placed without its guard`];
 }

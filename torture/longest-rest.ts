@@ -1,6 +1,7 @@
 import { type Deadlines, deadlinesOf, nextRunMs } from '../lib/orders/recovery/deadlines.ts';
 import type { Config } from '../lib/platform/config.ts';
 import type { Runtime } from '../lib/platform/lambda/runtime.ts';
+import type { AlwaysLimits } from './always.ts';
 import type { Snapshot } from './world/snapshot.ts';
 
 /**
@@ -28,9 +29,10 @@ function standstillMs(config: Config, deadlines: Deadlines, runs: number): numbe
   );
 }
 
-/** Time by which every hold in this world outlasts the time to pay. */
-export function allowanceOf({ runtime }: { readonly runtime: Pick<Runtime, 'config'> }): number {
-  return deadlinesOf(runtime.config).allowanceMs;
+/** Limits of this world that hold at any moment. */
+export function limitsOf({ runtime }: { readonly runtime: Pick<Runtime, 'config'> }): AlwaysLimits {
+  const { allowanceMs } = deadlinesOf(runtime.config);
+  return { allowanceMs, maxOpenOrders: runtime.config.MAX_OPEN_ORDERS_PER_USER };
 }
 
 /** One dispatcher round, then all steps of a run; its charge may have to wait for an acknowledgement. */

@@ -23,6 +23,7 @@ const SETTLE_PAYMENT = 'lib/orders/saga/settle-payment.ts';
 const COMPENSATE = 'lib/orders/saga/compensate.ts';
 const START_PAYMENT = 'lib/orders/start-payment.ts';
 const PLACE_ORDER = 'lib/orders/place-order.ts';
+const OPEN_ORDERS = 'lib/orders/open-orders.ts';
 
 /**
  * Guarantees that the torture must miss once they are switched off. A condition that is switched off keeps
@@ -75,11 +76,9 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order that was placed before is not written again as a new one',
     file: ORDER_REPOSITORY,
-    // The order's guard would refuse it too.
-    find: `    const put = putOf(this.#table, order, undefined);
-    const refusal = await this.#write(put, guard && this.#guardPut(order, guard));`,
-    replace: `    const { ConditionExpression: _absent, ...put } = putOf(this.#table, order, undefined);
-    const refusal = await this.#write(put, undefined);`,
+    find: `    const put = new PutCommand(putOf(this.#table, order, undefined));`,
+    replace: `    const { ConditionExpression: _absent, ...unconditional } = putOf(this.#table, order, undefined);
+    const put = new PutCommand(unconditional);`,
   },
 
   // Reservations: revisions, tombstones, stock
@@ -274,9 +273,12 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'an order and its payment change in one transaction',
     file: ORDER_REPOSITORY,
-    find: `    const refusal = await this.#write(orderPut, paymentPut);`,
-    replace: `    const refusal =
-      (await this.#write(orderPut, undefined)) ?? (await this.#write(paymentPut, undefined));`,
+    find: `    if ((await conditionalWrite(this.#documents.send(write))) !== undefined) {`,
+    replace: `    const puts = write.input.TransactItems.map(({ Put }) => new PutCommand(Put));
+    if (
+      (await conditionalWrite(this.#documents.send(puts[0]))) ??
+      (await conditionalWrite(this.#documents.send(puts[1])))
+    ) {`,
   },
 
   // Acknowledgements
@@ -478,19 +480,69 @@ export const MUTANTS: readonly Mutant[] = [
     replace: `service.ids.random()`,
   },
   {
-    name: 'guard-is-left-out',
+    name: 'order-is-not-entered',
     caughtBy: { kind: 'plain', scenario: 'paid' },
-    guarantee: 'an order and its duplicate guard are written in one transaction',
-    file: ORDER_REPOSITORY,
-    find: `await this.#write(put, guard && this.#guardPut(order, guard))`,
-    replace: `await this.#write(put, undefined)`,
+    guarantee: "an order is entered among its user's open orders before it is written",
+    file: PLACE_ORDER,
+    find: `const seen = await service.orders.enterOpenOrder(userId, entry, maxEntries);`,
+    replace: `const seen = undefined;`,
   },
   {
-    name: 'guard-is-overwritten',
+    name: 'entry-is-overwritten',
     caughtBy: { kind: 'plain', scenario: 'paid' },
-    guarantee: 'a duplicate guard is taken only where nobody has taken it',
+    guarantee: 'an order is entered only where its items have no entry',
     file: ORDER_REPOSITORY,
-    find: `? { ConditionExpression: 'attribute_not_exists(pk)' }`,
-    replace: `? {}`,
+    find: `'attribute_not_exists(#entry) AND (`,
+    replace: `'(attribute_not_exists(#entry) OR attribute_exists(entryCount)) AND (`,
+  },
+  {
+    name: 'cap-is-counted-by-reading',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
+    guarantee: 'the write that enters an order counts the entries itself',
+    file: ORDER_REPOSITORY,
+    find: `OR entryCount < :maxEntries)'`,
+    replace: `OR entryCount < :maxEntries OR attribute_exists(entryCount))'`,
+  },
+  {
+    name: 'open-orders-are-overwritten',
+    caughtBy: { kind: 'plain', scenario: 'order retried' },
+    guarantee: 'open orders are rewritten only where nobody has changed them since they were seen',
+    file: ORDER_REPOSITORY,
+    find: `ConditionExpression: 'version = :seenVersion'`,
+    replace: `ConditionExpression: 'version = :seenVersion OR attribute_exists(pk)'`,
+  },
+  {
+    name: 'entry-is-free-at-once',
+    caughtBy: { kind: 'plain', scenario: 'ordered twice at the same moment' },
+    guarantee: 'an entry stands without its order for longer than a handler lives',
+    file: OPEN_ORDERS,
+    find: `export const IN_FLIGHT_MS = 60_000;`,
+    replace: `export const IN_FLIGHT_MS = 0;`,
+  },
+  {
+    name: 'entry-in-flight-does-not-count',
+    caughtBy: { kind: 'plain', scenario: 'retried while the last place is wanted' },
+    guarantee: 'an order counts from its entry on, whatever its status',
+    file: OPEN_ORDERS,
+    find: `  if (isInFlight(one, known, rules)) return 'COUNTS';
+`,
+    replace: '',
+  },
+  {
+    name: 'renewed-entry-is-dropped',
+    caughtBy: { kind: 'plain', scenario: 'modified while the same is ordered' },
+    guarantee: 'an entry of the last minute is never dropped',
+    file: OPEN_ORDERS,
+    find: `if (isRecent(one, rules) || standing === 'WARNS') return true;`,
+    replace: `if (standing === 'WARNS') return true;`,
+  },
+  {
+    name: 'retry-takes-no-place',
+    caughtBy: { kind: 'plain', scenario: 'retried without a place' },
+    guarantee: 'a retried order takes a place among the open ones',
+    file: 'lib/orders/retry-order.ts',
+    find: `  await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
+`,
+    replace: '',
   },
 ];

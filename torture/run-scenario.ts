@@ -1,7 +1,7 @@
 import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
 import { brokenAlways, brokenSuccession, brokenWrites } from './always.ts';
 import { violationsAtRest } from './at-rest.ts';
-import { allowanceOf, longestRestMs } from './longest-rest.ts';
+import { limitsOf, longestRestMs } from './longest-rest.ts';
 import type { Scenario } from './scenarios.ts';
 import { Shop } from './shop.ts';
 import { Striker } from './striker.ts';
@@ -41,7 +41,7 @@ export async function runScenario(
       onWrite(writes);
     },
   });
-  const allowanceMs = allowanceOf(world);
+  const limits = limitsOf(world);
   const violations = new Set<string>();
   const violated = (words: readonly string[]) => {
     for (const one of words) violations.add(one);
@@ -50,7 +50,7 @@ export async function runScenario(
     const stored = world.snapshot();
     violated(brokenWrites(writes));
     violated(brokenSuccession(writes, stored, world.requester()));
-    violated(brokenAlways(stored, world.clock.now(), allowanceMs));
+    violated(brokenAlways(stored, world.clock.now(), limits));
   };
   const shop = new Shop(world);
   const striker = new Striker(shop, strikes);
@@ -59,7 +59,7 @@ export async function runScenario(
     await scenario.act(shop);
     await shop.rest();
     if (await striker.arrive()) await shop.rest();
-    violated(brokenAlways(world.snapshot(), world.clock.now(), allowanceMs));
+    violated(brokenAlways(world.snapshot(), world.clock.now(), limits));
     violated(await violationsAtRest(world));
     violated(shop.acknowledged.lostIn(world.snapshot()));
     violated(scenario.unlike?.(shop) ?? []);

@@ -50,6 +50,7 @@ const UNACKNOWLEDGED: RestLimit = { undisturbed: ASKED + RETRY, perStrike: FOUND
 const MUG = 'prod-mug';
 const one = [{ productId: MUG, quantity: 1 }];
 const two = [{ productId: MUG, quantity: 2 }];
+const three = [{ productId: MUG, quantity: 3 }];
 
 const by = (functionKey: string, operation: string) => (effect: RecordedEffect) =>
   effect.by === functionKey && effect.operation === operation;
@@ -61,6 +62,19 @@ const first =
     await call(shop.rival());
     return proceed();
   };
+
+/** The user's call comes after the effect. */
+const then =
+  (call: (shop: Shop) => Promise<unknown>): Meanwhile['act'] =>
+  async (shop, _effect, proceed) => {
+    const result = await proceed();
+    await call(shop);
+    return result;
+  };
+
+/** The write that enters an order among its user's open ones, before the order's own. */
+const entering = (functionKey: string, operation: string) => (effect: RecordedEffect) =>
+  by(functionKey, operation)(effect) && effect.target.endsWith('-orders');
 
 const losing: Meanwhile['act'] = (_shop, effect, proceed) => loseAnswer(effect, proceed);
 
@@ -300,6 +314,78 @@ export const SCENARIOS: readonly Scenario[] = [
       await reserved(shop);
       await shop.place(one, { 'x-allow-duplicate': 'true' });
     },
+  },
+  {
+    name: 'ordered twice at the same moment',
+    rest: UNPAID,
+    meanwhile: {
+      on: entering('placeOrder', 'UpdateItem'),
+      act: then((shop) => shop.rival().place(one)),
+    },
+    act: reserved,
+    unlike: inForceTwice,
+  },
+  {
+    name: 'as many orders as allowed',
+    rest: UNPAID,
+    configuration: { MAX_OPEN_ORDERS_PER_USER: '2' },
+    act: async (shop) => {
+      await reserved(shop);
+      await shop.place(two);
+      await shop.place(three);
+      await shop.rest();
+      await shop.cancel();
+      await shop.rest();
+      await shop.place(three);
+    },
+  },
+  {
+    name: 'retried without a place',
+    rest: UNPAID,
+    configuration: { MAX_OPEN_ORDERS_PER_USER: '1' },
+    act: async (shop) => {
+      await failed(shop);
+      await shop.changeProduct('prod-retired', { active: true });
+      await shop.rival().place(one);
+      await shop.rest();
+      await shop.retryOrder();
+    },
+  },
+  {
+    name: 'retried while the last place is wanted',
+    rest: UNPAID,
+    configuration: { MAX_OPEN_ORDERS_PER_USER: '1' },
+    meanwhile: {
+      on: entering('retryOrder', 'PutItem'),
+      act: then((shop) => shop.rival().place(one)),
+    },
+    act: async (shop) => {
+      await failed(shop);
+      await shop.changeProduct('prod-retired', { active: true });
+      await shop.retryOrder();
+    },
+  },
+  {
+    name: 'modified while the same is ordered',
+    rest: UNPAID,
+    // The item is full of a final order, the order, and what it is about to be.
+    configuration: { MAX_OPEN_ORDERS_PER_USER: '3' },
+    meanwhile: {
+      on: entering('modifyOrder', 'PutItem'),
+      act: then(async (shop) => {
+        const rival = shop.rival();
+        await rival.place(three);
+        await rival.place(two);
+      }),
+    },
+    act: async (shop) => {
+      await shop.place([{ productId: 'prod-coffee', quantity: 1 }]);
+      await shop.rest();
+      await shop.cancel();
+      await reserved(shop);
+      await shop.modify(two);
+    },
+    unlike: inForceTwice,
   },
   {
     name: 'out of stock until more comes',

@@ -175,13 +175,14 @@ describe('a user with as many open orders as one may have', () => {
 describe('a double click', () => {
   test('between the entry and the order places one order', async () => {
     const orders = held();
-    inject(scene.stack, { on: writing, times: 1, act: orders.act });
+    const writes = inject(scene.stack, { on: writing, times: 1, act: orders.act });
     const first = scene.user.place(of(scene.productId, 1));
-    await eventually(async () => {
-      const refused = await scene.user.place(of(scene.productId, 1), { key: 'second' });
-      expect(refused.summary).toBe('409 ORDER_IN_FLIGHT');
-      expect(refused.headers.get('retry-after')).toBe('1');
+    await eventually(() => {
+      expect(writes.strikes).toBe(1);
     });
+    const refused = await scene.user.place(of(scene.productId, 1), { key: 'second' });
+    expect(refused.summary).toBe('409 ORDER_IN_FLIGHT');
+    expect(refused.headers.get('retry-after')).toBe('1');
     orders.letGo();
     const { orderId } = (await first).order;
     const told = await scene.user.place(of(scene.productId, 1), { key: 'second' });
@@ -263,11 +264,12 @@ test('a retry that is under way has its place', async () => {
   const orderId = await failed();
   await fill(MAX - 1);
   const retries = held();
-  inject(scene.stack, { on: butFirst(writing), times: 1, act: retries.act });
+  const writes = inject(scene.stack, { on: butFirst(writing), times: 1, act: retries.act });
   const retry = scene.user.retryOrder(orderId, { wait: 10 });
-  await eventually(async () => {
-    expect(namedBy(await scene.user.place(of(scene.productId, 9)))).toContain(orderId);
+  await eventually(() => {
+    expect(writes.strikes).toBe(1);
   });
+  expect(namedBy(await scene.user.place(of(scene.productId, 9)))).toContain(orderId);
   retries.letGo();
   expect((await retry).summary).toBe('201 PENDING_PAYMENT');
   namedBy(await scene.user.place(of(scene.productId, 9)));

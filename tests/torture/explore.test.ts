@@ -47,6 +47,8 @@ const ENDS: Readonly<Record<string, End>> = {
   'captured after it was given up': ['PAYMENT_FAILED', ['REFUNDED']],
   'the last piece': ['PAYMENT_DONE', ['CAPTURED']],
   'ordered twice': ['PENDING_PAYMENT', []],
+  'ordered twice at the same moment': ['PENDING_PAYMENT', []],
+  'retried while the last place is wanted': ['PENDING_PAYMENT', []],
   'out of stock until more comes': ['INVALID', []],
   'modified in vain until more comes': ['PAYMENT_DONE', ['CAPTURED']],
   'modified just before the wait for the acknowledgement': ['PAYMENT_DONE', ['VOIDED', 'CAPTURED']],
@@ -59,6 +61,20 @@ const ENDS: Readonly<Record<string, End>> = {
 
 const SEVERAL: Readonly<Record<string, readonly End[]>> = {
   'ordered twice on purpose': [
+    ['PENDING_PAYMENT', []],
+    ['PENDING_PAYMENT', []],
+  ],
+  'as many orders as allowed': [
+    ['PENDING_PAYMENT', []],
+    ['ORDER_CANCELLED', []],
+    ['PENDING_PAYMENT', []],
+  ],
+  'retried without a place': [
+    ['ORDER_FAILED', []],
+    ['PENDING_PAYMENT', []],
+  ],
+  'modified while the same is ordered': [
+    ['ORDER_CANCELLED', []],
     ['PENDING_PAYMENT', []],
     ['PENDING_PAYMENT', []],
   ],
@@ -119,14 +135,14 @@ test('a refused change leaves the old items, whenever its run is lost', {
 
 test('a wait that was stored late does not keep a modified order from being paid at once', async () => {
   // The first waiting step, delivered again just before the payment that follows the change.
-  const strikes = parseStrikes('comes again@11,arrival@26');
+  const strikes = parseStrikes('comes again@12,arrival@28');
   const run = await runScenario(
     scenarioNamed('modified while waiting for its payment'),
     SEED,
     strikes,
   );
-  expect(run.effects[10]).toMatchObject({ by: 'reserveStock' });
-  expect(run.effects[25]).toMatchObject({ by: 'startPayment' });
+  expect(run.effects[11]).toMatchObject({ by: 'reserveStock' });
+  expect(run.effects[27]).toMatchObject({ by: 'startPayment' });
   expect(run).toMatchObject({ violations: [], restMs: 0, ends: [['PAYMENT_DONE', ['CAPTURED']]] });
 });
 

@@ -19,6 +19,9 @@ interface Known {
 
 const PAUSE_MS = 600;
 
+/** Refusals that name another order of the same items. */
+const OTHERS_ORDER: readonly string[] = ['DUPLICATE_ORDER', 'ORDER_IN_FLIGHT'];
+
 /** Performs the operations of a plan, each at its time, and records every call. */
 export class Client {
   readonly calls: Call[] = [];
@@ -118,9 +121,8 @@ export class Client {
     const known = this.#known.get('order' in operation ? operation.order : operation.number);
     if (answer === undefined || known === undefined || operation.kind === 'pry') return;
     const { orderId, version, paymentId } = answer.body;
-    if (operation.kind === 'place' && answer.body.code !== 'DUPLICATE_ORDER') {
-      if (orderId !== undefined) known.learn(orderId);
-    }
+    const isAnothers = OTHERS_ORDER.includes(answer.body.code ?? '');
+    if (operation.kind === 'place' && !isAnothers && orderId !== undefined) known.learn(orderId);
     if (version !== undefined) known.version = version;
     if (typeof paymentId === 'string') known.paymentId = paymentId;
   }

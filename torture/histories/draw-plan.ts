@@ -20,6 +20,7 @@ const SETTINGS = {
   INVENTORY_CIRCUIT_FAILURES: ['5', '2', '20'],
   QUEUE_MAX_RECEIVES: ['8', '3', '1'],
   DUPLICATE_WINDOW_SECONDS: ['600', '60', '600'],
+  MAX_OPEN_ORDERS_PER_USER: ['10', '2', '4'],
   DISPATCH_AFTER_SECONDS: ['30', '5', '30'],
   SCHEDULE_SECONDS: ['60', '10', '60'],
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;

@@ -1,7 +1,7 @@
 import type { CarriedOut } from '../../local/dynamodb/memory-dynamodb.ts';
-import { brokenAlways, brokenSuccession, brokenWrites } from '../always.ts';
+import { type AlwaysLimits, brokenAlways, brokenSuccession, brokenWrites } from '../always.ts';
 import { violationsAtRest } from '../at-rest.ts';
-import { allowanceOf, longestRestMs } from '../longest-rest.ts';
+import { limitsOf, longestRestMs } from '../longest-rest.ts';
 import { LIMIT_MS } from '../shop.ts';
 import { watch } from '../watch.ts';
 import type { WorldInterceptor } from '../world/effect-log.ts';
@@ -65,14 +65,14 @@ export async function runHistory(seed: number, plan: Plan = drawPlan(seed)): Pro
 class LivedHistory {
   readonly #violations = new Set<string>();
   #world: World | undefined;
-  #allowanceMs = 0;
+  #limits: AlwaysLimits = { allowanceMs: 0, maxOpenOrders: 0 };
   #faults: FaultInjector | undefined;
 
   async live(world: World, plan: Plan): Promise<HistoryRun> {
     const faults = new FaultInjector(plan, world);
     const client = new Client(world, faults, plan);
     this.#world = world;
-    this.#allowanceMs = allowanceOf(world);
+    this.#limits = limitsOf(world);
     this.#faults = faults;
     world.setInterceptor(this.#watching(world, faults.intercept));
     let restMs = 0;
@@ -120,7 +120,7 @@ class LivedHistory {
     this.#add([
       ...brokenWrites(writes),
       ...brokenSuccession(writes, stored, world.requester()),
-      ...brokenAlways(stored, world.clock.now(), this.#allowanceMs),
+      ...brokenAlways(stored, world.clock.now(), this.#limits),
     ]);
   }
 

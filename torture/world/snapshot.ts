@@ -74,6 +74,12 @@ export interface StoredReservation {
   readonly paymentId?: string;
 }
 
+/** A user's open orders: besides these attributes, one for each entry. */
+export interface StoredOpenOrders {
+  readonly pk: string;
+  readonly entryCount: number;
+}
+
 export interface RunningOrClosed {
   readonly name: string;
   readonly status: string;
@@ -82,6 +88,7 @@ export interface RunningOrClosed {
 /** All stored state of the world at one moment. */
 export interface Snapshot {
   readonly orders: readonly StoredOrder[];
+  readonly openOrders: readonly StoredOpenOrders[];
   readonly payments: readonly StoredPayment[];
   readonly products: readonly StoredProduct[];
   readonly reservations: readonly StoredReservation[];
@@ -103,6 +110,7 @@ export function takeSnapshot({
   const { name: saga } = service.stepFunctions.stateMachines.orderSaga;
   return {
     orders,
+    openOrders: itemsOf(storage.orders, 'OPEN_ORDERS') as readonly StoredOpenOrders[],
     payments: itemsOf(storage.orders, 'PAYMENT') as readonly StoredPayment[],
     products: itemsOf(storage.inventory, 'PRODUCT') as readonly StoredProduct[],
     reservations: itemsOf(storage.inventory, 'RESERVATION') as readonly StoredReservation[],

@@ -12,7 +12,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const LATER = NOW + 900_000;
 
 /** Every hold outlasts the time to pay by so much. */
-const ALLOWANCE_MS = 60_000;
+const LIMITS = { allowanceMs: 60_000, maxOpenOrders: 2 };
 const amount = { amount: 850, currency: 'EUR' };
 const lines = [{ productId: 'prod-mug', quantity: 1 }];
 const order = {
@@ -47,7 +47,7 @@ const held = {
   status: 'HELD',
   revision: 1,
   lines,
-  expiresAtMs: LATER + ALLOWANCE_MS,
+  expiresAtMs: LATER + LIMITS.allowanceMs,
 } as const;
 const mug = {
   productId: 'prod-mug',
@@ -69,8 +69,16 @@ function charged(status: string): StoredNow['charges'] {
   return new Map([['ord_1', [charge]]]) as unknown as StoredNow['charges'];
 }
 
+const openOrders = {
+  pk: 'USER#alice',
+  version: 1,
+  entryCount: 1,
+  items_mug: { orderId: 'ord_1', atMs: NOW, version: 1 },
+} as const;
+
 const waiting: StoredNow = {
   orders: [order],
+  openOrders: [openOrders],
   payments: [],
   products: [mug],
   reservations: [held],
@@ -78,6 +86,7 @@ const waiting: StoredNow = {
 };
 const paid: StoredNow = {
   orders: [done],
+  openOrders: [],
   payments: [payment],
   products: [soldMug],
   reservations: [sold],
@@ -89,10 +98,25 @@ describe('at any moment', () => {
     ['waits for its payment', waiting],
     ['is paid', paid],
   ])('nothing is broken where an order %s', (_what, stored) => {
-    expect(brokenAlways(stored, NOW, ALLOWANCE_MS)).toEqual([]);
+    expect(brokenAlways(stored, NOW, LIMITS)).toEqual([]);
   });
 
   test.each<[string, StoredNow, string]>([
+    [
+      'an order is not entered',
+      { ...waiting, openOrders: [] },
+      'P4: ord_1 is PENDING_PAYMENT and not among the open orders',
+    ],
+    [
+      'an order is entered for somebody else',
+      { ...waiting, openOrders: [{ ...openOrders, pk: 'USER#bob' }] },
+      'P4: ord_1 is PENDING_PAYMENT and not among the open orders',
+    ],
+    [
+      'entries are miscounted',
+      { ...waiting, openOrders: [{ ...openOrders, entryCount: 2 }] },
+      'P6: USER#alice has 1 entries, and counts 2',
+    ],
     [
       'stock is negative',
       { ...waiting, products: [{ ...mug, available: -1, received: 0 }] },
@@ -130,7 +154,7 @@ describe('at any moment', () => {
     ],
     [
       'stock is held for less long than a payment begun at the last moment may take',
-      { ...waiting, reservations: [{ ...held, expiresAtMs: LATER + ALLOWANCE_MS - 1 }] },
+      { ...waiting, reservations: [{ ...held, expiresAtMs: LATER + LIMITS.allowanceMs - 1 }] },
       'P5: ord_1 waits for its payment, and its stock is not held for it',
     ],
     [
@@ -159,7 +183,7 @@ describe('at any moment', () => {
       'P2: pay_1 is VOIDED, and its charge PENDING',
     ],
   ])('it is told where %s', (_what, stored, words) => {
-    expect(brokenAlways(stored, NOW, ALLOWANCE_MS)).toEqual([expect.stringContaining(words)]);
+    expect(brokenAlways(stored, NOW, LIMITS)).toEqual([expect.stringContaining(words)]);
   });
 
   test.each<[string, StoredNow]>([
@@ -182,12 +206,23 @@ describe('at any moment', () => {
       },
     ],
   ])('an order may be %s', (_what, stored) => {
-    expect(brokenAlways(stored, NOW, ALLOWANCE_MS)).toEqual([]);
+    expect(brokenAlways(stored, NOW, LIMITS)).toEqual([]);
   });
 
   test('the stock of an order whose time is up may be gone', () => {
     const stored = { ...waiting, products: [backMug], reservations: [released] };
-    expect(brokenAlways(stored, LATER, ALLOWANCE_MS)).toEqual([]);
+    expect(brokenAlways(stored, LATER, LIMITS)).toEqual([]);
+  });
+
+  test('a user has no more open orders than allowed', () => {
+    const second = { ...order, orderId: 'ord_2', status: 'CREATED' };
+    const entry = { ...openOrders.items_mug, orderId: 'ord_2' };
+    const two = { ...openOrders, entryCount: 2, items_cup: entry };
+    const stored = { ...waiting, orders: [order, second], openOrders: [two] };
+    expect(brokenAlways(stored, NOW, LIMITS)).toEqual([]);
+    expect(brokenAlways(stored, NOW, { ...LIMITS, maxOpenOrders: 1 })).toEqual([
+      'P1: alice has 2 open orders, more than 1',
+    ]);
   });
 });
 
@@ -251,7 +286,19 @@ describe('a write', () => {
   const asRead: CarriedOut['isAllowedOver'] = (stored) =>
     stored?.['status']?.S === 'CREATED' && stored['version']?.N === '1';
   const write = { table: 'orders', before, after, isAllowedOver: asRead };
-  const fresh: CarriedOut['isAllowedOver'] = (stored) => stored === undefined;
+  const entering: CarriedOut = {
+    table: 'orders',
+    before: undefined,
+    after: {
+      pk: { S: 'USER#alice' },
+      type: { S: 'OPEN_ORDERS' },
+      version: { N: '1' },
+      entryCount: { N: '1' },
+      items_mug: { M: { orderId: { S: 'ord_1' } } },
+    },
+    isAllowedOver: (stored) =>
+      stored?.['items_mug'] === undefined && Number(stored?.['entryCount']?.N ?? 0) < 10,
+  };
 
   test('is right on condition of status and version', () => {
     expect(brokenWrites([write])).toEqual([]);
@@ -288,14 +335,30 @@ describe('a write', () => {
       'P6: ORDER#ord_1 is changed by an older revision',
     ],
     [
-      'of an order without its guard',
+      'of an entry over that of another order',
       {
-        ...write,
-        before: undefined,
-        after: { ...after, orderId: { S: 'ord_1' }, guardKey: { S: 'guard_1' } },
-        isAllowedOver: fresh,
+        ...entering,
+        isAllowedOver: (stored) => Number(stored?.['entryCount']?.N) < 10,
       },
-      'P4: ord_1 is placed without its guard',
+      'P6: USER#alice items_mug is taken, whoever has it',
+    ],
+    [
+      'of one entry more, however many there are',
+      {
+        ...entering,
+        isAllowedOver: (stored) => stored?.['items_mug'] === undefined,
+      },
+      'P6: USER#alice takes an order, however many it has',
+    ],
+    [
+      'of open orders that have changed since',
+      {
+        ...entering,
+        before: { ...entering.after, version: { N: '0' } },
+        after: { ...entering.after, items_mug: { M: { orderId: { S: 'ord_2' } } } },
+        isAllowedOver: () => true,
+      },
+      'P6: USER#alice is written whatever its version',
     ],
     [
       'of an event that was here before',
@@ -311,16 +374,7 @@ describe('a write', () => {
     expect(brokenWrites([wrong])).toEqual([words]);
   });
 
-  test('of an order together with its guard is right', () => {
-    const guardKey = { S: 'guard_1' };
-    const orderId = { S: 'ord_1' };
-    const placed = { ...write, before: undefined, isAllowedOver: fresh };
-    const guard = { pk: { S: 'GUARD#guard_1' }, type: { S: 'GUARD' }, orderId };
-    expect(
-      brokenWrites([
-        { ...placed, after: { ...after, orderId, guardKey } },
-        { ...placed, after: guard },
-      ]),
-    ).toEqual([]);
+  test('of an entry that is conditional is right', () => {
+    expect(brokenWrites([entering])).toEqual([]);
   });
 });
