@@ -125,6 +125,39 @@ function notEntered(
   return isEntered ? [] : [`P4: ${orderId} is ${status} and not among the open orders`];
 }
 
+/** By hand: longer than any handler lives. */
+const ENTRY_STANDS_MS = 60_000;
+const FINAL = ['PAYMENT_DONE', 'INVALID', 'ORDER_CANCELLED'];
+
+/** P4: the write that an entry announces may still come, so no other order takes the entry away. */
+export function brokenEntries(
+  writes: readonly CarriedOut[],
+  { orders }: Pick<StoredNow, 'orders'>,
+  nowMs: number,
+): string[] {
+  return writes
+    .filter(({ after }) => after?.['type']?.S === 'OPEN_ORDERS')
+    .flatMap(({ before, after }) => {
+      const kept = storedEntries(after);
+      return storedEntries(before).flatMap(({ id, orderId, atMs }) => {
+        const isKept = kept.some((one) => one.id === id);
+        const order = orders.find((one) => one.orderId === orderId);
+        const mayGo = nowMs - atMs >= ENTRY_STANDS_MS || FINAL.includes(order?.status ?? '');
+        return isKept || mayGo ? [] : [`P4: the entry ${id} is dropped too soon`];
+      });
+    });
+}
+
+/** Entries of a stored item. */
+function storedEntries(item: CarriedOut['after']) {
+  return Object.entries(item ?? {}).flatMap(([name, entry]) => {
+    if (!name.startsWith('items_')) return [];
+    const orderId = entry.M?.['orderId']?.S ?? '';
+    const [itemsKey = ''] = name.split('#');
+    return [{ id: `${itemsKey}#${orderId}`, orderId, atMs: Number(entry.M?.['atMs']?.N) }];
+  });
+}
+
 /** Ids of the orders that a user's item names. */
 function entriesOf(item: StoredOpenOrders): string[] {
   return Object.entries(item).flatMap(([name, entry]) =>

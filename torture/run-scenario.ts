@@ -1,5 +1,5 @@
 import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
-import { brokenAlways, brokenSuccession, brokenWrites } from './always.ts';
+import { brokenAlways, brokenEntries, brokenSuccession, brokenWrites } from './always.ts';
 import { violationsAtRest } from './at-rest.ts';
 import { limitsOf, longestRestMs } from './longest-rest.ts';
 import type { Scenario } from './scenarios.ts';
@@ -49,6 +49,7 @@ export async function runScenario(
   onWrite = (writes) => {
     const stored = world.snapshot();
     violated(brokenWrites(writes));
+    violated(brokenEntries(writes, stored, world.clock.now()));
     violated(brokenSuccession(writes, stored, world.requester()));
     violated(brokenAlways(stored, world.clock.now(), limits));
   };

@@ -327,7 +327,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'as many orders as allowed',
-    rest: UNPAID,
+    rest: { undisturbed: RETRY, perStrike: RESERVED_SECONDS },
     configuration: { MAX_OPEN_ORDERS_PER_USER: '2' },
     act: async (shop) => {
       await reserved(shop);
@@ -367,7 +367,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'modified while the same is ordered',
-    rest: UNPAID,
+    rest: { undisturbed: RETRY, perStrike: RESERVED_SECONDS },
     // The item is full of a final order, the order, and what it is about to be.
     configuration: { MAX_OPEN_ORDERS_PER_USER: '3' },
     meanwhile: {
@@ -385,7 +385,6 @@ export const SCENARIOS: readonly Scenario[] = [
       await reserved(shop);
       await shop.modify(two);
     },
-    unlike: inForceTwice,
   },
   {
     name: 'out of stock until more comes',

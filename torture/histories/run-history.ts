@@ -1,5 +1,11 @@
 import type { CarriedOut } from '../../local/dynamodb/memory-dynamodb.ts';
-import { type AlwaysLimits, brokenAlways, brokenSuccession, brokenWrites } from '../always.ts';
+import {
+  type AlwaysLimits,
+  brokenAlways,
+  brokenEntries,
+  brokenSuccession,
+  brokenWrites,
+} from '../always.ts';
 import { violationsAtRest } from '../at-rest.ts';
 import { limitsOf, longestRestMs } from '../longest-rest.ts';
 import { LIMIT_MS } from '../shop.ts';
@@ -119,6 +125,7 @@ class LivedHistory {
     const stored = world.snapshot();
     this.#add([
       ...brokenWrites(writes),
+      ...brokenEntries(writes, stored, world.clock.now()),
       ...brokenSuccession(writes, stored, world.requester()),
       ...brokenAlways(stored, world.clock.now(), this.#limits),
     ]);

@@ -3,6 +3,7 @@ import type { CarriedOut } from '../../../local/dynamodb/memory-dynamodb.ts';
 import {
   brokenAlways,
   brokenCharge,
+  brokenEntries,
   brokenSuccession,
   brokenWrites,
   type StoredNow,
@@ -372,6 +373,31 @@ describe('a write', () => {
     ],
   ])('is told of %s', (_what, wrong, words) => {
     expect(brokenWrites([wrong])).toEqual([words]);
+  });
+
+  test.each([
+    ['PENDING_PAYMENT', 59_999, 1],
+    ['ORDER_FAILED', 0, 1],
+    ['PENDING_PAYMENT', 60_000, 0],
+    ['ORDER_CANCELLED', 0, 0],
+  ])('that drops the entry of an order that is %s after %i ms: %i', (status, ageMs, broken) => {
+    const items_mug = { M: { orderId: { S: 'ord_1' }, atMs: { N: String(NOW - ageMs) } } };
+    const seen = { ...entering.after, items_mug };
+    const { items_mug: _dropped, ...without } = seen;
+    const rewritten = { ...entering, before: seen, after: without };
+    const stored = { orders: [{ ...order, status }] };
+    expect(brokenEntries([rewritten], stored, NOW)).toHaveLength(broken);
+    const other = { M: { orderId: { S: 'ord_2' } } };
+    const moved = {
+      ...rewritten,
+      after: { ...without, items_mug: other, 'items_mug#ord_1': other },
+    };
+    expect(brokenEntries([moved], stored, NOW)).toHaveLength(broken);
+    const kept = {
+      ...rewritten,
+      after: { ...without, items_mug: other, 'items_mug#ord_1': items_mug },
+    };
+    expect(brokenEntries([kept], stored, NOW)).toEqual([]);
   });
 
   test('of an entry that is conditional is right', () => {
