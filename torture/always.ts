@@ -357,7 +357,7 @@ function unconditionalEntry(
   const taken = entered.flatMap((name) => {
     const rival = { M: { orderId: { S: 'ord_of_a_rival' } } };
     const another = { ...(before ?? after), version, [name]: rival };
-    const full = { ...before, version, entryCount: { N: '1000' } };
+    const full = { pk: { S: id }, ...before, version, entryCount: { N: '1000' } };
     return [
       ...(isAllowedOver(another) ? [`P6: ${id} ${name} is taken, whoever has it`] : []),
       ...(isAllowedOver(full) ? [`P6: ${id} takes an order, however many it has`] : []),
