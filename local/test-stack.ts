@@ -34,6 +34,8 @@ const PARAMETERS = {
   QUEUE_MAX_RECEIVES: '3',
   // One test's outage must not open the circuit for another test.
   INVENTORY_CIRCUIT_FAILURES: '1000',
+  // Some files have one user for all their orders.
+  MAX_OPEN_ORDERS_PER_USER: '40',
 };
 
 class UsageProblem extends StartupProblem {
