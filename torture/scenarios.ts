@@ -346,7 +346,7 @@ export const SCENARIOS: readonly Scenario[] = [
     act: async (shop) => {
       await failed(shop);
       await shop.changeProduct('prod-retired', { active: true });
-      await shop.rival().place(one);
+      await shop.another().place(one);
       await shop.rest();
       await shop.retryOrder();
     },

@@ -112,6 +112,12 @@ export class Shop {
     return new Shop(world, { user, keys, acknowledged, rivalOf: this });
   }
 
+  /** The same user with a further order. */
+  another(): Shop {
+    const { world, acknowledged } = this;
+    return new Shop(world, { user: this.#user, keys: `${this.#keys}-another`, acknowledged });
+  }
+
   /** Lets time pass until nothing moves by itself. */
   async rest(): Promise<void> {
     this.#longestRestMs = Math.max(this.#longestRestMs, await this.world.runToRest(LIMIT_MS));
@@ -132,11 +138,14 @@ export class Shop {
       'idempotency-key': `${this.#keys}-${String(this.#requests)}`,
       ...request.headers,
     };
+    const isRival = this.#rivalOf !== undefined;
+    if (isRival && this.world.caller() === undefined) {
+      throw new Error('No effect is held, so time would not pass for a rival; use another().');
+    }
     const asked = { user: this.#user, ...request };
     this.acknowledged.asked(asked);
     for (let tries = 1; ; tries += 1) {
       const call = this.world.call({ ...request, user: this.#user, headers });
-      const isRival = this.#rivalOf !== undefined;
       const answer = await (isRival ? call : this.world.until(call, LIMIT_MS));
       if (isRival || isSettled(answer) || tries === TRIES) {
         this.acknowledged.answered(asked, answer);
