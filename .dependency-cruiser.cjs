@@ -1,7 +1,7 @@
 // Import rules between folders. A type import counts as an import.
 
 const domain =
-  '/(order|order-items|moves|payment|product|reservation)\\.ts$|^lib/(money|limits)\\.ts$';
+  '/(order|order-items|order-payments|order-due|moves|payment|product|reservation)\\.ts$|^lib/(money|limits)\\.ts$';
 // One meaning of money and one set of limits for both services.
 const shared = '^lib/(money|limits)\\.ts$';
 const npm = '^node_modules/';

@@ -1,4 +1,5 @@
 import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
+import type { Item } from '../local/dynamodb/values.ts';
 import type { Invocation } from './world/effect-log.ts';
 import type {
   Snapshot,
@@ -47,6 +48,10 @@ export function brokenAlways(
     ...stored.orders.flatMap((order) => [
       ...notDue(order),
       ...notEntered(order, stored.openOrders),
+      ...hidden(
+        order,
+        stored.payments.filter(({ orderId }) => orderId === order.orderId),
+      ),
       ...unpaidPayment(order, payments.get(order.paymentId ?? '')),
       ...brokenHold(order, reservations.get(order.orderId), nowMs, allowanceMs),
       ...brokenSale(order, payments.get(order.paymentId ?? ''), reservations.get(order.orderId)),
@@ -55,6 +60,7 @@ export function brokenAlways(
       const charges = stored.charges.get(payment.orderId) ?? [];
       const charge = charges.find(({ paymentId }) => paymentId === payment.paymentId);
       return [
+        ...strayPayment(payment),
         ...keptMoney(payment, orders.get(payment.orderId)),
         ...forgottenCharge(payment, charge?.status),
       ];
@@ -171,7 +177,33 @@ function notDue({ orderId, status, dueAtMs }: StoredOrder): string[] {
   return [`P5: ${orderId} is ${status} and not due`];
 }
 
-/** P4: one transaction creates an order's payment and changes the order's status. */
+/**
+ * P5: the outbox's index holds what owes something, no later than the earliest of its debts: the order's own move,
+ * and each payment's void or refund. Else the dispatcher would not find it in time.
+ */
+function hidden(
+  { orderId, status, dueAtMs, dueKeyMs }: StoredOrder,
+  payments: readonly StoredPayment[],
+): string[] {
+  const debts = payments.flatMap(({ refundOwed, voidOwed }) => [refundOwed, voidOwed]);
+  const times = [dueAtMs, ...debts.flatMap((debt) => (debt === undefined ? [] : [debt.dueAtMs]))];
+  const owed = times.filter((timeMs) => timeMs !== undefined);
+  const isRight =
+    owed.length === 0
+      ? dueKeyMs === undefined
+      : dueKeyMs !== undefined && owed.every((timeMs) => dueKeyMs <= timeMs);
+  if (isRight) return [];
+  const where = dueKeyMs === undefined ? 'not there' : `there at ${String(dueKeyMs)}`;
+  return [`P5: ${orderId} is ${status}, owes ${owed.join(', ')}, and is ${where} in the outbox`];
+}
+
+/** P4: the id of a payment leads to its order. */
+function strayPayment({ paymentId, orderId }: StoredPayment): string[] {
+  const isRight = paymentId.split('_')[1] === orderId.split('_')[1];
+  return isRight ? [] : [`P4: ${paymentId} does not lead to ${orderId}`];
+}
+
+/** P4: one write creates an order's payment and changes the order's status. */
 function unpaidPayment({ orderId, status }: StoredOrder, payment: StoredPayment | undefined) {
   if (status !== 'PAYMENT_IN_PROGRESS' || payment !== undefined) return [];
   return [`P4: ${orderId} is being paid, and there is no payment`];
@@ -236,7 +268,7 @@ function forgottenCharge(
   { paymentId, status, voidOwed }: StoredPayment,
   charge: string | undefined,
 ): string[] {
-  if (OPEN.includes(status) || voidOwed === true) return [];
+  if (OPEN.includes(status) || voidOwed !== undefined) return [];
   const isRight =
     status === 'CAPTURED' || status === 'REFUNDED'
       ? charge === 'CAPTURED' || charge === 'REFUNDED'
@@ -282,32 +314,28 @@ export const STEPS: readonly string[] = [
 ];
 
 /**
- * Checks the writes of one transaction: a step writes its order and its payments only while its run is the
- * order's current one.
+ * Checks the writes of one transaction: a step writes its order, with its payments, only while its run is the order's
+ * current one.
  * @param requester the invocation that writes, if it is a function's.
  */
 export function brokenSuccession(
   writes: readonly CarriedOut[],
-  { orders }: Pick<StoredNow, 'orders'>,
   requester: Invocation | undefined,
 ): string[] {
   if (requester === undefined || !STEPS.includes(requester.functionKey)) return [];
   const { functionKey, event } = requester;
   const { orderId, run } = event as { readonly orderId: string; readonly run: number };
   const own = writes.filter(({ after }) => after?.['orderId']?.S === orderId);
-  const isBroken = own.some(({ before, after }) => {
-    const type = after?.['type']?.S;
-    if (type === 'ORDER') return Number(before?.['run']?.N) !== run;
-    return type === 'PAYMENT' && orders.some((one) => one.orderId === orderId && one.run !== run);
-  });
+  const isBroken = own.some(
+    ({ before, after }) => after?.['type']?.S === 'ORDER' && Number(before?.['run']?.N) !== run,
+  );
   return isBroken
     ? [`P6: ${functionKey} of run ${String(run)} writes for ${orderId}, whose run is another`]
     : [];
 }
 
-/** Item types that have a status and count their writes. */
-const VERSIONED = ['ORDER', 'PAYMENT', 'RESERVATION'];
-const COUNTED = [...VERSIONED, 'OPEN_ORDERS'];
+/** Item types that have a status, and the attribute that counts their writes. */
+const COUNTERS: Readonly<Record<string, string>> = { ORDER: 'writes', RESERVATION: 'version' };
 
 /**
  * Checks the writes of one transaction. P6: each status change is conditional, so DynamoDB refuses it if the
@@ -322,17 +350,19 @@ function unconditional({ before, after, isAllowedOver }: CarriedOut): string[] {
   const type = after?.['type']?.S ?? '';
   const id = after?.['pk']?.S ?? '';
   if (after === undefined) return [];
-  if (type === 'EVENT') return isAllowedOver(after) ? [`P6: ${id} is taken, whoever has it`] : [];
   if (type === 'OPEN_ORDERS') return unconditionalEntry({ before, after, isAllowedOver }, id);
   const isPersonsChange = type === 'PRODUCT' && after['version']?.N !== before?.['version']?.N;
-  if (!VERSIONED.includes(type) && !isPersonsChange) return [];
+  const counter = COUNTERS[type] ?? 'version';
+  if (COUNTERS[type] === undefined && !isPersonsChange) return [];
   if (before === undefined) return isAllowedOver(after) ? [`P6: ${id} is written over`] : [];
-  const version = { N: String(Number(before['version']?.N) + 1) };
+  const count = { N: String(Number(before[counter]?.N) + 1) };
   return [
     ...(isAllowedOver({ ...before, status: { S: 'ANOTHER' } })
       ? [`P6: ${id} is written whatever its status`]
       : []),
-    ...(isAllowedOver({ ...before, version }) ? [`P6: ${id} is written whatever its version`] : []),
+    ...(isAllowedOver({ ...before, [counter]: count })
+      ? [`P6: ${id} is written whatever its ${counter}`]
+      : []),
   ];
 }
 
@@ -367,17 +397,54 @@ function unconditionalEntry(
 }
 
 /**
- * Versions count every write. A released reservation is held again only at a higher revision; a confirmed one
- * never changes.
+ * Counters count every write. A released reservation is held again only at a higher revision; a confirmed one
+ * never changes. An order's version counts the changes that its user can see, and no others.
  */
 function backwards({ before, after }: CarriedOut): string[] {
   const type = after?.['type']?.S ?? '';
-  if (before === undefined || !COUNTED.includes(type)) return [];
-  const id = after?.['pk']?.S ?? '';
-  const went = (name: string) => Number(after?.[name]?.N) - Number(before[name]?.N);
-  const wrong = went('version') === 1 ? [] : [`P6: the version of ${id} does not count its writes`];
+  const counter = type === 'OPEN_ORDERS' ? 'version' : COUNTERS[type];
+  if (before === undefined || after === undefined || counter === undefined) return [];
+  const id = after['pk']?.S ?? '';
+  const went = (name: string) => Number(after[name]?.N) - Number(before[name]?.N);
+  // The dispatcher corrects a place in the outbox's index. That is no change of the order.
+  const isWrite = type !== 'ORDER' || changed(before, after).some((name) => name !== 'dueKeyMs');
+  const wrong =
+    went(counter) === (isWrite ? 1 : 0)
+      ? []
+      : [`P6: ${id} does not count its writes in its ${counter}`];
+  if (type === 'ORDER') {
+    const isSeen = shown(before) !== shown(after);
+    return went('version') === (isSeen ? 1 : 0)
+      ? wrong
+      : [...wrong, `P6: the version of ${id} does not count what its user sees`];
+  }
   if (type !== 'RESERVATION') return wrong;
-  const isRisen = before['status']?.S === 'RELEASED' && after?.['status']?.S === 'HELD';
+  const isRisen = before['status']?.S === 'RELEASED' && after['status']?.S === 'HELD';
   const isRight = went('revision') >= (isRisen ? 1 : 0) && before['status']?.S !== 'CONFIRMED';
   return isRight ? wrong : [...wrong, `P6: ${id} is changed by an older revision`];
+}
+
+/** Names of the attributes that differ. */
+function changed(before: Item, after: Item): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+}
+
+/**
+ * Facts that `GET /order/{id}` shows (specification, section 3), as one text. A change that its user has asked for
+ * counts, even if it asks for what is there: the next `If-Match` must not meet the former version.
+ */
+function shown(item: Item): string {
+  const payments = (item['payments']?.L ?? []).map(({ M: payment = {} }) => payment);
+  const modification = item['modification']?.M;
+  return JSON.stringify([
+    ...['status', 'reason', 'items', 'total', 'reservationExpiresAtMs', 'history'].map(
+      (name) => item[name],
+    ),
+    item['modifications'],
+    modification?.['status'],
+    modification?.['code'],
+    payments.at(-1)?.['paymentId'],
+    payments.filter(({ status }) => status?.S === 'REFUNDED').map(({ paymentId }) => paymentId),
+  ]);
 }

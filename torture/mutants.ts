@@ -11,7 +11,10 @@ const DYNAMO = 'lib/platform/dynamo/items.ts';
 const RESERVATION_LIFECYCLE = 'lib/inventory/reservation-lifecycle.ts';
 const INVENTORY_REPOSITORY = 'lib/inventory/inventory-repository.ts';
 const ORDER_REPOSITORY = 'lib/orders/order-repository.ts';
-const PAYMENT_REPOSITORY = 'lib/payments/payment-repository.ts';
+const ORDER_DUE = 'lib/orders/order-due.ts';
+const ORDER_PAYMENTS = 'lib/orders/order-payments.ts';
+const CONFIRM_ORDER = 'lib/orders/saga/confirm-order.ts';
+const MOVES = 'lib/orders/moves.ts';
 const PAYMENT_OUTCOMES = 'lib/orders/payment-outcomes.ts';
 const TAKE_PAYMENT = 'lib/orders/saga/take-payment.ts';
 const REJECT_RESERVATION = 'lib/orders/saga/reject-reservation.ts';
@@ -36,24 +39,24 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a status is written only where the status is the one that was read',
     file: DYNAMO,
-    find: `'#status = :statusAsRead AND version = :versionAsRead'`,
-    replace: `'(#status = :statusAsRead OR attribute_exists(pk)) AND version = :versionAsRead'`,
+    find: `'#status = :statusAsRead AND #counter = :counterAsRead'`,
+    replace: `'(#status = :statusAsRead OR attribute_exists(pk)) AND #counter = :counterAsRead'`,
   },
   {
     name: 'write-ignores-version',
     caughtBy: { kind: 'plain', scenario: 'paid' },
-    guarantee: 'a status is written only where the version is the one that was read',
+    guarantee: 'a status is written only where the counter of writes is the one that was read',
     file: DYNAMO,
-    find: `'#status = :statusAsRead AND version = :versionAsRead'`,
-    replace: `'#status = :statusAsRead AND (version = :versionAsRead OR attribute_exists(pk))'`,
+    find: `'#status = :statusAsRead AND #counter = :counterAsRead'`,
+    replace: `'#status = :statusAsRead AND (#counter = :counterAsRead OR attribute_exists(pk))'`,
   },
   {
     name: 'write-ignores-what-was-read',
     caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'a status is written only where nothing has changed since it was read',
     file: DYNAMO,
-    find: `'#status = :statusAsRead AND version = :versionAsRead'`,
-    replace: `'(#status = :statusAsRead AND version = :versionAsRead) OR attribute_exists(pk)'`,
+    find: `'#status = :statusAsRead AND #counter = :counterAsRead'`,
+    replace: `'(#status = :statusAsRead AND #counter = :counterAsRead) OR attribute_exists(pk)'`,
   },
   {
     name: 'product-write-ignores-what-was-read',
@@ -198,7 +201,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
     guarantee: 'a payment that is given up owes its void',
     file: PAYMENT_OUTCOMES,
-    find: `{ code, voidOwed: true, dueAtMs: nowMs + service.deadlines.dispatchMs }`,
+    find: `{ code, voidOwed: { dueAtMs: nowMs + service.deadlines.dispatchMs } }`,
     replace: `{ code }`,
   },
   {
@@ -206,15 +209,15 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'never captured' },
     guarantee: 'a payment is voided at the gateway, so that it can never be captured later',
     file: SETTLE_PAYMENT,
-    find: `? await service.gateway.void(payment) : known`,
-    replace: `? { status: 'VOIDED' } : known`,
+    find: `? await service.gateway.void({ ...payment, orderId: order.orderId })`,
+    replace: `? ({ status: 'VOIDED' } as const)`,
   },
   {
     name: 'money-stays-when-the-stock-is-gone',
     caughtBy: { kind: 'plain', scenario: 'Inventory away after the capture' },
     guarantee: 'a captured payment whose stock is gone owes its refund',
-    file: 'lib/orders/saga/confirm-order.ts',
-    find: `      await recordRefundDue(service, payment.paymentId, 'RESERVATION_GONE');
+    file: CONFIRM_ORDER,
+    find: `      await recordRefundDue(service, keyOfCurrent(order), 'RESERVATION_GONE');
 `,
     replace: '',
   },
@@ -258,27 +261,32 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'declined' },
     guarantee: 'the saga goes on to confirm only what the gateway has captured',
     file: TAKE_PAYMENT,
-    find: `  requireCaptured(await recordOutcome(service, payment.paymentId, outcome));`,
-    replace: `  await recordOutcome(service, payment.paymentId, outcome);`,
+    find: `  requireCaptured(recorded.payment);
+`,
+    replace: '',
     also: [
       {
-        file: 'lib/orders/saga/confirm-order.ts',
-        find: `  if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) {`,
-        replace: `  if (payment.refundOwed !== undefined) {`,
+        file: CONFIRM_ORDER,
+        find: `  if (payment.status === 'CAPTURED' && payment.refundOwed === undefined) return payment;`,
+        replace: `  if (payment.status !== 'CAPTURED' || payment.refundOwed === undefined) return payment;`,
+      },
+      // The last guard: P3 is checked before each write and after each read.
+      {
+        file: ORDER_PAYMENTS,
+        find: `  if (order.status !== 'PAYMENT_DONE') return;`,
+        replace: `  if (order.orderId !== '') return;`,
       },
     ],
   },
   {
     name: 'payment-follows-its-order',
     caughtBy: { kind: 'plain', scenario: 'paid' },
-    guarantee: 'an order and its payment change in one transaction',
-    file: ORDER_REPOSITORY,
-    find: `    if ((await conditionalWrite(this.#documents.send(write))) !== undefined) {`,
-    replace: `    const puts = write.input.TransactItems.map(({ Put }) => new PutCommand(Put));
-    if (
-      (await conditionalWrite(this.#documents.send(puts[0]))) ??
-      (await conditionalWrite(this.#documents.send(puts[1])))
-    ) {`,
+    guarantee: 'an order and its payment change in one write',
+    file: START_PAYMENT,
+    find: `  await service.orders.save(next, order);`,
+    replace: `  const unpaid = { ...next, payments: order.payments } as unknown as typeof next;
+  await service.orders.save(unpaid, order);
+  await service.orders.save({ ...next, writes: next.writes + 1 }, unpaid);`,
   },
 
   // Acknowledgements
@@ -286,43 +294,41 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'event-counts-every-time',
     caughtBy: { kind: 'plain', scenario: 'acknowledged' },
     guarantee: 'an event of the gateway has its effect once, however often it is delivered',
-    file: PAYMENT_REPOSITORY,
-    find: `      ConditionExpression: 'attribute_not_exists(pk)',
-`,
-    replace: '',
-  },
-  {
-    name: 'event-is-remembered-before-its-effect',
-    caughtBy: { kind: 'plain', scenario: 'acknowledged' },
-    guarantee: 'the id of an event is written in the transaction of its effect',
     file: PAYMENT_OUTCOMES,
-    find: `  return retryOnConflict(service, async () => {
-    const payment = await requirePayment(service, paymentId);
-    const next = nextAfter(service, payment, outcome);
+    find: `      if (payment.status === 'CAPTURED' || payment.status === 'REFUNDED') return undefined;
 `,
-    replace: `  return retryOnConflict(service, async () => {
-    if (eventId !== undefined) await service.payments.recordEvent(eventId);
-    const payment = await requirePayment(service, paymentId);
-    const next = nextAfter(service, payment, outcome);
+    replace: `      if (payment.status === 'REFUNDED') return undefined;
+      if (payment.status === 'CAPTURED') return withRefundDue(service, payment, 'LATE_CAPTURE');
 `,
   },
   {
-    name: 'acknowledgement-keeps-the-token',
-    caughtBy: { kind: 'plain', scenario: 'acknowledged' },
-    guarantee: 'the order takes over the token of the wait that an acknowledgement ends',
+    name: 'late-event-is-dropped',
+    caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
+    guarantee: 'a capture that is told late is written down, whatever the payment is by now',
     file: PAYMENT_OUTCOMES,
-    find: `    ...(previous.status === 'PENDING' ? { waitToken: previous.waitToken } : {}),
-`,
-    replace: '',
+    find: `      return isOpen(payment)
+        ? movePayment(payment, 'CAPTURED', {}, { reason: 'CAPTURED', at })`,
+    replace: `      if (!isOpen(payment)) return undefined;
+      return isOpen(payment)
+        ? movePayment(payment, 'CAPTURED', {}, { reason: 'CAPTURED', at })`,
+  },
+  {
+    name: 'wait-keeps-its-token',
+    caughtBy: { kind: 'plain', scenario: 'acknowledged' },
+    guarantee:
+      'the wait for an acknowledgement leaves its token where the acknowledgement finds it',
+    file: AWAIT_ACKNOWLEDGEMENT,
+    find: `{ ...withPayment(order, pending), waitToken }`,
+    replace: `withPayment(order, pending)`,
   },
 
   // Nothing lost, nothing stuck
   {
     name: 'nothing-is-ever-due',
-    caughtBy: { kind: 'crash', scenario: 'paid' },
+    caughtBy: { kind: 'plain', scenario: 'paid' },
     guarantee: 'what the system owes the next move is in the index that the dispatcher reads',
     file: DYNAMO,
-    find: `    : { dueShard: shardName('due', shardOf(id, DUE_SHARDS)), dueAtMs };`,
+    find: `    : { dueShard: shardName('due', shardOf(id, DUE_SHARDS)), dueKeyMs };`,
     replace: `    : {};`,
   },
   {
@@ -348,15 +354,35 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'crash', scenario: 'paid' },
     guarantee: 'what was dispatched is due again, until the system owes no move any more',
     file: DISPATCH,
-    find: `  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
-}
-
-/** Stock is still`,
-    replace: `  const { dueAtMs: _due, ...rest } = touchOrder<Order>(order, { dueAtMs }) as OwedOrder;
-  await service.orders.save(rest as Order, order);
-}
-
-/** Stock is still`,
+    find: `dueAtMs: number): Promise<void> {
+  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);`,
+    replace: `dueAtMs: number): Promise<void> {
+  const { dueAtMs: _due, ...rest } = touchOrder<Order>(order, { dueAtMs }) as OwedOrder;
+  await service.orders.save(rest as Order, order);`,
+  },
+  {
+    name: 'debt-of-a-payment-is-not-due',
+    caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
+    guarantee: 'the outbox holds an order for what its payments owe, too',
+    file: ORDER_DUE,
+    find: `[ownDueMs(order), ...order.payments.map(paymentDueMs)]`,
+    replace: `[ownDueMs(order)]`,
+  },
+  {
+    name: 'outbox-key-is-too-late',
+    caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
+    guarantee: 'the outbox finds an order no later than the earliest of what it owes',
+    file: ORDER_DUE,
+    find: `  return Math.min(order.dueKeyMs ?? dueMs, dueMs);`,
+    replace: `  return order.dueKeyMs ?? dueMs;`,
+  },
+  {
+    name: 'seen-change-keeps-its-version',
+    caughtBy: { kind: 'plain', scenario: 'modified in vain until more comes' },
+    guarantee: 'what a user can see of an order has a new version each time it changes',
+    file: MOVES,
+    find: `  return { ...touchOrder(order, changes), version: order.version + 1 };`,
+    replace: `  return touchOrder(order, changes);`,
   },
   {
     name: 'decided-wait-is-not-ended',
@@ -374,10 +400,10 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'acknowledged before the wait for it' },
     guarantee: 'a step that finds its payment settled before it waits completes itself',
     file: AWAIT_ACKNOWLEDGEMENT,
-    find: `    if (payment === undefined || !isOpen(payment)) {
-      await service.saga.signal(input.waitToken);
+    find: `waitToken: string): Promise<void> {
+  await service.saga.signal(waitToken);
 `,
-    replace: `    if (payment === undefined || !isOpen(payment)) {
+    replace: `waitToken: string): Promise<void> {
 `,
   },
   {
@@ -385,8 +411,8 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'modified just before the wait for the acknowledgement' },
     guarantee: 'a step that has stored its token sees what the user asked for before that',
     file: AWAIT_ACKNOWLEDGEMENT,
-    find: `if (isTimeUp || (asked !== undefined && hasPendingModification(asked))) {`,
-    replace: `if (isTimeUp) {`,
+    find: `if (isTimeUp || hasPendingModification(order)) await`,
+    replace: `if (isTimeUp) await`,
   },
   {
     name: 'order-fails-before-its-stock-is-back',
@@ -395,9 +421,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: COMPENSATE,
     find: `  await service.inventory.release(order);
   observeReleased(order);
-  await moveToPaymentFailed(service, order, failure);
+  await retryOnConflict(service, async () => {
+    const current = await service.orders.getOrder(order.orderId);
+    if (current?.status !== 'PAYMENT_IN_PROGRESS' || current.revision !== order.revision) return;
+    const failure = failureOf(current);
+    if (failure !== undefined) await moveToPaymentFailed(service, current, failure);
+  });
 `,
-    replace: `  await moveToPaymentFailed(service, order, failure);
+    replace: `  await moveToPaymentFailed(service, order, failureOf(order) ?? '');
   await service.inventory.release(order);
   observeReleased(order);
 `,

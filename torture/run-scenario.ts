@@ -50,7 +50,7 @@ export async function runScenario(
     const stored = world.snapshot();
     violated(brokenWrites(writes));
     violated(brokenEntries(writes, stored, world.clock.now()));
-    violated(brokenSuccession(writes, stored, world.requester()));
+    violated(brokenSuccession(writes, world.requester()));
     violated(brokenAlways(stored, world.clock.now(), limits));
   };
   const shop = new Shop(world);

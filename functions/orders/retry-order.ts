@@ -43,7 +43,7 @@ export const handler = apiHandler(
     const digest = requestDigest(userId, route, idempotencyKey);
     const retried = await retryOnConflict(service(), async () => {
       const order = await ownedOrder(service(), path['orderId'] ?? '', userId);
-      return retryOrder(service(), order, userId, digest);
+      return retryOrder(service(), order, digest);
     });
     if (retried.status === 'CREATED') await tryNow(retried, service().saga.start(retried));
     return orderAnswer(service(), retried, waitSeconds);

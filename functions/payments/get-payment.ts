@@ -22,7 +22,11 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user }) => {
-    const payment = await ownedPayment(service(), path['paymentId'] ?? '', user.userId);
-    return { status: 200, body: toPaymentDocument(payment) };
+    const { orderId, payment } = await ownedPayment(
+      service(),
+      path['paymentId'] ?? '',
+      user.userId,
+    );
+    return { status: 200, body: toPaymentDocument(orderId, payment) };
   },
 );

@@ -17,7 +17,7 @@ export const handler = apiHandler(
       example: {
         eventId: 'evt_2c8f61',
         type: 'charge.updated',
-        paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30',
+        paymentId: 'pay_5f0c2d9ab8f34e61a7d2c49e01_91b7e0d3c25a4f868e1f7a6b30',
         orderId: 'ord_5f0c2d9ab8f34e61a7d2c49e01',
         status: 'CAPTURED',
         occurredAt: '2026-11-21T09:02:01.000Z',

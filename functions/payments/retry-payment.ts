@@ -37,12 +37,13 @@ export const handler = apiHandler(
     },
   },
   async (request) => {
-    const payment = await retryPayment(service(), {
+    const { orderId } = request.body;
+    const { paymentId } = await retryPayment(service(), {
       userId: request.user.userId,
-      orderId: request.body.orderId,
+      orderId,
       methodToken: request.body.paymentMethod.token,
       idempotencyKey: request.idempotencyKey,
     });
-    return paymentAnswer(service(), payment, request.waitSeconds);
+    return paymentAnswer(service(), { orderId, paymentId }, request.waitSeconds);
   },
 );

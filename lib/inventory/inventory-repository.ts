@@ -96,7 +96,11 @@ export class InventoryRepository {
     previous: Reservation | undefined,
     stockChanges: readonly StockChange[],
   ): Promise<Next | typeof CONFLICT> {
-    const put = { TableName: this.#table, Item: toReservationItem(next), ...stillAsRead(previous) };
+    const put = {
+      TableName: this.#table,
+      Item: toReservationItem(next),
+      ...stillAsRead(previous, 'version'),
+    };
     const updates: NonNullable<TransactWriteCommandInput['TransactItems']> = [];
     for (const { productId, available, reserved, sold } of stockChanges) {
       const conditions = ['attribute_exists(pk)'];

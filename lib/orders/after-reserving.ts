@@ -91,7 +91,7 @@ function toPaymentInProgress(
     'PAYMENT_IN_PROGRESS',
     {
       total: order.total,
-      paymentId: order.paymentId,
+      payments: order.payments,
       heldRevision: reservation.revision,
       reservationExpiresAtMs: reservation.expiresAtMs,
       // As after startPayment: a run that is lost before its charge is found in time.

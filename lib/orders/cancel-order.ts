@@ -3,7 +3,7 @@ import { moveOrder } from './moves.ts';
 import type { Order, OrderIn } from './order.ts';
 import { closeModification } from './order-items.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
-import { failUnchargedPayment } from './payment-outcomes.ts';
+import { withUnchargedFailed } from './payment-outcomes.ts';
 import { tryNow } from './saga-client.ts';
 
 type CancellableOrder = OrderIn<
@@ -29,7 +29,7 @@ export function cancelOrder(
       case 'PENDING_PAYMENT':
       case 'PAYMENT_FAILED':
       case 'ORDER_FAILED':
-        return cancel(service, order, userId);
+        return cancel(service, order);
       case 'ORDER_CANCELLED':
         return order;
       case 'PAYMENT_IN_PROGRESS':
@@ -48,11 +48,7 @@ export function cancelOrder(
   });
 }
 
-async function cancel(
-  service: OrderService<'saga'>,
-  order: CancellableOrder,
-  userId: string,
-): Promise<Order> {
+async function cancel(service: OrderService<'saga'>, order: CancellableOrder): Promise<Order> {
   const releaseOwed = releaseOwedBy(order);
   const next = moveOrder(
     order,
@@ -63,15 +59,13 @@ async function cancel(
       ...(releaseOwed === undefined
         ? {}
         : { releaseOwed, dueAtMs: service.clock.now() + service.deadlines.dispatchMs }),
+      ...(order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY'
+        ? withUnchargedFailed(service, order, 'ORDER_CANCELLED')
+        : {}),
     },
-    moveNow(service, 'USER_CANCELLED', userId),
+    moveNow(service, 'USER_CANCELLED', 'user'),
   );
-  if (order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY') {
-    const payment = await failUnchargedPayment(service, order.paymentId, 'ORDER_CANCELLED');
-    await service.orders.saveWithPayment({ next, previous: order }, payment);
-  } else {
-    await service.orders.save(next, order);
-  }
+  await service.orders.save(next, order);
   if (order.status === 'PENDING_PAYMENT') await tryNow(order, service.saga.signal(order.waitToken));
   return next;
 }

@@ -1,14 +1,15 @@
 import type * as z from 'zod';
 import { type Acknowledgement, queuedAcknowledgementSchema } from '../payments/acknowledgement.ts';
 import { chargeOutcomeOf } from '../payments/http-gateway.ts';
-import { isOpen, type Payment } from '../payments/payment.ts';
-import { UnknownPayment } from '../payments/refusals.ts';
+import { isOpen } from '../payments/payment.ts';
 import type { QueueMessage } from '../platform/aws/queue-messages.ts';
 import { consume, type Subject } from '../platform/lambda/consume.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
+import type { Order } from './order.ts';
+import { isCurrentPayment } from './order-payments.ts';
 import type { OrderService } from './order-service.ts';
-import { recordOutcome } from './payment-outcomes.ts';
+import { type PaymentInOrder, recordAcknowledged } from './payment-outcomes.ts';
 import { tryNow } from './saga-client.ts';
 
 type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
@@ -38,10 +39,10 @@ export function handleAcknowledgement(
         correlationId: receivedAs,
       }),
       handle: async ({ receivedAs, ...acknowledgement }, about) => {
-        const payment = await acknowledge(service, acknowledgement);
+        const { order, payment } = await acknowledge(service, acknowledgement);
         const { status } = acknowledgement;
         // From here on it belongs to the order's trace.
-        const { correlationId } = payment;
+        const { correlationId } = order;
         const result = { receivedAs, payment: payment.status };
         observe('AcknowledgementHandled', { ...about, correlationId }, { status }, result);
       },
@@ -68,47 +69,35 @@ async function subjectOf(
 }
 
 /**
- * Records the gateway's outcome together with the event's id, then wakes the saga or requests the refund.
- * The second half looks only at what is stored, so a delivery that is repeated after a crash completes
- * it, and any other repetition changes nothing.
+ * Records the gateway's outcome, then wakes the saga or requests the refund. The second half looks only at what is
+ * stored, so a delivery that is repeated after a crash completes it. Any other repetition changes nothing: the
+ * status of the payment absorbs it.
  * @throws UnknownPayment, InfrastructureUnavailable, ConcurrentUpdate
  */
 export async function acknowledge(
   service: OrderService<'saga' | 'queues'>,
   acknowledgement: Acknowledgement,
-): Promise<Payment> {
-  const { paymentId, orderId, eventId } = acknowledgement;
-  const known = await service.payments.getPayment(paymentId);
-  if (known?.orderId !== orderId) {
-    throw new UnknownPayment('No such payment of this order is stored.');
-  }
-  const payment = await recordOutcome(
+): Promise<PaymentInOrder> {
+  const { orderId, paymentId } = acknowledgement;
+  const recorded = await recordAcknowledged(
     service,
-    paymentId,
+    { orderId, paymentId },
     chargeOutcomeOf(acknowledgement),
-    eventId,
   );
-  if (!isOpen(payment)) await wakeSaga(service, payment);
+  const { order, payment } = recorded;
+  if (!isOpen(payment)) await wakeSaga(service, order, paymentId);
   if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
-    await refundSoon(service, payment);
+    const { run, correlationId } = order;
+    await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
   }
-  return payment;
+  return recorded;
 }
 
-/** Reads the order after the write: it has taken the token over from the payment. */
 async function wakeSaga(
   service: OrderService<'saga'>,
-  { orderId, paymentId }: Payment,
+  order: Order,
+  paymentId: string,
 ): Promise<void> {
-  const order = await service.orders.getOrder(orderId);
-  if (order?.status !== 'PAYMENT_IN_PROGRESS' || order.paymentId !== paymentId) return;
-  if (order.waitToken === undefined) return;
-  await tryNow(order, service.saga.signal(order.waitToken));
-}
-
-async function refundSoon(service: OrderService<'queues'>, payment: Payment): Promise<void> {
-  const { orderId, paymentId, correlationId } = payment;
-  const order = await service.orders.getOrder(orderId);
-  if (order === undefined) return;
-  await service.queues.requestCompensation({ orderId, run: order.run, correlationId, paymentId });
+  if (order.status !== 'PAYMENT_IN_PROGRESS' || !isCurrentPayment(order, paymentId)) return;
+  if (order.waitToken !== undefined) await tryNow(order, service.saga.signal(order.waitToken));
 }

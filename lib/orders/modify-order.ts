@@ -7,7 +7,7 @@ import {
   PreconditionFailed,
 } from '../platform/errors.ts';
 import { admissionOf, admitOrder } from './admit-order.ts';
-import { moveOrder, touchOrder } from './moves.ts';
+import { changeOrder, moveOrder } from './moves.ts';
 import type {
   Order,
   OrderLine,
@@ -16,6 +16,7 @@ import type {
   PendingPaymentOrder,
 } from './order.ts';
 import { hasBadQuantity, mergeLines, priceLines, QUANTITY_RANGE } from './order-items.ts';
+import { currentPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
@@ -155,7 +156,7 @@ async function reserveAgain(
       dueAtMs: nowMs + service.deadlines.dispatchMs,
       ...changes(order, request, 'PENDING', items),
     },
-    moveNow(service, 'USER_MODIFIED', request.userId),
+    moveNow(service, 'USER_MODIFIED', 'user'),
   );
   await saveModified(service, next, order, items);
   await tryNow(order, service.saga.signal(order.waitToken));
@@ -169,15 +170,15 @@ async function askForVoid(
   items: readonly OrderLine[],
 ): Promise<Order> {
   if (order.modification?.status === 'PENDING') throw pending(order.orderId);
-  const next = touchOrder(order, {
+  const next = changeOrder(order, {
     ...changes(order, request, 'PENDING', items),
     dueAtMs: Math.min(order.dueAtMs, service.clock.now() + service.deadlines.dispatchMs),
   });
   await saveModified(service, next, order, items);
-  // Written before the token is read: a step that is about to wait stores its token, then reads the
-  // order.
-  const payment = await service.payments.getPayment(order.paymentId);
-  if (payment?.status === 'PENDING') await tryNow(order, service.saga.signal(payment.waitToken));
+  // A step that is about to wait stores its token in a write of the same item, so it has read this one or failed.
+  if (currentPayment(order).status === 'PENDING' && order.waitToken !== undefined) {
+    await tryNow(order, service.saga.signal(order.waitToken));
+  }
   return next;
 }
 
@@ -197,7 +198,7 @@ async function replaceItems(
   const present = [...quotes].map(([productId, unitPrice]) => ({ productId, unitPrice }));
   const { items, total } = priceLines(wanted, order.items, present);
   if (total === undefined) throw new ImpossibleState('A quoted product has no price.');
-  const next = touchOrder(order, {
+  const next = changeOrder(order, {
     items,
     total,
     revision: order.revision + 1,

@@ -1,5 +1,6 @@
+import type { Payment } from '../payments/payment.ts';
 import { IllegalTransition } from '../platform/errors.ts';
-import type { Order, OrderBase, OrderIn, OrderStatus } from './order.ts';
+import type { Order, OrderBase, OrderIn, OrderStatus, Payments, Role } from './order.ts';
 
 /**
  * All legal moves, and no others (specification, section 2). `NEW` is before the first write. order.ts draws them;
@@ -55,27 +56,32 @@ const STATUS_FIELDS = {
 } satisfies Record<Exclude<FieldOf<Order>, keyof OrderBase | 'status'>, true>;
 
 /** Fields of OrderBase that some statuses demand. */
-type DemandedField = 'total' | 'paymentId' | 'modification';
+type DemandedField = 'total' | 'modification';
 
 type MoveFieldsOf<Kind extends Order> = Kind extends unknown
-  ? Omit<Kind, Exclude<keyof OrderBase, DemandedField> | 'status'>
+  ? Omit<Kind, Exclude<keyof OrderBase, DemandedField> | 'status'> & PaymentsOf<Kind>
   : never;
+
+/** A move into a status that demands a payment names the payments, which stay in every other move. */
+type PaymentsOf<Kind extends Order> = Kind extends { readonly payments: Payments }
+  ? { readonly payments: Payments }
+  : { readonly payments?: readonly Payment[] };
 
 /** Changes of OrderBase's other fields that a move may bring. */
 export type BaseChanges = Partial<
-  Pick<OrderBase, 'revision' | 'run' | 'attempt' | 'items' | 'modifications' | 'lastRequest'>
+  Pick<OrderBase, 'revision' | 'run' | 'items' | 'modifications' | 'lastRequest'>
 >;
 
 export interface Move {
   readonly reason: string;
   /** RFC 3339 UTC. */
   readonly at: string;
-  readonly by: string;
+  readonly by: Role;
 }
 
 /**
- * The order after a legal move: version + 1, the change in its history, and of the status fields only
- * the new ones. Not written yet; the repository writes it if status and version are still as read.
+ * The order after a legal move: both counters + 1, the change in its history, and of the status fields only
+ * the new ones. Not written yet; the repository writes it if status and `writes` are still as read.
  * @throws IllegalTransition if LEGAL_MOVES does not allow the move.
  */
 export function moveOrder<Status extends OrderStatus>(
@@ -101,13 +107,22 @@ export function moveOrder<Status extends OrderStatus>(
     ...fields,
     status: to,
     version: order.version + 1,
+    writes: order.writes + 1,
     history: [...order.history, { from, to, ...move }],
   };
   // The compiler cannot follow a union through a generic spread; `fields` holds what `Status` needs.
   return next as unknown as OrderIn<Status>;
 }
 
-/** The same status with other facts: version + 1, no line in the history. */
+/**
+ * The same status with other facts that a caller can see (http/responses.ts): both counters + 1, no line in the
+ * history.
+ */
+export function changeOrder<Kind extends Order>(order: Kind, changes: Partial<Kind>): Kind {
+  return { ...touchOrder(order, changes), version: order.version + 1 };
+}
+
+/** The same status with other facts that no caller can see: the version stays, so it refuses nobody's `If-Match`. */
 export function touchOrder<Kind extends Order>(order: Kind, changes: Partial<Kind>): Kind {
-  return { ...order, ...changes, version: order.version + 1 };
+  return { ...order, ...changes, writes: order.writes + 1 };
 }

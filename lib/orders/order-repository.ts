@@ -2,11 +2,9 @@ import {
   type DynamoDBDocumentClient,
   PutCommand,
   QueryCommand,
-  TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Payment } from '../payments/payment.ts';
-import { observePaymentMove, type PaymentRepository } from '../payments/payment-repository.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
   CONFLICT,
@@ -16,6 +14,7 @@ import {
   readItem,
   readItems,
   type StoredItem,
+  stillAsRead,
   throwUnavailable,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
@@ -23,6 +22,8 @@ import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { OpenOrderEntry, OpenOrders } from './open-orders.ts';
 import type { Order } from './order.ts';
+import { earliestDueMs } from './order-due.ts';
+import { paymentOf } from './order-payments.ts';
 import {
   OPEN_ORDERS_SCHEMA_VERSION,
   OPEN_ORDERS_TYPE,
@@ -30,33 +31,28 @@ import {
   refusedOpenOrders,
   toOpenOrders,
 } from './stored-open-orders.ts';
-import { openOrdersKey, orderKey, putOf, toOrder } from './stored-order.ts';
+import { openOrdersKey, orderIdAt, orderKey, putOf, toOrder } from './stored-order.ts';
 
 export type PlaceOutcome =
   | 'PLACED'
   /** The order is stored already: the request is repeated. */
   | 'EXISTS';
 
-/** The outbox index's entry of an order or a payment that was due. */
+/** The outbox index's entry of an order. */
 export interface DueCandidate {
-  readonly kind: 'ORDER' | 'PAYMENT';
-  /** Of the order or the payment. */
-  readonly id: string;
   readonly orderId: string;
   readonly correlationId: string;
-  readonly dueAtMs: number;
+  readonly dueKeyMs: number;
 }
 
-/** Orders, their users' open orders and the outbox index, in the Order Service's table. */
+/** Orders with their payments, their users' open orders and the outbox index, in the Order Service's table. */
 export class OrderRepository {
   readonly #table: string;
   readonly #documents: DynamoDBDocumentClient;
-  readonly #payments: PaymentRepository;
 
-  constructor(runtime: Runtime, payments: PaymentRepository) {
+  constructor(runtime: Runtime) {
     this.#table = runtime.config.ORDERS_TABLE;
     this.#documents = documentClient(runtime.aws);
-    this.#payments = payments;
   }
 
   /** Read consistently. */
@@ -168,7 +164,7 @@ export class OrderRepository {
   async place(order: Order): Promise<PlaceOutcome> {
     const put = new PutCommand(putOf(this.#table, order, undefined));
     if ((await conditionalWrite(this.#documents.send(put))) !== undefined) return 'EXISTS';
-    observeMove(order, undefined);
+    observeMoves(order, undefined);
     return 'PLACED';
   }
 
@@ -181,70 +177,36 @@ export class OrderRepository {
     if ((await conditionalWrite(this.#documents.send(put))) !== undefined) {
       throw new ConcurrentUpdate('The order was changed meanwhile; look at it and try again.');
     }
-    observeMove(next, previous);
+    observeMoves(next, previous);
   }
 
   /**
-   * Writes order and payment together, if both are still as they were read (`previous` undefined: if the
-   * payment is new).
-   * @throws ConcurrentUpdate if one of them has changed.
+   * Moves an order that was found before its time to its place in the outbox's index, unless it has changed since
+   * it was read. Nobody sees a change of the order, and no writer who has read it before is refused.
    */
-  async saveWithPayment(
-    order: { readonly next: Order; readonly previous: Order },
-    payment: { readonly next: Payment; readonly previous: Payment | undefined },
-  ): Promise<void> {
-    const write = new TransactWriteCommand({
-      TransactItems: [
-        { Put: putOf(this.#table, order.next, order.previous) },
-        { Put: this.#payments.putOf(payment.next, payment.previous) },
-      ],
+  async correctDueKey(order: Order): Promise<void> {
+    const dueKeyMs = earliestDueMs(order);
+    if (dueKeyMs === undefined) return;
+    const { ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues } =
+      stillAsRead(order, 'writes');
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      Key: orderKey(order.orderId),
+      UpdateExpression: 'SET dueKeyMs = :dueKeyMs',
+      ConditionExpression,
+      ExpressionAttributeNames,
+      ExpressionAttributeValues: { ...ExpressionAttributeValues, ':dueKeyMs': dueKeyMs },
     });
-    if ((await conditionalWrite(this.#documents.send(write))) !== undefined) {
-      throw new ConcurrentUpdate(
-        'The order or its payment was changed meanwhile; look at it and try again.',
-      );
-    }
-    observeMove(order.next, order.previous);
-    observePaymentMove(payment.next, payment.previous);
+    await conditionalWrite(this.#documents.send(update));
   }
 
-  /**
-   * Writes an acknowledged payment, its order if given, and the event's id together, if they are still as
-   * they were read.
-   * @returns `REPEATED` if the event is stored already; nothing is written then.
-   * @throws ConcurrentUpdate if the payment or the order has changed.
-   */
-  async saveAcknowledged(
-    eventId: string,
-    payment: { readonly next: Payment; readonly previous: Payment },
-    order?: { readonly next: Order; readonly previous: Order },
-  ): Promise<'SAVED' | 'REPEATED'> {
-    const write = new TransactWriteCommand({
-      TransactItems: [
-        { Put: this.#payments.eventPutOf(eventId) },
-        { Put: this.#payments.putOf(payment.next, payment.previous) },
-        ...(order === undefined ? [] : [{ Put: putOf(this.#table, order.next, order.previous) }]),
-      ],
-    });
-    const refusal = await conditionalWrite(this.#documents.send(write));
-    if (refusal === undefined) {
-      observePaymentMove(payment.next, payment.previous);
-      return 'SAVED';
-    }
-    if (refusal.kind === 'CONDITION' && refusal.failed.includes(0)) return 'REPEATED';
-    throw new ConcurrentUpdate('The payment or its order was changed meanwhile; try again.');
-  }
-
-  /**
-   * Orders and payments of one shard that were due at `nowMs`, page by page. Candidates only: read
-   * each again.
-   */
+  /** Orders of one shard that were due at `nowMs`, page by page. Candidates only: read each again. */
   async *dueCandidates(shard: number, nowMs: number): AsyncGenerator<DueCandidate[]> {
     const index = {
       table: this.#table,
       index: 'due',
       shardAttribute: 'dueShard',
-      timeAttribute: 'dueAtMs',
+      timeAttribute: 'dueKeyMs',
     };
     for await (const page of duePages(this.#documents, index, shard, nowMs)) {
       yield page.map(toCandidate);
@@ -253,8 +215,15 @@ export class OrderRepository {
 }
 
 /** Reported by the write itself, so that no change of a status is missed. */
+function observeMoves(next: Order, previous: Order | undefined): void {
+  if (next.status !== previous?.status) observeMove(next, previous);
+  for (const payment of next.payments) {
+    const former = previous && paymentOf(previous, payment.paymentId);
+    if (payment !== former) observePaymentMove(next, payment, former);
+  }
+}
+
 function observeMove(next: Order, previous: Order | undefined): void {
-  if (next.status === previous?.status) return;
   const { orderId, correlationId, run, version } = next;
   const reason = next.history.at(-1)?.reason;
   const from = previous?.status ?? 'NEW';
@@ -266,17 +235,30 @@ function observeMove(next: Order, previous: Order | undefined): void {
   );
 }
 
-/** Takes what the entry says of itself. A malformed order or payment fails when it is dispatched. */
+/** Reports a payment's change of status, and a refund that it owes from now on. */
+function observePaymentMove(
+  { orderId, correlationId }: Order,
+  next: Payment,
+  previous: Payment | undefined,
+): void {
+  const { paymentId, attempt } = next;
+  const about = { orderId, paymentId, correlationId };
+  if (next.status !== previous?.status) {
+    const reason = next.history.at(-1)?.reason;
+    const from = previous?.status ?? 'NEW';
+    observe('PaymentStatusChanged', about, { from, to: next.status }, { reason, attempt });
+  }
+  const owed = next.status === 'CAPTURED' ? next.refundOwed : undefined;
+  const wasOwed = previous?.status === 'CAPTURED' && previous.refundOwed !== undefined;
+  if (owed !== undefined && !wasOwed) observe('RefundOwed', about, { reason: owed.reason });
+}
+
+/** Takes what the entry says of itself. A malformed order fails when it is dispatched. */
 function toCandidate(item: StoredItem): DueCandidate {
-  const pk = String(item['pk']);
-  const kind = pk.startsWith('PAYMENT#') ? 'PAYMENT' : 'ORDER';
-  const id = pk.slice(kind.length + 1);
-  const { orderId, correlationId } = item;
+  const { pk, correlationId, dueKeyMs } = item;
   return {
-    kind,
-    id,
-    orderId: typeof orderId === 'string' ? orderId : kind === 'ORDER' ? id : '',
+    orderId: orderIdAt(String(pk)),
     correlationId: typeof correlationId === 'string' ? correlationId : '',
-    dueAtMs: Number(item['dueAtMs']),
+    dueKeyMs: Number(dueKeyMs),
   };
 }

@@ -1,7 +1,6 @@
 import type { InventoryClient } from '../inventory/inventory-client.ts';
 import type { Payment } from '../payments/payment.ts';
 import type { PaymentGateway } from '../payments/payment-gateway.ts';
-import { PaymentRepository } from '../payments/payment-repository.ts';
 import { type Clock, toTimestamp } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { pauseAfter } from '../platform/dynamo/items.ts';
@@ -9,9 +8,11 @@ import { ConcurrentUpdate, NotFound } from '../platform/errors.ts';
 import { deriveId, type Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Move } from './moves.ts';
-import type { Order, OrderLine } from './order.ts';
+import type { Order, OrderLine, Role } from './order.ts';
 import { itemsFingerprint } from './order-items.ts';
+import { paymentOf } from './order-payments.ts';
 import { OrderRepository } from './order-repository.ts';
+import { orderIdOfPayment } from './payment-id.ts';
 import { type Deadlines, deadlinesOf } from './recovery/deadlines.ts';
 import type { SagaQueues } from './recovery/saga-queues.ts';
 import type { SagaClient } from './saga-client.ts';
@@ -27,7 +28,6 @@ export interface OrderPorts {
 /** Dependencies of every use case and saga step. */
 interface OrderCore {
   readonly orders: OrderRepository;
-  readonly payments: PaymentRepository;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: () => number;
@@ -60,10 +60,8 @@ export function orderServiceWith<Ports extends Partial<OrderPorts>>(
 }
 
 function orderCore(runtime: Runtime): OrderCore {
-  const payments = new PaymentRepository(runtime);
   return {
-    orders: new OrderRepository(runtime, payments),
-    payments,
+    orders: new OrderRepository(runtime),
     clock: runtime.clock,
     ids: runtime.ids,
     random: runtime.random,
@@ -72,16 +70,11 @@ function orderCore(runtime: Runtime): OrderCore {
   };
 }
 
-const SYSTEM = 'ordersaga';
-export const OPERATOR = 'operator';
 const MAX_TRIES = 8;
 const CONFLICT_PAUSE = { baseMs: 20, capMs: 160 };
 
-/**
- * A move made now.
- * @param by the user's id, or OPERATOR; by default the system.
- */
-export function moveNow(service: OrderService, reason: string, by = SYSTEM): Move {
+/** A move made now. */
+export function moveNow(service: OrderService, reason: string, by: Role = 'ordersaga'): Move {
   return { reason, at: toTimestamp(service.clock.now()), by };
 }
 
@@ -133,15 +126,20 @@ export function requestDigest(
   return idempotencyKey === undefined ? undefined : deriveId('req', userId, route, idempotencyKey);
 }
 
-/** @throws NotFound */
+/**
+ * Reads a payment for its user, in its order. An id that no payment can have never becomes a key.
+ * @throws NotFound
+ */
 export async function ownedPayment(
   service: OrderService,
   paymentId: string,
   userId: string,
-): Promise<Payment> {
-  const payment = await service.payments.getPayment(paymentId);
-  if (payment?.userId !== userId) {
+): Promise<{ readonly orderId: string; readonly payment: Payment }> {
+  const orderId = orderIdOfPayment(paymentId);
+  const order = orderId === undefined ? undefined : await service.orders.getOrder(orderId);
+  const payment = order?.userId === userId ? paymentOf(order, paymentId) : undefined;
+  if (order === undefined || payment === undefined) {
     throw new NotFound('You have no such payment; check the id and the token you use.');
   }
-  return payment;
+  return { orderId: order.orderId, payment };
 }

@@ -1,4 +1,5 @@
 import type { Money } from '../money.ts';
+import type { Payment } from '../payments/payment.ts';
 
 /*
  * The life of an order.
@@ -46,7 +47,8 @@ import type { Money } from '../money.ts';
  *   PAYMENT_FAILED, ORDER_FAILED -> ORDER_CANCELLED     cancelOrder         cancel-order.ts
  *
  * In each status: the owner of the next move, Inventory's reservation, and the timer. The dispatcher
- * (recovery/dispatch-due-work.ts) acts at `dueAtMs`; deadlines are in recovery/deadlines.ts.
+ * (recovery/dispatch-due-work.ts) acts at `dueAtMs`; deadlines are in recovery/deadlines.ts. Besides, each payment
+ * has a timer of its own while its void or refund is owed.
  *
  *   CREATED                  The saga. Nothing is reserved. After `dispatchMs` the dispatcher starts
  *                            the run.
@@ -83,9 +85,14 @@ export interface StatusChange {
   readonly reason: string;
   /** RFC 3339 UTC. */
   readonly at: string;
-  /** The user's id, `ordersaga` for the system, or `operator` for a redriven dead letter. */
-  readonly by: string;
+  readonly by: Role;
 }
+
+/** Who moved an order: its user, the system, or an operator who redrove a dead letter. */
+export type Role = (typeof ROLES)[number];
+
+/** All roles, for the schemas of stored and of shown orders. */
+export const ROLES = ['user', 'ordersaga', 'operator'] as const;
 
 export interface PendingModification {
   readonly status: 'PENDING';
@@ -105,11 +112,8 @@ interface AppliedModification {
 
 export type Modification = PendingModification | AppliedModification | RejectedModification;
 
-interface Refund {
-  readonly paymentId: string;
-  readonly amount: Money;
-  readonly at: string;
-}
+/** Payments of an order that has at least one. */
+export type Payments = readonly [Payment, ...Payment[]];
 
 /** Inventory's reservation, as far as the order needs it. */
 export interface ReservedStock {
@@ -130,30 +134,40 @@ export interface OrderBase {
   readonly userId: string;
   readonly correlationId: string;
   readonly createdAtMs: number;
-  /** Counts the writes of the order; its ETag. */
+  /** Counts the changes that a caller can see; the ETag. */
   readonly version: number;
+  /** Counts the writes of the item, which every write is conditional on. Shown nowhere. */
+  readonly writes: number;
   /** One per reservation intent (place, modify, retry), fixed through all repeats of a step. */
   readonly revision: number;
   /** One per saga execution. */
   readonly run: number;
-  /** One per payment. */
-  readonly attempt: number;
   readonly items: readonly OrderLine[];
   /** Present once stock was reserved. */
   readonly total?: Money;
   /** Digest of the items as placed; modifications do not change it. */
   readonly placedAs: string;
-  /** The latest payment, in every status after the first payment was started. */
-  readonly paymentId?: string;
+  /** Oldest first; the last one is the current one. Each follows a run or a modification. */
+  readonly payments: readonly Payment[];
   readonly modification?: Modification;
   readonly modifications: number;
   /** Digest of the last keyed request that changed the order, so that its repetition changes nothing. */
   readonly lastRequest?: string;
-  readonly refunds: readonly Refund[];
   readonly history: readonly StatusChange[];
+  /**
+   * Its place in the outbox's index, as it was read: the time at which the dispatcher finds the order, never later
+   * than the earliest time of what is owed. Only the write of the order changes it (stored-order.ts).
+   */
+  readonly dueKeyMs?: number;
 }
 
-/** The system owes the next move: the dispatcher looks at the order at `dueAtMs`. */
+/** An order with a payment: it has a total, too. */
+interface PayingBase extends OrderBase {
+  readonly total: Money;
+  readonly payments: Payments;
+}
+
+/** The system owes the next move of the order itself, at `dueAtMs`. A payment's debt has a time of its own. */
 interface Owed {
   readonly dueAtMs: number;
 }
@@ -191,11 +205,11 @@ export interface ModifiedReservation extends Reserving {
   readonly waitToken?: string;
 }
 
-/** The stock of a failed payment is reserved again; its new payment is already stored. */
-export interface RetriedReservation extends Reserving {
+/** The stock of a failed payment is reserved again; its new payment is already among its payments. */
+export interface RetriedReservation extends Reserving, PayingBase {
   readonly purpose: 'PAYMENT_RETRY';
   readonly total: Money;
-  readonly paymentId: string;
+  readonly payments: Payments;
 }
 
 /** The purpose decides what a refusal leads to (specification, section 2). */
@@ -214,29 +228,23 @@ export interface PendingPaymentOrder extends OrderBase, Owed {
   readonly waitToken: string;
 }
 
-export interface PaymentInProgressOrder extends OrderBase, Owed {
+export interface PaymentInProgressOrder extends PayingBase, Owed {
   readonly status: 'PAYMENT_IN_PROGRESS';
-  readonly total: Money;
-  readonly paymentId: string;
   readonly heldRevision: number;
   /** As promised to the user; the hold outlasts it. */
   readonly reservationExpiresAtMs: number;
-  /** Token of the wait for the user; after an acknowledgement, token of the wait for it. */
+  /** Task token of the saga step that waits: for the user, or later for the acknowledgement. */
   readonly waitToken?: string;
 }
 
-export interface PaymentDoneOrder extends OrderBase {
+export interface PaymentDoneOrder extends PayingBase {
   readonly status: 'PAYMENT_DONE';
-  readonly total: Money;
-  readonly paymentId: string;
 }
 
-export type PaymentFailedOrder = OrderBase &
+export type PaymentFailedOrder = PayingBase &
   Resting & {
     readonly status: 'PAYMENT_FAILED';
     readonly reason: string;
-    readonly total: Money;
-    readonly paymentId: string;
   };
 
 export type OrderFailedOrder = OrderBase &

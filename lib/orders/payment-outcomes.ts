@@ -1,66 +1,102 @@
-import {
-  type CapturedPayment,
-  isOpen,
-  movePayment,
-  type Payment,
-  type RefundOwed,
-  touchPayment,
-} from '../payments/payment.ts';
+import { type CapturedPayment, isOpen, movePayment, type Payment } from '../payments/payment.ts';
 import type { ChargeOutcome } from '../payments/payment-gateway.ts';
+import { UnknownPayment } from '../payments/refusals.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import { assertNever, ConcurrentUpdate } from '../platform/errors.ts';
-import { touchOrder } from './moves.ts';
+import { assertNever } from '../platform/errors.ts';
+import { changeOrder, touchOrder } from './moves.ts';
+import type { Order, Payments } from './order.ts';
+import {
+  currentPayment,
+  isCurrentPayment,
+  type PaymentKey,
+  paymentOf,
+  withPayment,
+} from './order-payments.ts';
 import { type OrderService, retryOnConflict } from './order-service.ts';
+
+/** A payment as it stands, in its order. */
+export interface PaymentInOrder {
+  readonly order: Order;
+  readonly payment: Payment;
+}
 
 /**
  * Records the gateway's outcome of a payment, in any status of the payment. A capture of a payment that
  * was given up owes its refund in the same write.
- * @param eventId the acknowledgement's event: recorded in the same transaction; a repeated event has no
- * effect.
- * @returns the payment as it then stands; unchanged if the outcome is not final.
+ * @returns the payment as it then stands; unchanged if the outcome is not final or not new.
  */
 export function recordOutcome(
   service: OrderService,
-  paymentId: string,
+  key: PaymentKey,
   outcome: ChargeOutcome,
-  eventId?: string,
-): Promise<Payment> {
-  return retryOnConflict(service, async () => {
-    const payment = await requirePayment(service, paymentId);
-    const next = nextAfter(service, payment, outcome);
-    if (next === undefined) {
-      if (eventId !== undefined) await service.payments.recordEvent(eventId);
-      return payment;
-    }
-    if (eventId === undefined) await service.payments.save(next, payment);
-    else if ((await saveAcknowledged(service, eventId, next, payment)) === 'REPEATED') {
-      return requirePayment(service, paymentId);
-    }
-    return next;
-  });
+): Promise<PaymentInOrder> {
+  return changePayment(service, key, (payment) => nextAfter(service, payment, outcome));
 }
 
 /**
- * Saves an acknowledged payment. The saga may wait for it, and the wait's token leaves the payment when
- * it settles. So the order takes the token over and becomes due soon, in the same transaction. Either
- * this acknowledgement or the dispatcher signals it.
+ * As `recordOutcome`, for an outcome that the gateway has told by itself. The saga may wait for it: so the order
+ * becomes due soon in the same write. Either this acknowledgement or the dispatcher signals the wait's token.
  */
-async function saveAcknowledged(
+export function recordAcknowledged(
   service: OrderService,
-  eventId: string,
-  next: Payment,
-  previous: Payment,
-): Promise<'SAVED' | 'REPEATED'> {
-  const payment = { next, previous };
-  const order = isOpen(previous) ? await service.orders.getOrder(previous.orderId) : undefined;
-  if (order?.status !== 'PAYMENT_IN_PROGRESS' || order.paymentId !== previous.paymentId) {
-    return service.orders.saveAcknowledged(eventId, payment);
+  key: PaymentKey,
+  outcome: ChargeOutcome,
+): Promise<PaymentInOrder> {
+  return changePayment(
+    service,
+    key,
+    (payment) => nextAfter(service, payment, outcome),
+    (order) => {
+      const isAwaited =
+        order.status === 'PAYMENT_IN_PROGRESS' && isCurrentPayment(order, key.paymentId);
+      if (!isAwaited || !isOpen(currentPayment(order))) return {};
+      const soonMs = service.clock.now() + service.deadlines.dispatchMs;
+      return { dueAtMs: Math.min(order.dueAtMs, soonMs) };
+    },
+  );
+}
+
+/**
+ * Reads a payment in its order.
+ * @throws UnknownPayment if the order has no such payment.
+ */
+export async function paymentInOrder(
+  service: OrderService,
+  { orderId, paymentId }: PaymentKey,
+): Promise<PaymentInOrder> {
+  const order = await service.orders.getOrder(orderId);
+  const payment = order && paymentOf(order, paymentId);
+  if (order === undefined || payment === undefined) {
+    throw new UnknownPayment('No such payment of this order is stored.');
   }
-  const due = touchOrder(order, {
-    dueAtMs: Math.min(order.dueAtMs, service.clock.now() + service.deadlines.dispatchMs),
-    ...(previous.status === 'PENDING' ? { waitToken: previous.waitToken } : {}),
+  return { order, payment };
+}
+
+/**
+ * Changes one payment in one write of its order.
+ * @param change returns undefined if nothing is to be written.
+ * @param besides other fields of the order as read that the same write changes.
+ * @throws UnknownPayment if the order has no such payment.
+ */
+function changePayment(
+  service: OrderService,
+  key: PaymentKey,
+  change: (payment: Payment) => Payment | undefined,
+  besides: (order: Order) => { readonly dueAtMs?: number } = () => ({}),
+): Promise<PaymentInOrder> {
+  return retryOnConflict(service, async () => {
+    const { order, payment } = await paymentInOrder(service, key);
+    const changed = change(payment);
+    if (changed === undefined) return { order, payment };
+    const changes = { ...withPayment(order, changed), ...besides(order) };
+    // Of a payment's changes, the order shows its refund.
+    const next =
+      changed.status === 'REFUNDED'
+        ? changeOrder<Order>(order, changes)
+        : touchOrder<Order>(order, changes);
+    await service.orders.save(next, order);
+    return { order: next, payment: changed };
   });
-  return service.orders.saveAcknowledged(eventId, payment, { next: due, previous: order });
 }
 
 function nextAfter(
@@ -96,18 +132,15 @@ function nextAfter(
 }
 
 function endsWithoutMoney(payment: Payment): boolean {
-  return isOpen(payment) || (payment.status === 'FAILED' && payment.voidOwed === true);
+  return isOpen(payment) || (payment.status === 'FAILED' && payment.voidOwed !== undefined);
 }
 
 function codeOf(payment: Payment): string {
   return payment.status === 'FAILED' ? payment.code : 'PAYMENT_VOIDED';
 }
 
-function refundDueFields(service: OrderService, reason: string): RefundOwed {
-  return {
-    refundOwed: { reason },
-    dueAtMs: service.clock.now() + service.deadlines.dispatchMs,
-  };
+function refundDueFields(service: OrderService, reason: string) {
+  return { refundOwed: { reason, dueAtMs: service.clock.now() + service.deadlines.dispatchMs } };
 }
 
 function withRefundDue(
@@ -115,21 +148,29 @@ function withRefundDue(
   payment: CapturedPayment,
   reason: string,
 ): CapturedPayment {
-  return touchPayment(payment, refundDueFields(service, reason));
+  return { ...payment, ...refundDueFields(service, reason) };
 }
 
 /** Records that a captured payment is to be refunded: its stock is gone for good. */
 export function recordRefundDue(
   service: OrderService,
-  paymentId: string,
+  key: PaymentKey,
   reason: string,
-): Promise<Payment> {
-  return retryOnConflict(service, async () => {
-    const payment = await requirePayment(service, paymentId);
-    if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) return payment;
-    const next = withRefundDue(service, payment, reason);
-    await service.payments.save(next, payment);
-    return next;
+): Promise<PaymentInOrder> {
+  return changePayment(service, key, (payment) =>
+    payment.status === 'CAPTURED' && payment.refundOwed === undefined
+      ? withRefundDue(service, payment, reason)
+      : undefined,
+  );
+}
+
+/** Records that the refund was made; the order shows it from the same write on. */
+export function recordRefund(service: OrderService, key: PaymentKey): Promise<PaymentInOrder> {
+  return changePayment(service, key, (payment) => {
+    if (payment.status !== 'CAPTURED' || payment.refundOwed === undefined) return undefined;
+    const code = payment.refundOwed.reason;
+    const at = toTimestamp(service.clock.now());
+    return movePayment(payment, 'REFUNDED', { code }, { reason: code, at });
   });
 }
 
@@ -139,58 +180,36 @@ export function recordRefundDue(
  */
 export function failPayment(
   service: OrderService,
-  paymentId: string,
+  key: PaymentKey,
   code: string,
-): Promise<Payment> {
-  return retryOnConflict(service, async () => {
-    const payment = await requirePayment(service, paymentId);
-    if (!isOpen(payment)) return payment;
+): Promise<PaymentInOrder> {
+  return changePayment(service, key, (payment) => {
+    if (!isOpen(payment)) return undefined;
     const nowMs = service.clock.now();
-    const next = movePayment(
+    return movePayment(
       payment,
       'FAILED',
-      { code, voidOwed: true, dueAtMs: nowMs + service.deadlines.dispatchMs },
+      { code, voidOwed: { dueAtMs: nowMs + service.deadlines.dispatchMs } },
       { reason: code, at: toTimestamp(nowMs) },
     );
-    await service.payments.save(next, payment);
-    return next;
   });
 }
 
 /**
- * Fails a payment that was never charged, because its order did not get that far. Nothing is owed at the
- * gateway, unless it has acknowledged a capture. The caller writes the result in the order's transaction.
+ * The payments of an order that did not get as far as charging the current one: it fails. Nothing is owed at
+ * the gateway, unless it has acknowledged a capture. The caller writes them with the order's move.
  */
-export async function failUnchargedPayment(
+export function withUnchargedFailed(
   service: OrderService,
-  paymentId: string,
+  order: { readonly payments: Payments },
   code: string,
-): Promise<{ readonly next: Payment; readonly previous: Payment }> {
-  const previous = await requirePayment(service, paymentId);
-  if (isOpen(previous)) {
+): { readonly payments: Payments } {
+  const payment = currentPayment(order);
+  if (isOpen(payment)) {
     const at = toTimestamp(service.clock.now());
-    return { previous, next: movePayment(previous, 'FAILED', { code }, { reason: code, at }) };
+    return withPayment(order, movePayment(payment, 'FAILED', { code }, { reason: code, at }));
   }
-  return {
-    previous,
-    next:
-      previous.status === 'CAPTURED'
-        ? withRefundDue(service, previous, code)
-        : touchPayment(previous, {}),
-  };
-}
-
-/**
- * Reads a payment that an order names. Order and payment are written in one transaction, but its writes become
- * visible one after the other:
- *
- *     startPayment: transaction ── order visible ─────────────────── payment visible
- *     this reader:                     reads the order, no payment yet
- *
- * @throws ConcurrentUpdate: read both again.
- */
-export async function requirePayment(service: OrderService, paymentId: string): Promise<Payment> {
-  const payment = await service.payments.getPayment(paymentId);
-  if (payment === undefined) throw new ConcurrentUpdate('The payment is not visible yet.');
-  return payment;
+  return payment.status === 'CAPTURED'
+    ? withPayment(order, withRefundDue(service, payment, code))
+    : { payments: order.payments };
 }

@@ -96,7 +96,7 @@ async function sameRequestAgain(
   if (first.status !== 'ORDER_FAILED') return first;
   return retryOnConflict(service, async () => {
     const failed = (await service.orders.getOrder(order.orderId)) ?? first;
-    return failed.status === 'ORDER_FAILED' ? retryOrder(service, failed, failed.userId) : failed;
+    return failed.status === 'ORDER_FAILED' ? retryOrder(service, failed) : failed;
   });
 }
 
@@ -115,14 +115,14 @@ function newOrder(service: OrderService, request: PlaceOrderRequest): CreatedOrd
     correlationId,
     createdAtMs: nowMs,
     version: 1,
+    writes: 1,
     revision: 1,
     run: 1,
-    attempt: 0,
     items,
     placedAs: itemsKeyOf(items),
     modifications: 0,
-    refunds: [],
-    history: [{ from: null, to: status, reason, at: toTimestamp(nowMs), by: userId }],
+    payments: [],
+    history: [{ from: null, to: status, reason, at: toTimestamp(nowMs), by: 'user' as const }],
   };
   if (status === 'INVALID') return { ...facts, status, reason };
   return {

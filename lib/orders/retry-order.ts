@@ -16,7 +16,6 @@ import { moveNow, type OrderService } from './order-service.ts';
 export async function retryOrder(
   service: OrderService,
   order: Order,
-  userId: string,
   request?: string,
 ): Promise<Order> {
   const isRepeated = request !== undefined && order.lastRequest === request;
@@ -27,7 +26,7 @@ export async function retryOrder(
     });
   }
   const lastRequest = request === undefined ? {} : { lastRequest: request };
-  const next = startedAgain(service, order, moveNow(service, 'ORDER_RETRIED', userId), lastRequest);
+  const next = startedAgain(service, order, moveNow(service, 'ORDER_RETRIED', 'user'), lastRequest);
   await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
   await service.orders.save(next, order);
   return next;

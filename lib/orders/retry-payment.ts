@@ -5,24 +5,19 @@ import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { admissionOf, admitOrder } from './admit-order.ts';
 import { moveOrder } from './moves.ts';
 import type { PaymentFailedOrder } from './order.ts';
+import { currentPayment, isCurrentPayment, paymentOf, withPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
-import { requirePayment } from './payment-outcomes.ts';
 import { PaymentUnsettled } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
-import {
-  paymentIdOf,
-  type StartPaymentRequest,
-  sameRequestAgain,
-  WHY_NOT,
-} from './start-payment.ts';
+import { nextAttempt, paymentIdOf, type StartPaymentRequest, WHY_NOT } from './start-payment.ts';
 
 const ROUTE = 'POST /retrypayment';
 
 /**
- * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` with a new payment, in one transaction: stock first, then
+ * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` with a new payment, in one write: stock first, then
  * the charge, at the frozen prices. Refused while an earlier payment is unsettled, so that two payments
  * of an order never overlap.
- * @throws NotFound, PaymentUnsettled, IllegalTransition, IdempotencyConflict, TooManyOpenOrders
+ * @throws NotFound, PaymentUnsettled, IllegalTransition, TooManyOpenOrders
  */
 export function retryPayment(
   service: OrderService<'saga'>,
@@ -31,22 +26,19 @@ export function retryPayment(
   return retryOnConflict(service, async () => {
     const order = await ownedOrder(service, request.orderId, request.userId);
     const paymentId = paymentIdOf(ROUTE, request, order);
-    const repeated = await service.payments.getPayment(paymentId);
+    const repeated = paymentOf(order, paymentId);
     if (repeated !== undefined) {
       // The first process may have died before it started the saga; starting it again is harmless.
-      if (isOpen(repeated) && order.paymentId === paymentId)
+      if (isOpen(repeated) && isCurrentPayment(order, paymentId))
         await tryNow(order, service.saga.start(order));
-      return sameRequestAgain(request, repeated);
+      return repeated;
     }
     switch (order.status) {
       case 'PAYMENT_FAILED':
         return begin(service, order, request, paymentId);
       case 'PENDING_RESERVING_STOCK':
       case 'PAYMENT_IN_PROGRESS': {
-        const open =
-          order.paymentId === undefined
-            ? undefined
-            : await requirePayment(service, order.paymentId);
+        const open = currentPayment(order);
         if (open !== undefined && isOpen(open)) return open;
         throw refused(order.orderId, order.status, WHY_NOT.PENDING_RESERVING_STOCK);
       }
@@ -78,7 +70,7 @@ async function begin(
   request: StartPaymentRequest,
   paymentId: string,
 ): Promise<Payment> {
-  await requireSettled(service, order);
+  requireSettled(order);
   if (order.run >= MAX_USER_RUNS_PER_ORDER) {
     throw refused(
       order.orderId,
@@ -87,37 +79,31 @@ async function begin(
     );
   }
   const nowMs = service.clock.now();
-  const next = moveOrder(
-    order,
-    'PENDING_RESERVING_STOCK',
-    {
-      purpose: 'PAYMENT_RETRY',
-      total: order.total,
-      paymentId,
-      attempt: order.attempt + 1,
-      revision: order.revision + 1,
-      run: order.run + 1,
-      dueAtMs: nowMs + service.deadlines.dispatchMs,
-    },
-    moveNow(service, 'PAYMENT_RETRIED', request.userId),
-  );
+  const revision = order.revision + 1;
   const payment = newPayment({
     paymentId,
-    orderId: order.orderId,
-    userId: order.userId,
-    correlationId: order.correlationId,
-    attempt: next.attempt,
-    revision: next.revision,
+    attempt: nextAttempt(order),
+    revision,
     amount: order.total,
     methodToken: request.methodToken,
     createdAtMs: nowMs,
     at: toTimestamp(nowMs),
   });
-  await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
-  await service.orders.saveWithPayment(
-    { next, previous: order },
-    { next: payment, previous: undefined },
+  const next = moveOrder(
+    order,
+    'PENDING_RESERVING_STOCK',
+    {
+      ...withPayment(order, payment),
+      purpose: 'PAYMENT_RETRY',
+      total: order.total,
+      revision,
+      run: order.run + 1,
+      dueAtMs: nowMs + service.deadlines.dispatchMs,
+    },
+    moveNow(service, 'PAYMENT_RETRIED', 'user'),
   );
+  await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
+  await service.orders.save(next, order);
   await tryNow(next, service.saga.start(next));
   return payment;
 }
@@ -126,8 +112,8 @@ async function begin(
  * Only the latest payment can be unsettled: each retry was refused until the payment before it was
  * settled. A later capture of an earlier payment is refunded anyway.
  */
-async function requireSettled(service: OrderService, order: PaymentFailedOrder): Promise<void> {
-  const earlier = await requirePayment(service, order.paymentId);
+function requireSettled(order: PaymentFailedOrder): void {
+  const earlier = currentPayment(order);
   if (!isUnsettled(earlier)) return;
   throw new PaymentUnsettled(PaymentUnsettled.refusal.advice, {
     details: { orderId: order.orderId, paymentId: earlier.paymentId },

@@ -1,11 +1,11 @@
 import { newPayment, type Payment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
-import { assertNever, IdempotencyConflict, IllegalTransition } from '../platform/errors.ts';
-import { deriveId } from '../platform/ids.ts';
+import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { moveOrder } from './moves.ts';
 import type { Order, PendingPaymentOrder } from './order.ts';
+import { currentPayment, paymentOf, withPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
-import { requirePayment } from './payment-outcomes.ts';
+import { paymentIdFor } from './payment-id.ts';
 import { ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
 
@@ -17,9 +17,9 @@ export interface StartPaymentRequest {
 }
 
 /**
- * `PENDING_PAYMENT` → `PAYMENT_IN_PROGRESS` with a new payment, in one transaction; then signals the
+ * `PENDING_PAYMENT` → `PAYMENT_IN_PROGRESS` with a new payment, in one write; then signals the
  * saga. An order has one open payment: while it is open, every further call returns it.
- * @throws NotFound, ReservationExpired, IllegalTransition, IdempotencyConflict
+ * @throws NotFound, ReservationExpired, IllegalTransition
  */
 export function startPayment(
   service: OrderService<'saga'>,
@@ -28,13 +28,13 @@ export function startPayment(
   return retryOnConflict(service, async () => {
     const order = await ownedOrder(service, request.orderId, request.userId);
     const paymentId = paymentIdOf('POST /payment', request, order);
-    const repeated = await service.payments.getPayment(paymentId);
-    if (repeated !== undefined) return sameRequestAgain(request, repeated);
+    const repeated = paymentOf(order, paymentId);
+    if (repeated !== undefined) return repeated;
     switch (order.status) {
       case 'PENDING_PAYMENT':
         return begin(service, order, request, paymentId);
       case 'PAYMENT_IN_PROGRESS':
-        return requirePayment(service, order.paymentId);
+        return currentPayment(order);
       case 'CREATED':
       case 'PENDING_RESERVING_STOCK':
       case 'PAYMENT_DONE':
@@ -66,20 +66,16 @@ export const WHY_NOT = {
   ORDER_CANCELLED: 'This order was cancelled; place a new one.',
 } as const;
 
+/** Id of the payment that the request makes, or has made. */
 export function paymentIdOf(route: string, request: StartPaymentRequest, order: Order): string {
+  const { orderId } = order;
   return request.idempotencyKey === undefined
-    ? deriveId('pay', order.orderId, String(order.attempt + 1))
-    : deriveId('pay', request.userId, route, request.idempotencyKey);
+    ? paymentIdFor(orderId, orderId, String(nextAttempt(order)))
+    : paymentIdFor(orderId, request.userId, route, request.idempotencyKey);
 }
 
-/** The id derives from the key: the request is repeated. */
-export function sameRequestAgain(request: StartPaymentRequest, payment: Payment): Payment {
-  if (payment.orderId !== request.orderId) {
-    throw new IdempotencyConflict('This Idempotency-Key paid another order; use a new key.', {
-      details: { orderId: payment.orderId },
-    });
-  }
-  return payment;
+export function nextAttempt({ payments }: Order): number {
+  return payments.length + 1;
 }
 
 async function begin(
@@ -94,36 +90,29 @@ async function begin(
       details: { orderId: order.orderId },
     });
   }
-  const next = moveOrder(
-    order,
-    'PAYMENT_IN_PROGRESS',
-    {
-      total: order.total,
-      paymentId,
-      attempt: order.attempt + 1,
-      heldRevision: order.heldRevision,
-      reservationExpiresAtMs: order.reservationExpiresAtMs,
-      waitToken: order.waitToken,
-      dueAtMs: nowMs + service.deadlines.dispatchMs,
-    },
-    moveNow(service, 'PAYMENT_STARTED', request.userId),
-  );
   const payment = newPayment({
     paymentId,
-    orderId: order.orderId,
-    userId: order.userId,
-    correlationId: order.correlationId,
-    attempt: next.attempt,
+    attempt: nextAttempt(order),
     revision: order.heldRevision,
     amount: order.total,
     createdAtMs: nowMs,
     methodToken: request.methodToken,
     at: toTimestamp(nowMs),
   });
-  await service.orders.saveWithPayment(
-    { next, previous: order },
-    { next: payment, previous: undefined },
+  const next = moveOrder(
+    order,
+    'PAYMENT_IN_PROGRESS',
+    {
+      ...withPayment(order, payment),
+      total: order.total,
+      heldRevision: order.heldRevision,
+      reservationExpiresAtMs: order.reservationExpiresAtMs,
+      waitToken: order.waitToken,
+      dueAtMs: nowMs + service.deadlines.dispatchMs,
+    },
+    moveNow(service, 'PAYMENT_STARTED', 'user'),
   );
+  await service.orders.save(next, order);
   await tryNow(order, service.saga.signal(order.waitToken));
   return payment;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { storedPaymentSchema } from '../payments/stored-payment.ts';
 import {
   checkedFields,
   dueAttributes,
@@ -9,13 +10,15 @@ import {
   uncheckedFields,
 } from '../platform/dynamo/items.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import { ORDER_STATUSES, type Order } from './order.ts';
+import { ORDER_STATUSES, type Order, ROLES } from './order.ts';
+import { dueKeyOf } from './order-due.ts';
+import { assertPaidMeansYours } from './order-payments.ts';
 
 /**
  * Raised only if older code would misread the item, never for an optional field: older functions refuse a higher
  * version, and some of them still run during a deployment.
  */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const INDEX_ATTRIBUTES = ['ownerId', 'createdAtSort', 'dueShard'];
 
 const schemas = lazily(() => {
@@ -30,30 +33,32 @@ const schemas = lazily(() => {
   const pending = z.object({ status: z.literal('PENDING'), items });
   const applied = z.object({ status: z.literal('APPLIED'), items });
   const rejected = z.object({ status: z.literal('REJECTED'), items, code: z.string() });
+  const payment = storedPaymentSchema();
+  const paid = z.tuple([payment], payment);
   const base = {
     orderId: z.string(),
     userId: z.string(),
     correlationId: z.string(),
     createdAtMs: z.number(),
     version: z.int(),
+    writes: z.int(),
     revision: z.int(),
     run: z.int(),
-    attempt: z.int(),
     items,
     total: z.exactOptional(moneySchema),
     placedAs: z.string(),
-    paymentId: z.exactOptional(z.string()),
+    payments: z.array(payment),
+    dueKeyMs: z.exactOptional(z.number()),
     modification: z.exactOptional(z.discriminatedUnion('status', [pending, applied, rejected])),
     modifications: z.int(),
     lastRequest: z.exactOptional(z.string()),
-    refunds: z.array(z.object({ paymentId: z.string(), amount: moneySchema, at: z.string() })),
     history: z.array(
       z.object({
         from: z.nullable(status),
         to: status,
         reason: z.string(),
         at: z.string(),
-        by: z.string(),
+        by: z.enum(ROLES),
       }),
     ),
   };
@@ -83,7 +88,7 @@ const schemas = lazily(() => {
     status: z.literal('PAYMENT_FAILED'),
     reason: z.string(),
     total: moneySchema,
-    paymentId: z.string(),
+    payments: paid,
   };
   return {
     CREATED: z.object({ ...owed, status: z.literal('CREATED') }),
@@ -108,7 +113,7 @@ const schemas = lazily(() => {
         ...reserving,
         purpose: z.literal('PAYMENT_RETRY'),
         total: moneySchema,
-        paymentId: z.string(),
+        payments: paid,
       }),
     ]),
     PENDING_PAYMENT: z.object({
@@ -119,14 +124,14 @@ const schemas = lazily(() => {
     PAYMENT_IN_PROGRESS: z.object({
       ...held,
       status: z.literal('PAYMENT_IN_PROGRESS'),
-      paymentId: z.string(),
+      payments: paid,
       waitToken: z.exactOptional(z.string()),
     }),
     PAYMENT_DONE: z.object({
       ...base,
       status: z.literal('PAYMENT_DONE'),
       total: moneySchema,
-      paymentId: z.string(),
+      payments: paid,
     }),
     PAYMENT_FAILED: z.union([
       z.object({ ...nothingOwed, ...paymentFailed }),
@@ -142,7 +147,7 @@ type Schemas = ReturnType<typeof schemas>;
 
 /**
  * The order in an item of the table.
- * @throws MalformedItem, UnknownSchemaVersion
+ * @throws MalformedItem, UnknownSchemaVersion, ImpossibleState
  */
 export function toOrder(item: StoredItem): Order {
   const byStatus: Readonly<Record<string, Schemas[keyof Schemas]>> = schemas();
@@ -154,6 +159,7 @@ export function toOrder(item: StoredItem): Order {
     schema,
     INDEX_ATTRIBUTES,
   );
+  assertPaidMeansYours(order);
   return order;
 }
 
@@ -162,8 +168,13 @@ export function uncheckedOrder(item: StoredItem): Order {
   return uncheckedFields(item, INDEX_ATTRIBUTES) as unknown as Order;
 }
 
-/** Put of an order that is still as it was read, or, without `previous`, is not stored yet. */
+/**
+ * Put of an order that is still as it was read, or, without `previous`, is not stored yet.
+ * @throws ImpossibleState
+ */
 export function putOf(table: string, order: Order, previous: Order | undefined) {
+  assertPaidMeansYours(order);
+  const { dueKeyMs: _asRead, ...fields } = order;
   const { orderId, userId, createdAtMs } = order;
   return {
     TableName: table,
@@ -171,13 +182,13 @@ export function putOf(table: string, order: Order, previous: Order | undefined) 
       ...orderKey(orderId),
       type: 'ORDER',
       schemaVersion: SCHEMA_VERSION,
-      ...order,
+      ...fields,
       ownerId: userId,
       // Sorts as text as the orders do in time.
       createdAtSort: `${String(createdAtMs).padStart(15, '0')}#${orderId}`,
-      ...dueAttributes(orderId, 'dueAtMs' in order ? order.dueAtMs : undefined),
+      ...dueAttributes(orderId, dueKeyOf(order)),
     },
-    ...stillAsRead(previous),
+    ...stillAsRead(previous, 'writes'),
   };
 }
 

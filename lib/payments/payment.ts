@@ -1,5 +1,5 @@
 import type { Money } from '../money.ts';
-import { IllegalTransition } from '../platform/errors.ts';
+import { assertNever, IllegalTransition } from '../platform/errors.ts';
 
 export interface PaymentChange {
   readonly from: PaymentStatus | null;
@@ -9,12 +9,10 @@ export interface PaymentChange {
   readonly at: string;
 }
 
-/** Fields that a payment keeps through every move. */
+/** Fields that a payment keeps through every move. It is part of its order, which holds user and trace. */
 interface PaymentBase {
+  /** Holds its order's id: payment-id.ts. */
   readonly paymentId: string;
-  readonly orderId: string;
-  readonly userId: string;
-  readonly correlationId: string;
   /** Counts the payments of the order, from 1. */
   readonly attempt: number;
   /** The reservation that this payment is for; fixed when the payment is created. */
@@ -22,15 +20,13 @@ interface PaymentBase {
   /** Fixed when the payment is created: the total the user last saw accepted. */
   readonly amount: Money;
   readonly createdAtMs: number;
-  /** Counts the writes of the payment. */
-  readonly version: number;
   readonly history: readonly PaymentChange[];
 }
 
-/** Created in the transaction of the order's move; the gateway may or may not know it. */
+/** Created in the write of the order's move; the gateway may or may not know it. */
 export interface InitiatedPayment extends PaymentBase {
   readonly status: 'INITIATED';
-  /** Never leaves this item; removed when the payment settles. */
+  /** Never leaves the order's item; removed when the payment settles. */
   readonly methodToken: string;
 }
 
@@ -39,20 +35,16 @@ export interface PendingPayment extends PaymentBase {
   readonly status: 'PENDING';
   readonly methodToken: string;
   readonly acknowledgeByMs: number;
-  /** The task token of the saga step that waits for the acknowledgement. */
-  readonly waitToken: string;
 }
 
-/** The money must go back: set in the write that found the order given up. */
+/** The money must go back at `dueAtMs`: set in the write that found the order given up. */
 export interface RefundOwed {
-  readonly refundOwed: { readonly reason: string };
-  readonly dueAtMs: number;
+  readonly refundOwed: { readonly reason: string; readonly dueAtMs: number };
 }
 
-export type CapturedPayment = PaymentBase & { readonly status: 'CAPTURED' } & (
-    | RefundOwed
-    | { readonly refundOwed?: never; readonly dueAtMs?: never }
-  );
+export interface CapturedPayment extends PaymentBase, Partial<RefundOwed> {
+  readonly status: 'CAPTURED';
+}
 
 export interface DeclinedPayment extends PaymentBase {
   readonly status: 'DECLINED';
@@ -71,10 +63,11 @@ export interface RefundedPayment extends PaymentBase {
 }
 
 /** Given up. If the gateway may have been asked to charge it, its void is owed. */
-type FailedPayment = PaymentBase & { readonly status: 'FAILED'; readonly code: string } & (
-    | { readonly voidOwed: true; readonly dueAtMs: number }
-    | { readonly voidOwed?: never; readonly dueAtMs?: never }
-  );
+interface FailedPayment extends PaymentBase {
+  readonly status: 'FAILED';
+  readonly code: string;
+  readonly voidOwed?: { readonly dueAtMs: number };
+}
 
 export type Payment =
   | InitiatedPayment
@@ -115,9 +108,9 @@ export const LEGAL_PAYMENT_MOVES = {
   REFUNDED: [],
 } as const satisfies Record<PaymentStatus | 'NEW', readonly PaymentStatus[]>;
 
-/** A payment as it begins, with its order's move in one transaction. */
+/** A payment as it begins, in the write of its order's move. */
 export function newPayment(
-  facts: Omit<PaymentBase, 'version' | 'history'> & {
+  facts: Omit<PaymentBase, 'history'> & {
     readonly methodToken: string;
     readonly at: string;
   },
@@ -126,7 +119,6 @@ export function newPayment(
   return {
     ...base,
     status: 'INITIATED',
-    version: 1,
     history: [{ from: null, to: 'INITIATED', reason: 'PAYMENT_STARTED', at }],
   };
 }
@@ -138,10 +130,35 @@ export function isUnsettled(payment: Payment): boolean {
 
 /** True while a void or a refund is owed at the gateway. */
 export function owesGateway(payment: Payment): boolean {
-  return (
-    (payment.status === 'FAILED' && payment.voidOwed === true) ||
-    (payment.status === 'CAPTURED' && payment.refundOwed !== undefined)
-  );
+  return paymentDueMs(payment) !== undefined;
+}
+
+/** When the void or the refund that the payment owes is due; undefined if it owes neither. */
+export function paymentDueMs(payment: Payment): number | undefined {
+  switch (payment.status) {
+    case 'CAPTURED':
+      return payment.refundOwed?.dueAtMs;
+    case 'FAILED':
+      return payment.voidOwed?.dueAtMs;
+    case 'INITIATED':
+    case 'PENDING':
+    case 'DECLINED':
+    case 'VOIDED':
+    case 'REFUNDED':
+      return undefined;
+    default:
+      return assertNever(payment);
+  }
+}
+
+/** The payment with its debt due at another time; unchanged if it owes nothing. */
+export function withDebtDueAt(payment: Payment, dueAtMs: number): Payment {
+  if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
+    return { ...payment, refundOwed: { ...payment.refundOwed, dueAtMs } };
+  }
+  return payment.status === 'FAILED' && payment.voidOwed !== undefined
+    ? { ...payment, voidOwed: { dueAtMs } }
+    : payment;
 }
 
 /** Neither captured nor refused yet. */
@@ -155,10 +172,8 @@ type FieldOf<Kind> = Kind extends unknown ? keyof Kind : never;
 const STATUS_FIELDS = {
   methodToken: true,
   acknowledgeByMs: true,
-  waitToken: true,
   refundOwed: true,
   voidOwed: true,
-  dueAtMs: true,
   code: true,
 } satisfies Record<Exclude<FieldOf<Payment>, keyof PaymentBase | 'status'>, true>;
 
@@ -167,8 +182,8 @@ type PaymentMoveFields<Kind extends Payment> = Kind extends unknown
   : never;
 
 /**
- * The payment after a legal move: version + 1, the change in its history, and of the status fields
- * only the new ones (so the method token goes when the payment settles).
+ * The payment after a legal move: the change in its history, and of the status fields only the new ones
+ * (so the method token goes when the payment settles).
  * @throws IllegalTransition
  */
 export function movePayment<Status extends PaymentStatus>(
@@ -191,14 +206,8 @@ export function movePayment<Status extends PaymentStatus>(
     ...kept,
     ...fields,
     status: to,
-    version: payment.version + 1,
     history: [...payment.history, { from: payment.status, to, ...move }],
   };
   // The compiler cannot follow a union through a generic spread; `fields` holds what `Status` needs.
   return next as unknown as PaymentIn<Status>;
-}
-
-/** The same status with other facts: version + 1, no line in the history. */
-export function touchPayment<Kind extends Payment>(payment: Kind, changes: Partial<Kind>): Kind {
-  return { ...payment, ...changes, version: payment.version + 1 };
 }

@@ -137,7 +137,7 @@ export class CircuitBreaker {
     const put = new PutCommand({
       TableName: table,
       Item: { ...this.#key, type: 'CIRCUIT', schemaVersion: SCHEMA_VERSION, ...next },
-      ...stillAsRead(previous.version === 0 ? undefined : previous),
+      ...stillAsRead(previous.version === 0 ? undefined : previous, 'version'),
     });
     const refused = await conditionalWrite(this.#documents.send(put));
     if (refused !== undefined) {

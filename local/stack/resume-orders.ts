@@ -3,6 +3,7 @@ import { type OrderService, orderServiceWith } from '../../lib/orders/order-serv
 import { pushSaga } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import { sagaQueues } from '../../lib/orders/recovery/saga-queues.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
+import { owesGateway } from '../../lib/payments/payment.ts';
 import { DUE_SHARDS } from '../../lib/platform/dynamo/items.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 import { workThrough } from '../../lib/platform/lambda/round.ts';
@@ -50,14 +51,13 @@ export async function resumeOrders(runtime: Runtime): Promise<readonly unknown[]
 
 async function resume(
   service: OrderService<'saga' | 'queues'>,
-  { kind, id, orderId }: DueCandidate,
+  { orderId }: DueCandidate,
 ): Promise<void> {
   const order = await service.orders.getOrder(orderId);
   if (order === undefined) return;
   const { run, correlationId } = order;
-  if (kind === 'PAYMENT') {
-    await service.queues.requestCompensation({ orderId, run, correlationId, paymentId: id });
-    return;
+  for (const { paymentId } of order.payments.filter(owesGateway)) {
+    await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
   }
   switch (order.status) {
     case 'CREATED':
@@ -70,6 +70,7 @@ async function resume(
     case 'ORDER_FAILED':
     case 'ORDER_CANCELLED':
     case 'INVALID':
+      if (order.releaseOwed === undefined) return;
       await service.queues.requestCompensation({ orderId, run, correlationId });
       return;
     case 'PAYMENT_DONE':

@@ -132,7 +132,7 @@ const condition = fc.oneof(
       '#id': 'pk',
       '#expiry': 'expiry',
       '#status': 'status',
-      '#due': 'dueAtMs',
+      '#due': 'dueKeyMs',
     },
     ExpressionAttributeValues: { ':now': now / 1000, ':open': 'OPEN' },
   })),
@@ -156,7 +156,7 @@ const put = fc
       ratio: item.ratio,
       correlationId: `of ${item.id}`,
       lines: [{ productId: 'p', quantity: item.version }],
-      ...(item.shard === undefined ? {} : { dueShard: prefix + item.shard, dueAtMs: item.time }),
+      ...(item.shard === undefined ? {} : { dueShard: prefix + item.shard, dueKeyMs: item.time }),
       ...(item.owner === undefined
         ? {}
         : { ownerId: prefix + item.owner, createdAtSort: `${String(item.time)}#ä${item.id}` }),
@@ -222,7 +222,7 @@ const byIndex = fc.oneof(
   time.map((before) => (prefix: string) => ({
     IndexName: 'due',
     KeyConditionExpression: '#shard = :shard AND #time <= :now',
-    ExpressionAttributeNames: { '#shard': 'dueShard', '#time': 'dueAtMs' },
+    ExpressionAttributeNames: { '#shard': 'dueShard', '#time': 'dueKeyMs' },
     ExpressionAttributeValues: { ':shard': `${prefix}0`, ':now': before },
   })),
   fc.constant((prefix: string) => ({

@@ -519,12 +519,11 @@ describe('compensating', () => {
 
 test('an acknowledgement that cannot be recorded leaves a letter; redriven the order is paid', async () => {
   const orderId = await reserved();
-  const together = databaseCall('TransactWriteItems', 'orders');
-  // The payment has begun, but its result at the gateway cannot be stored.
+  // The payment has begun and the saga waits, but the payment's result at the gateway cannot be stored.
   inject(
     scene.stack,
-    { on: together, times: 1, act: proceed },
-    { on: together, act: refuseConnection },
+    { on: writing, times: 2, act: proceed },
+    { on: writing, act: refuseConnection },
   );
   await scene.user.pay(orderId, 'tok_async');
   await letterOf(orderId, 'AcknowledgementDeadLetterQueue', 'handle-acknowledgement');

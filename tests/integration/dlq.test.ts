@@ -99,7 +99,7 @@ describe('in words, the tool', () => {
       'correlation  shop-1\n',
       'redriving    would run the order again (run 2)\n',
       `The order ${orderId} is now ORDER_FAILED (INVENTORY_UNAVAILABLE), run 1, revision 1`,
-      `CREATED  ORDER_PLACED, by ${scene.user.userId}\n`,
+      `CREATED  ORDER_PLACED, by user\n`,
       'ORDER_FAILED  INVENTORY_UNAVAILABLE, by ordersaga\n',
       '"step": "reserve-stock"',
     ]) {

@@ -260,10 +260,10 @@ describe('what changes while it is read', () => {
     expect(await hasMoved(orderId, () => user.pay(orderId, 'tok_declined', { wait: 10 }))).toBe(
       true,
     );
-    const { paymentId } = await user.expectStatus(orderId, 'PAYMENT_FAILED');
-    const changePayment = () =>
-      tamper('PAYMENT', paymentId!, (item) => ({ ...item, version: Number(item['version']) + 1 }));
-    expect(await hasMoved(orderId, changePayment)).toBe(true);
+    await user.expectStatus(orderId, 'PAYMENT_FAILED');
+    const touch = () =>
+      tamper('ORDER', orderId, (item) => ({ ...item, writes: Number(item['writes']) + 1 }));
+    expect(await hasMoved(orderId, touch)).toBe(true);
     expect(await hasMoved(orderId, () => Promise.resolve())).toBe(false);
   });
 
@@ -334,7 +334,11 @@ describe('npm run doctor', () => {
 
   test('mends with --fix, says nothing but that, and finds nothing the second time', async () => {
     const { orderId } = await scene.user.reserved(scene.productId);
-    await tamper('ORDER', orderId, ({ dueAtMs: _dueAtMs, dueShard: _dueShard, ...item }) => item);
+    await tamper(
+      'ORDER',
+      orderId,
+      ({ dueAtMs: _at, dueShard: _shard, dueKeyMs: _key, ...item }) => item,
+    );
 
     const untouched = await run('--json');
     const mended = await run('--json', '--fix');

@@ -62,10 +62,10 @@ describe('the first order', () => {
     const done = await alice.order(orderId);
     expect(done).toMatchObject({ status: 'PAYMENT_DONE', paymentId, paymentUrl: null });
     expect(done.history.map(({ from, to, by }) => [from, to, by])).toEqual([
-      [null, 'CREATED', alice.userId],
+      [null, 'CREATED', 'user'],
       ['CREATED', 'PENDING_RESERVING_STOCK', 'ordersaga'],
       ['PENDING_RESERVING_STOCK', 'PENDING_PAYMENT', 'ordersaga'],
-      ['PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS', alice.userId],
+      ['PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS', 'user'],
       ['PAYMENT_IN_PROGRESS', 'PAYMENT_DONE', 'ordersaga'],
     ]);
     expect(await stockOf(stack, productId)).toEqual({

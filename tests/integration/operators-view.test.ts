@@ -211,6 +211,8 @@ test('no token, key, signature or payment method is in a log line, a queue messa
   // Failures are logged, so they are the way for a secret to leak.
   inject(
     scene.stack,
+    // The first write begins the payment.
+    { on: databaseCall('PutItem', 'orders'), times: 1, act: (proceed) => proceed() },
     { on: databaseCall('PutItem', 'orders'), times: 2, act: refuseConnection },
     { on: httpCall('POST', '/gateway/charges$'), times: 1, act: answerWith(500) },
     chargedLate(orderId),

@@ -329,14 +329,16 @@ describe('a saga step that dies', () => {
   ])('%s leaves one outcome and at most one charge', async (_what, fault, isLate = false) => {
     const { orderId } = await scene.user.reserved(scene.productId);
     const late = isLate ? [chargedLate(orderId)] : [];
-    const died = inject(scene.stack, ...late, { ...fault, times: 1 });
+    // The payment's own write is no step's.
+    const begun: Fault = { on: databaseCall('PutItem', 'orders'), times: 1, act: (go) => go() };
+    const died = inject(scene.stack, ...late, begun, { ...fault, times: 1 });
     await scene.user.pay(orderId, 'tok_ok');
     const order = await asTimeGoesOn(
       scene.stack,
       () => scene.user.expectStatus(orderId, 'PAYMENT_DONE', 'PAYMENT_FAILED'),
       { stepSeconds: 10 },
     );
-    expect(died.strikes).toBe(1 + late.length);
+    expect(died.strikes).toBe(2 + late.length);
     const isDone = order.status === 'PAYMENT_DONE';
     expect(await stockLine(scene.stack, scene.productId)).toBe(isDone ? '9/0/1' : '10/0/0');
     expect(
@@ -402,9 +404,8 @@ describe('when its time is up, a reservation', () => {
     await dispatchedUntil(orderId, 'PAYMENT_DONE');
   });
 
-  // A transaction names no table; the first one after the call is the payment's.
-  const paymentTransaction: Fault['on'] = ({ kind, operation }) =>
-    kind === 'dynamodb' && operation === 'TransactWriteItems';
+  /** The first such write after the call is the payment's. */
+  const paymentWrite = databaseCall('PutItem', 'orders');
 
   /**
    * All of them wait on the stack's own clock, so that any may come first:
@@ -435,7 +436,7 @@ describe('when its time is up, a reservation', () => {
       await scene.stack.clock.advance(timeIsUpMs - 1000 - scene.stack.clock.now());
       const ended = Promise.withResolvers<unknown>();
       const held = inject(scene.stack, {
-        on: paymentTransaction,
+        on: paymentWrite,
         times: 1,
         act: async (proceed) => {
           await (payMs === undefined

@@ -90,7 +90,7 @@ describe('retrying an order that failed', () => {
     });
     expect(order.history.slice(2).map(({ to, by }) => [to, by])).toEqual([
       ['ORDER_FAILED', 'ordersaga'],
-      ['CREATED', scene.user.userId],
+      ['CREATED', 'user'],
       ['PENDING_RESERVING_STOCK', 'ordersaga'],
       ['PENDING_PAYMENT', 'ordersaga'],
     ]);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { signatureOf } from '../../lib/payments/signatures.ts';
 import {
   after,
+  databaseCall,
   dieAfter,
   dieBefore,
   type Fault,
@@ -279,8 +280,7 @@ describe('a capture of a payment that was given up', () => {
 });
 
 describe('when the saga is not told', () => {
-  const settles: Fault['on'] = ({ kind, operation }) =>
-    kind === 'dynamodb' && operation === 'TransactWriteItems';
+  const settles: Fault['on'] = databaseCall('PutItem', 'orders');
 
   test.each<[string, Fault]>([
     ['the signal is lost', { on: stateMachineCall('SendTaskSuccess'), act: refuseConnection }],

@@ -105,7 +105,7 @@ beforeAll(async () => {
   );
   await record(
     (shop) => payFor(shop, 'tok_async'),
-    ({ by, operation }) => by === 'handleAcknowledgement' && operation === 'TransactWriteItems',
+    ({ by, operation }) => by === 'handleAcknowledgement' && operation === 'PutItem',
   );
 }, 120_000);
 

@@ -27,13 +27,9 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'orders.saveOpenOrders': ['dynamodb:PutItem OrdersTable'],
   'orders.place': ['dynamodb:PutItem OrdersTable'],
   'orders.save': ['dynamodb:PutItem OrdersTable'],
-  'orders.saveWithPayment': ['dynamodb:PutItem OrdersTable'],
-  'orders.saveAcknowledged': ['dynamodb:PutItem OrdersTable'],
+  'orders.correctDueKey': ['dynamodb:UpdateItem OrdersTable'],
   'orders.positionsOf': ['dynamodb:Query OrdersTable/index/owner'],
   'orders.dueCandidates': ['dynamodb:Query OrdersTable/index/due'],
-  'payments.getPayment': ['dynamodb:GetItem OrdersTable'],
-  'payments.save': ['dynamodb:PutItem OrdersTable'],
-  'payments.recordEvent': ['dynamodb:PutItem OrdersTable'],
   'inventory.reserve': INVENTORY,
   'inventory.release': INVENTORY,
   'inventory.extend': INVENTORY,
@@ -64,7 +60,7 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
 
 /** `service.orders.getOrder(`, `acknowledgements().add(`; excludes AWS clients and variables of the same name. */
 const PORT_CALL =
-  /(?:(?<!\baws)\.(orders|payments|inventory|gateway|saga|queues|repository|catalogue)|\b(acknowledgements)\(\))\.(\w+)\(/g;
+  /(?:(?<!\baws)\.(orders|inventory|gateway|saga|queues|repository|catalogue)|\b(acknowledgements)\(\))\.(\w+)\(/g;
 
 const IDEMPOTENT = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map(
   (action) => `dynamodb:${action} IdempotencyTable`,

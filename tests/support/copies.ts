@@ -15,38 +15,35 @@ const WRITES_AT_ONCE = 25;
  * @returns the ids of the copies.
  */
 export async function copiesOf(
-  { orderId, paymentId }: { readonly orderId: string; readonly paymentId?: string },
+  { orderId }: { readonly orderId: string },
   count: number,
 ): Promise<string[]> {
   const { ORDERS_TABLE, INVENTORY_TABLE } = currentRuntime().config;
-  const copies = Array.from({ length: count }, (_none, index) => ({
-    orderId: deriveId('ord', 'copy', orderId, String(index)),
-    paymentId: deriveId('pay', 'copy', orderId, String(index)),
-  }));
-  const copied = (item: Item, ids: (typeof copies)[number]): Item => {
-    const text = JSON.stringify(item).replaceAll(orderId, ids.orderId);
-    return inItsShards(
-      JSON.parse(
-        paymentId === undefined ? text : text.replaceAll(paymentId, ids.paymentId),
-      ) as Item,
-    );
+  const copies = Array.from({ length: count }, (_none, index) =>
+    deriveId('ord', 'copy', orderId, String(index)),
+  );
+  // A payment's id has its order's in it.
+  const withoutPrefix = (id: string) => id.slice('ord_'.length);
+  const copied = (item: Item, copy: string): Item => {
+    const text = JSON.stringify(item).replaceAll(withoutPrefix(orderId), withoutPrefix(copy));
+    return inItsShards(JSON.parse(text) as Item);
   };
   const order = await itemOf(ORDERS_TABLE, `ORDER#${orderId}`);
-  const payment = await itemOf(ORDERS_TABLE, `PAYMENT#${paymentId ?? ''}`);
   const reservation = await itemOf(INVENTORY_TABLE, `RESERVATION#${orderId}`);
-  const ofOrders = [order, payment].filter((item) => item !== undefined);
-  await write(
-    ORDERS_TABLE,
-    copies.flatMap((ids) => ofOrders.map((item) => copied(item, ids))),
-  );
+  if (order !== undefined) {
+    await write(
+      ORDERS_TABLE,
+      copies.map((copy) => copied(order, copy)),
+    );
+  }
   if (reservation !== undefined) {
     await write(
       INVENTORY_TABLE,
-      copies.map((ids) => copied(reservation, ids)),
+      copies.map((copy) => copied(reservation, copy)),
     );
     await countStock(reservation, count);
   }
-  return copies.map((ids) => ids.orderId);
+  return copies;
 }
 
 function inItsShards(item: Item): Item {

@@ -1,4 +1,5 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { orderIdOfPayment } from '../../lib/orders/payment-id.ts';
 import { queueClient } from '../../lib/platform/aws/queue-client.ts';
 import { stateMachineClient } from '../../lib/platform/aws/state-machine-client.ts';
 import type { Clock } from '../../lib/platform/clock.ts';
@@ -50,7 +51,6 @@ export type StoredItem = Readonly<Record<string, unknown>>;
 
 const TABLES = {
   ORDER: 'ORDERS_TABLE',
-  PAYMENT: 'ORDERS_TABLE',
   RESERVATION: 'INVENTORY_TABLE',
   PRODUCT: 'INVENTORY_TABLE',
 } as const;
@@ -60,10 +60,11 @@ const TABLES = {
  * @returns a function that restores the item.
  */
 export async function tamper(
-  kind: keyof typeof TABLES,
+  kind: keyof typeof TABLES | 'PAYMENT',
   id: string,
   change: (item: StoredItem) => StoredItem | undefined,
 ): Promise<() => Promise<void>> {
+  if (kind === 'PAYMENT') return tamperWithPayment(id, change);
   const { aws, config } = currentRuntime();
   const table = { TableName: config[TABLES[kind]] };
   const key = { pk: `${kind}#${id}` };
@@ -78,4 +79,16 @@ export async function tamper(
   if (item === undefined) throw new Error(`There is no ${key.pk}.`);
   await write(change(item));
   return () => write(item);
+}
+
+/** Writes a payment where it is: in its order's item. */
+function tamperWithPayment(
+  paymentId: string,
+  change: (payment: StoredItem) => StoredItem | undefined,
+): Promise<() => Promise<void>> {
+  return tamper('ORDER', orderIdOfPayment(paymentId) ?? '', (order) => {
+    const payments = order['payments'] as readonly StoredItem[];
+    const changed = payments.map((one) => (one['paymentId'] === paymentId ? change(one) : one));
+    return { ...order, payments: changed.filter((one) => one !== undefined) };
+  });
 }

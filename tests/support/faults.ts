@@ -55,11 +55,6 @@ export function databaseCall(operation: string, table: string) {
     effect.target.endsWith(`-${table}`);
 }
 
-/** After a call that changes an order and another item, the first transaction is that change. */
-export function transaction({ kind, operation }: Effect): boolean {
-  return kind === 'dynamodb' && operation === 'TransactWriteItems';
-}
-
 /** All such effects but the first, from now on. */
 export function butFirst(on: Fault['on']): Fault['on'] {
   let isFirst = true;

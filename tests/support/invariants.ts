@@ -3,7 +3,12 @@ import { expect } from 'vitest';
 import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
 import { brokenPromises } from '../../torture/promises.ts';
-import type { StoredOrder, Snapshot as WholeSnapshot } from '../../torture/world/snapshot.ts';
+import {
+  paymentsIn,
+  type StoredOrder,
+  toStoredOrder,
+  type Snapshot as WholeSnapshot,
+} from '../../torture/world/snapshot.ts';
 import { consultDoctor } from './doctor.ts';
 import { type Charge, chargesOf, isOwn } from './shop.ts';
 import { eventually, executions, messagesLeftIn } from './stack.ts';
@@ -38,9 +43,10 @@ export async function snapshotOf(stack: TestStack): Promise<Snapshot> {
   ]);
   const ofType = (items: Record<string, unknown>[], type: string): unknown[] =>
     items.filter((item) => item['type'] === type);
+  const orders = ofType(orderItems, 'ORDER').map(toStoredOrder);
   const everything = {
-    orders: ofType(orderItems, 'ORDER') as Snapshot['orders'],
-    payments: ofType(orderItems, 'PAYMENT') as Snapshot['payments'],
+    orders,
+    payments: orders.flatMap(paymentsIn),
     products: ofType(inventoryItems, 'PRODUCT') as Snapshot['products'],
     reservations: ofType(inventoryItems, 'RESERVATION') as Snapshot['reservations'],
   };
@@ -156,9 +162,7 @@ function unrest({ orders, payments }: Snapshot, nowMs: number): string[] {
       .filter(({ status }) => status === 'INITIATED' || status === 'PENDING')
       .map(({ paymentId, status }) => `${paymentId} is ${status}`),
     ...payments
-      .filter(
-        ({ refundOwed, voidOwed, dueAtMs }) => (refundOwed ?? voidOwed ?? dueAtMs) !== undefined,
-      )
+      .filter(({ refundOwed, voidOwed }) => (refundOwed ?? voidOwed) !== undefined)
       .map(({ paymentId }) => `${paymentId} owes a refund or a void`),
   ];
 }

@@ -128,7 +128,7 @@ async function invalid(productId: string) {
 /** `PAYMENT_FAILED`, with its stock still held and a void owed. */
 async function owingVoid(productId: string) {
   const order = await paying(productId);
-  await failPayment(cutOff(), order.paymentId, 'PAYMENT_UNCONFIRMED');
+  await failPayment(cutOff(), order, 'PAYMENT_UNCONFIRMED');
   await ignoring(queueCompensation(cutOff(), order));
   return order;
 }
@@ -136,7 +136,7 @@ async function owingVoid(productId: string) {
 /** `PAYMENT_FAILED`, with its stock still held and a refund owed. */
 async function owingRefund(productId: string) {
   const order = await captured(productId);
-  await recordRefundDue(cutOff(), order.paymentId, 'RESERVATION_GONE');
+  await recordRefundDue(cutOff(), order, 'RESERVATION_GONE');
   await ignoring(queueCompensation(cutOff(), order));
   return order;
 }

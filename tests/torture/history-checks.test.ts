@@ -25,9 +25,8 @@ const PAID: StoredOrder = {
   modifications: 1,
   modification: { status: 'APPLIED', items: TWO },
   paymentId: 'pay_1',
-  refunds: [],
   history: [
-    { from: null, to: 'CREATED', reason: 'ORDER_PLACED', at: time(1), by: 'alice' },
+    { from: null, to: 'CREATED', reason: 'ORDER_PLACED', at: time(1), by: 'user' },
     {
       from: 'CREATED',
       to: 'PENDING_RESERVING_STOCK',
@@ -47,7 +46,7 @@ const PAID: StoredOrder = {
       to: 'PAYMENT_IN_PROGRESS',
       reason: 'PAYMENT_STARTED',
       at: time(4),
-      by: 'alice',
+      by: 'user',
     },
     {
       from: 'PAYMENT_IN_PROGRESS',
@@ -471,7 +470,7 @@ describe('a checker sees that', () => {
 
   test('an order that was invalid as it was sent is no duplicate', () => {
     const history = [
-      { from: null, to: 'INVALID', reason: 'BAD_QUANTITY', at: time(2), by: 'alice' },
+      { from: null, to: 'INVALID', reason: 'BAD_QUANTITY', at: time(2), by: 'user' },
     ];
     const invalid: StoredOrder = { ...SECOND, status: 'INVALID', history };
     const calls = [PLACE, RECEIVE, PRICE, PLACE_AGAIN];

@@ -1,7 +1,8 @@
-import { toPaymentDocument } from '../../lib/orders/http/responses.ts';
+import { codeOf } from '../../lib/orders/http/responses.ts';
 import type { Order } from '../../lib/orders/order.ts';
+import { ownDueMs } from '../../lib/orders/order-due.ts';
 import type { Redrive, Stored } from '../../lib/orders/recovery/redrive.ts';
-import { owesGateway, type Payment } from '../../lib/payments/payment.ts';
+import { owesGateway, type Payment, paymentDueMs } from '../../lib/payments/payment.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
 import { parseJson } from '../../lib/platform/lambda/consume.ts';
 import type { HeldLetter } from './held-letters.ts';
@@ -39,7 +40,7 @@ interface OrderInBrief {
   readonly reason: string | null;
   readonly run: number;
   readonly revision: number;
-  /** Time at which the dispatcher looks at the item next. */
+  /** Time of its next move or release. */
   readonly dueAt: string | null;
   readonly owesStock: boolean;
   readonly history: Order['history'];
@@ -97,7 +98,7 @@ function toOrderInBrief(order: Order): OrderInBrief {
     reason: 'reason' in order ? order.reason : null,
     run: order.run,
     revision: order.revision,
-    dueAt: dueAtOf(order),
+    dueAt: timestampOf(ownDueMs(order)),
     owesStock: 'releaseOwed' in order,
     history: order.history.slice(-HISTORY_TAIL),
   };
@@ -107,13 +108,12 @@ function toPaymentInBrief(payment: Payment): PaymentInBrief {
   return {
     paymentId: payment.paymentId,
     status: payment.status,
-    code: toPaymentDocument(payment).code,
-    dueAt: dueAtOf(payment),
+    code: codeOf(payment),
+    dueAt: timestampOf(paymentDueMs(payment)),
     owesGateway: owesGateway(payment),
   };
 }
 
-function dueAtOf(item: Order | Payment): string | null {
-  const dueAtMs = 'dueAtMs' in item ? item.dueAtMs : undefined;
-  return dueAtMs === undefined ? null : toTimestamp(dueAtMs);
+function timestampOf(timeMs: number | undefined): string | null {
+  return timeMs === undefined ? null : toTimestamp(timeMs);
 }

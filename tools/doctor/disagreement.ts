@@ -32,9 +32,9 @@ export function sameEvidence(left: Disagreement, right: Disagreement): boolean {
   return sameBreach(left, right) && left.found === right.found;
 }
 
-/** Remedy for an item that the service cannot read: one of a newer version is whole, and must not be rolled back. */
-export function mendOfUnreadable(isNewer: boolean): string {
-  return isNewer
+/** Remedy for an item that the service cannot read: one of another version is whole, and must not be rolled back. */
+export function mendOfUnreadable(isOtherVersion: boolean): string {
+  return isOtherVersion
     ? 'a person: examine it with the doctor of the version that wrote it'
     : 'a person: restore it from a backup of the table';
 }

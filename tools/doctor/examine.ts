@@ -1,3 +1,4 @@
+import type { Order } from '../../lib/orders/order.ts';
 import { httpPaymentGateway } from '../../lib/payments/http-gateway.ts';
 import { sleep } from '../../lib/platform/clock.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
@@ -102,14 +103,13 @@ class Examination {
   async #examineOrders(): Promise<void> {
     const scan = {
       table: this.#runtime.config.ORDERS_TABLE,
-      types: ['ORDER', 'PAYMENT'],
+      types: ['ORDER'],
       pageSize: this.#options.pageSize,
-      attributes: ['pk', 'type', 'orderId'],
+      attributes: ['pk', 'type'],
     };
     for await (const page of pagesOf(this.#runtime, scan)) {
       const subjects = page.map(subjectOf);
-      this.#read.orders += subjects.filter(({ kind }) => kind === 'ORDER').length;
-      this.#read.payments += subjects.filter(({ kind }) => kind === 'PAYMENT').length;
+      this.#read.orders += subjects.length;
       await this.#examine(subjects);
     }
     await this.#lookAgain();
@@ -194,15 +194,17 @@ class Examination {
     return { nowMs: clock.now(), overdueAfterMs };
   }
 
-  #count(subject: Subject, { order, payments, charges }: Facts): void {
-    if (subject.kind === 'ORDER') {
-      if (charges === undefined) this.#unasked += 1;
-      this.#read.charges += charges?.length ?? 0;
-      if (order !== undefined && 'releaseOwed' in order.item) this.#owed.releases += 1;
-    }
-    if (subject.kind === 'PAYMENT') {
-      const payment = payments.get(subject.paymentId)?.item;
-      const obligation = payment === undefined ? undefined : obligationOf(payment);
+  #count(subject: Subject, { order, charges }: Facts): void {
+    if (subject.kind !== 'ORDER') return;
+    if (charges === undefined) this.#unasked += 1;
+    this.#read.charges += charges?.length ?? 0;
+    if (order === undefined) return;
+    if ('releaseOwed' in order.item) this.#owed.releases += 1;
+    // Absent in an item of another version.
+    const { payments = [] } = order.item as Partial<Order>;
+    this.#read.payments += payments.length;
+    for (const payment of payments) {
+      const obligation = obligationOf(payment);
       if (obligation === 'a refund') this.#owed.refunds += 1;
       if (obligation === 'a void') this.#owed.voids += 1;
     }
@@ -211,13 +213,6 @@ class Examination {
 
 function subjectOf(item: Item): Subject {
   const pk = String(item['pk']);
-  const id = pk.slice(pk.indexOf('#') + 1);
-  switch (item['type']) {
-    case 'PAYMENT':
-      return { kind: 'PAYMENT', paymentId: id, orderId: String(item['orderId']) };
-    case 'RESERVATION':
-      return { kind: 'RESERVATION', orderId: id };
-    default:
-      return { kind: 'ORDER', orderId: id };
-  }
+  const orderId = pk.slice(pk.indexOf('#') + 1);
+  return { kind: item['type'] === 'RESERVATION' ? 'RESERVATION' : 'ORDER', orderId };
 }

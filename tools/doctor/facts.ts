@@ -1,6 +1,5 @@
 import type { Reservation } from '../../lib/inventory/reservation.ts';
 import type { Order } from '../../lib/orders/order.ts';
-import type { Payment } from '../../lib/payments/payment.ts';
 import type { Charge } from '../../lib/payments/payment-gateway.ts';
 
 /** An item as it is, however malformed, and its shard of the outbox's index, in which the dispatcher finds it. */
@@ -9,31 +8,27 @@ export interface Stored<Item> {
   readonly dueShard: string | undefined;
   /** Reason why the service cannot read the item; it refuses every call about it then. */
   readonly problem?: string;
-  /** True if a newer version of the code has written the item: the doctor's rules may misread it. */
-  readonly isNewer?: true;
+  /** True if another version of the code has written the item: the doctor's rules may misread it. */
+  readonly isOtherVersion?: true;
 }
 
 export type StoredOrder = Stored<Order>;
-export type StoredPayment = Stored<Payment>;
 
-/** Subject of a judgement: each item of the two tables once, with everything else that is known of its order. */
+/** Subject of a judgement: each order and each reservation once, with everything else that is known of the order. */
 export type Subject =
   | { readonly kind: 'ORDER'; readonly orderId: string }
-  | { readonly kind: 'PAYMENT'; readonly orderId: string; readonly paymentId: string }
   | { readonly kind: 'RESERVATION'; readonly orderId: string };
 
-/** All facts of one order. Orders and payments did not change while the rest was read. */
+/** All facts of one order. It did not change while the rest was read. */
 export interface Facts {
   readonly orderId: string;
   readonly order: StoredOrder | undefined;
-  /** Payments that the order, the gateway or the subject names. */
-  readonly payments: ReadonlyMap<string, StoredPayment>;
   /** As it is, however malformed. */
   readonly reservation: Reservation | undefined;
   /** Reason why the service cannot read the reservation; it refuses every call about it then. */
   readonly reservationProblem?: string;
-  /** True if a newer version of the service wrote the reservation. */
-  readonly isReservationNewer?: boolean;
+  /** True if another version of the service wrote the reservation. */
+  readonly isReservationOtherVersion?: boolean;
   /** undefined if the gateway did not answer or was not asked. */
   readonly charges: readonly Charge[] | undefined;
 }

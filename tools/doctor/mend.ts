@@ -2,14 +2,15 @@ import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { expireReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { touchOrder } from '../../lib/orders/moves.ts';
 import type { Order } from '../../lib/orders/order.ts';
+import { type PaymentKey, withPayment } from '../../lib/orders/order-payments.ts';
 import type { OrderService } from '../../lib/orders/order-service.ts';
 import { failPayment, recordOutcome, recordRefundDue } from '../../lib/orders/payment-outcomes.ts';
-import { dispatchOrder, dispatchPayment } from '../../lib/orders/recovery/dispatch-due-work.ts';
+import { dispatchOrder } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
-import { type Payment, touchPayment } from '../../lib/payments/payment.ts';
-import { toTimestamp } from '../../lib/platform/clock.ts';
+import type { Payment } from '../../lib/payments/payment.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
+import { owedBy } from './checks/due.ts';
 import type { Remedy } from './remedies.ts';
 
 /** Reason recorded on a refund of money that nobody was entitled to. */
@@ -33,35 +34,30 @@ export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
       case 'MAKE_ORDER_DUE':
       case 'CLEAR_ORDER_DUE':
         return saveDue(service, remedy.order, remedy.kind === 'MAKE_ORDER_DUE');
-      case 'MAKE_PAYMENT_DUE':
-      case 'CLEAR_PAYMENT_DUE':
-        return savePaymentDue(service, remedy.payment, remedy.kind === 'MAKE_PAYMENT_DUE');
       case 'REMOVE_METHOD_TOKEN':
-        return removeMethodToken(service, remedy.payment);
+        return removeMethodToken(service, remedy.order, remedy.payment);
       case 'DISPATCH_ORDER':
         await dispatchOrder(service, remedy.orderId);
-        return;
-      case 'DISPATCH_PAYMENT':
-        await dispatchPayment(service, remedy.paymentId);
         return;
       case 'EXPIRE_HOLD':
         await expireReservation(inventory, remedy.orderId);
         return;
       case 'RECORD_CHARGE':
-        return recordCharge(service, remedy.paymentId);
+        return recordCharge(service, remedy.key);
       case 'VOID_AGAIN': {
-        const outcome = await service.gateway.void(remedy.payment);
-        await recordOutcome(service, remedy.payment.paymentId, outcome);
+        const { orderId, payment } = remedy;
+        const outcome = await service.gateway.void({ ...payment, orderId });
+        await recordOutcome(service, { orderId, paymentId: payment.paymentId }, outcome);
         return;
       }
       case 'REFUND_AGAIN':
-        await service.gateway.refund(remedy.paymentId);
+        await service.gateway.refund(remedy.key.paymentId);
         return;
       case 'OWE_REFUND':
-        await recordRefundDue(service, remedy.paymentId, REFUND_REASON);
+        await recordRefundDue(service, remedy.key, REFUND_REASON);
         return;
       case 'GIVE_UP_PAYMENT':
-        await failPayment(service, remedy.paymentId, FAILURE_CODE);
+        await failPayment(service, remedy.key, FAILURE_CODE);
         return;
       case 'RELEASE_STOCK': {
         const { orderId, revision } = remedy.reservation;
@@ -75,44 +71,31 @@ export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
         await service.inventory.confirm({ orderId, revision, correlationId }, paymentId);
         return;
       }
-      case 'SHOW_REFUND':
-        return showRefund(service, remedy.order, remedy.payment);
       default:
         return assertNever(remedy);
     }
   };
 }
 
+/** Writes the order's own time; any write of the order puts its index key right. */
 async function saveDue(service: OrderService, order: Order, isDue: boolean): Promise<void> {
   const { dueAtMs: _dueAtMs, ...rest } = order as Order & { dueAtMs?: number };
-  const due = isDue ? { dueAtMs: service.clock.now() } : {};
-  await service.orders.save(touchOrder({ ...rest, ...due }, {}), order);
+  const due = isDue && owedBy(order) !== undefined ? { dueAtMs: service.clock.now() } : {};
+  await service.orders.save(touchOrder<Order>({ ...rest, ...due }, {}), order);
 }
 
-async function savePaymentDue(
+async function removeMethodToken(
   service: OrderService,
+  order: Order,
   payment: Payment,
-  isDue: boolean,
 ): Promise<void> {
-  const { dueAtMs: _dueAtMs, ...rest } = payment as Payment & { dueAtMs?: number };
-  const due = isDue ? { dueAtMs: service.clock.now() } : {};
-  await service.payments.save(touchPayment({ ...rest, ...due }, {}), payment);
-}
-
-async function removeMethodToken(service: OrderService, payment: Payment): Promise<void> {
   const { methodToken: _methodToken, ...rest } = payment as Payment & { methodToken?: string };
-  await service.payments.save(touchPayment(rest as Payment, {}), payment);
+  const next = touchOrder<Order>(order, withPayment(order, rest as Payment));
+  await service.orders.save(next, order);
 }
 
 /** Asks the gateway anew, and records its present answer. */
-async function recordCharge(service: OrderService<'gateway'>, paymentId: string): Promise<void> {
-  const outcome = await service.gateway.findCharge(paymentId);
-  if (outcome !== undefined) await recordOutcome(service, paymentId, outcome);
-}
-
-async function showRefund(service: OrderService, order: Order, payment: Payment): Promise<void> {
-  const { paymentId, amount, history } = payment;
-  const at = history.at(-1)?.at ?? toTimestamp(service.clock.now());
-  const refunds = [...order.refunds, { paymentId, amount, at }];
-  await service.orders.save(touchOrder<Order>(order, { refunds }), order);
+async function recordCharge(service: OrderService<'gateway'>, key: PaymentKey): Promise<void> {
+  const outcome = await service.gateway.findCharge(key.paymentId);
+  if (outcome !== undefined) await recordOutcome(service, key, outcome);
 }

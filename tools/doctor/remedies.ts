@@ -1,5 +1,6 @@
 import type { Reservation } from '../../lib/inventory/reservation.ts';
 import type { Order } from '../../lib/orders/order.ts';
+import type { PaymentKey } from '../../lib/orders/order-payments.ts';
 import type { Payment } from '../../lib/payments/payment.ts';
 
 /**
@@ -8,28 +9,19 @@ import type { Payment } from '../../lib/payments/payment.ts';
  */
 export type Remedy =
   | { readonly kind: 'MAKE_ORDER_DUE' | 'CLEAR_ORDER_DUE'; readonly order: Order }
-  | {
-      readonly kind: 'MAKE_PAYMENT_DUE' | 'CLEAR_PAYMENT_DUE' | 'REMOVE_METHOD_TOKEN';
-      readonly payment: Payment;
-    }
   | { readonly kind: 'DISPATCH_ORDER' | 'EXPIRE_HOLD'; readonly orderId: string }
   | {
-      readonly kind:
-        | 'DISPATCH_PAYMENT'
-        | 'RECORD_CHARGE'
-        | 'REFUND_AGAIN'
-        | 'OWE_REFUND'
-        | 'GIVE_UP_PAYMENT';
-      readonly paymentId: string;
+      readonly kind: 'RECORD_CHARGE' | 'REFUND_AGAIN' | 'OWE_REFUND' | 'GIVE_UP_PAYMENT';
+      readonly key: PaymentKey;
     }
-  | { readonly kind: 'VOID_AGAIN'; readonly payment: Payment }
+  | { readonly kind: 'VOID_AGAIN'; readonly orderId: string; readonly payment: Payment }
   | {
       readonly kind: 'RELEASE_STOCK';
       readonly reservation: Reservation;
       readonly correlationId: string;
     }
   | {
-      readonly kind: 'CONFIRM_STOCK' | 'SHOW_REFUND';
+      readonly kind: 'CONFIRM_STOCK' | 'REMOVE_METHOD_TOKEN';
       readonly order: Order;
       readonly payment: Payment;
     };

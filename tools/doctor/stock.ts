@@ -68,7 +68,7 @@ export async function lookAtStock(
       pieces: sums.get(productId) ?? NOTHING,
       after: item as Product | undefined,
       problem: problem?.message,
-      isNewer: problem instanceof UnknownSchemaVersion,
+      isOtherVersion: problem instanceof UnknownSchemaVersion,
     });
   });
 }
@@ -77,7 +77,7 @@ const NOTHING: Pieces = { held: 0, sold: 0 };
 
 /** Judges a product. If it changed during the reading, only the rules that hold at every moment apply. */
 export function judgeStock(facts: StockFacts): Look<string> {
-  const findings = facts.isNewer ? [] : [...stockBalance(facts), ...stockSums(facts)];
+  const findings = facts.isOtherVersion ? [] : [...stockBalance(facts), ...stockSums(facts)];
   return {
     subject: facts.productId,
     findings: findings.length > 0 ? findings : unreadableProduct(facts),

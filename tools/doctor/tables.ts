@@ -1,6 +1,6 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
-import { readItems, throwUnavailable, UnreadableItem } from '../../lib/platform/dynamo/items.ts';
+import { isUnreadable, readItems, throwUnavailable } from '../../lib/platform/dynamo/items.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -66,15 +66,12 @@ export async function itemsOf(
 }
 
 /** The error by which the service refuses an item; undefined if it can read it. */
-export function problemWith(
-  item: Item,
-  parse: (item: Item) => unknown,
-): UnreadableItem | undefined {
+export function problemWith(item: Item, parse: (item: Item) => unknown): Error | undefined {
   try {
     parse(item);
     return undefined;
   } catch (error) {
-    if (error instanceof UnreadableItem) return error;
+    if (isUnreadable(error)) return error;
     throw error;
   }
 }

@@ -95,7 +95,7 @@ const ASKED_BY: Readonly<Record<string, readonly Call['kind'][]>> = {
 export function unaskedSteps({ calls }: Recorded, { orders }: Snapshot): string[] {
   return orders.flatMap((order) => {
     const ofUser = calls.filter(({ user }) => user === order.userId);
-    const steps = order.history.filter(({ by }) => by === order.userId);
+    const steps = order.history.filter(({ by }) => by === 'user');
     const reasons = [...new Set(steps.map(({ reason }) => reason))];
     return reasons.flatMap((reason) => {
       const times = steps.filter((step) => step.reason === reason).length;

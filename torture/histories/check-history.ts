@@ -13,7 +13,14 @@ import {
   unexplainedOrders,
 } from './check-orders.ts';
 import { brokenPayments, brokenTotals } from './check-payments.ts';
-import { backwardReads, inventedReads, unmappedErrors, wrongVisibility } from './check-reads.ts';
+import {
+  backwardReads,
+  differingVersions,
+  inventedReads,
+  inventedRefunds,
+  unmappedErrors,
+  wrongVisibility,
+} from './check-reads.ts';
 import { brokenPrices, brokenReceipts, oversold } from './check-stock.ts';
 import type { Recorded } from './recorded.ts';
 
@@ -31,6 +38,8 @@ const CHECKS: readonly ((recorded: Recorded, stored: Snapshot) => string[])[] = 
   brokenTotals,
   backwardReads,
   inventedReads,
+  differingVersions,
+  inventedRefunds,
   wrongVisibility,
   unmappedErrors,
   brokenReceipts,

@@ -37,6 +37,38 @@ export function backwardReads({ calls }: Recorded): string[] {
   );
 }
 
+/** One version of an order is one thing to see: what its user reads at the same version is the same. */
+export function differingVersions({ calls }: Recorded): string[] {
+  const first = new Map<string, string>();
+  return looksIn(calls).flatMap(({ call, id, document }) => {
+    const { version, status, reason, items, total, paymentId, modification } = document;
+    if (version === undefined) return [];
+    const { history, refunds } = document;
+    const facts = [status, reason, items, total, paymentId, modification, history, refunds];
+    const shown = JSON.stringify(facts);
+    const key = `${id} at version ${String(version)}`;
+    const before = first.get(key) ?? shown;
+    first.set(key, before);
+    return before === shown ? [] : [`read: ${key} was shown otherwise at ${at(call)}`];
+  });
+}
+
+/** Each refund that an order shows was made: its payment is REFUNDED, with that amount. */
+export function inventedRefunds({ calls }: Recorded, { payments }: Snapshot): string[] {
+  return looksIn(calls).flatMap(({ call, id, document: { refunds = [] } }) =>
+    refunds
+      .filter(({ paymentId, amount }) => {
+        const payment = payments.find((one) => one.paymentId === paymentId);
+        return (
+          payment?.orderId !== id ||
+          payment.status !== 'REFUNDED' ||
+          payment.amount.amount !== amount.amount
+        );
+      })
+      .map(({ paymentId }) => `read: ${id} was shown a refund of ${paymentId} at ${at(call)}`),
+  );
+}
+
 /** Each status shown to a user is in the stored history, after the same predecessors. */
 export function inventedReads({ calls }: Recorded, { orders, payments }: Snapshot): string[] {
   const histories = new Map<string, readonly { readonly to: string; readonly at: string }[]>([

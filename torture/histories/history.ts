@@ -57,6 +57,7 @@ export interface Document {
   readonly items?: readonly { readonly productId: string; readonly quantity: number }[];
   readonly modification?: { readonly status: string } | null;
   readonly history?: readonly Change[];
+  readonly refunds?: readonly { readonly paymentId: string; readonly amount: Money }[];
 }
 
 /** Tells if the first call ended before the second began. */

@@ -126,7 +126,7 @@ class LivedHistory {
     this.#add([
       ...brokenWrites(writes),
       ...brokenEntries(writes, stored, world.clock.now()),
-      ...brokenSuccession(writes, stored, world.requester()),
+      ...brokenSuccession(writes, world.requester()),
       ...brokenAlways(stored, world.clock.now(), this.#limits),
     ]);
   }

@@ -29,17 +29,22 @@ export interface StoredOrder {
   /** End of the hold that the user was promised, while the order waits for its payment. */
   readonly reservationExpiresAtMs?: number;
   readonly run: number;
+  /** Payments so far. */
   readonly attempt: number;
   readonly modifications: number;
   readonly modification?: { readonly status: string; readonly items: readonly StoredLine[] };
+  /** The current payment: the last one in the order's item. */
   readonly paymentId?: string;
   readonly releaseOwed?: unknown;
+  /** Time of the order's own next move or release. */
   readonly dueAtMs?: number;
+  /** Key of the outbox's index, by which the dispatcher finds the order. */
+  readonly dueKeyMs?: number;
   readonly total?: { readonly amount: number; readonly currency: string };
-  readonly refunds: readonly { readonly paymentId: string }[];
   readonly history: readonly (Change & { readonly by: string })[];
 }
 
+/** A payment in its order's item, with the order that it is in. */
 export interface StoredPayment {
   readonly paymentId: string;
   readonly orderId: string;
@@ -49,9 +54,8 @@ export interface StoredPayment {
   readonly revision: number;
   readonly amount: { readonly amount: number; readonly currency: string };
   readonly methodToken?: string;
-  readonly refundOwed?: unknown;
-  readonly voidOwed?: boolean;
-  readonly dueAtMs?: number;
+  readonly refundOwed?: { readonly reason: string; readonly dueAtMs: number };
+  readonly voidOwed?: { readonly dueAtMs: number };
   readonly history: readonly Change[];
 }
 
@@ -106,12 +110,12 @@ export function takeSnapshot({
   gateway,
   stepFunctions,
 }: Pick<Parts, 'service' | 'storage' | 'gateway' | 'stepFunctions'>): Snapshot {
-  const orders = itemsOf(storage.orders, 'ORDER') as readonly StoredOrder[];
+  const orders = itemsOf(storage.orders, 'ORDER').map(toStoredOrder);
   const { name: saga } = service.stepFunctions.stateMachines.orderSaga;
   return {
     orders,
     openOrders: itemsOf(storage.orders, 'OPEN_ORDERS') as readonly StoredOpenOrders[],
-    payments: itemsOf(storage.orders, 'PAYMENT') as readonly StoredPayment[],
+    payments: orders.flatMap(paymentsIn),
     products: itemsOf(storage.inventory, 'PRODUCT') as readonly StoredProduct[],
     reservations: itemsOf(storage.inventory, 'RESERVATION') as readonly StoredReservation[],
     charges: new Map(orders.map(({ orderId }) => [orderId, gateway.chargesOf(orderId)])),
@@ -126,6 +130,20 @@ export function takeSnapshot({
       ]),
     ),
   };
+}
+
+/** An order's item as it is stored: its payments are in it, the current one last. */
+type OrderItem = StoredOrder & { readonly payments: readonly StoredPayment[] };
+
+export function toStoredOrder(item: unknown): OrderItem {
+  const order = item as OrderItem;
+  const paymentId = order.payments.at(-1)?.paymentId;
+  const attempt = order.payments.length;
+  return { ...order, attempt, ...(paymentId === undefined ? {} : { paymentId }) };
+}
+
+export function paymentsIn({ orderId, userId, payments }: OrderItem): StoredPayment[] {
+  return payments.map((payment) => ({ ...payment, orderId, userId }));
 }
 
 /** Items of one type, as plain values; lib defines their shapes. */

@@ -39,15 +39,14 @@ export function unrestOfStored(
       ...(MOVING.includes(order.status) ? [`${order.orderId} is ${order.status}`] : []),
       ...(order.releaseOwed === undefined ? [] : [`${order.orderId} owes a release`]),
       ...(isTimeUp(order, nowMs) ? [`${order.orderId} is out of time`] : []),
-      ...(isWaiting(order) || order.dueAtMs === undefined
+      ...(isWaiting(order) || (order.dueAtMs ?? order.dueKeyMs) === undefined
         ? []
         : [`${order.orderId} is ${order.status} and due`]),
     ]),
-    ...payments.flatMap(({ paymentId, status, refundOwed, voidOwed, dueAtMs }) => [
+    ...payments.flatMap(({ paymentId, status, refundOwed, voidOwed }) => [
       ...(OPEN.includes(status) ? [`${paymentId} is ${status}`] : []),
       ...(refundOwed === undefined ? [] : [`${paymentId} owes a refund`]),
       ...(voidOwed === undefined ? [] : [`${paymentId} owes a void`]),
-      ...(dueAtMs === undefined ? [] : [`${paymentId} is ${status} and due`]),
     ]),
     ...reservations
       .filter(({ orderId, status }) => status === 'HELD' && !isWaiting(byId.get(orderId)))

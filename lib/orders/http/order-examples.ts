@@ -13,7 +13,7 @@ import {
 } from './response-schemas.ts';
 
 const orderId = 'ord_5f0c2d9ab8f34e61a7d2c49e01';
-const paymentId = 'pay_91b7e0d3c25a4f868e1f7a6b30';
+const paymentId = 'pay_5f0c2d9ab8f34e61a7d2c49e01_91b7e0d3c25a4f868e1f7a6b30';
 const total = { amount: 2598, currency: 'EUR' };
 const links = {
   self: { method: 'GET', href: `/order/${orderId}` },
@@ -41,7 +41,7 @@ const created: OrderDocument = {
       to: 'CREATED',
       reason: 'ORDER_PLACED',
       at: '2026-11-21T09:00:00.000Z',
-      by: 'alice',
+      by: 'user',
     },
   ],
   createdAt: '2026-11-21T09:00:00.000Z',
@@ -90,7 +90,7 @@ const modifying: OrderDocument = {
       to: 'PENDING_RESERVING_STOCK',
       reason: 'USER_MODIFIED',
       at: '2026-11-21T09:01:00.000Z',
-      by: 'alice',
+      by: 'user',
     },
   ],
   links: { self: links.self, cancel: links.cancel },
@@ -126,7 +126,7 @@ const cancelled: OrderDocument = {
       to: 'ORDER_CANCELLED',
       reason: 'USER_CANCELLED',
       at: '2026-11-21T09:00:00.200Z',
-      by: 'alice',
+      by: 'user',
     },
   ],
   links: { self: links.self },

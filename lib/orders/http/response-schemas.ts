@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { PAYMENT_STATUSES } from '../../payments/payment.ts';
 import { moneySchema, timestampSchema } from '../../platform/schemas.ts';
-import { ORDER_STATUSES } from '../order.ts';
+import { ORDER_STATUSES, ROLES } from '../order.ts';
 
 /** Orders and payments as the API shows them. The compiler checks the views against these schemas. */
 
@@ -18,7 +18,7 @@ export const orderSchema = z.object({
     .string()
     .nullable()
     .describe('Stable code of the failure, the rejection or the cancellation.'),
-  version: z.int().min(1).describe('Counts every write of the order; its ETag.'),
+  version: z.int().min(1).describe('Counts the visible changes of the order; its ETag.'),
   items: z.array(
     z.object({
       productId: z.string(),
@@ -42,8 +42,8 @@ export const orderSchema = z.object({
       reason: z.string(),
       at: timestampSchema,
       by: z
-        .string()
-        .describe("The user's id, `ordersaga` for the system, or `operator` for a redriven order."),
+        .enum(ROLES)
+        .describe('Its user, `ordersaga` (the system), or `operator` (a redriven dead letter).'),
     }),
   ),
   createdAt: timestampSchema,

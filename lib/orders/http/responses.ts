@@ -6,9 +6,10 @@ import { assertNever, type RefusalClass } from '../../platform/errors.ts';
 import { etagOf } from '../../platform/http/answer-headers.ts';
 import { LEGAL_MOVES } from '../moves.ts';
 import type { Order, OrderFailedOrder, OrderStatus } from '../order.ts';
+import { currentPayment, isCurrentPayment, type PaymentKey, refundsOf } from '../order-payments.ts';
 import type { OrderService } from '../order-service.ts';
 import { ownedOrder } from '../order-service.ts';
-import { requirePayment } from '../payment-outcomes.ts';
+import { paymentInOrder } from '../payment-outcomes.ts';
 import {
   BadQuantity,
   ModificationRejected,
@@ -67,7 +68,7 @@ export function toOrderDocument(service: OrderService, order: Order): OrderDocum
     reservationExpiresAt:
       'reservationExpiresAtMs' in order ? toTimestamp(order.reservationExpiresAtMs) : null,
     paymentUrl: isPayable ? paymentUrl : null,
-    paymentId: order.paymentId ?? null,
+    paymentId: currentPayment(order)?.paymentId ?? null,
     modification:
       order.modification === undefined
         ? null
@@ -75,7 +76,7 @@ export function toOrderDocument(service: OrderService, order: Order): OrderDocum
             status: order.modification.status,
             code: 'code' in order.modification ? order.modification.code : null,
           },
-    refunds: [...order.refunds],
+    refunds: refundsOf(order),
     history: [...order.history],
     createdAt: toTimestamp(order.createdAtMs),
     links: linksOf(order, isPayable),
@@ -84,7 +85,8 @@ export function toOrderDocument(service: OrderService, order: Order): OrderDocum
 
 /** The calls that the order's present status allows. */
 function linksOf(order: Order, isPayable: boolean): OrderDocument['links'] {
-  const { orderId, paymentId, status } = order;
+  const { orderId, status } = order;
+  const paymentId = currentPayment(order)?.paymentId;
   const isModifiable =
     isPayable ||
     status === 'PAYMENT_FAILED' ||
@@ -112,22 +114,27 @@ function linksOf(order: Order, isPayable: boolean): OrderDocument['links'] {
 }
 
 /** The payment as the API shows it, without its method. */
-export function toPaymentDocument(payment: Payment): PaymentDocument {
-  const refundReason = payment.status === 'CAPTURED' ? payment.refundOwed?.reason : undefined;
+export function toPaymentDocument(orderId: string, payment: Payment): PaymentDocument {
   return {
     paymentId: payment.paymentId,
-    orderId: payment.orderId,
+    orderId,
     attempt: payment.attempt,
     amount: payment.amount,
     status: payment.status,
-    code: 'code' in payment ? payment.code : (refundReason ?? null),
+    code: codeOf(payment),
     history: [...payment.history],
     createdAt: toTimestamp(payment.createdAtMs),
     links: {
       self: { method: 'GET', href: `/payment/${payment.paymentId}` },
-      order: { method: 'GET', href: `/order/${payment.orderId}` },
+      order: { method: 'GET', href: `/order/${orderId}` },
     },
   };
+}
+
+/** Reason for the failure, the void or the refund, also of one that is owed; null if there is none. */
+export function codeOf(payment: Payment): string | null {
+  if ('code' in payment) return payment.code;
+  return payment.status === 'CAPTURED' ? (payment.refundOwed?.reason ?? null) : null;
 }
 
 /**
@@ -224,24 +231,20 @@ export function currentOrderAnswer(service: OrderService, order: Order) {
  * the order is done, 202 while an outcome, the confirmation or the roll-back is still to come.
  * @throws PaymentDeclined, PaymentFailed (402)
  */
-export async function paymentAnswer(
-  service: OrderService,
-  { orderId, paymentId }: Payment,
-  waitSeconds: number,
-) {
+export async function paymentAnswer(service: OrderService, key: PaymentKey, waitSeconds: number) {
+  const { orderId, paymentId } = key;
   const sinceMs = service.clock.now();
   let payment: Payment;
   let isUnderWay: boolean;
   do {
-    // The order is read before the payment. In the other order, a capture whose refund becomes owed in between
-    // would look like a sale.
-    const order = await service.orders.getOrder(orderId);
-    payment = await requirePayment(service, paymentId);
+    const found = await paymentInOrder(service, key);
+    payment = found.payment;
     // A voided payment of an order that is modified meanwhile has its outcome already.
-    const orderWaits = order?.status === 'PAYMENT_IN_PROGRESS' && order.paymentId === paymentId;
+    const orderWaits =
+      found.order.status === 'PAYMENT_IN_PROGRESS' && isCurrentPayment(found.order, paymentId);
     isUnderWay = isOpen(payment) || orderWaits;
   } while (isUnderWay && (await pauseWithin(service.clock, sinceMs, waitSeconds)));
-  const body = toPaymentDocument(payment);
+  const body = toPaymentDocument(orderId, payment);
   const headers = { Location: `/payment/${paymentId}` };
   if (isUnderWay || isOpen(payment)) {
     return { status: 202, headers: { ...headers, ...LOOK_AGAIN }, body };

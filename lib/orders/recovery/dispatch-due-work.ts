@@ -1,6 +1,6 @@
 import { ReservationGone } from '../../inventory/refusals.ts';
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
-import { type Payment, touchPayment } from '../../payments/payment.ts';
+import { paymentDueMs, withDebtDueAt } from '../../payments/payment.ts';
 import { DUE_SHARDS } from '../../platform/dynamo/items.ts';
 import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
@@ -8,10 +8,11 @@ import { observe } from '../../platform/lambda/observe.ts';
 import { type Round, workThrough } from '../../platform/lambda/round.ts';
 import { touchOrder } from '../moves.ts';
 import type { Order, OrderIn } from '../order.ts';
+import { earliestDueMs, ownDueMs } from '../order-due.ts';
 import { hasPendingModification } from '../order-items.ts';
+import { currentPayment } from '../order-payments.ts';
 import type { DueCandidate } from '../order-repository.ts';
 import type { OrderService } from '../order-service.ts';
-import { requirePayment } from '../payment-outcomes.ts';
 import { compensate } from '../saga/compensate.ts';
 import { confirmOrder } from '../saga/confirm-order.ts';
 import { expireOrder } from '../saga/expire-order.ts';
@@ -49,7 +50,7 @@ export function dispatchDueWork(
     shardCount: DUE_SHARDS,
     firstShard: Math.floor(service.random() * DUE_SHARDS),
     pagesOf: (shard) => service.orders.dueCandidates(shard, nowMs),
-    overdueMs: ({ dueAtMs }) => nowMs - dueAtMs,
+    overdueMs: ({ dueKeyMs }) => nowMs - dueKeyMs,
     concurrency: CONCURRENCY,
     handle: (candidate) => dispatch(service, candidate, nowMs),
     hasTime,
@@ -61,12 +62,10 @@ async function dispatch(
   candidate: DueCandidate,
   roundAtMs: number,
 ): Promise<boolean> {
-  const { kind, id } = candidate;
   try {
-    const isMoved =
-      kind === 'ORDER' ? await dispatchOrder(service, id) : await dispatchPayment(service, id);
-    if (isMoved) observe('DueWorkDispatched', aboutCandidate(candidate), { kind });
-    return isMoved;
+    const done = await dispatchOrder(service, candidate.orderId);
+    for (const kind of done) observe('DueWorkDispatched', aboutCandidate(candidate), { kind });
+    return done.length > 0;
   } catch (error) {
     logFailure(candidate, error);
     await reportStuckWork(service, candidate, error, roundAtMs);
@@ -74,8 +73,8 @@ async function dispatch(
   }
 }
 
-function aboutCandidate({ kind, id, orderId, correlationId }: DueCandidate): LogContext {
-  return { orderId, correlationId, ...(kind === 'PAYMENT' ? { paymentId: id } : {}) };
+function aboutCandidate({ orderId, correlationId }: DueCandidate): LogContext {
+  return { orderId, correlationId };
 }
 
 function logFailure(candidate: DueCandidate, error: unknown): void {
@@ -88,13 +87,70 @@ function logFailure(candidate: DueCandidate, error: unknown): void {
   logger.error('Due work not dispatched; the next round tries again', { error: error as Error });
 }
 
+/** Kind of work that was due: the order's own move or release, or the debt of one of its payments. */
+export type DueWork = 'ORDER' | 'PAYMENT';
+
+/**
+ * Does what is due of an order: asks the compensation queue again for stock and money that is still owed, and moves
+ * the order on. If one of the two fails, the other one is done all the same.
+ * @returns the work that was done.
+ */
 export async function dispatchOrder(
   service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
   orderId: string,
-): Promise<boolean> {
+): Promise<readonly DueWork[]> {
   const order = await service.orders.getOrder(orderId);
-  if (order === undefined) return false;
-  const dueAtMs = 'dueAtMs' in order ? order.dueAtMs : undefined;
+  const dueAtMs = order && earliestDueMs(order);
+  if (order === undefined || dueAtMs === undefined) return [];
+  if (dueAtMs > service.clock.now()) {
+    await service.orders.correctDueKey(order);
+    return [];
+  }
+  const [debts] = await Promise.allSettled([requestDebts(service, order)]);
+  const current = debts.status === 'fulfilled' ? debts.value.order : order;
+  const isMoved = await moveIfDue(service, current);
+  if (debts.status === 'rejected') throw debts.reason;
+  return [...(isMoved ? (['ORDER'] as const) : []), ...debts.value.requested];
+}
+
+/** Asks the compensation queue again for each debt that is due; each is next due when the queue has given up. */
+async function requestDebts(
+  service: OrderService<'queues'>,
+  order: Order,
+): Promise<{ readonly order: Order; readonly requested: readonly DueWork[] }> {
+  const nowMs = service.clock.now();
+  const isDue = (timeMs: number | undefined) => timeMs !== undefined && timeMs <= nowMs;
+  const release = 'releaseOwed' in order && isDue(order.dueAtMs);
+  const payments = order.payments.filter((payment) => isDue(paymentDueMs(payment)));
+  if (!release && payments.length === 0) return { order, requested: [] };
+  const { orderId, run, correlationId } = order;
+  if (release) await service.queues.requestCompensation({ orderId, run, correlationId });
+  for (const { paymentId } of payments) {
+    await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
+  }
+  const dueAtMs = nowMs + service.deadlines.obligationMs;
+  const next = touchOrder<Order>(order, {
+    payments: order.payments.map((one) =>
+      payments.includes(one) ? withDebtDueAt(one, dueAtMs) : one,
+    ),
+    ...(release ? { dueAtMs } : {}),
+  });
+  await service.orders.save(next, order);
+  return {
+    order: next,
+    requested: [
+      ...(release ? (['ORDER'] as const) : []),
+      ...payments.map(() => 'PAYMENT' as const),
+    ],
+  };
+}
+
+/** @returns true if the system owed the order's next move by now. */
+async function moveIfDue(
+  service: OrderService<'inventory' | 'gateway' | 'saga' | 'queues'>,
+  order: Order,
+): Promise<boolean> {
+  const dueAtMs = ownDueMs(order);
   if (dueAtMs === undefined || dueAtMs > service.clock.now()) return false;
   switch (order.status) {
     case 'CREATED':
@@ -103,13 +159,11 @@ export async function dispatchOrder(
     case 'PAYMENT_IN_PROGRESS':
       await moveSagaOn(service, order);
       return true;
+    case 'PAYMENT_DONE':
     case 'PAYMENT_FAILED':
     case 'ORDER_FAILED':
     case 'ORDER_CANCELLED':
     case 'INVALID':
-      await requestAgain(service, order);
-      return true;
-    case 'PAYMENT_DONE':
       return false;
     default:
       return assertNever(order);
@@ -155,7 +209,7 @@ export async function pushSaga(
   const { orderId, run, correlationId } = order;
   const execution = await service.saga.start({ orderId, run, correlationId });
   if (execution !== 'CLOSED' && !isReservingTooLong(service, order, execution.startedAtMs)) {
-    await signalOpenTokens(service, order);
+    await signalWait(service, order);
     return 'WOKEN';
   }
   if (run >= MAX_RUNS_PER_ORDER) return 'NO_RUN_LEFT';
@@ -213,15 +267,17 @@ async function finishWithoutSaga(
   }
 }
 
-async function signalOpenTokens(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
+/** Signals the step that waits, unless it waits for an acknowledgement for which there is still time. */
+async function signalWait(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
   const waitToken = 'waitToken' in order ? order.waitToken : undefined;
-  if (waitToken !== undefined) await service.saga.signal(waitToken);
-  if (order.status !== 'PAYMENT_IN_PROGRESS') return;
-  const payment = await requirePayment(service, order.paymentId);
-  if (payment.status !== 'PENDING') return;
-  if (hasPendingModification(order) || payment.acknowledgeByMs <= service.clock.now()) {
-    await service.saga.signal(payment.waitToken);
-  }
+  if (waitToken === undefined || mayBeAcknowledged(service, order)) return;
+  await service.saga.signal(waitToken);
+}
+
+function mayBeAcknowledged(service: OrderService, order: OwedOrder): boolean {
+  if (order.status !== 'PAYMENT_IN_PROGRESS' || hasPendingModification(order)) return false;
+  const payment = currentPayment(order);
+  return payment.status === 'PENDING' && payment.acknowledgeByMs > service.clock.now();
 }
 
 /** True if this run has reserved for longer than a run can take. Once it is replaced it ends by itself (RunSuperseded). */
@@ -253,32 +309,4 @@ function stateDeadlineMs(service: OrderService, order: OwedOrder): number {
 
 async function postpone(service: OrderService, order: OwedOrder, dueAtMs: number): Promise<void> {
   await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
-}
-
-/** Stock is still owed: asks the compensation queue again. */
-async function requestAgain(
-  service: OrderService<'queues'>,
-  order: OrderIn<'PAYMENT_FAILED' | 'ORDER_FAILED' | 'ORDER_CANCELLED' | 'INVALID'>,
-): Promise<void> {
-  const { orderId, run, correlationId } = order;
-  await service.queues.requestCompensation({ orderId, run, correlationId });
-  const dueAtMs = service.clock.now() + service.deadlines.obligationMs;
-  await service.orders.save(touchOrder<Order>(order, { dueAtMs }), order);
-}
-
-/** A refund or a void is still owed: asks the compensation queue again. */
-export async function dispatchPayment(
-  service: OrderService<'queues'>,
-  paymentId: string,
-): Promise<boolean> {
-  const payment = await service.payments.getPayment(paymentId);
-  if (payment?.status !== 'CAPTURED' && payment?.status !== 'FAILED') return false;
-  if (payment.dueAtMs === undefined || payment.dueAtMs > service.clock.now()) return false;
-  const order = await service.orders.getOrder(payment.orderId);
-  if (order === undefined) return false;
-  const { orderId, run, correlationId } = order;
-  await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
-  const dueAtMs = service.clock.now() + service.deadlines.obligationMs;
-  await service.payments.save(touchPayment<Payment>(payment, { dueAtMs }), payment);
-  return true;
 }

@@ -1,18 +1,13 @@
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
 import { type AcknowledgementQueue, acknowledgementQueue } from '../../payments/acknowledgement.ts';
 import { owesGateway, type Payment } from '../../payments/payment.ts';
-import { UnreadableItem } from '../../platform/dynamo/items.ts';
+import { isUnreadable } from '../../platform/dynamo/items.ts';
 import { assertNever } from '../../platform/errors.ts';
 import type { Runtime } from '../../platform/lambda/runtime.ts';
 import { touchOrder } from '../moves.ts';
 import type { Order, OrderFailedOrder } from '../order.ts';
-import {
-  moveNow,
-  OPERATOR,
-  type OrderService,
-  orderServiceWith,
-  retryOnConflict,
-} from '../order-service.ts';
+import { currentPayment, paymentOf } from '../order-payments.ts';
+import { moveNow, type OrderService, orderServiceWith, retryOnConflict } from '../order-service.ts';
 import { runAgain } from '../retry-order.ts';
 import { isExhaustion } from '../saga/reject-reservation.ts';
 import { sagaClient, tryNow } from '../saga-client.ts';
@@ -36,7 +31,7 @@ export type NothingToDo =
 
 /** Reason why a letter stays in its queue. */
 export type Undoable =
-  /** The stored order or payment is malformed, or newer than this version of the service. */
+  /** The stored order is malformed, or another version of the service has written it. */
   | 'UNREADABLE_ITEM'
   /** Not a message of this version of the service. */
   | 'UNREADABLE'
@@ -67,7 +62,7 @@ export type Redrive =
 export interface Stored {
   readonly order: Order | undefined;
   readonly payment: Payment | undefined;
-  /** Says what is wrong with an order or payment that cannot be read; both are undefined then. */
+  /** Says what is wrong with an order that cannot be read; both are undefined then. */
   readonly problem?: string;
 }
 
@@ -83,27 +78,24 @@ export function redriveService(runtime: Runtime): RedriveService {
 }
 
 /**
- * Reads a letter's order and payment consistently: the payment that it names, otherwise the order's
- * latest.
+ * Reads a letter's order consistently, and takes the payment that the letter names, otherwise the latest.
  * @throws InfrastructureUnavailable
  */
-export async function lookAt({ orders, payments }: OrderService, letter: Letter): Promise<Stored> {
+export async function lookAt({ orders }: OrderService, letter: Letter): Promise<Stored> {
   try {
-    return await storedOf({ orders, payments }, letter);
+    return await storedOf({ orders }, letter);
   } catch (error) {
-    if (!(error instanceof UnreadableItem)) throw error;
+    if (!isUnreadable(error)) throw error;
     return { order: undefined, payment: undefined, problem: error.message };
   }
 }
 
-async function storedOf(
-  { orders, payments }: Pick<OrderService, 'orders' | 'payments'>,
-  letter: Letter,
-): Promise<Stored> {
+async function storedOf({ orders }: Pick<OrderService, 'orders'>, letter: Letter): Promise<Stored> {
   const named = namedBy(letter);
   const order = named.orderId === undefined ? undefined : await orders.getOrder(named.orderId);
-  const paymentId = named.paymentId ?? order?.paymentId;
-  const payment = paymentId === undefined ? undefined : await payments.getPayment(paymentId);
+  if (order === undefined) return { order, payment: undefined };
+  const { paymentId } = named;
+  const payment = paymentId === undefined ? currentPayment(order) : paymentOf(order, paymentId);
   return { order, payment };
 }
 
@@ -148,8 +140,7 @@ export function decideRedrive(letter: Letter, stored: Stored, isNamed: boolean):
       );
     case 'ACKNOWLEDGEMENT': {
       const { acknowledgement } = letter;
-      const isKnown = stored.payment?.orderId === acknowledgement.orderId;
-      return isKnown || isNamed
+      return stored.payment !== undefined || isNamed
         ? { action: 'ACKNOWLEDGE', acknowledgement }
         : { action: 'KEEP', why: 'UNKNOWN_PAYMENT' };
     }
@@ -236,7 +227,7 @@ export function redrive(
     const decision = decideRedrive(letter, await lookAt(service, letter), isNamed);
     switch (decision.action) {
       case 'RUN_AGAIN': {
-        const move = moveNow(service, 'ORDER_REDRIVEN', OPERATOR);
+        const move = moveNow(service, 'ORDER_REDRIVEN', 'operator');
         const next = await runAgain(service, decision.order, move);
         await tryNow(next, service.saga.start(next));
         break;

@@ -1,4 +1,6 @@
+import { paymentDueMs } from '../../payments/payment.ts';
 import { loggerFor } from '../../platform/lambda/logging.ts';
+import { ownDueMs } from '../order-due.ts';
 import type { DueCandidate } from '../order-repository.ts';
 import type { OrderService } from '../order-service.ts';
 
@@ -19,23 +21,24 @@ export async function reportStuckWork(
   error: unknown,
   roundAtMs: number,
 ): Promise<void> {
-  const { kind, id, orderId, correlationId } = candidate;
-  // Two rounds wide, so that a skipped round loses no letter. A second letter is harmless.
-  const windowMs = 2 * service.config.SCHEDULE_SECONDS * 1000;
-  if (!isReportDue(roundAtMs - candidate.dueAtMs, windowMs)) return;
+  const { orderId, correlationId } = candidate;
   const logger = loggerFor({ operation: STEP, orderId, correlationId });
+  const failure = error instanceof Error ? error.name : typeof error;
   try {
-    const { isStillDue, run } = await lookAgain(service, candidate, roundAtMs);
-    if (!isStillDue) return;
-    const failure = error instanceof Error ? error.name : typeof error;
-    await service.queues.deadLetter({
-      orderId,
-      run,
-      correlationId,
-      step: STEP,
-      error: failure,
-      ...(kind === 'PAYMENT' ? { paymentId: id } : {}),
-    });
+    const { run, stuck } = await lookAgain(service, candidate);
+    // Two rounds wide, so that a skipped round loses no letter. A second letter is harmless.
+    const windowMs = 2 * service.config.SCHEDULE_SECONDS * 1000;
+    for (const { dueAtMs, paymentId } of stuck) {
+      if (!isReportDue(roundAtMs - dueAtMs, windowMs)) continue;
+      await service.queues.deadLetter({
+        orderId,
+        run,
+        correlationId,
+        step: STEP,
+        error: failure,
+        ...(paymentId === undefined ? {} : { paymentId }),
+      });
+    }
   } catch (unsent) {
     logger.error('Stuck work not reported', { error: unsent as Error });
   }
@@ -52,18 +55,30 @@ export function isReportDue(overdueMs: number, windowMs: number): boolean {
   return overdueMs - markMs < windowMs;
 }
 
-/** Another writer may have moved it on meanwhile. An unreadable order is stuck, with run 0. */
+/** Work of an order with its true time; that of a payment names it. */
+interface Stuck {
+  readonly dueAtMs: number;
+  readonly paymentId?: string;
+}
+
+/** Another writer may have moved it on meanwhile. An unreadable order is stuck since its index key, with run 0. */
 async function lookAgain(
   service: OrderService,
-  { kind, id, orderId }: DueCandidate,
-  roundAtMs: number,
-): Promise<{ readonly isStillDue: boolean; readonly run: number }> {
+  { orderId, dueKeyMs }: DueCandidate,
+): Promise<{ readonly run: number; readonly stuck: readonly Stuck[] }> {
   try {
     const order = await service.orders.getOrder(orderId);
-    const item = kind === 'ORDER' ? order : await service.payments.getPayment(id);
-    const dueAtMs = item !== undefined && 'dueAtMs' in item ? item.dueAtMs : undefined;
-    return { isStillDue: dueAtMs !== undefined && dueAtMs <= roundAtMs, run: order?.run ?? 0 };
+    if (order === undefined) return { run: 0, stuck: [] };
+    const ownMs = ownDueMs(order);
+    const ofPayments = order.payments.flatMap((payment) => {
+      const dueAtMs = paymentDueMs(payment);
+      return dueAtMs === undefined ? [] : [{ dueAtMs, paymentId: payment.paymentId }];
+    });
+    return {
+      run: order.run,
+      stuck: [...(ownMs === undefined ? [] : [{ dueAtMs: ownMs }]), ...ofPayments],
+    };
   } catch {
-    return { isStillDue: true, run: 0 };
+    return { run: 0, stuck: [{ dueAtMs: dueKeyMs }] };
   }
 }

@@ -2,8 +2,8 @@ import { assertNever } from '../../platform/errors.ts';
 import { moveOrder } from '../moves.ts';
 import type { Order, PaymentInProgressOrder, ReleaseOwed } from '../order.ts';
 import { closeModification, hasPendingModification } from '../order-items.ts';
-import { moveNow, type OrderService } from '../order-service.ts';
-import { requirePayment } from '../payment-outcomes.ts';
+import { currentPayment } from '../order-payments.ts';
+import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
 import { observeReleased, releaseStock } from './reserve-stock.ts';
 import { voidOrRefund } from './take-payment.ts';
@@ -20,10 +20,11 @@ export async function compensate(
 ): Promise<void> {
   const order = await service.orders.getOrder(request.orderId);
   if (order === undefined) return;
-  const paymentId = request.paymentId ?? order.paymentId;
+  const { orderId } = order;
+  const paymentId = request.paymentId ?? currentPayment(order)?.paymentId;
   // Stock first; but if Inventory is unavailable, the money goes back all the same.
   const [stock] = await Promise.allSettled([giveStockBack(service, order)]);
-  if (paymentId !== undefined) await voidOrRefund(service, paymentId);
+  if (paymentId !== undefined) await voidOrRefund(service, { orderId, paymentId });
   if (stock.status === 'rejected') throw stock.reason;
 }
 
@@ -51,19 +52,20 @@ async function rollBackPayment(
   service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
 ): Promise<void> {
-  const failure = await failureOf(service, order);
-  if (failure === undefined) return;
+  if (failureOf(order) === undefined) return;
   await service.inventory.release(order);
   observeReleased(order);
-  await moveToPaymentFailed(service, order, failure);
+  await retryOnConflict(service, async () => {
+    const current = await service.orders.getOrder(order.orderId);
+    if (current?.status !== 'PAYMENT_IN_PROGRESS' || current.revision !== order.revision) return;
+    const failure = failureOf(current);
+    if (failure !== undefined) await moveToPaymentFailed(service, current, failure);
+  });
 }
 
 /** Reason why the order's payment failed; undefined if it may still be captured, or was. */
-export async function failureOf(
-  service: OrderService,
-  order: PaymentInProgressOrder,
-): Promise<string | undefined> {
-  const payment = await requirePayment(service, order.paymentId);
+export function failureOf(order: PaymentInProgressOrder): string | undefined {
+  const payment = currentPayment(order);
   switch (payment.status) {
     case 'VOIDED':
       // Voided for a modification: the saga reserves the new items next.
@@ -94,7 +96,7 @@ export async function moveToPaymentFailed(
     {
       reason,
       total: order.total,
-      paymentId: order.paymentId,
+      payments: order.payments,
       ...closeModification(order, reason),
       ...(owed ?? {}),
     },

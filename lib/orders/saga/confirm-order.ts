@@ -1,11 +1,14 @@
 import { InventoryUnavailable, ReservationGone } from '../../inventory/refusals.ts';
+import type { Payment } from '../../payments/payment.ts';
 import { moveOrder } from '../moves.ts';
+import type { Order, PaymentInProgressOrder } from '../order.ts';
 import { closeModification } from '../order-items.ts';
-import { moveNow, type OrderService } from '../order-service.ts';
-import { recordRefundDue, requirePayment } from '../payment-outcomes.ts';
+import { currentPayment, keyOfCurrent } from '../order-payments.ts';
+import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
+import { recordRefundDue } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { OrderSettled, PaymentNotCaptured } from './signals.ts';
-import { orderOfRun } from './task.ts';
+import { orderOfRun, requireRun } from './task.ts';
 
 /**
  * Turns reserved into sold at Inventory, then the order becomes `PAYMENT_DONE`: the end of takePayment, and a step of
@@ -18,37 +21,61 @@ export async function confirmOrder(
   input: SagaRun,
 ): Promise<void> {
   const order = await orderOfRun(service, input);
-  if (order.status === 'PAYMENT_DONE') return;
-  if (order.status !== 'PAYMENT_IN_PROGRESS') {
-    throw new OrderSettled(`The order is ${order.status}; there is nothing to confirm.`);
-  }
-  const payment = await requirePayment(service, order.paymentId);
-  if (payment.status !== 'CAPTURED' || payment.refundOwed !== undefined) {
-    throw new PaymentNotCaptured(`The payment is ${payment.status}.`);
-  }
+  if (order.status !== 'PAYMENT_DONE') await confirm(service, input, requirePaying(order));
+}
+
+/**
+ * Confirms an order as it was read a moment ago.
+ * @throws as confirmOrder.
+ */
+export async function confirm(
+  service: OrderService<'inventory'>,
+  input: SagaRun,
+  order: PaymentInProgressOrder,
+): Promise<void> {
+  requireRun(order, input);
+  const { paymentId, revision } = requireKept(order);
   try {
-    const sold = await service.inventory.confirm(
-      { ...order, revision: payment.revision },
-      payment.paymentId,
-    );
-    if (sold.status !== 'CONFIRMED' || sold.paymentId !== payment.paymentId) {
+    const sold = await service.inventory.confirm({ ...order, revision }, paymentId);
+    if (sold.status !== 'CONFIRMED' || sold.paymentId !== paymentId) {
       throw new InventoryUnavailable(`Inventory answered a reservation that is ${sold.status}.`);
     }
   } catch (error) {
     if (error instanceof ReservationGone) {
-      await recordRefundDue(service, payment.paymentId, 'RESERVATION_GONE');
+      await recordRefundDue(service, keyOfCurrent(order), 'RESERVATION_GONE');
     }
     throw error;
   }
-  const next = moveOrder(
-    order,
-    'PAYMENT_DONE',
-    {
-      total: order.total,
-      paymentId: order.paymentId,
-      ...closeModification(order, 'PAYMENT_ALREADY_CAPTURED'),
-    },
-    moveNow(service, 'PAYMENT_CONFIRMED'),
-  );
-  await service.orders.save(next, order);
+  let known: Order | undefined = order;
+  await retryOnConflict(service, async () => {
+    const current = known ?? (await orderOfRun(service, input));
+    known = undefined;
+    if (current.status === 'PAYMENT_DONE') return;
+    const paying = requirePaying(current);
+    requireKept(paying);
+    const next = moveOrder(
+      paying,
+      'PAYMENT_DONE',
+      {
+        total: paying.total,
+        payments: paying.payments,
+        ...closeModification(paying, 'PAYMENT_ALREADY_CAPTURED'),
+      },
+      moveNow(service, 'PAYMENT_CONFIRMED'),
+    );
+    await service.orders.save(next, paying);
+  });
+}
+
+/** @throws OrderSettled */
+export function requirePaying(order: Order): PaymentInProgressOrder {
+  if (order.status === 'PAYMENT_IN_PROGRESS') return order;
+  throw new OrderSettled(`The order is ${order.status}; there is nothing to confirm.`);
+}
+
+/** @throws PaymentNotCaptured */
+function requireKept(order: PaymentInProgressOrder): Payment {
+  const payment = currentPayment(order);
+  if (payment.status === 'CAPTURED' && payment.refundOwed === undefined) return payment;
+  throw new PaymentNotCaptured(`The payment is ${payment.status}.`);
 }

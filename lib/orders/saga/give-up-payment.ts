@@ -1,3 +1,4 @@
+import { keyOfCurrent } from '../order-payments.ts';
 import type { OrderService } from '../order-service.ts';
 import { failPayment } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -17,11 +18,12 @@ export async function giveUpPayment(
   input: SagaRun & { readonly failure: string },
 ): Promise<void> {
   const order = await orderOfRun(service, input);
-  const payment =
+  const given =
     order.status === 'PAYMENT_IN_PROGRESS'
-      ? await failPayment(service, order.paymentId, 'PAYMENT_UNCONFIRMED')
+      ? await failPayment(service, keyOfCurrent(order), 'PAYMENT_UNCONFIRMED')
       : undefined;
   await sendDeadLetter(service, { ...input, step: 'settle-payment' });
+  const payment = given?.payment;
   if (payment?.status === 'CAPTURED' && payment.refundOwed === undefined) {
     throw new PaymentCaptured('The acknowledgement came at the last moment.');
   }

@@ -1,5 +1,5 @@
 import { ImpossibleState } from '../../platform/errors.ts';
-import type { OrderService } from '../order-service.ts';
+import { type OrderService, retryOnConflict } from '../order-service.ts';
 import type { CompensationRequest } from '../recovery/saga-queues.ts';
 import { failureOf, moveToPaymentFailed } from './compensate.ts';
 
@@ -11,15 +11,21 @@ export async function queueCompensation(
   service: OrderService<'queues'>,
   request: CompensationRequest,
 ): Promise<void> {
-  const order = await service.orders.getOrder(request.orderId);
-  if (order === undefined) throw new ImpossibleState('The order is not stored.');
-  if (order.status === 'PAYMENT_IN_PROGRESS') {
-    const failure = await failureOf(service, order);
-    if (failure === undefined) return;
+  if (await moveToRest(service, request.orderId)) await service.queues.requestCompensation(request);
+}
+
+/** @returns false if the payment may still be captured, or was: then nothing is to be undone. */
+function moveToRest(service: OrderService, orderId: string): Promise<boolean> {
+  return retryOnConflict(service, async () => {
+    const order = await service.orders.getOrder(orderId);
+    if (order === undefined) throw new ImpossibleState('The order is not stored.');
+    if (order.status !== 'PAYMENT_IN_PROGRESS') return true;
+    const failure = failureOf(order);
+    if (failure === undefined) return false;
     await moveToPaymentFailed(service, order, failure, {
       releaseOwed: { revision: order.revision },
       dueAtMs: service.clock.now() + service.deadlines.obligationMs,
     });
-  }
-  await service.queues.requestCompensation(request);
+    return true;
+  });
 }

@@ -16,7 +16,7 @@ import {
   type RefusalClass,
 } from '../../platform/errors.ts';
 import { loggerFor } from '../../platform/lambda/logging.ts';
-import { moveOrder, touchOrder } from '../moves.ts';
+import { changeOrder, moveOrder, touchOrder } from '../moves.ts';
 import type {
   ModifiedReservation,
   PendingReservingStockOrder,
@@ -24,8 +24,8 @@ import type {
   RetriedReservation,
 } from '../order.ts';
 import { closeModification, intendedItems, sameItems } from '../order-items.ts';
-import { moveNow, type OrderService } from '../order-service.ts';
-import { failUnchargedPayment } from '../payment-outcomes.ts';
+import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
+import { withUnchargedFailed } from '../payment-outcomes.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
@@ -55,7 +55,14 @@ function refusalOf(failure: string): Refusal | undefined {
  * its payment again.
  * @throws OrderSettled: only the release that the order owes is left.
  */
-export async function rejectReservation(
+export function rejectReservation(
+  service: OrderService<'inventory' | 'queues'>,
+  input: SagaRun & { readonly failure: string },
+): Promise<void> {
+  return retryOnConflict(service, () => reject(service, input));
+}
+
+async function reject(
   service: OrderService<'inventory' | 'queues'>,
   input: SagaRun & { readonly failure: string },
 ): Promise<void> {
@@ -125,16 +132,15 @@ export function isExhaustion(reason: string): boolean {
  * Ends a reservation that no run is left for: `ORDER_FAILED`, or `PAYMENT_FAILED` for a retried payment,
  * with the release owed.
  */
-export async function abandonReservation(
-  service: OrderService<'queues'>,
-  input: SagaRun,
-): Promise<void> {
-  const order = await orderOfRun(service, input);
-  if (order.status !== 'PENDING_RESERVING_STOCK') return;
-  if (order.purpose === 'PAYMENT_RETRY') {
-    return rejectPaymentRetry(service, order, undefined, 'RunsExhausted');
-  }
-  return failOrder(service, order, exhaustionCode('RunsExhausted'));
+export function abandonReservation(service: OrderService<'queues'>, input: SagaRun): Promise<void> {
+  return retryOnConflict(service, async () => {
+    const order = await orderOfRun(service, input);
+    if (order.status !== 'PENDING_RESERVING_STOCK') return;
+    if (order.purpose === 'PAYMENT_RETRY') {
+      return rejectPaymentRetry(service, order, undefined, 'RunsExhausted');
+    }
+    return failOrder(service, order, exhaustionCode('RunsExhausted'));
+  });
 }
 
 async function rejectFirst(
@@ -195,7 +201,7 @@ async function rejectModification(
   if (isWish && !isPayable) return failOrder(service, order, code);
   const next = isWish
     ? touchOrder(order, { adopted: toReservedStock(service, held, askedAtMs) })
-    : touchOrder(order, { ...closeModification(order, code), ...standing(order, held) });
+    : changeOrder(order, { ...closeModification(order, code), ...standing(order, held) });
   await service.orders.save(next, order);
   throw new ReservationStands(`The modification ended with ${code}.`);
 }
@@ -237,19 +243,18 @@ async function rejectPaymentRetry(
   failure: string,
 ): Promise<void> {
   const code = refusal?.code ?? exhaustionCode(failure);
-  const payment = await failUnchargedPayment(service, order.paymentId, code);
   const next = moveOrder(
     order,
     'PAYMENT_FAILED',
     {
       reason: code,
       total: order.total,
-      paymentId: order.paymentId,
+      ...withUnchargedFailed(service, order, code),
       ...releaseOwedOf(service, order),
     },
     moveNow(service, code),
   );
-  await service.orders.saveWithPayment({ next, previous: order }, payment);
+  await service.orders.save(next, order);
   if (refusal === undefined) {
     await sendDeadLetter(service, { ...order, step: STEP, failure });
   }

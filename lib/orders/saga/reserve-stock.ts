@@ -42,8 +42,10 @@ export async function reserveStock(
   service: OrderService<'inventory' | 'saga'>,
   input: ReserveStockInput,
 ): Promise<void> {
-  const found = await orderOfRun(service, input);
-  const order = found.status === 'CREATED' ? await startReserving(service, found) : found;
+  const order = await retryOnConflict(service, async () => {
+    const found = await orderOfRun(service, input);
+    return found.status === 'CREATED' ? startReserving(service, found) : found;
+  });
   const reserved =
     order.status === 'PENDING_RESERVING_STOCK' && !isDecidedModification(order)
       ? await reserve(service, order)

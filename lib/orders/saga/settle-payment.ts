@@ -1,9 +1,10 @@
-import { isOpen, type Payment } from '../../payments/payment.ts';
+import { isOpen } from '../../payments/payment.ts';
 import { moveOrder } from '../moves.ts';
-import type { Order, PaymentInProgressOrder, PendingModification } from '../order.ts';
+import type { Order, PaymentInProgressOrder } from '../order.ts';
 import { hasPendingModification } from '../order-items.ts';
-import { moveNow, type OrderService } from '../order-service.ts';
-import { recordOutcome, requirePayment } from '../payment-outcomes.ts';
+import { currentPayment, keyOfCurrent } from '../order-payments.ts';
+import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
+import { type PaymentInOrder, recordOutcome } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { OrderModified, OrderSettled, StillAwaitingAcknowledgement } from './signals.ts';
 import { requireCaptured } from './take-payment.ts';
@@ -25,12 +26,9 @@ export async function settlePayment(
   const order = await orderOfRun(service, input);
   if (order.status === 'PAYMENT_DONE') return;
   if (order.status !== 'PAYMENT_IN_PROGRESS') throw branchUnlessPaying(order);
-  const payment = await outcomeOf(service, order, await requirePayment(service, order.paymentId));
-  const { modification } = order;
-  if (payment.status === 'VOIDED' && modification?.status === 'PENDING') {
-    await reserveNewItems(service, order, modification);
-    throw new OrderModified('The payment is voided; the new items are to be reserved.');
-  }
+  const { payment } = await outcomeOf(service, order);
+  // The user may have asked for them while the gateway was asked.
+  if (payment.status === 'VOIDED') await reserveNewItems(service, input);
   requireCaptured(payment);
 }
 
@@ -43,9 +41,9 @@ function branchUnlessPaying(order: Order): Error {
 async function outcomeOf(
   service: OrderService<'gateway'>,
   order: PaymentInProgressOrder,
-  payment: Payment,
-): Promise<Payment> {
-  if (!isOpen(payment)) return payment;
+): Promise<PaymentInOrder> {
+  const payment = currentPayment(order);
+  if (!isOpen(payment)) return { order, payment };
   const mayStillWait =
     payment.status === 'PENDING' &&
     !hasPendingModification(order) &&
@@ -55,28 +53,37 @@ async function outcomeOf(
   }
   const known = await service.gateway.findCharge(payment.paymentId);
   const outcome =
-    known === undefined || known.status === 'PENDING' ? await service.gateway.void(payment) : known;
-  return recordOutcome(service, payment.paymentId, outcome);
+    known === undefined || known.status === 'PENDING'
+      ? await service.gateway.void({ ...payment, orderId: order.orderId })
+      : known;
+  return recordOutcome(service, keyOfCurrent(order), outcome);
 }
 
-/** `PAYMENT_IN_PROGRESS` → `PENDING_RESERVING_STOCK`: the payment of the old items is voided. */
-async function reserveNewItems(
-  service: OrderService,
-  order: PaymentInProgressOrder,
-  modification: PendingModification,
-): Promise<void> {
-  const next = moveOrder(
-    order,
-    'PENDING_RESERVING_STOCK',
-    {
-      purpose: 'MODIFICATION',
-      modification,
-      total: order.total,
-      former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
-      revision: order.revision + 1,
-      dueAtMs: service.clock.now() + service.deadlines.reservingMs,
-    },
-    moveNow(service, 'PAYMENT_VOIDED'),
-  );
-  await service.orders.save(next, order);
+/**
+ * `PAYMENT_IN_PROGRESS` → `PENDING_RESERVING_STOCK`, if the user wants other items: the payment of the old ones is
+ * voided.
+ * @throws OrderModified once that is written.
+ */
+function reserveNewItems(service: OrderService, input: SagaRun): Promise<void> {
+  return retryOnConflict(service, async () => {
+    const order = await orderOfRun(service, input);
+    if (order.status !== 'PAYMENT_IN_PROGRESS') throw branchUnlessPaying(order);
+    const { modification } = order;
+    if (modification?.status !== 'PENDING') return;
+    const next = moveOrder(
+      order,
+      'PENDING_RESERVING_STOCK',
+      {
+        purpose: 'MODIFICATION',
+        modification,
+        total: order.total,
+        former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
+        revision: order.revision + 1,
+        dueAtMs: service.clock.now() + service.deadlines.reservingMs,
+      },
+      moveNow(service, 'PAYMENT_VOIDED'),
+    );
+    await service.orders.save(next, order);
+    throw new OrderModified('The payment is voided; the new items are to be reserved.');
+  });
 }

@@ -1,17 +1,22 @@
 import { ReservationGone } from '../../inventory/refusals.ts';
-import { isOpen, movePayment, type Payment } from '../../payments/payment.ts';
+import { isOpen, type Payment } from '../../payments/payment.ts';
 import { GatewayUnknown } from '../../payments/refusals.ts';
-import { toTimestamp } from '../../platform/clock.ts';
-import { assertNever, ConcurrentUpdate, ImpossibleState } from '../../platform/errors.ts';
+import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
-import { touchOrder } from '../moves.ts';
 import type { Order, PaymentInProgressOrder } from '../order.ts';
 import { hasPendingModification } from '../order-items.ts';
-import { type OrderService, retryOnConflict } from '../order-service.ts';
-import { failPayment, recordOutcome, requirePayment } from '../payment-outcomes.ts';
+import { currentPayment, keyOfCurrent, type PaymentKey } from '../order-payments.ts';
+import type { OrderService } from '../order-service.ts';
+import {
+  failPayment,
+  type PaymentInOrder,
+  paymentInOrder,
+  recordOutcome,
+  recordRefund,
+} from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { branchByStatus, branchWhilePending } from './branches.ts';
-import { confirmOrder } from './confirm-order.ts';
+import { confirm, requirePaying } from './confirm-order.ts';
 import {
   ConfirmationUnfinished,
   ModificationRequested,
@@ -40,25 +45,35 @@ export async function takePayment(
   if (hasPendingModification(order)) {
     throw new ModificationRequested('The user wants other items; the payment is to be voided.');
   }
-  const payment = await requirePayment(service, order.paymentId);
-  if (isOpen(payment)) {
-    await extendHold(service, order);
-    const outcome = await service.gateway.charge(payment);
-    if (outcome.status === 'PENDING') {
-      throw new PaymentPending('The gateway will acknowledge the payment later.');
-    }
-    requireCaptured(await recordOutcome(service, payment.paymentId, outcome));
-  } else {
-    requireCaptured(payment);
-    // A late run's hold may be about to end. If it ended, confirmOrder finds out.
-    await Promise.allSettled([extendHold(service, order)]);
-  }
+  const captured = await capture(service, order);
   try {
-    await confirmOrder(service, input);
+    await confirm(service, input, requirePaying(captured));
   } catch (cause) {
     // One name for all of them: no retrier or catch that is meant for the charge sees an error after it.
     throw new ConfirmationUnfinished('The payment is captured, and not confirmed yet.', { cause });
   }
+}
+
+/** @returns the order, with its current payment captured and written down. */
+async function capture(
+  service: OrderService<'inventory' | 'gateway'>,
+  order: PaymentInProgressOrder,
+): Promise<Order> {
+  const payment = currentPayment(order);
+  if (!isOpen(payment)) {
+    requireCaptured(payment);
+    // A late run's hold may be about to end. If it ended, confirming finds out.
+    await Promise.allSettled([extendHold(service, order)]);
+    return order;
+  }
+  await extendHold(service, order);
+  const outcome = await service.gateway.charge({ ...payment, orderId: order.orderId });
+  if (outcome.status === 'PENDING') {
+    throw new PaymentPending('The gateway will acknowledge the payment later.');
+  }
+  const recorded = await recordOutcome(service, keyOfCurrent(order), outcome);
+  requireCaptured(recorded.payment);
+  return recorded.order;
 }
 
 /**
@@ -81,7 +96,7 @@ async function extendHold(
     }
   } catch (error) {
     if (!(error instanceof ReservationGone)) throw error;
-    const payment = await failPayment(service, order.paymentId, 'RESERVATION_EXPIRED');
+    const { payment } = await failPayment(service, keyOfCurrent(order), 'RESERVATION_EXPIRED');
     // An earlier try of this step charged it, and its answer was lost: the next try reads the capture.
     if (payment.status === 'CAPTURED') {
       throw new ConcurrentUpdate('The payment was acknowledged meanwhile.', { cause: error });
@@ -116,49 +131,26 @@ export function requireCaptured(payment: Payment): void {
  */
 export async function voidOrRefund(
   service: OrderService<'gateway'>,
-  paymentId: string,
+  key: PaymentKey,
 ): Promise<void> {
-  let payment = await requirePayment(service, paymentId);
-  if (payment.status === 'FAILED' && payment.voidOwed === true) {
-    payment = await recordOutcome(service, paymentId, await service.gateway.void(payment));
-    if (payment.status === 'FAILED') throw new GatewayUnknown('The void is not final yet.');
-    observeDone(payment, 'VOID');
+  const { orderId, paymentId } = key;
+  let found = await paymentInOrder(service, key);
+  if (found.payment.status === 'FAILED' && found.payment.voidOwed !== undefined) {
+    const outcome = await service.gateway.void({ ...found.payment, orderId });
+    found = await recordOutcome(service, key, outcome);
+    if (found.payment.status === 'FAILED') throw new GatewayUnknown('The void is not final yet.');
+    observeDone(found, 'VOID');
   }
-  if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
+  if (found.payment.status === 'CAPTURED' && found.payment.refundOwed !== undefined) {
     const { status } = await service.gateway.refund(paymentId);
     if (status !== 'REFUNDED') throw new GatewayUnknown(`The refund is not done: ${status}.`);
-    await recordRefund(service, paymentId);
-    observeDone(payment, 'REFUND');
+    await recordRefund(service, key);
+    observeDone(found, 'REFUND');
   }
 }
 
-function observeDone(
-  { orderId, paymentId, correlationId }: Payment,
-  kind: 'VOID' | 'REFUND',
-): void {
+function observeDone({ order, payment }: PaymentInOrder, kind: 'VOID' | 'REFUND'): void {
+  const { orderId, correlationId } = order;
+  const { paymentId } = payment;
   observe('CompensationDone', { orderId, paymentId, correlationId }, { kind });
-}
-
-/** Writes the refund on payment and order in one transaction. */
-function recordRefund(service: OrderService, paymentId: string): Promise<void> {
-  return retryOnConflict(service, async () => {
-    const payment = await requirePayment(service, paymentId);
-    if (payment.status !== 'CAPTURED' || payment.refundOwed === undefined) return;
-    const order = await service.orders.getOrder(payment.orderId);
-    if (order === undefined) throw new ImpossibleState('The order of the payment is not stored.');
-    const at = toTimestamp(service.clock.now());
-    const code = payment.refundOwed.reason;
-    await service.orders.saveWithPayment(
-      {
-        previous: order,
-        next: touchOrder<Order>(order, {
-          refunds: [...order.refunds, { paymentId, amount: payment.amount, at }],
-        }),
-      },
-      {
-        previous: payment,
-        next: movePayment(payment, 'REFUNDED', { code }, { reason: code, at }),
-      },
-    );
-  });
 }

@@ -62,7 +62,11 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
  * @throws RunSuperseded if a newer run took over, or the order is unknown.
  */
 export async function orderOfRun(service: OrderService, input: SagaRun): Promise<Order> {
-  const order = await service.orders.getOrder(input.orderId);
+  return requireRun(await service.orders.getOrder(input.orderId), input);
+}
+
+/** @throws RunSuperseded if a newer run took over, or the order is unknown. */
+export function requireRun(order: Order | undefined, input: SagaRun): Order {
   if (order?.run !== input.run) {
     throw new RunSuperseded('A newer run of this order has taken over.');
   }

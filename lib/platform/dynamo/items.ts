@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type * as z from 'zod/mini';
 import { type Clock, sleep } from '../clock.ts';
-import { InfrastructureUnavailable } from '../errors.ts';
+import { ImpossibleState, InfrastructureUnavailable } from '../errors.ts';
 import { shardOf } from '../ids.ts';
 import { loggerFor } from '../lambda/logging.ts';
 
@@ -137,20 +137,22 @@ export async function readItems(
 }
 
 /**
- * Condition of every status change: the item still has the status and version that the decision was
- * made on. If there was no item, there still is none.
+ * Condition of every status change: the item still has the status that the decision was made on, and was not
+ * written since. If there was no item, there still is none.
+ * @param counter attribute that counts every write of the item.
  */
-export function stillAsRead(
-  previous: { readonly status: string; readonly version: number } | undefined,
+export function stillAsRead<Counter extends string>(
+  previous: ({ readonly status: string } & Readonly<Record<Counter, number>>) | undefined,
+  counter: Counter,
 ) {
   return previous === undefined
     ? { ConditionExpression: 'attribute_not_exists(pk)' }
     : {
-        ConditionExpression: '#status = :statusAsRead AND version = :versionAsRead',
-        ExpressionAttributeNames: { '#status': 'status' },
+        ConditionExpression: '#status = :statusAsRead AND #counter = :counterAsRead',
+        ExpressionAttributeNames: { '#status': 'status', '#counter': counter },
         ExpressionAttributeValues: {
           ':statusAsRead': previous.status,
-          ':versionAsRead': previous.version,
+          ':counterAsRead': previous[counter],
         },
       };
 }
@@ -158,11 +160,11 @@ export function stillAsRead(
 /** Number of partitions of the sparse index of due items. */
 export const DUE_SHARDS = 16;
 
-/** Index attributes of an item, present exactly while the system owes it a move at `dueAtMs`. */
-export function dueAttributes(id: string, dueAtMs: number | undefined) {
-  return dueAtMs === undefined
+/** Index attributes of an item, present exactly while the system owes it something. */
+export function dueAttributes(id: string, dueKeyMs: number | undefined) {
+  return dueKeyMs === undefined
     ? {}
-    : { dueShard: shardName('due', shardOf(id, DUE_SHARDS)), dueAtMs };
+    : { dueShard: shardName('due', shardOf(id, DUE_SHARDS)), dueKeyMs };
 }
 
 /** Key of one partition of a sparse index, as its items have it: `due#3`. */
@@ -222,15 +224,20 @@ export class MalformedItem extends UnreadableItem {
   }
 }
 
-/** A newer version of the code has written the item. */
+/** Another version of the code has written the item. */
 export class UnknownSchemaVersion extends UnreadableItem {
   override readonly name = 'UnknownSchemaVersion';
-  constructor(item: StoredItem, known: number) {
+  constructor(item: StoredItem, version: number, known: number) {
     super(
-      `${String(item['pk'])} has schema version ${String(item['schemaVersion'])}; ` +
-        `this code reads versions up to ${String(known)}.`,
+      `${String(item['pk'])} has schema version ${String(version)}; ` +
+        `this code reads version ${String(known)}.`,
     );
   }
+}
+
+/** True if an item cannot be read as it is: malformed, of another version, or of facts that contradict each other. */
+export function isUnreadable(error: unknown): error is UnreadableItem | ImpossibleState {
+  return error instanceof UnreadableItem || error instanceof ImpossibleState;
 }
 
 /** Builds a schema at its first use, so that importing it costs nothing. */
@@ -252,7 +259,7 @@ export function readableOf<Kind>(
     try {
       readable.push(parse(item));
     } catch (error) {
-      if (!(error instanceof UnreadableItem)) throw error;
+      if (!isUnreadable(error)) throw error;
       loggerFor({}).error('An unreadable item is left out of a list', { error });
     }
   }
@@ -276,7 +283,7 @@ export function uncheckedFields(
 
 /**
  * Checks an item as it was read, and takes its fields. Attributes that the schema does not know stay.
- * @param known the highest schema version that the caller reads; an item without one has version 1.
+ * @param known the schema version that the caller reads; an item without one has version 1.
  * @throws UnknownSchemaVersion, MalformedItem
  */
 export function checkedFields<Schema extends z.ZodMiniType>(
@@ -287,7 +294,7 @@ export function checkedFields<Schema extends z.ZodMiniType>(
 ): z.output<Schema> {
   const version = item['schemaVersion'] ?? 1;
   if (typeof version !== 'number') throw new MalformedItem(item, ['schemaVersion']);
-  if (version > known) throw new UnknownSchemaVersion(item, known);
+  if (version !== known) throw new UnknownSchemaVersion(item, version, known);
   if (schema === undefined) throw new MalformedItem(item, ['status']);
   const parsed = schema.safeParse(item);
   if (!parsed.success) {

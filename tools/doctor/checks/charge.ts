@@ -18,9 +18,10 @@ interface Wrong {
 export function chargeStatus(payment: Payment, facts: Facts): Disagreement[] {
   if (facts.charges === undefined) return [];
   const charge = facts.charges.find(({ paymentId }) => paymentId === payment.paymentId);
-  const wrong = wrongWith(payment, charge);
+  const wrong = wrongWith(payment, charge, facts.orderId);
   if (wrong === undefined) return [];
-  const { orderId, paymentId } = payment;
+  const { orderId } = facts;
+  const { paymentId } = payment;
   const { expected, mend, remedy } = wrong;
   return [
     {
@@ -37,7 +38,11 @@ export function chargeStatus(payment: Payment, facts: Facts): Disagreement[] {
   ];
 }
 
-function wrongWith(payment: Payment, charge: Charge | undefined): Wrong | undefined {
+function wrongWith(
+  payment: Payment,
+  charge: Charge | undefined,
+  orderId: string,
+): Wrong | undefined {
   const status = charge?.status;
   switch (payment.status) {
     case 'INITIATED':
@@ -57,7 +62,7 @@ function wrongWith(payment: Payment, charge: Charge | undefined): Wrong | undefi
         ? {
             expected: 'a refunded charge',
             mend: 'refund it at the gateway, which does it once',
-            remedy: { kind: 'REFUND_AGAIN', paymentId: payment.paymentId },
+            remedy: { kind: 'REFUND_AGAIN', key: { orderId, paymentId: payment.paymentId } },
           }
         : {
             expected: 'a refunded charge',
@@ -66,7 +71,7 @@ function wrongWith(payment: Payment, charge: Charge | undefined): Wrong | undefi
     case 'FAILED':
     case 'DECLINED':
     case 'VOIDED':
-      return wrongWithGivenUp(payment, status);
+      return wrongWithGivenUp(payment, status, orderId);
     default:
       return assertNever(payment);
   }
@@ -76,9 +81,10 @@ function wrongWith(payment: Payment, charge: Charge | undefined): Wrong | undefi
 function wrongWithGivenUp(
   payment: Exclude<Payment, { status: 'CAPTURED' | 'REFUNDED' }>,
   status: Charge['status'] | undefined,
+  orderId: string,
 ): Wrong | undefined {
   // The void that is owed will find it out.
-  if (payment.status === 'FAILED' && payment.voidOwed === true) return undefined;
+  if (payment.status === 'FAILED' && payment.voidOwed !== undefined) return undefined;
   switch (status) {
     case undefined:
     case 'DECLINED':
@@ -89,13 +95,13 @@ function wrongWithGivenUp(
       return {
         expected: 'no money for a payment that was given up, or its refund owed',
         mend: 'record the capture, which owes its refund',
-        remedy: { kind: 'RECORD_CHARGE', paymentId: payment.paymentId },
+        remedy: { kind: 'RECORD_CHARGE', key: { orderId, paymentId: payment.paymentId } },
       };
     case 'PENDING':
       return {
         expected: 'a charge that can never be captured any more',
         mend: 'void it at the gateway, and refund it if that is too late',
-        remedy: { kind: 'VOID_AGAIN', payment },
+        remedy: { kind: 'VOID_AGAIN', orderId, payment },
       };
     default:
       return assertNever(status);
@@ -103,12 +109,12 @@ function wrongWithGivenUp(
 }
 
 /** P2: the charge has the amount that the user last accepted, which is the payment's amount. */
-export function chargeAmount(payment: Payment, { charges }: Facts): Disagreement[] {
+export function chargeAmount(payment: Payment, { orderId, charges }: Facts): Disagreement[] {
   const charge = charges?.find(({ paymentId }) => paymentId === payment.paymentId);
   if (charge === undefined || sameMoney(charge.amount, payment.amount)) return [];
   // If no money moves, nobody is charged a wrong amount.
   if (!isOpen(payment) && (charge.status === 'DECLINED' || charge.status === 'VOIDED')) return [];
-  const { orderId, paymentId, amount } = payment;
+  const { paymentId, amount } = payment;
   return [
     {
       check: 'charge-amount',

@@ -1,7 +1,8 @@
 import { LEGAL_MOVES } from '../../../lib/orders/moves.ts';
-import type { Order } from '../../../lib/orders/order.ts';
+import { type Order, ROLES } from '../../../lib/orders/order.ts';
 import { LEGAL_PAYMENT_MOVES, type Payment } from '../../../lib/payments/payment.ts';
 import type { Disagreement } from '../disagreement.ts';
+import type { Facts } from '../facts.ts';
 
 interface Change {
   readonly from: string | null;
@@ -24,13 +25,13 @@ export function orderHistory(order: Order): Disagreement[] {
   const found =
     brokenStep(history, LEGAL_MOVES) ??
     brokenEnd(history, status) ??
-    (history.every(({ by }) => by !== '') ? undefined : 'a step does not say who took it');
+    (history.every(({ by }) => ROLES.includes(by)) ? undefined : 'a step does not say who took it');
   return found === undefined ? [] : [{ ...RULE, orderId, found }];
 }
 
 /** P6 for a payment. */
-export function paymentHistory(payment: Payment): Disagreement[] {
-  const { orderId, paymentId, history, status } = payment;
+export function paymentHistory(payment: Payment, { orderId }: Facts): Disagreement[] {
+  const { paymentId, history, status } = payment;
   const found = brokenStep(history, LEGAL_PAYMENT_MOVES) ?? brokenEnd(history, status);
   return found === undefined ? [] : [{ ...RULE, orderId, paymentId, found }];
 }

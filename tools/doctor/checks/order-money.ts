@@ -1,6 +1,7 @@
 import type { Money } from '../../../lib/money.ts';
 import type { Order } from '../../../lib/orders/order.ts';
 import { totalOf } from '../../../lib/orders/order-items.ts';
+import { currentPayment, paymentOf } from '../../../lib/orders/order-payments.ts';
 import type { Payment } from '../../../lib/payments/payment.ts';
 import type { Disagreement } from '../disagreement.ts';
 import type { Facts } from '../facts.ts';
@@ -22,25 +23,25 @@ export function orderTotal(order: Order): Disagreement[] {
   ];
 }
 
-/** The payment that an order names exists, belongs to the order and asks for the order's total. */
-export function orderPayment(order: Order, facts: Facts): Disagreement[] {
-  const { orderId, paymentId, total } = order;
-  if (paymentId === undefined) return [];
-  const payment = facts.payments.get(paymentId)?.item;
-  if (payment?.orderId !== orderId) {
+/** The payment that an order is being paid or was paid with is there, and asks for the order's total. */
+export function orderPayment(order: Order): Disagreement[] {
+  const { orderId, total } = order;
+  const payment = currentPayment(order);
+  if (!isToBeCharged(order)) return [];
+  if (payment === undefined) {
     return [
       {
         check: 'payment-missing',
         promise: 'P4',
         orderId,
-        paymentId,
         found: `${order.status}, and its payment is not stored`,
-        expected: 'the payment that the order names',
-        mend: 'a person: restore the payment from a backup of the table',
+        expected: 'the payment in the order',
+        mend: 'a person: restore the order from a backup of the table',
       },
     ];
   }
-  if (!isToBeCharged(order) || sameMoney(payment.amount, total)) return [];
+  const { paymentId } = payment;
+  if (sameMoney(payment.amount, total)) return [];
   return [
     {
       check: 'payment-amount',
@@ -67,12 +68,12 @@ function isToBeCharged(order: Order): boolean {
 }
 
 /** P3: an order that is paid has its money and keeps it. */
-export function paidOrder(order: Order, facts: Facts): Disagreement[] {
-  if (order.status !== 'PAYMENT_DONE') return [];
-  const { orderId, paymentId } = order;
-  const payment = facts.payments.get(paymentId)?.item;
-  // A payment that does not exist is a finding of `orderPayment`.
-  if (payment?.orderId !== orderId || isKept(payment)) return [];
+export function paidOrder(order: Order): Disagreement[] {
+  const { orderId } = order;
+  const payment = currentPayment(order);
+  // A payment that is missing is a finding of `orderPayment`.
+  if (order.status !== 'PAYMENT_DONE' || payment === undefined || isKept(payment)) return [];
+  const { paymentId } = payment;
   return [
     {
       check: 'paid-order',
@@ -97,35 +98,11 @@ export function statusOf(payment: Payment): string {
     : payment.status;
 }
 
-/** P2: every refund that the order shows was made. `refundOnOrder` checks the reverse. */
-export function orderRefunds(order: Order, facts: Facts): Disagreement[] {
-  const { orderId } = order;
-  return order.refunds.flatMap(({ paymentId, amount }, index) => {
-    const payment = facts.payments.get(paymentId)?.item;
-    const isTwice = order.refunds.findIndex((one) => one.paymentId === paymentId) !== index;
-    const isTrue = payment?.status === 'REFUNDED' && sameMoney(payment.amount, amount);
-    if (isTrue && payment.orderId === orderId && !isTwice) return [];
-    const is =
-      payment === undefined ? 'not stored' : `${payment.status}, ${inWords(payment.amount)}`;
-    return [
-      {
-        check: 'refund-shown',
-        promise: 'P2',
-        orderId,
-        paymentId,
-        found: `the order shows${isTwice ? ' once more' : ''} a refund of ${inWords(amount)}; the payment is ${is}`,
-        expected: 'each refund of the order once, as its payment has it',
-        mend: 'a person: ask the gateway what was refunded, and correct the order',
-      } as const,
-    ];
-  });
-}
-
 /** P2: the gateway's books hold no charge of this order that no payment knows. */
 export function unknownCharges(order: Order, facts: Facts): Disagreement[] {
   const { orderId } = order;
   return (facts.charges ?? [])
-    .filter(({ paymentId }) => facts.payments.get(paymentId)?.item.orderId !== orderId)
+    .filter(({ paymentId }) => paymentOf(order, paymentId) === undefined)
     .map(({ paymentId, status, amount }) => ({
       check: 'charge-unknown',
       promise: 'P2',

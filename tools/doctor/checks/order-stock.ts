@@ -1,6 +1,7 @@
 import type { Reservation } from '../../../lib/inventory/reservation.ts';
 import type { Order } from '../../../lib/orders/order.ts';
 import { sameItems } from '../../../lib/orders/order-items.ts';
+import { currentPayment, isCurrentPayment } from '../../../lib/orders/order-payments.ts';
 import type { Disagreement } from '../disagreement.ts';
 import type { Circumstances, Facts } from '../facts.ts';
 import { isKept } from './order-money.ts';
@@ -9,14 +10,15 @@ import { isKept } from './order-money.ts';
 const CLOCK_SKEW_MS = 5000;
 
 /** P3: a paid order's stock is sold to its payment. */
-export function soldToPaidOrder(order: Order, { reservation, payments }: Facts): Disagreement[] {
-  if (order.status !== 'PAYMENT_DONE') return [];
-  const { orderId, paymentId, items } = order;
+export function soldToPaidOrder(order: Order, { reservation }: Facts): Disagreement[] {
+  const payment = currentPayment(order);
+  // A payment that is missing is a finding of `orderPayment`.
+  if (order.status !== 'PAYMENT_DONE' || payment === undefined) return [];
+  const { orderId, items } = order;
+  const { paymentId } = payment;
   const isSold = reservation?.status === 'CONFIRMED' && reservation.paymentId === paymentId;
   if (isSold && sameItems(reservation.lines, items)) return [];
-  const payment = payments.get(paymentId)?.item;
   const canBeSold =
-    payment !== undefined &&
     isKept(payment) &&
     reservation?.status === 'HELD' &&
     reservation.revision === payment.revision &&
@@ -40,16 +42,14 @@ export function soldToPaidOrder(order: Order, { reservation, payments }: Facts):
 }
 
 /** P3: sold stock is paid for, or its order is about to be PAYMENT_DONE. */
-export function paidForSoldStock(order: Order, { reservation, payments }: Facts): Disagreement[] {
+export function paidForSoldStock(order: Order, { reservation }: Facts): Disagreement[] {
   if (reservation?.status !== 'CONFIRMED' || order.status === 'PAYMENT_DONE') return [];
   const { orderId, status } = order;
   const { paymentId } = reservation;
-  const payment = payments.get(paymentId)?.item;
   const isBeingConfirmed =
-    status === 'PAYMENT_IN_PROGRESS' &&
-    order.paymentId === paymentId &&
-    payment !== undefined &&
-    isKept(payment);
+    order.status === 'PAYMENT_IN_PROGRESS' &&
+    isCurrentPayment(order, paymentId) &&
+    isKept(currentPayment(order));
   if (isBeingConfirmed) return [];
   return [
     {

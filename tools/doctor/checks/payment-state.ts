@@ -1,29 +1,14 @@
+import { currentPayment, isCurrentPayment } from '../../../lib/orders/order-payments.ts';
 import { isOpen, type Payment } from '../../../lib/payments/payment.ts';
 import type { Disagreement } from '../disagreement.ts';
 import type { Facts } from '../facts.ts';
-import { inWords, isKept, statusOf } from './order-money.ts';
-
-/** P4: the payment's order exists. */
-export function orderOfPayment(payment: Payment, { order }: Facts): Disagreement[] {
-  if (order !== undefined) return [];
-  const { orderId, paymentId } = payment;
-  return [
-    {
-      check: 'order-missing',
-      promise: 'P4',
-      orderId,
-      paymentId,
-      found: `a payment of ${inWords(payment.amount)}, ${statusOf(payment)}, of an order that is not stored`,
-      expected: 'the order of the payment',
-      mend: 'a person: restore the order from a backup of the table; refund what was captured',
-    },
-  ];
-}
+import { inWords, isKept } from './order-money.ts';
 
 /** P5: a payment is open only while its order is being paid with it; otherwise nobody would settle it. */
 export function openPayment(payment: Payment, facts: Facts): Disagreement[] {
   if (facts.order === undefined || !isOpen(payment) || isBeingPaidWith(payment, facts)) return [];
-  const { orderId, paymentId, status } = payment;
+  const { orderId } = facts;
+  const { paymentId, status } = payment;
   return [
     {
       check: 'payment-open',
@@ -36,7 +21,7 @@ export function openPayment(payment: Payment, facts: Facts): Disagreement[] {
         ? { mend: 'a person: its stock is sold; ask the gateway what it has, then ship or refund' }
         : {
             mend: 'give it up: it is voided at the gateway, and refunded if that is too late',
-            remedy: { kind: 'GIVE_UP_PAYMENT', paymentId },
+            remedy: { kind: 'GIVE_UP_PAYMENT', key: { orderId, paymentId } },
           }),
     },
   ];
@@ -45,30 +30,31 @@ export function openPayment(payment: Payment, facts: Facts): Disagreement[] {
 /** P2: only the payment that its order is paid with, or is being paid with, keeps money. */
 export function keptMoney(payment: Payment, facts: Facts): Disagreement[] {
   if (facts.order === undefined || !isKept(payment)) return [];
-  const { orderId, paymentId, amount } = payment;
+  const { orderId } = facts;
+  const { paymentId, amount } = payment;
   const order = facts.order.item;
-  const isPaidWith = order.status === 'PAYMENT_DONE' && order.paymentId === paymentId;
+  const current = currentPayment(order)?.paymentId;
+  const isPaidWith = order.status === 'PAYMENT_DONE' && current === paymentId;
   if (isPaidWith || isBeingPaidWith(payment, facts)) return [];
-  const current =
-    order.paymentId === paymentId ? '' : `, paid with ${order.paymentId ?? 'nothing'}`;
+  const otherwise = current === paymentId ? '' : `, paid with ${current ?? 'nothing'}`;
   return [
     {
       check: 'money-kept',
       promise: 'P2',
       orderId,
       paymentId,
-      found: `${inWords(amount)} captured, no refund owed, and the order is ${order.status}${current}`,
+      found: `${inWords(amount)} captured, no refund owed, and the order is ${order.status}${otherwise}`,
       expected: 'what was captured for anything but the order as it is, is owed back',
       ...(isSoldTo(payment, facts)
         ? { mend: 'a person: its stock is sold; ship, or refund and correct the counters' }
-        : { mend: 'owe its refund', remedy: { kind: 'OWE_REFUND', paymentId } }),
+        : { mend: 'owe its refund', remedy: { kind: 'OWE_REFUND', key: { orderId, paymentId } } }),
     },
   ];
 }
 
 function isBeingPaidWith({ paymentId }: Payment, { order }: Facts): boolean {
   const by = order?.item;
-  if (by?.paymentId !== paymentId) return false;
+  if (by === undefined || !isCurrentPayment(by, paymentId)) return false;
   return (
     by.status === 'PAYMENT_IN_PROGRESS' ||
     (by.status === 'PENDING_RESERVING_STOCK' && by.purpose === 'PAYMENT_RETRY')
@@ -77,35 +63,16 @@ function isBeingPaidWith({ paymentId }: Payment, { order }: Facts): boolean {
 
 /** True if the order counts as paid with this payment, or its stock is sold. Only a person gives such money back. */
 export function isSoldTo({ paymentId }: Payment, { order, reservation }: Facts): boolean {
-  const isPaidWith = order?.item.status === 'PAYMENT_DONE' && order.item.paymentId === paymentId;
+  const isPaidWith =
+    order?.item.status === 'PAYMENT_DONE' && isCurrentPayment(order.item, paymentId);
   const isSold = reservation?.status === 'CONFIRMED' && reservation.paymentId === paymentId;
   return isPaidWith || isSold;
 }
 
-/** P2: the order shows every refund of its payments. `orderRefunds` checks the reverse. */
-export function refundOnOrder(payment: Payment, facts: Facts): Disagreement[] {
-  if (payment.status !== 'REFUNDED' || facts.order === undefined) return [];
-  const { orderId, paymentId } = payment;
-  const order = facts.order.item;
-  if (order.refunds.some((refund) => refund.paymentId === paymentId)) return [];
-  return [
-    {
-      check: 'refund-not-shown',
-      promise: 'P2',
-      orderId,
-      paymentId,
-      found: 'REFUNDED, and its order does not show it',
-      expected: 'the order shows the refund',
-      mend: 'add it to the order',
-      remedy: { kind: 'SHOW_REFUND', order, payment },
-    },
-  ];
-}
-
 /** A payment keeps its payment method token only until it is settled. The finding never shows the token. */
-export function methodToken(payment: Payment): Disagreement[] {
-  if (isOpen(payment) || !('methodToken' in payment)) return [];
-  const { orderId, paymentId, status } = payment as Payment;
+export function methodToken(payment: Payment, { orderId, order }: Facts): Disagreement[] {
+  if (order === undefined || isOpen(payment) || !('methodToken' in payment)) return [];
+  const { paymentId, status } = payment as Payment;
   return [
     {
       check: 'method-token-kept',
@@ -115,7 +82,7 @@ export function methodToken(payment: Payment): Disagreement[] {
       found: `${status}, and still with the token of its payment method`,
       expected: 'no token on a payment that is settled',
       mend: 'remove it',
-      remedy: { kind: 'REMOVE_METHOD_TOKEN', payment },
+      remedy: { kind: 'REMOVE_METHOD_TOKEN', order: order.item, payment },
     },
   ];
 }

@@ -15,8 +15,8 @@ export interface StockFacts {
   readonly after: Product | undefined;
   /** Reason why the service cannot read the product afterwards. */
   readonly problem: string | undefined;
-  /** True if a newer version of the service wrote the product; nothing is proved by its counters then. */
-  readonly isNewer: boolean;
+  /** True if another version of the service wrote the product; nothing is proved by its counters then. */
+  readonly isOtherVersion: boolean;
 }
 
 const CORRECTION =
@@ -76,7 +76,11 @@ export function stockSums(facts: StockFacts): Disagreement[] {
 }
 
 /** A product that the service cannot read is sold to nobody. */
-export function unreadableProduct({ productId, problem, isNewer }: StockFacts): Disagreement[] {
+export function unreadableProduct({
+  productId,
+  problem,
+  isOtherVersion,
+}: StockFacts): Disagreement[] {
   if (problem === undefined) return [];
   return [
     {
@@ -85,7 +89,7 @@ export function unreadableProduct({ productId, problem, isNewer }: StockFacts): 
       productId,
       found: `a stored product that cannot be understood (${problem})`,
       expected: 'an item as the code writes it',
-      mend: mendOfUnreadable(isNewer),
+      mend: mendOfUnreadable(isOtherVersion),
     },
   ];
 }

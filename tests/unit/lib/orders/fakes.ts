@@ -1,6 +1,7 @@
 import type { ReservationDocument } from '../../../../lib/inventory/http/reservation-response.ts';
 import type { InventoryClient } from '../../../../lib/inventory/inventory-client.ts';
 import type { Money } from '../../../../lib/money.ts';
+import { toOrderDocument } from '../../../../lib/orders/http/responses.ts';
 import type { OpenOrderEntry } from '../../../../lib/orders/open-orders.ts';
 import type {
   Order,
@@ -8,6 +9,12 @@ import type {
   OrderStatus,
   PendingReservingStockOrder,
 } from '../../../../lib/orders/order.ts';
+import { earliestDueMs } from '../../../../lib/orders/order-due.ts';
+import {
+  assertPaidMeansYours,
+  paymentOf,
+  withPayment,
+} from '../../../../lib/orders/order-payments.ts';
 import type { DueCandidate, OrderRepository } from '../../../../lib/orders/order-repository.ts';
 import { deadlinesOf } from '../../../../lib/orders/recovery/deadlines.ts';
 import type { SagaQueues } from '../../../../lib/orders/recovery/saga-queues.ts';
@@ -15,7 +22,6 @@ import type { SagaClient } from '../../../../lib/orders/saga-client.ts';
 import type { WholeOrderService } from '../../../../lib/orders/whole-order-service.ts';
 import type { Payment, PaymentIn, PaymentStatus } from '../../../../lib/payments/payment.ts';
 import type { PaymentGateway } from '../../../../lib/payments/payment-gateway.ts';
-import type { PaymentRepository } from '../../../../lib/payments/payment-repository.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
 import { DUE_SHARDS } from '../../../../lib/platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../../../../lib/platform/errors.ts';
@@ -33,6 +39,37 @@ export const EUR_26 = { amount: 2598, currency: 'EUR' };
 
 type ReservationPurpose = PendingReservingStockOrder['purpose'];
 
+const PAYMENT = {
+  paymentId: 'pay_1',
+  attempt: 1,
+  revision: 3,
+  amount: EUR_26,
+  createdAtMs: NOW_MS - 1000,
+};
+
+const PAYMENT_FIELDS: Readonly<Record<PaymentStatus, Readonly<Record<string, unknown>>>> = {
+  INITIATED: { methodToken: 'tok_ok' },
+  PENDING: {
+    methodToken: 'tok_ok',
+    acknowledgeByMs: NOW_MS + 180_000,
+  },
+  CAPTURED: {},
+  DECLINED: { code: 'INSUFFICIENT_FUNDS' },
+  VOIDED: { code: 'PAYMENT_VOIDED' },
+  REFUNDED: { code: 'LATE_CAPTURE' },
+  FAILED: { code: 'PAYMENT_UNCONFIRMED' },
+};
+
+/** A payment of that order in that status; attempt 1, revision 3. */
+export function paymentIn<Status extends PaymentStatus>(
+  status: Status,
+  changes: Partial<PaymentIn<Status>> = {},
+): PaymentIn<Status> {
+  const history = [{ from: null, to: status, reason: 'TEST', at: AT }];
+  const payment = { ...PAYMENT, ...PAYMENT_FIELDS[status], status, history, ...changes };
+  return payment as unknown as PaymentIn<Status>;
+}
+
 const ITEMS = [{ productId: 'mug', quantity: 2, unitPrice: { amount: 1299, currency: 'EUR' } }];
 
 const ORDER = {
@@ -41,13 +78,13 @@ const ORDER = {
   correlationId: 'corr-1',
   createdAtMs: NOW_MS - 60_000,
   version: 7,
+  writes: 17,
   revision: 3,
   run: 2,
-  attempt: 1,
   items: ITEMS,
   placedAs: 'items_1',
   modifications: 0,
-  refunds: [],
+  payments: [],
 };
 
 const ORDER_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown>>>> = {
@@ -63,13 +100,13 @@ const ORDER_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown
   PAYMENT_IN_PROGRESS: {
     dueAtMs: NOW_MS,
     total: EUR_26,
-    paymentId: 'pay_1',
+    payments: [paymentIn('INITIATED')],
     heldRevision: 3,
     reservationExpiresAtMs: NOW_MS + 600_000,
     waitToken: 'user-wait',
   },
-  PAYMENT_DONE: { total: EUR_26, paymentId: 'pay_1' },
-  PAYMENT_FAILED: { reason: 'DECLINED', total: EUR_26, paymentId: 'pay_1' },
+  PAYMENT_DONE: { total: EUR_26, payments: [paymentIn('CAPTURED')] },
+  PAYMENT_FAILED: { reason: 'DECLINED', total: EUR_26, payments: [paymentIn('DECLINED')] },
   ORDER_FAILED: { reason: 'RESERVATION_EXPIRED' },
   INVALID: { reason: 'OUT_OF_STOCK' },
   ORDER_CANCELLED: { reason: 'CANCELLED' },
@@ -82,56 +119,23 @@ const PURPOSE_FIELDS: Readonly<Record<ReservationPurpose, Readonly<Record<string
     former: { revision: 2, expiresAtMs: NOW_MS + 600_000 },
     modification: { status: 'PENDING', items: ITEMS },
   },
-  PAYMENT_RETRY: { total: EUR_26, paymentId: 'pay_1' },
+  PAYMENT_RETRY: { total: EUR_26, payments: [paymentIn('INITIATED')] },
 };
 
-/** A stored order in that status; run 2, revision 3, version 7. */
+/** A stored order in that status; run 2, revision 3, version 7, 17 writes. */
 export function orderIn<Status extends OrderStatus>(
   status: Status,
   changes: Partial<OrderIn<Status>> = {},
 ): OrderIn<Status> {
-  const history = [{ from: null, to: status, reason: 'TEST', at: AT, by: 'test' }];
+  const history = [{ from: null, to: status, reason: 'TEST', at: AT, by: 'user' }];
   const { purpose = 'FIRST' } = changes as { readonly purpose?: ReservationPurpose };
   const fields = { ...ORDER_FIELDS[status], ...PURPOSE_FIELDS[purpose] };
   const order = { ...ORDER, ...fields, status, history, ...changes };
   return order as unknown as OrderIn<Status>;
 }
 
-const PAYMENT = {
-  paymentId: 'pay_1',
-  orderId: 'ord_1',
-  userId: 'alice',
-  correlationId: 'corr-1',
-  attempt: 1,
-  revision: 3,
-  amount: EUR_26,
-  createdAtMs: NOW_MS - 1000,
-  version: 4,
-};
-
-const PAYMENT_FIELDS: Readonly<Record<PaymentStatus, Readonly<Record<string, unknown>>>> = {
-  INITIATED: { methodToken: 'tok_ok' },
-  PENDING: {
-    methodToken: 'tok_ok',
-    waitToken: 'gateway-wait',
-    acknowledgeByMs: NOW_MS + 180_000,
-  },
-  CAPTURED: {},
-  DECLINED: { code: 'INSUFFICIENT_FUNDS' },
-  VOIDED: { code: 'PAYMENT_VOIDED' },
-  REFUNDED: { code: 'LATE_CAPTURE' },
-  FAILED: { code: 'PAYMENT_UNCONFIRMED' },
-};
-
-/** A stored payment in that status; attempt 1, revision 3, version 4. */
-export function paymentIn<Status extends PaymentStatus>(
-  status: Status,
-  changes: Partial<PaymentIn<Status>> = {},
-): PaymentIn<Status> {
-  const history = [{ from: null, to: status, reason: 'TEST', at: AT }];
-  const payment = { ...PAYMENT, ...PAYMENT_FIELDS[status], status, history, ...changes };
-  return payment as unknown as PaymentIn<Status>;
-}
+/** Names that payment. */
+export const KEY = { orderId: 'ord_1', paymentId: 'pay_1' };
 
 /** A clock that only a test moves; a sleep on it takes no time. */
 class ManualClock {
@@ -145,15 +149,14 @@ class ManualClock {
   }
 }
 
-interface Versioned {
-  readonly status: string;
-  readonly version: number;
-}
-
-function requireAsRead(stored: Versioned | undefined, previous: Versioned | undefined): void {
-  if (stored?.status !== previous?.status || stored?.version !== previous?.version) {
-    throw new ConcurrentUpdate('Changed meanwhile.');
-  }
+/** `order PAYMENT_DONE`, `order PAYMENT_IN_PROGRESS with payment INITIATED`, or `payment CAPTURED` if the order stays. */
+function changeInWords(next: Order, previous: Order): string {
+  const changed = next.payments
+    .filter((payment) => payment !== paymentOf(previous, payment.paymentId))
+    .map(({ status }) => `payment ${status}`)
+    .join(' and ');
+  if (changed === '') return `order ${next.status}`;
+  return next.status === previous.status ? changed : `order ${next.status} with ${changed}`;
 }
 
 /** Everything that the saga's steps call, in memory, with a record of the calls in order. */
@@ -161,7 +164,7 @@ export class World {
   readonly clock = new ManualClock();
   readonly config = readConfig(REQUIRED);
   readonly deadlines = deadlinesOf(this.config);
-  readonly stored = { orders: new Map<string, Order>(), payments: new Map<string, Payment>() };
+  readonly stored = new Map<string, Order>();
   /** Every write and every call, in order: `save order PAYMENT_FAILED`, `gateway.charge pay_1`. */
   readonly calls: string[] = [];
   /** Called with each call's text before it; may throw, or change the stored state as a rival. */
@@ -188,16 +191,31 @@ export class World {
   /** Today's prices. */
   readonly prices = new Map<string, Money>();
 
+  /** @param payments of the order, oldest first; by default those that it has. */
   constructor(order: Order, ...payments: readonly Payment[]) {
-    this.put(order, ...payments);
+    this.put(payments.length === 0 ? order : ({ ...order, payments } as Order));
   }
 
   /** Writes without a condition, as a concurrent process that came first. */
   put(...items: readonly (Order | Payment)[]): void {
     for (const item of items) {
-      if ('amount' in item) this.stored.payments.set(item.paymentId, item);
-      else this.stored.orders.set(item.orderId, item);
+      if ('orderId' in item) this.stored.set(item.orderId, item);
+      else {
+        const { order } = this;
+        const next = { ...order, ...withPayment(order, item), writes: order.writes + 1 };
+        this.stored.set(order.orderId, next);
+      }
     }
+  }
+
+  /** Just before the first such call, a rival's write of the order that no caller can see. */
+  touchBefore(text: string): void {
+    let isFirst = true;
+    this.interfere = (call) => {
+      if (!call.startsWith(text) || !isFirst) return;
+      isFirst = false;
+      this.put({ ...this.order, writes: this.order.writes + 1 });
+    };
   }
 
   /** Makes every call of one kind fail. */
@@ -208,18 +226,17 @@ export class World {
   }
 
   get order(): Order {
-    return this.stored.orders.get('ord_1')!;
+    return this.stored.get('ord_1')!;
   }
 
   payment(paymentId = 'pay_1'): Payment {
-    return this.stored.payments.get(paymentId)!;
+    return paymentOf(this.order, paymentId)!;
   }
 
   get service(): WholeOrderService {
     const { clock, config, deadlines } = this;
     const service = {
       orders: this.#orders(),
-      payments: this.#payments(),
       inventory: this.#inventory(),
       gateway: this.#gateway(),
       saga: this.#saga(),
@@ -241,15 +258,24 @@ export class World {
   }
 
   #saveOrder(next: Order, previous: Order): void {
-    requireAsRead(this.stored.orders.get(next.orderId), previous);
-    if (next.version !== previous.version + 1) throw new Error('A write without a new version.');
-    this.stored.orders.set(next.orderId, next);
+    const stored = this.stored.get(next.orderId);
+    if (stored?.status !== previous.status || stored.writes !== previous.writes) {
+      throw new ConcurrentUpdate('Changed meanwhile.');
+    }
+    if (next.writes !== previous.writes + 1) throw new Error('A write that is not counted.');
+    assertPaidMeansYours(next);
+    const isShown = this.#shown(next) !== this.#shown(previous);
+    if (next.version !== previous.version + (isShown ? 1 : 0)) {
+      throw new Error('The version does not count what a caller can see.');
+    }
+    this.stored.set(next.orderId, next);
   }
 
-  #savePayment(next: Payment, previous: Payment | undefined): void {
-    requireAsRead(this.stored.payments.get(next.paymentId), previous);
-    if (next.version !== (previous?.version ?? 0) + 1) throw new Error('Not a new version.');
-    this.stored.payments.set(next.paymentId, next);
+  /** All that a caller sees of the order, without its version. */
+  #shown(order: Order): string {
+    const { modifications } = order;
+    const document = toOrderDocument(this.service, order);
+    return JSON.stringify({ ...document, modifications, version: undefined });
   }
 
   #orders(): Pick<
@@ -261,18 +287,18 @@ export class World {
     | 'saveOpenOrders'
     | 'place'
     | 'save'
-    | 'saveWithPayment'
     | 'dueCandidates'
+    | 'correctDueKey'
   > {
     const { stored } = this;
     return {
       getOrder: async (orderId) => {
         await this.#called(`find order ${orderId}`);
-        return stored.orders.get(orderId);
+        return stored.get(orderId);
       },
       getOrdersById: async (orderIds) => {
         await this.#called(`find orders ${orderIds.join()}`);
-        return new Map(orderIds.map((orderId) => [orderId, stored.orders.get(orderId)]));
+        return new Map(orderIds.map((orderId) => [orderId, stored.get(orderId)]));
       },
       getOpenOrders: async () => {
         await this.#called('find open orders');
@@ -293,55 +319,30 @@ export class World {
       },
       place: async (order) => {
         await this.#called(`place ${order.orderId}`);
-        if (stored.orders.has(order.orderId)) return 'EXISTS';
-        stored.orders.set(order.orderId, order);
+        if (stored.has(order.orderId)) return 'EXISTS';
+        stored.set(order.orderId, order);
         return 'PLACED';
       },
       save: async (next, previous) => {
-        await this.#called(`save order ${next.status}`);
+        await this.#called(`save ${changeInWords(next, previous)}`);
         this.#saveOrder(next, previous);
       },
-      saveWithPayment: async (order, payment) => {
-        await this.#called(`save order ${order.next.status} with payment ${payment.next.status}`);
-        requireAsRead(stored.payments.get(payment.next.paymentId), payment.previous);
-        this.#saveOrder(order.next, order.previous);
-        this.#savePayment(payment.next, payment.previous);
-      },
       dueCandidates: (shard) => this.#dueCandidates(shard),
+      correctDueKey: async ({ orderId }) => {
+        await this.#called(`correct due key ${orderId}`);
+      },
     };
   }
 
-  /** The index may name items that are not due, because the dispatcher reads each one again. */
+  /** The index may name orders that are not due, because the dispatcher reads each one again. */
   async *#dueCandidates(shard: number): AsyncGenerator<DueCandidate[]> {
     await this.#called(`find due ${shard}`);
-    const { orders, payments } = this.stored;
-    const facts = (item: Order | Payment) => ({
-      orderId: item.orderId,
-      correlationId: item.correlationId,
-      dueAtMs: ('dueAtMs' in item ? item.dueAtMs : undefined) ?? NOW_MS,
-    });
-    const candidates = [
-      ...[...orders].map(([id, order]) => ({ kind: 'ORDER' as const, id, ...facts(order) })),
-      ...[...payments].map(([id, payment]) => ({
-        kind: 'PAYMENT' as const,
-        id,
-        ...facts(payment),
-      })),
-    ];
-    yield candidates.filter(({ id }) => shardOf(id, DUE_SHARDS) === shard);
-  }
-
-  #payments(): Pick<PaymentRepository, 'getPayment' | 'save'> {
-    return {
-      getPayment: async (paymentId) => {
-        await this.#called(`find payment ${paymentId}`);
-        return this.stored.payments.get(paymentId);
-      },
-      save: async (next, previous) => {
-        await this.#called(`save payment ${next.status}`);
-        this.#savePayment(next, previous);
-      },
-    };
+    const candidates = [...this.stored.values()].map((order) => ({
+      orderId: order.orderId,
+      correlationId: order.correlationId,
+      dueKeyMs: earliestDueMs(order) ?? NOW_MS,
+    }));
+    yield candidates.filter(({ orderId }) => shardOf(orderId, DUE_SHARDS) === shard);
   }
 
   #inventory(): InventoryClient {

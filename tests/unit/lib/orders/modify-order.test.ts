@@ -67,7 +67,7 @@ describe('modifying an order that waits for its payment', () => {
     const world = new World(orderIn('PENDING_PAYMENT'), paymentIn('INITIATED'));
     world.interfere = (call) => {
       if (call !== 'save order PENDING_RESERVING_STOCK') return;
-      world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8 }));
+      world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8, writes: 18 }));
     };
     await modify(world);
     expect(world.order).toMatchObject({
@@ -108,8 +108,9 @@ describe('modifying an order that is being paid', () => {
   ] as const)(
     'only writes the wish down and wakes who waits (payment %s)',
     async (status, signals) => {
-      const order = orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: NOW_MS + 900_000 });
-      const world = new World(order, paymentIn(status));
+      const waiting = { dueAtMs: NOW_MS + 900_000, waitToken: 'gateway-wait' };
+      const world = new World(orderIn('PAYMENT_IN_PROGRESS', waiting), paymentIn(status));
+      const { order } = world;
       await modify(world);
       expect(world.effects).toEqual([
         'save open orders ord_1',
@@ -119,6 +120,7 @@ describe('modifying an order that is being paid', () => {
       expect(world.order).toEqual({
         ...order,
         version: 8,
+        writes: 18,
         modification: { status: 'PENDING', items: WANTED },
         modifications: 1,
         dueAtMs: NOW_MS + 30_000,
@@ -195,7 +197,7 @@ describe('modifying is refused', () => {
   ];
 
   test.each(REFUSED)('for an order that is %s', async (_what, order, expected) => {
-    const world = new World(order, paymentIn('PENDING'));
+    const world = new World(order);
     await expect(modify(world)).rejects.toBeInstanceOf(expected);
     expect(world.effects).toEqual([]);
     expect(world.order).toEqual(order);

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isFinal, LEGAL_MOVES, moveOrder, touchOrder } from '../../../../lib/orders/moves.ts';
+import {
+  changeOrder,
+  isFinal,
+  LEGAL_MOVES,
+  moveOrder,
+  touchOrder,
+} from '../../../../lib/orders/moves.ts';
 import { ORDER_STATUSES, type Order, type OrderStatus } from '../../../../lib/orders/order.ts';
 import { IllegalTransition } from '../../../../lib/platform/errors.ts';
 import { ORDER_MOVES } from '../../../../torture/legal-moves.ts';
@@ -20,7 +26,7 @@ const STATUSES = [
 const FINAL: readonly OrderStatus[] = ['PAYMENT_DONE', 'INVALID', 'ORDER_CANCELLED'];
 
 const TOTAL = { amount: 2598, currency: 'EUR' };
-const MOVE = { reason: 'BECAUSE', at: '2026-03-01T12:00:00.000Z', by: 'alice' };
+const MOVE = { reason: 'BECAUSE', at: '2026-03-01T12:00:00.000Z', by: 'user' as const };
 
 /** All fields that an order has only in this status, filled in. */
 const OWN_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown>>>> = {
@@ -54,20 +60,26 @@ const BASE = {
   createdAtMs: 1_772_366_400_000,
   revision: 3,
   run: 2,
-  attempt: 1,
   items: [{ productId: 'mug', quantity: 2, unitPrice: { amount: 1299, currency: 'EUR' } }],
   total: TOTAL,
   placedAs: 'items_1',
-  paymentId: 'pay_1',
+  payments: [],
   modification: { status: 'APPLIED', items: [] },
   modifications: 4,
   lastRequest: 'request_1',
-  refunds: [{ paymentId: 'pay_0', amount: TOTAL, at: MOVE.at }],
+  dueKeyMs: 1,
 };
 
 function orderIn(status: OrderStatus): Order {
   const history = [{ from: null, to: status, ...MOVE }];
-  return { ...BASE, ...OWN_FIELDS[status], status, version: 1, history } as unknown as Order;
+  return {
+    ...BASE,
+    ...OWN_FIELDS[status],
+    status,
+    version: 1,
+    writes: 4,
+    history,
+  } as unknown as Order;
 }
 
 function moveTo(order: Order, to: OrderStatus): Order {
@@ -97,7 +109,7 @@ describe('the life of an order', () => {
   const pairs = STATUSES.flatMap((from) => STATUSES.map((to) => [from, to] as const));
 
   test.each(pairs.filter(([from, to]) => isSpecified(from, to)))('%s can become %s', (from, to) => {
-    expect(moveTo(orderIn(from), to)).toMatchObject({ status: to, version: 2 });
+    expect(moveTo(orderIn(from), to)).toMatchObject({ status: to, version: 2, writes: 5 });
   });
 
   test.each(pairs.filter(([from, to]) => !isSpecified(from, to)))(
@@ -128,6 +140,7 @@ describe('the life of an order', () => {
             const next = moveTo(order, to);
             expect(order).toEqual(before);
             expect(next.version).toBe(before.version + 1);
+            expect(next.writes).toBe(before.writes + 1);
             expect(next.history).toEqual([...before.history, { from: before.status, to, ...MOVE }]);
             order = next;
           }
@@ -151,7 +164,7 @@ describe('the life of an order', () => {
         for (const to of wishes.filter((wish) => wish !== start)) {
           if (!isSpecified(order.status, to)) continue;
           order = moveTo(order, to);
-          const { version: _version, history: _history, ...facts } = order;
+          const { version: _version, writes: _writes, history: _history, ...facts } = order;
           expect(facts).toEqual({ ...BASE, ...OWN_FIELDS[to], status: to });
         }
       }),
@@ -167,18 +180,17 @@ describe('the life of an order', () => {
     },
   );
 
-  test('a move changes revision, run and attempt only where it is told to', () => {
+  test('a move changes revision and run only where it is told to', () => {
     fc.assert(
       fc.property(
-        fc.record({ revision: fc.nat(), run: fc.nat(), attempt: fc.nat() }, { requiredKeys: [] }),
+        fc.record({ revision: fc.nat(), run: fc.nat() }, { requiredKeys: [] }),
         fc.constantFrom(...ORDER_MOVES.filter(([from]) => from !== 'NEW')),
         (told, [from, to]) => {
           const before = orderIn(from as OrderStatus);
           const next = moveOrder(before, to, { ...OWN_FIELDS[to], ...told } as never, MOVE);
-          expect({ revision: next.revision, run: next.run, attempt: next.attempt }).toEqual({
+          expect({ revision: next.revision, run: next.run }).toEqual({
             revision: 3,
             run: 2,
-            attempt: 1,
             ...told,
           });
         },
@@ -186,9 +198,15 @@ describe('the life of an order', () => {
     );
   });
 
-  test('another fact in the same status is a new version without a line of history', () => {
+  test('another fact that a caller can see is a new version without a line of history', () => {
+    const before = orderIn('PENDING_PAYMENT');
+    const next = changeOrder(before, { modifications: 5 });
+    expect(next).toEqual({ ...before, modifications: 5, version: 2, writes: 5 });
+  });
+
+  test('a fact that no caller can see is a counted write of the same version', () => {
     const before = orderIn('PENDING_PAYMENT');
     const next = touchOrder(before, { dueAtMs: 77 });
-    expect(next).toEqual({ ...before, dueAtMs: 77, version: 2 });
+    expect(next).toEqual({ ...before, dueAtMs: 77, writes: 5 });
   });
 });

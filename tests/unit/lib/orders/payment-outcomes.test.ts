@@ -6,21 +6,20 @@ import {
 } from '../../../../lib/orders/payment-outcomes.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import type { ChargeOutcome } from '../../../../lib/payments/payment-gateway.ts';
-import { NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
+import { KEY, NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
 
 const PAYMENTS = {
   INITIATED: paymentIn('INITIATED'),
   PENDING: paymentIn('PENDING'),
   CAPTURED: paymentIn('CAPTURED'),
   'CAPTURED, refund owed': paymentIn('CAPTURED', {
-    refundOwed: { reason: 'RESERVATION_GONE' },
-    dueAtMs: 1,
+    refundOwed: { reason: 'RESERVATION_GONE', dueAtMs: 1 },
   }),
   DECLINED: paymentIn('DECLINED'),
   VOIDED: paymentIn('VOIDED'),
   REFUNDED: paymentIn('REFUNDED'),
   FAILED: paymentIn('FAILED'),
-  'FAILED, void owed': paymentIn('FAILED', { voidOwed: true, dueAtMs: 1 }),
+  'FAILED, void owed': paymentIn('FAILED', { voidOwed: { dueAtMs: 1 } }),
 } as const satisfies Record<string, Payment>;
 
 const OUTCOMES = {
@@ -111,8 +110,9 @@ describe('recording an outcome', () => {
   test.each(cases)('on %s: %s makes it %s', async (before, outcome, after) => {
     const stored = PAYMENTS[before];
     const world = new World(orderIn('PAYMENT_IN_PROGRESS'), stored);
-    const result = await recordOutcome(world.service, 'pay_1', OUTCOMES[outcome]);
-    expect(result).toEqual(world.payment());
+    const recorded = await recordOutcome(world.service, KEY, OUTCOMES[outcome]);
+    const { payment: result } = recorded;
+    expect(recorded).toEqual({ order: world.order, payment: world.payment() });
     if (after === 'as it was') {
       expect(world.payment()).toEqual(stored);
       expect(world.effects).toEqual([]);
@@ -126,10 +126,10 @@ describe('recording an outcome', () => {
         ? `, ${result.refundOwed.reason} to be refunded`
         : '';
     expect(status + code + owed).toBe(after);
-    expect(result.version).toBe(5);
+    // No caller of GET /order sees it.
+    expect(world.order).toMatchObject({ version: 7, writes: 18 });
     expect(result.history.at(-1)).toMatchObject({ from: stored.status, to: status });
     expect(result).not.toHaveProperty('methodToken');
-    expect(result).not.toHaveProperty('waitToken');
     expect(result).not.toHaveProperty('voidOwed');
   });
 
@@ -137,12 +137,11 @@ describe('recording an outcome', () => {
     'of a late capture on %s puts the refund into the outbox in the same write',
     async (before) => {
       const world = new World(orderIn('PAYMENT_FAILED'), PAYMENTS[before]);
-      await recordOutcome(world.service, 'pay_1', OUTCOMES.CAPTURED);
+      await recordOutcome(world.service, KEY, OUTCOMES.CAPTURED);
       expect(world.effects).toEqual(['save payment CAPTURED']);
       expect(world.payment()).toMatchObject({
         status: 'CAPTURED',
-        refundOwed: { reason: 'LATE_CAPTURE' },
-        dueAtMs: NOW_MS + 30_000,
+        refundOwed: { reason: 'LATE_CAPTURE', dueAtMs: NOW_MS + 30_000 },
       });
     },
   );
@@ -153,12 +152,11 @@ describe('recording an outcome', () => {
     world.interfere = (call) => {
       if (!call.startsWith('save payment') || !isFirst) return;
       isFirst = false;
-      world.put(paymentIn('FAILED', { version: 5, voidOwed: true }));
+      world.put(paymentIn('FAILED', { voidOwed: { dueAtMs: NOW_MS } }));
     };
-    await recordOutcome(world.service, 'pay_1', OUTCOMES.CAPTURED);
+    await recordOutcome(world.service, KEY, OUTCOMES.CAPTURED);
     expect(world.payment()).toMatchObject({
       status: 'CAPTURED',
-      version: 6,
       refundOwed: { reason: 'LATE_CAPTURE' },
     });
   });
@@ -167,13 +165,11 @@ describe('recording an outcome', () => {
 describe('owing', () => {
   test('a refund once: the first reason stays', async () => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('CAPTURED'));
-    await recordRefundDue(world.service, 'pay_1', 'RESERVATION_GONE');
-    await recordRefundDue(world.service, 'pay_1', 'SOMETHING_ELSE');
+    await recordRefundDue(world.service, KEY, 'RESERVATION_GONE');
+    await recordRefundDue(world.service, KEY, 'SOMETHING_ELSE');
     expect(world.effects).toEqual(['save payment CAPTURED']);
     expect(world.payment()).toMatchObject({
-      refundOwed: { reason: 'RESERVATION_GONE' },
-      dueAtMs: NOW_MS + 30_000,
-      version: 5,
+      refundOwed: { reason: 'RESERVATION_GONE', dueAtMs: NOW_MS + 30_000 },
     });
   });
 
@@ -181,7 +177,7 @@ describe('owing', () => {
     'nothing new where a payment that is %s is to fail',
     async (status) => {
       const world = new World(orderIn('PAYMENT_IN_PROGRESS'), PAYMENTS[status]);
-      await failPayment(world.service, 'pay_1', 'PAYMENT_UNCONFIRMED');
+      await failPayment(world.service, KEY, 'PAYMENT_UNCONFIRMED');
       expect(world.effects).toEqual([]);
     },
   );

@@ -80,7 +80,7 @@ describe('an order whose process died before it was written', () => {
     await dyingAt('place', world);
     const { orderId } = await placeOrder(world.service, REQUEST);
     expect(world.openOrders.entries).toMatchObject([{ orderId }]);
-    expect(world.stored.orders.get(orderId)).toMatchObject({ status: 'CREATED' });
+    expect(world.stored.get(orderId)).toMatchObject({ status: 'CREATED' });
   });
 
   test('refuses another request of these items for a minute, and no longer', async () => {

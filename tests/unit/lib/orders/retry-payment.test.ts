@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { currentPayment } from '../../../../lib/orders/order-payments.ts';
 import { PaymentUnsettled } from '../../../../lib/orders/refusals.ts';
 import { retryPayment } from '../../../../lib/orders/retry-payment.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import {
-  IdempotencyConflict,
   IllegalTransition,
   InfrastructureUnavailable,
   NotFound,
@@ -35,13 +35,13 @@ describe('retrying a payment', () => {
     expect(world.order).toMatchObject({
       status: 'PENDING_RESERVING_STOCK',
       purpose: 'PAYMENT_RETRY',
-      paymentId,
       run: 3,
       revision: 4,
-      attempt: 2,
       dueAtMs: NOW_MS + 30_000,
     });
-    expect(world.payment(paymentId)).toMatchObject({
+    expect(world.order.payments).toHaveLength(2);
+    expect(currentPayment(world.order)).toMatchObject({
+      paymentId,
       status: 'INITIATED',
       attempt: 2,
       revision: 4,
@@ -58,8 +58,12 @@ describe('retrying a payment', () => {
     ['FAILED', paymentIn('FAILED'), true],
     ['INITIATED', paymentIn('INITIATED'), false],
     ['PENDING', paymentIn('PENDING'), false],
-    ['to be voided', paymentIn('FAILED', { voidOwed: true }), false],
-    ['to be refunded', paymentIn('CAPTURED', { refundOwed: { reason: 'LATE' } }), false],
+    ['to be voided', paymentIn('FAILED', { voidOwed: { dueAtMs: NOW_MS } }), false],
+    [
+      'to be refunded',
+      paymentIn('CAPTURED', { refundOwed: { reason: 'LATE', dueAtMs: NOW_MS } }),
+      false,
+    ],
   ])('after one that is %s is allowed: %s', async (_what, payment, isSettled) => {
     const world = failed(payment);
     const retried = retryPayment(world.service, REQUEST);
@@ -106,7 +110,7 @@ describe('retrying a payment', () => {
 
   test.each([
     orderIn('PAYMENT_IN_PROGRESS'),
-    orderIn('PENDING_RESERVING_STOCK', { purpose: 'PAYMENT_RETRY', paymentId: 'pay_1' }),
+    orderIn('PENDING_RESERVING_STOCK', { purpose: 'PAYMENT_RETRY' }),
   ])('while one is open ($status) answers with that one', async (order) => {
     const world = new World(order, paymentIn('INITIATED'));
     expect(await retryPayment(world.service, REQUEST)).toEqual(paymentIn('INITIATED'));
@@ -123,13 +127,13 @@ describe('retrying a payment', () => {
     expect(world.effects).toEqual([...BEGUN, 'saga.start ord_1-3']);
   });
 
-  test('with a key that paid another order is refused', async () => {
+  test('with a key that paid another order makes another payment: each id leads to its order', async () => {
     const world = failed();
-    await retryPayment(world.service, KEYED);
+    const first = await retryPayment(world.service, KEYED);
     world.put(orderIn('PAYMENT_FAILED', { orderId: 'ord_2' }));
-    await expect(
-      retryPayment(world.service, { ...KEYED, orderId: 'ord_2' }),
-    ).rejects.toBeInstanceOf(IdempotencyConflict);
+    const second = await retryPayment(world.service, { ...KEYED, orderId: 'ord_2' });
+    const ids = [first.paymentId, second.paymentId];
+    expect(ids.map((id) => id.slice(0, 'pay_1_'.length))).toEqual(['pay_1_', 'pay_2_']);
   });
 
   test('without a place among the open orders is refused, and charges nothing', async () => {

@@ -4,14 +4,20 @@ import type { Order } from '../../../../lib/orders/order.ts';
 import { OrderRepository } from '../../../../lib/orders/order-repository.ts';
 import { putOf, toOrder } from '../../../../lib/orders/stored-order.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
-import { PaymentRepository } from '../../../../lib/payments/payment-repository.ts';
 import { MalformedItem, UnknownSchemaVersion } from '../../../../lib/platform/dynamo/items.ts';
+import { ImpossibleState } from '../../../../lib/platform/errors.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { NOW_MS, orderIn, paymentIn } from './fakes.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
 const toItem = (order: Order): Item => putOf('orders', order, undefined).Item;
+
+/** The order as it is read: its place in the outbox's index is that of its item. */
+const asRead = (order: Order): Order => {
+  const { dueKeyMs } = toItem(order);
+  return dueKeyMs === undefined ? order : { ...order, dueKeyMs: Number(dueKeyMs) };
+};
 
 const RESERVED = { revision: 3, expiresAtMs: NOW_MS, lines: [] };
 const OWED = { releaseOwed: { revision: 3 }, dueAtMs: NOW_MS };
@@ -36,12 +42,12 @@ const PAYMENTS: readonly Payment[] = [
   paymentIn('INITIATED'),
   paymentIn('PENDING'),
   paymentIn('CAPTURED'),
-  paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE' }, dueAtMs: NOW_MS }),
+  paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE', dueAtMs: NOW_MS } }),
   paymentIn('DECLINED'),
   paymentIn('VOIDED'),
   paymentIn('REFUNDED'),
   paymentIn('FAILED'),
-  paymentIn('FAILED', { voidOwed: true, dueAtMs: NOW_MS }),
+  paymentIn('FAILED', { voidOwed: { dueAtMs: NOW_MS } }),
 ];
 
 interface Sent {
@@ -68,11 +74,9 @@ function answering(output: object) {
   };
   const clock = { now: () => NOW_MS };
   const runtime = { config, clock, aws: { clients: { documents } } } as unknown as Runtime;
-  const payments = new PaymentRepository(runtime);
   return {
-    payments,
-    orders: new OrderRepository(runtime, payments),
-    written: () => sent.at(-1)?.Item ?? {},
+    orders: new OrderRepository(runtime),
+    sent,
     writtenTogether: () => (sent.at(-1)?.TransactItems ?? []).map(({ Put }) => Put.Item),
   };
 }
@@ -89,26 +93,24 @@ function thrownBy(read: () => unknown): Error {
 describe('an order', () => {
   test.each(ORDERS)('in $status is read as it was written', (order) => {
     const item = toItem(order);
-    expect(item['schemaVersion']).toBe(1);
-    expect(toOrder(item)).toEqual(order);
-  });
-
-  test.each(ORDERS)('in $status that was written without a version is read, too', (order) => {
-    const { schemaVersion: _schemaVersion, ...item } = toItem(order);
-    expect(toOrder(item)).toEqual(order);
+    expect(item['schemaVersion']).toBe(2);
+    expect(toOrder(item)).toEqual(asRead(order));
   });
 
   test('keeps an attribute that this version does not know', () => {
     const item = { ...toItem(orderIn('CREATED')), tomorrow: 1 };
-    expect(toOrder(item)).toEqual({ ...orderIn('CREATED'), tomorrow: 1 });
+    expect(toOrder(item)).toEqual({ ...asRead(orderIn('CREATED')), tomorrow: 1 });
   });
 
-  test('of a newer version is refused by name', () => {
-    const error = thrownBy(() => toOrder({ ...toItem(orderIn('CREATED')), schemaVersion: 2 }));
+  test.each([
+    [1, 'version 1'],
+    // Items of the first version have none.
+    [undefined, 'version 1'],
+    [3, 'version 3'],
+  ])('of version %j is refused by name', (schemaVersion, said) => {
+    const error = thrownBy(() => toOrder({ ...toItem(orderIn('CREATED')), schemaVersion }));
     expect(error).toBeInstanceOf(UnknownSchemaVersion);
-    expect(error.message).toBe(
-      'ORDER#ord_1 has schema version 2; this code reads versions up to 1.',
-    );
+    expect(error.message).toBe(`ORDER#ord_1 has schema ${said}; this code reads version 2.`);
   });
 
   test.each([
@@ -144,38 +146,126 @@ describe('an order', () => {
 describe('what cannot be read hides nothing else', () => {
   const good = toItem(orderIn('CREATED', { orderId: 'ord_2' }));
   const bad = { ...toItem(orderIn('CREATED')), items: 2 };
+  const impossible = {
+    ...toItem(orderIn('PAYMENT_DONE', { orderId: 'ord_4' })),
+    payments: [paymentIn('VOIDED')],
+  };
 
   test('a list of orders goes on without it', async () => {
-    const { orders } = answering({ Responses: { orders: [bad, good] } });
-    const read = await orders.getOrders(['ord_1', 'ord_2']);
+    const { orders } = answering({ Responses: { orders: [bad, good, impossible] } });
+    const read = await orders.getOrders(['ord_1', 'ord_2', 'ord_4']);
     expect(read.map(({ orderId }) => orderId)).toEqual(['ord_2']);
   });
 
   test('it is still found to be due', async () => {
-    const due = { pk: 'ORDER#ord_1', dueAtMs: NOW_MS, orderId: 1 };
-    const payment = { pk: 'PAYMENT#pay_1', dueAtMs: NOW_MS, orderId: 'ord_3', correlationId: 'c' };
-    const { orders } = answering({ Items: [due, payment] });
+    const due = { pk: 'ORDER#ord_1', dueKeyMs: NOW_MS, correlationId: 1 };
+    const good = { pk: 'ORDER#ord_3', dueKeyMs: NOW_MS, correlationId: 'c' };
+    const { orders } = answering({ Items: [due, good] });
     const candidates: unknown[] = [];
     for await (const page of orders.dueCandidates(0, NOW_MS)) candidates.push(...page);
     expect(candidates).toEqual([
-      { kind: 'ORDER', id: 'ord_1', orderId: 'ord_1', correlationId: '', dueAtMs: NOW_MS },
-      { kind: 'PAYMENT', id: 'pay_1', orderId: 'ord_3', correlationId: 'c', dueAtMs: NOW_MS },
+      { orderId: 'ord_1', correlationId: '', dueKeyMs: NOW_MS },
+      { orderId: 'ord_3', correlationId: 'c', dueKeyMs: NOW_MS },
     ]);
   });
 });
 
 describe('a payment', () => {
-  test.each(PAYMENTS)('in $status is read as it was written', async (payment) => {
-    const item = tableOf({}).payments.putOf(payment, undefined).Item;
-    expect(item.schemaVersion).toBe(1);
-    expect(await tableOf(item).payments.getPayment('pay_1')).toEqual(payment);
+  test.each(PAYMENTS)('in $status is read as it was written', (payment) => {
+    const order = orderIn('PAYMENT_FAILED', { payments: [payment] });
+    expect(toOrder(toItem(order)).payments).toEqual([payment]);
   });
 
-  test('with a void that is not due is malformed, and never shows its method', async () => {
-    const payment = { ...paymentIn('INITIATED'), amount: 'all', methodToken: 'tok_secret' };
-    const read = tableOf({ pk: 'PAYMENT#pay_1', ...payment }).payments.getPayment('pay_1');
-    await expect(read).rejects.toThrow('PAYMENT#pay_1 is malformed at amount.');
-    const owed = tableOf({ pk: 'PAYMENT#pay_1', ...paymentIn('FAILED'), voidOwed: true });
-    await expect(owed.payments.getPayment('pay_1')).rejects.toBeInstanceOf(MalformedItem);
+  test('that is malformed is named by its place, and never shows its method', () => {
+    const payment = { ...paymentIn('INITIATED'), amount: 'all' } as unknown as Payment;
+    const item = toItem(orderIn('PAYMENT_IN_PROGRESS', { payments: [payment] }));
+    expect(() => toOrder(item)).toThrow('ORDER#ord_1 is malformed at payments.0.amount.');
+    const owed = { ...paymentIn('FAILED'), voidOwed: true } as unknown as Payment;
+    const owing = toItem(orderIn('PAYMENT_FAILED', { payments: [owed] }));
+    expect(() => toOrder(owing)).toThrow('ORDER#ord_1 is malformed at payments.0.voidOwed,');
+  });
+
+  test.each(['PAYMENT_IN_PROGRESS', 'PAYMENT_DONE', 'PAYMENT_FAILED'] as const)(
+    'is in every order that is %s',
+    (status) => {
+      const item = { ...toItem(orderIn(status)), payments: [] };
+      expect(() => toOrder(item)).toThrow(MalformedItem);
+    },
+  );
+});
+
+describe('paid means yours', () => {
+  const PAID = [
+    ['captured', paymentIn('CAPTURED'), true],
+    [
+      'captured, its refund owed',
+      paymentIn('CAPTURED', { refundOwed: { reason: 'TEST', dueAtMs: NOW_MS } }),
+      false,
+    ],
+    ['refunded', paymentIn('REFUNDED'), false],
+    ['open', paymentIn('PENDING'), false],
+  ] as const;
+
+  test.each(PAID)(
+    'with a payment that is %s, before the write and after the read',
+    (_what, payment, is) => {
+      const order = orderIn('PAYMENT_DONE', { payments: [payment] });
+      const item = { ...toItem(orderIn('PAYMENT_DONE')), payments: [payment] };
+      if (is) {
+        expect(toOrder(toItem(order))).toEqual(order);
+        return;
+      }
+      expect(thrownBy(() => toItem(order))).toBeInstanceOf(ImpossibleState);
+      expect(thrownBy(() => toOrder(item))).toBeInstanceOf(ImpossibleState);
+    },
+  );
+
+  test('counts for the current payment only', () => {
+    const refunded = paymentIn('REFUNDED');
+    const kept = paymentIn('CAPTURED', { paymentId: 'pay_2' });
+    expect(toItem(orderIn('PAYMENT_DONE', { payments: [refunded, kept] }))).toBeDefined();
+    const given = orderIn('PAYMENT_DONE', { payments: [kept, refunded] });
+    expect(thrownBy(() => toItem(given))).toBeInstanceOf(ImpossibleState);
+  });
+});
+
+describe('the place in the outbox', () => {
+  const owing = (dueAtMs: number) => paymentIn('FAILED', { voidOwed: { dueAtMs } });
+
+  test.each<[string, Order, number | undefined]>([
+    ['of an order that owes nothing', orderIn('PAYMENT_DONE'), undefined],
+    ['of a new one is its time', orderIn('CREATED', { dueAtMs: 7 }), 7],
+    ['stays where it is too early', orderIn('CREATED', { dueAtMs: 7, dueKeyMs: 5 }), 5],
+    ['moves where it is too late', orderIn('CREATED', { dueAtMs: 7, dueKeyMs: 9 }), 7],
+    [
+      'is that of the earliest debt of all payments',
+      orderIn('CREATED', { dueAtMs: 7, payments: [owing(8), owing(6)] }),
+      6,
+    ],
+    ['of a debt of an order at rest', orderIn('ORDER_FAILED', { payments: [owing(8)] }), 8],
+    ['goes with the last debt', orderIn('ORDER_FAILED', { dueKeyMs: 5 }), undefined],
+  ])('%s', (_what, order, expected) => {
+    const item = toItem(order);
+    expect(item['dueKeyMs']).toBe(expected);
+    expect('dueShard' in item).toBe(expected !== undefined);
+  });
+
+  test('is corrected without a new version, if nobody has written the order since', async () => {
+    const { orders, sent } = tableOf({});
+    await orders.correctDueKey(orderIn('CREATED', { dueAtMs: 7, dueKeyMs: 5 }));
+    expect(sent).toEqual([
+      {
+        TableName: 'orders',
+        Key: { pk: 'ORDER#ord_1' },
+        UpdateExpression: 'SET dueKeyMs = :dueKeyMs',
+        ConditionExpression: '#status = :statusAsRead AND #counter = :counterAsRead',
+        ExpressionAttributeNames: { '#status': 'status', '#counter': 'writes' },
+        ExpressionAttributeValues: {
+          ':statusAsRead': 'CREATED',
+          ':counterAsRead': 17,
+          ':dueKeyMs': 7,
+        },
+      },
+    ]);
   });
 });

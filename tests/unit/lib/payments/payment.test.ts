@@ -8,7 +8,8 @@ import {
   newPayment,
   type Payment,
   type PaymentStatus,
-  touchPayment,
+  paymentDueMs,
+  withDebtDueAt,
 } from '../../../../lib/payments/payment.ts';
 import { IllegalTransition } from '../../../../lib/platform/errors.ts';
 import { PAYMENT_MOVES } from '../../../../torture/legal-moves.ts';
@@ -27,19 +28,16 @@ const MOVE = { reason: 'BECAUSE', at: '2026-03-01T12:00:00.000Z' };
 
 const OWN_FIELDS: Readonly<Record<PaymentStatus, Readonly<Record<string, unknown>>>> = {
   INITIATED: { methodToken: 'tok_secret' },
-  PENDING: { methodToken: 'tok_secret', waitToken: 'gateway', acknowledgeByMs: 5 },
-  CAPTURED: { refundOwed: { reason: 'LATE_CAPTURE' }, dueAtMs: 6 },
+  PENDING: { methodToken: 'tok_secret', acknowledgeByMs: 5 },
+  CAPTURED: { refundOwed: { reason: 'LATE_CAPTURE', dueAtMs: 6 } },
   DECLINED: { code: 'INSUFFICIENT_FUNDS' },
   VOIDED: { code: 'PAYMENT_VOIDED' },
   REFUNDED: { code: 'LATE_CAPTURE' },
-  FAILED: { code: 'PAYMENT_UNCONFIRMED', voidOwed: true, dueAtMs: 7 },
+  FAILED: { code: 'PAYMENT_UNCONFIRMED', voidOwed: { dueAtMs: 7 } },
 };
 
 const BASE = {
   paymentId: 'pay_1',
-  orderId: 'ord_1',
-  userId: 'alice',
-  correlationId: 'corr-1',
   attempt: 2,
   revision: 4,
   amount: { amount: 2598, currency: 'EUR' },
@@ -48,7 +46,7 @@ const BASE = {
 
 function paymentIn(status: PaymentStatus): Payment {
   const history = [{ from: null, to: status, ...MOVE }];
-  return { ...BASE, ...OWN_FIELDS[status], status, version: 1, history } as unknown as Payment;
+  return { ...BASE, ...OWN_FIELDS[status], status, history } as unknown as Payment;
 }
 
 function moveTo(payment: Payment, to: PaymentStatus): Payment {
@@ -95,12 +93,11 @@ describe('the life of a payment', () => {
     expect(isUnsettled({ ...paymentIn(status), ...without } as Payment)).toBe(is);
   });
 
-  test('begins INITIATED, at version one, with its first line of history', () => {
+  test('begins INITIATED, with its first line of history', () => {
     expect(newPayment({ ...BASE, methodToken: 'tok_secret', at: MOVE.at })).toEqual({
       ...BASE,
       status: 'INITIATED',
       methodToken: 'tok_secret',
-      version: 1,
       history: [{ from: null, to: 'INITIATED', reason: 'PAYMENT_STARTED', at: MOVE.at }],
     });
   });
@@ -118,7 +115,7 @@ describe('the life of a payment', () => {
     },
   );
 
-  test('any walk takes legal moves only, one version and one chained line of history each', () => {
+  test('any walk takes legal moves only, one chained line of history each', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...STATUSES), { maxLength: 30, size: 'max' }),
@@ -135,7 +132,6 @@ describe('the life of a payment', () => {
               ...BASE,
               ...OWN_FIELDS[to],
               status: to,
-              version: before.version + 1,
               history: [...before.history, { from: before.status, to, ...MOVE }],
             });
           }
@@ -153,11 +149,10 @@ describe('the life of a payment', () => {
   );
 
   test.each(pairs.filter(([from, to]) => isExpected(from, to) && to !== 'PENDING'))(
-    'from %s to %s the method token and the wait token are gone for good',
+    'from %s to %s the method token is gone for good',
     (from, to) => {
       const settled = moveTo(paymentIn(from), to);
       expect(settled).not.toHaveProperty('methodToken');
-      expect(settled).not.toHaveProperty('waitToken');
       expect(JSON.stringify(settled)).not.toContain('tok_secret');
     },
   );
@@ -165,21 +160,29 @@ describe('the life of a payment', () => {
   test('a refund leaves nothing owed', () => {
     const refunded = moveTo(paymentIn('CAPTURED'), 'REFUNDED');
     expect(refunded).not.toHaveProperty('refundOwed');
-    expect(refunded).not.toHaveProperty('dueAtMs');
+    expect(paymentDueMs(refunded)).toBeUndefined();
   });
 
   test('a void leaves nothing owed', () => {
     const voided = moveTo(paymentIn('FAILED'), 'VOIDED');
     expect(voided).not.toHaveProperty('voidOwed');
-    expect(voided).not.toHaveProperty('dueAtMs');
+    expect(paymentDueMs(voided)).toBeUndefined();
   });
 
-  test('another fact in the same status is a new version without a line of history', () => {
-    const before = paymentIn('PENDING');
-    expect(touchPayment(before, { waitToken: 'newer' })).toEqual({
-      ...before,
-      waitToken: 'newer',
-      version: 2,
-    });
+  test.each([
+    ['CAPTURED', 6],
+    ['FAILED', 7],
+    ['INITIATED', undefined],
+    ['PENDING', undefined],
+    ['DECLINED', undefined],
+    ['VOIDED', undefined],
+    ['REFUNDED', undefined],
+  ] as const)('%s has its debt due at %j, and put off only if there is one', (status, dueMs) => {
+    const payment = paymentIn(status);
+    expect(paymentDueMs(payment)).toBe(dueMs);
+    const later = withDebtDueAt(payment, 99);
+    expect(paymentDueMs(later)).toBe(dueMs === undefined ? undefined : 99);
+    if (dueMs === undefined) expect(later).toBe(payment);
+    else expect(withDebtDueAt(later, dueMs)).toEqual(payment);
   });
 });

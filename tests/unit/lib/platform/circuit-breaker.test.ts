@@ -43,7 +43,7 @@ class Table {
     const isAsRead =
       asRead === undefined
         ? this.item === undefined
-        : this.item?.['version'] === asRead[':versionAsRead'] &&
+        : this.item?.['version'] === asRead[':counterAsRead'] &&
           this.item?.['status'] === asRead[':statusAsRead'];
     if (!isAsRead) {
       return Promise.reject(new ConditionalCheckFailedException({ message: 'no', $metadata: {} }));

@@ -86,7 +86,7 @@ describe('shards', () => {
   test('an item is in the outbox index exactly while it is due', () => {
     expect(dueAttributes('ord_1', undefined)).toEqual({});
     const shard = shardName('due', shardOf('ord_1', 16));
-    expect(dueAttributes('ord_1', 0)).toEqual({ dueShard: shard, dueAtMs: 0 });
+    expect(dueAttributes('ord_1', 0)).toEqual({ dueShard: shard, dueKeyMs: 0 });
     expect(shardName('due', 3)).toBe('due#3');
   });
 });

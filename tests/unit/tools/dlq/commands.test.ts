@@ -98,7 +98,7 @@ test('one whose order cannot be read is listed, shown and kept, and says what is
 test('one that meets a defect fails alone', async () => {
   const { world, desk } = setUp();
   world.interfere = (call) => {
-    if (call === 'find order ord_2') throw new ImpossibleState('Unexpected value.');
+    if (call === 'request compensation ord_2') throw new ImpossibleState('Unexpected value.');
   };
   const { letters } = await redriveLetters(desk(), [], false);
   expect(inShort(letters)).toEqual(['saga-1 DONE', 'saga-2 FAILED', 'saga-3 DONE']);

@@ -12,7 +12,7 @@ const STATUS: Disagreement = {
   found: 'DECLINED, and the gateway says CAPTURED',
   expected: 'no money for a payment that was given up',
   mend: 'record the capture',
-  remedy: { kind: 'VOID_AGAIN', payment: payment('PENDING').item },
+  remedy: { kind: 'VOID_AGAIN', orderId: 'ord_1', payment: payment('PENDING') },
 };
 const SUMS: Disagreement = {
   check: 'stock-sums',

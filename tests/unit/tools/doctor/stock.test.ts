@@ -15,9 +15,9 @@ function judged(
   pieces: Pieces,
   after: Product | undefined,
   problem?: string,
-  isNewer = false,
+  isOtherVersion = false,
 ) {
-  const facts = { productId: 'mug', before, pieces, after, problem, isNewer };
+  const facts = { productId: 'mug', before, pieces, after, problem, isOtherVersion };
   const { findings, hasMoved } = judgeStock(facts);
   return [...findings.map(({ check }) => check), ...(hasMoved ? ['moved'] : [])].join(', ');
 }
@@ -58,7 +58,7 @@ describe('a product that stands still', () => {
     const mug = mugs('1/2/3/99');
     expect(judged(mug, { held: 0, sold: 1 }, mug, 'version 2', true)).toBe('unreadable');
     const facts = { productId: 'mug', before: mug, pieces: { held: 0, sold: 1 }, after: mug };
-    const [finding] = judgeStock({ ...facts, problem: 'version 2', isNewer: true }).findings;
+    const [finding] = judgeStock({ ...facts, problem: 'version 2', isOtherVersion: true }).findings;
     expect(finding?.mend).toBe('a person: examine it with the doctor of the version that wrote it');
   });
 

@@ -1,15 +1,15 @@
 import type { Reservation } from '../../../../lib/inventory/reservation.ts';
-import type { OrderIn, OrderStatus, StatusChange } from '../../../../lib/orders/order.ts';
-import type { PaymentChange, PaymentIn, PaymentStatus } from '../../../../lib/payments/payment.ts';
+import type { Order, OrderIn, OrderStatus, StatusChange } from '../../../../lib/orders/order.ts';
+import { earliestDueMs } from '../../../../lib/orders/order-due.ts';
+import type {
+  Payment,
+  PaymentChange,
+  PaymentIn,
+  PaymentStatus,
+} from '../../../../lib/payments/payment.ts';
 import type { Charge } from '../../../../lib/payments/payment-gateway.ts';
 import type { Disagreement } from '../../../../tools/doctor/disagreement.ts';
-import type {
-  Circumstances,
-  Facts,
-  Stored,
-  StoredOrder,
-  StoredPayment,
-} from '../../../../tools/doctor/facts.ts';
+import type { Circumstances, Facts, StoredOrder } from '../../../../tools/doctor/facts.ts';
 import { EUR_26, NOW_MS, orderIn, paymentIn } from '../../lib/orders/fakes.ts';
 
 export { EUR_26, NOW_MS };
@@ -20,12 +20,8 @@ export const NOW: Circumstances = { nowMs: NOW_MS, overdueAfterMs: OVERDUE_AFTER
 
 const AT = '2026-03-01T12:00:00.000Z';
 
-/** By hand: the shards of the outbox's index in which the dispatcher finds these ids. */
-const SHARDS: Readonly<Record<string, string>> = {
-  ord_1: 'due#14',
-  pay_1: 'due#1',
-  pay_2: 'due#6',
-};
+/** By hand: the shard of the outbox's index in which the dispatcher finds ord_1. */
+const SHARD = 'due#14';
 
 /** By hand: the statuses through which an order reaches each status. */
 const WAYS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
@@ -73,7 +69,7 @@ export function historyOf(...way: readonly OrderStatus[]): StatusChange[] {
     to,
     reason: 'TEST',
     at: AT,
-    by: 'alice',
+    by: 'user',
   }));
 }
 
@@ -92,22 +88,20 @@ export function order<Status extends OrderStatus>(
     ? { items: [{ productId: 'mug', quantity: 2 }] }
     : { total: EUR_26 };
   const history = historyOf(...WAYS[status]);
-  return stored('ord_1', orderIn(status, { ...priced, history, ...changes }));
+  const item = orderIn(status, { ...priced, history, ...changes });
+  const dueKeyMs = earliestDueMs(item);
+  return dueKeyMs === undefined
+    ? { item, dueShard: undefined }
+    : { item: { ...item, dueKeyMs }, dueShard: SHARD };
 }
 
 /** A payment of that order, as the code leaves it in that status. */
 export function payment<Status extends PaymentStatus>(
   status: Status,
   changes: Partial<PaymentIn<Status>> = {},
-): StoredPayment {
+): PaymentIn<Status> {
   const history = paymentHistoryOf(...PAYMENT_WAYS[status]);
-  const item = paymentIn(status, { history, ...changes });
-  return stored(item.paymentId, item);
-}
-
-function stored<Item extends object>(id: string, item: Item): Stored<Item> {
-  const isDue = 'dueAtMs' in item && item.dueAtMs !== undefined;
-  return { item, dueShard: isDue ? SHARDS[id] : undefined };
+  return paymentIn(status, { history, ...changes });
 }
 
 const LINES = [{ productId: 'mug', quantity: 2, unitPrice: { amount: 1299, currency: 'EUR' } }];
@@ -148,7 +142,8 @@ export function charge(status: Charge['status'], changes: Partial<Charge> = {}):
 
 export interface Around {
   readonly order?: StoredOrder;
-  readonly payments?: readonly StoredPayment[];
+  /** Oldest first; by default those of the order. */
+  readonly payments?: readonly Payment[];
   readonly reservation?: Reservation;
   readonly reservationProblem?: string;
   /** Defaults to none. */
@@ -157,19 +152,26 @@ export interface Around {
 
 export function factsOf({
   order: of,
-  payments = [],
+  payments,
   reservation,
   reservationProblem,
   charges = [],
 }: Around): Facts {
   return {
     orderId: 'ord_1',
-    order: of,
-    payments: new Map(payments.map((one) => [one.item.paymentId, one])),
+    order: of === undefined || payments === undefined ? of : withPayments(of, payments),
     reservation,
     ...(reservationProblem === undefined ? {} : { reservationProblem }),
     charges: charges === 'UNKNOWN' ? undefined : charges,
   };
+}
+
+function withPayments({ item, ...stored }: StoredOrder, payments: readonly Payment[]): StoredOrder {
+  const paid = { ...item, payments } as Order;
+  const dueKeyMs = earliestDueMs(paid);
+  return dueKeyMs === undefined
+    ? { ...stored, item: paid }
+    : { ...stored, dueShard: stored.dueShard ?? SHARD, item: { ...paid, dueKeyMs } };
 }
 
 /** Check and remedy of each finding: `due-missing: MAKE_ORDER_DUE`, `history: a person`. */

@@ -97,7 +97,7 @@ describe('the letter of work that is stuck', () => {
     const world = new World(orderIn('CREATED', { dueAtMs: NOW_MS - 15 * MINUTE_MS }));
     world.interfere = (call) => {
       if (call !== 'save order CREATED') return;
-      world.put(orderIn('CREATED', { version: 8, dueAtMs: NOW_MS + 1 }));
+      world.put(orderIn('CREATED', { version: 8, writes: 18, dueAtMs: NOW_MS + 1 }));
     };
     await round(world);
     expect(world.order.version).toBe(8);
@@ -106,10 +106,9 @@ describe('the letter of work that is stuck', () => {
 
   test('names the payment where that is what owes something', async () => {
     const world = new World(
-      orderIn('PAYMENT_DONE'),
+      orderIn('PAYMENT_FAILED'),
       paymentIn('CAPTURED', {
-        refundOwed: { reason: 'LATE_CAPTURE' },
-        dueAtMs: NOW_MS - 30 * MINUTE_MS,
+        refundOwed: { reason: 'LATE_CAPTURE', dueAtMs: NOW_MS - 30 * MINUTE_MS },
       }),
     );
     world.failAt('request compensation', NO_ANSWER);
@@ -126,18 +125,16 @@ describe('the letter of work that is stuck', () => {
     ]);
   });
 
-  test('names the order also where neither payment nor order can be read', async () => {
+  test('is one for each thing that is stuck, by its own time', async () => {
+    const dueAtMs = NOW_MS - 15 * MINUTE_MS;
     const world = new World(
-      orderIn('PAYMENT_DONE'),
-      paymentIn('FAILED', { voidOwed: true, dueAtMs: NOW_MS - 15 * MINUTE_MS }),
+      orderIn('ORDER_FAILED', { releaseOwed: { revision: 3 }, dueAtMs: NOW_MS }),
+      paymentIn('FAILED', { voidOwed: { dueAtMs } }),
+      paymentIn('FAILED', { paymentId: 'pay_2', voidOwed: { dueAtMs } }),
     );
-    world.interfere = (call) => {
-      if (/^find (order|payment)/.test(call)) throw NO_ANSWER;
-    };
+    world.failAt('request compensation', NO_ANSWER);
     await round(world);
-    expect(world.deadLetters).toMatchObject([
-      { orderId: 'ord_1', run: 0, correlationId: 'corr-1', paymentId: 'pay_1' },
-    ]);
+    expect(world.deadLetters.map(({ paymentId }) => paymentId)).toEqual(['pay_1', 'pay_2']);
   });
 
   test('that the queue does not take keeps nobody else from being dispatched', async () => {
@@ -148,7 +145,7 @@ describe('the letter of work that is stuck', () => {
       if (call === 'saga.start ord_1-2' || call.startsWith('dead letter')) throw NO_ANSWER;
     };
     expect((await round(world)).handled).toBe(1);
-    expect(world.stored.orders.get('ord_2')?.version).toBe(8);
+    expect(world.stored.get('ord_2')?.writes).toBe(18);
     expect(world.effects).toContain('dead letter dispatch-due-work InfrastructureUnavailable');
   });
 });

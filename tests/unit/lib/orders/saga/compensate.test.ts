@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { InventoryTimeout } from '../../../../../lib/inventory/refusals.ts';
+import { currentPayment } from '../../../../../lib/orders/order-payments.ts';
 import { compensate } from '../../../../../lib/orders/saga/compensate.ts';
 import { GatewayUnavailable } from '../../../../../lib/payments/refusals.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
-const FAILED = paymentIn('FAILED', { voidOwed: true, dueAtMs: NOW_MS });
-const LATE = paymentIn('CAPTURED', { refundOwed: { reason: 'RESERVATION_GONE' }, dueAtMs: NOW_MS });
+const FAILED = paymentIn('FAILED', { voidOwed: { dueAtMs: NOW_MS } });
+const LATE = paymentIn('CAPTURED', { refundOwed: { reason: 'RESERVATION_GONE', dueAtMs: NOW_MS } });
 
 describe('compensating a payment', () => {
   test('that was declined gives the stock back before the order says PAYMENT_FAILED', async () => {
@@ -18,10 +19,32 @@ describe('compensating a payment', () => {
     expect(world.order).toMatchObject({
       status: 'PAYMENT_FAILED',
       reason: 'INSUFFICIENT_FUNDS',
-      paymentId: 'pay_1',
     });
     expect(world.order).not.toHaveProperty('releaseOwed');
     expect(world.order).not.toHaveProperty('dueAtMs');
+  });
+
+  test('releases once, though somebody else writes the order in between', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('DECLINED'));
+    world.touchBefore('save order');
+    await compensate(world.service, RUN);
+    expect(world.effects).toEqual([
+      'inventory.release ord_1 revision 3',
+      'save order PAYMENT_FAILED',
+      'save order PAYMENT_FAILED',
+    ]);
+  });
+
+  test('leaves an order alone that asks for other items by then', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('VOIDED'));
+    const { order } = world;
+    world.interfere = (call) => {
+      if (call !== 'save order PAYMENT_FAILED') return;
+      const modification = { status: 'PENDING', items: [] } as const;
+      world.put({ ...order, modification, version: 8, writes: 18 });
+    };
+    await compensate(world.service, RUN);
+    expect(world.order).toMatchObject({ status: 'PAYMENT_IN_PROGRESS', version: 8 });
   });
 
   test('that was given up is voided after that', async () => {
@@ -42,7 +65,7 @@ describe('compensating a payment', () => {
       'inventory.release ord_1 revision 3',
       'save order PAYMENT_FAILED',
       'gateway.refund pay_1',
-      'save order PAYMENT_FAILED with payment REFUNDED',
+      'save payment REFUNDED',
     ]);
     expect(world.order).toMatchObject({ reason: 'RESERVATION_GONE' });
   });
@@ -130,16 +153,14 @@ describe('compensating a payment', () => {
 
   test('that is not the current one leaves the order alone', async () => {
     const world = new World(
-      orderIn('PAYMENT_IN_PROGRESS', { paymentId: 'pay_2' }),
+      orderIn('PAYMENT_IN_PROGRESS'),
       { ...LATE, attempt: 1 },
       paymentIn('INITIATED', { paymentId: 'pay_2', attempt: 2 }),
     );
     await compensate(world.service, { orderId: 'ord_1', paymentId: 'pay_1' });
-    expect(world.effects).toEqual([
-      'gateway.refund pay_1',
-      'save order PAYMENT_IN_PROGRESS with payment REFUNDED',
-    ]);
-    expect(world.order).toMatchObject({ status: 'PAYMENT_IN_PROGRESS', paymentId: 'pay_2' });
+    expect(world.effects).toEqual(['gateway.refund pay_1', 'save payment REFUNDED']);
+    expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
+    expect(currentPayment(world.order)).toMatchObject({ paymentId: 'pay_2', status: 'INITIATED' });
   });
 
   test('of an order that is not there does nothing', async () => {
@@ -160,7 +181,7 @@ describe('giving back what a resting order still owes', () => {
       expect(world.effects).toEqual(['inventory.release ord_1 revision 2', `save order ${status}`]);
       expect(world.order).not.toHaveProperty('releaseOwed');
       expect(world.order).not.toHaveProperty('dueAtMs');
-      expect(world.order.version).toBe(8);
+      expect(world.order).toMatchObject({ version: 7, writes: 18 });
       await compensate(world.service, RUN);
       expect(world.effects).toHaveLength(2);
     },
@@ -168,7 +189,7 @@ describe('giving back what a resting order still owes', () => {
 
   test('leaves an order alone that was retried meanwhile', async () => {
     const world = new World(orderIn('ORDER_FAILED', owing));
-    const retried = orderIn('CREATED', { version: 8, revision: 4, run: 3 });
+    const retried = orderIn('CREATED', { version: 8, writes: 18, revision: 4, run: 3 });
     world.interfere = (call) => {
       if (call.startsWith('inventory.release')) world.put(retried);
     };
@@ -180,6 +201,7 @@ describe('giving back what a resting order still owes', () => {
     const world = new World(orderIn('ORDER_FAILED', owing));
     const later = orderIn('ORDER_FAILED', {
       version: 12,
+      writes: 22,
       revision: 5,
       run: 3,
       releaseOwed: { revision: 5 },

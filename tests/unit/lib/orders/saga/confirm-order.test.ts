@@ -28,6 +28,27 @@ describe('confirming', () => {
     expect(world.order).not.toHaveProperty('dueAtMs');
   });
 
+  test('sells once, though somebody else writes the order in between', async () => {
+    const world = paid();
+    world.touchBefore('save order');
+    await confirmOrder(world.service, RUN);
+    expect(world.effects).toEqual([
+      'inventory.confirm pay_1 for ord_1 revision 3',
+      'save order PAYMENT_DONE',
+      'save order PAYMENT_DONE',
+    ]);
+  });
+
+  test('never says PAYMENT_DONE where the money is to go back by then', async () => {
+    const world = paid();
+    world.interfere = (call) => {
+      if (call !== 'save order PAYMENT_DONE') return;
+      world.put(paymentIn('CAPTURED', { refundOwed: { reason: 'TEST', dueAtMs: NOW_MS } }));
+    };
+    await expect(confirmOrder(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
+  });
+
   test('again does nothing', async () => {
     const world = paid();
     await confirmOrder(world.service, RUN);
@@ -41,8 +62,7 @@ describe('confirming', () => {
     await expect(confirmOrder(world.service, RUN)).rejects.toBeInstanceOf(ReservationGone);
     expect(world.payment()).toMatchObject({
       status: 'CAPTURED',
-      refundOwed: { reason: 'RESERVATION_GONE' },
-      dueAtMs: NOW_MS + 30_000,
+      refundOwed: { reason: 'RESERVATION_GONE', dueAtMs: NOW_MS + 30_000 },
     });
     expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
   });
@@ -52,7 +72,7 @@ describe('confirming', () => {
     world.failAt('inventory.confirm', new InventoryTimeout('No answer.'));
     await expect(confirmOrder(world.service, RUN)).rejects.toBeInstanceOf(InventoryTimeout);
     expect(world.payment()).toEqual(paymentIn('CAPTURED'));
-    expect(world.order).toEqual(orderIn('PAYMENT_IN_PROGRESS'));
+    expect(world.order).toMatchObject({ status: 'PAYMENT_IN_PROGRESS', writes: 17 });
   });
 
   test.each([{ status: 'HELD' as const }, { paymentId: 'pay_9' }, { paymentId: null }])(
@@ -87,7 +107,10 @@ describe('confirming', () => {
     ['VOIDED', paymentIn('VOIDED')],
     ['REFUNDED', paymentIn('REFUNDED')],
     ['FAILED', paymentIn('FAILED')],
-    ['to be refunded', paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE' } })],
+    [
+      'to be refunded',
+      paymentIn('CAPTURED', { refundOwed: { reason: 'LATE_CAPTURE', dueAtMs: NOW_MS } }),
+    ],
   ])('never sells for a payment that is %s', async (_what, payment) => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
     await expect(confirmOrder(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
@@ -96,7 +119,7 @@ describe('confirming', () => {
 
   test('looks at the current payment of the order only', async () => {
     const world = new World(
-      orderIn('PAYMENT_IN_PROGRESS', { paymentId: 'pay_2' }),
+      orderIn('PAYMENT_IN_PROGRESS'),
       paymentIn('CAPTURED'),
       paymentIn('INITIATED', { paymentId: 'pay_2' }),
     );

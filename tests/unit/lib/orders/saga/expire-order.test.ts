@@ -31,7 +31,7 @@ describe('expiring', () => {
     const world = new World(orderIn('PENDING_PAYMENT', { reservationExpiresAtMs: NOW_MS }));
     world.interfere = (call) => {
       if (call === 'save order ORDER_FAILED') {
-        world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8 }));
+        world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8, writes: 18 }));
       }
     };
     await expect(expireOrder(world.service, RUN)).rejects.toBeInstanceOf(PaymentStarted);

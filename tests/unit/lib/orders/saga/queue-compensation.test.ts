@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { queueCompensation } from '../../../../../lib/orders/saga/queue-compensation.ts';
 import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
 
-const FAILED = paymentIn('FAILED', { voidOwed: true, dueAtMs: NOW_MS });
+const FAILED = paymentIn('FAILED', { voidOwed: { dueAtMs: NOW_MS } });
 
 describe('handing over to the compensation queue', () => {
   test('leaves an order alone whose payment was voided for other items', async () => {
@@ -11,7 +11,7 @@ describe('handing over to the compensation queue', () => {
     const world = new World(order, paymentIn('VOIDED'));
     await queueCompensation(world.service, RUN);
     expect(world.effects).toEqual([]);
-    expect(world.order).toEqual(order);
+    expect(world.order).toMatchObject({ ...order, payments: [paymentIn('VOIDED')] });
   });
 
   test('writes down what is owed before it sends', async () => {
@@ -24,6 +24,14 @@ describe('handing over to the compensation queue', () => {
       dueAtMs: NOW_MS + world.deadlines.obligationMs,
     });
     expect(world.compensations).toEqual([RUN]);
+  });
+
+  test('asks the queue once, though somebody else writes the order in between', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('DECLINED'));
+    world.touchBefore('save order');
+    await queueCompensation(world.service, RUN);
+    expect(world.order.status).toBe('PAYMENT_FAILED');
+    expect(world.compensations).toHaveLength(1);
   });
 
   test('is owed still where the queue does not take it', async () => {

@@ -35,7 +35,15 @@ const OUTCOMES = [
 ] as const;
 
 describe('a reservation that failed', () => {
-  const retrying = { purpose: 'PAYMENT_RETRY', paymentId: 'pay_1', total: EUR_26 } as const;
+  const retrying = { purpose: 'PAYMENT_RETRY', total: EUR_26 } as const;
+
+  test('fails once, with one letter, though somebody else writes the order in between', async () => {
+    const world = reserving();
+    world.touchBefore('save order');
+    await rejectReservation(world.service, { ...RUN, failure: 'InventoryTimeout' });
+    expect(world.order.status).toBe('ORDER_FAILED');
+    expect(world.deadLetters).toHaveLength(1);
+  });
 
   test.each(OUTCOMES)(
     '%s, %s: %s %s; dead letter: %s',
@@ -65,8 +73,7 @@ describe('a reservation that failed', () => {
     expect(world.order.status).toBe('PAYMENT_FAILED');
     expect(world.payment()).toMatchObject({
       status: 'CAPTURED',
-      refundOwed: { reason: 'OUT_OF_STOCK' },
-      dueAtMs: NOW_MS + 30_000,
+      refundOwed: { reason: 'OUT_OF_STOCK', dueAtMs: NOW_MS + 30_000 },
     });
   });
 

@@ -21,7 +21,7 @@ describe('ending an exhausted run', () => {
     expect(world.deadLetters).toEqual([
       { ...RUN, step: 'confirm-order', error: 'InventoryTimeout' },
     ]);
-    expect(world.order).toEqual({ ...order, version: 8, dueAtMs: NOW_MS + 60_000 });
+    expect(world.order).toEqual({ ...order, writes: 18, dueAtMs: NOW_MS + 60_000 });
   });
 
   test.each([
@@ -69,11 +69,11 @@ describe('ending an exhausted run', () => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS', { dueAtMs: LATER_MS }));
     world.interfere = (call) => {
       if (call === 'save order PAYMENT_IN_PROGRESS') {
-        world.put(orderIn('PAYMENT_DONE', { version: 8 }));
+        world.put(orderIn('PAYMENT_DONE', { version: 8, writes: 18 }));
       }
     };
     await reportExhausted(world.service, EXHAUSTED);
-    expect(world.order).toEqual(orderIn('PAYMENT_DONE', { version: 8 }));
+    expect(world.order).toEqual(orderIn('PAYMENT_DONE', { version: 8, writes: 18 }));
     expect(world.deadLetters).toHaveLength(1);
   });
 

@@ -17,6 +17,22 @@ const paying = (payment: Payment = paymentIn('INITIATED')) =>
 describe('settling what was not acknowledged', () => {
   const overdue = () => paying(paymentIn('PENDING', { acknowledgeByMs: NOW_MS }));
 
+  test('voids once and reserves the items that the user asked for meanwhile', async () => {
+    const world = overdue();
+    world.interfere = (call) => {
+      if (call !== 'gateway.void pay_1') return;
+      const { order } = world;
+      world.put({ ...order, modification: WISH, version: 8, writes: 18 });
+    };
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(OrderModified);
+    expect(world.effects).toEqual([
+      'gateway.find pay_1',
+      'gateway.void pay_1',
+      'save payment VOIDED',
+      'save order PENDING_RESERVING_STOCK',
+    ]);
+  });
+
   test('takes a capture that the gateway knows of', async () => {
     const world = overdue();
     world.foundCharge = { status: 'CAPTURED' };

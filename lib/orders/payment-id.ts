@@ -1,0 +1,18 @@
+import { deriveId } from '../platform/ids.ts';
+
+const ORDER_PREFIX = 'ord_';
+const PAYMENT_ID = /^pay_([0-9a-f]{26})_[0-9a-f]{26}$/;
+
+/**
+ * Derives the id of a payment: that of its order is in it, so it leads to the order's item.
+ * @param parts of the request; a repeated request derives the same id.
+ */
+export function paymentIdFor(orderId: string, ...parts: readonly string[]): string {
+  return deriveId(`pay_${orderId.slice(ORDER_PREFIX.length)}`, ...parts);
+}
+
+/** The order that the payment is of; undefined if no payment can have this id. */
+export function orderIdOfPayment(paymentId: string): string | undefined {
+  const hex = PAYMENT_ID.exec(paymentId)?.[1];
+  return hex === undefined ? undefined : ORDER_PREFIX + hex;
+}
