@@ -15,13 +15,14 @@ import {
   OrderSettled,
   PaymentCaptured,
   PaymentNotCaptured,
+  PaymentPending,
   PaymentStarted,
   ReservationStands,
   RunSuperseded,
   StillAwaitingAcknowledgement,
   StillAwaitingPayment,
 } from '../lib/orders/saga/signals.ts';
-import { GatewayUnavailable } from '../lib/payments/refusals.ts';
+import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
 import { TASK_SECONDS } from '../lib/platform/settings.ts';
 import {
   CHARGE,
@@ -173,8 +174,10 @@ export const ORDER_SAGA: StateMachine<Name> = {
         { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
         { on: [ConfirmationUnfinished], next: 'ConfirmOrder' },
         { on: [...INVENTORY, ...INVENTORY_AWAY], next: 'ChargeBlocked' },
+        { on: [PaymentPending, GatewayUnknown], next: 'AwaitAcknowledgement' },
         { on: [...LAMBDA_SERVICE, ...DATABASE, GatewayUnavailable], next: 'ChargeExhausted' },
-        { on: ['States.ALL'], next: 'AwaitAcknowledgement' },
+        // A crash: the gateway knows what became of it.
+        { on: ['States.ALL'], next: 'SettlePayment' },
       ],
     },
     ConfirmOrder: {
@@ -232,21 +235,26 @@ export const ORDER_SAGA: StateMachine<Name> = {
     },
     SettlePayment: {
       type: 'Task',
-      comment: 'Ask the gateway; what it has not captured is voided.',
+      comment: 'Ask the gateway: confirm what it has captured, void what it has not.',
       invokes: 'settlePayment',
-      calls: ['gateway', 'gateway'],
+      calls: ['gateway', 'gateway', 'inventory'],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
       retry: [WITH_GATEWAY],
       catch: [
         SUPERSEDED,
         MODIFIED,
-        // Woken too early, so within the first wait; the wait that follows has its whole time-out.
-        { on: [StillAwaitingAcknowledgement], next: 'AwaitAcknowledgement', roundsSeconds: 0 },
+        // The first wait, after a charge that crashed; or woken too early, so within the first wait, and before the
+        // gateway was asked. The wait that follows has its whole time-out.
+        {
+          on: [PaymentPending, StillAwaitingAcknowledgement],
+          next: 'AwaitAcknowledgement',
+          roundsSeconds: 0,
+        },
         { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
+        { on: [ConfirmationUnfinished], next: 'ConfirmOrder' },
         { on: ['States.ALL'], next: 'GiveUpPayment' },
       ],
-      next: 'ConfirmOrder',
     },
     GiveUpPayment: {
       type: 'Task',

@@ -14,13 +14,12 @@ import { currentPayment } from '../order-payments.ts';
 import type { DueCandidate } from '../order-repository.ts';
 import type { OrderService } from '../order-service.ts';
 import { compensate } from '../saga/compensate.ts';
-import { confirmOrder } from '../saga/confirm-order.ts';
 import { expireOrder } from '../saga/expire-order.ts';
 import { abandonReservation } from '../saga/reject-reservation.ts';
 import { sendDeadLetter } from '../saga/report-exhausted.ts';
 import { startReserving } from '../saga/reserve-stock.ts';
 import { settlePayment } from '../saga/settle-payment.ts';
-import { PaymentNotCaptured } from '../saga/signals.ts';
+import { ConfirmationUnfinished, PaymentNotCaptured } from '../saga/signals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { reportStuckWork } from './report-stuck-work.ts';
 
@@ -247,10 +246,10 @@ async function finishWithoutSaga(
     case 'PAYMENT_IN_PROGRESS':
       try {
         await settlePayment(service, run);
-        await confirmOrder(service, run);
         return;
       } catch (error) {
-        if (error instanceof PaymentNotCaptured || error instanceof ReservationGone) {
+        const why = error instanceof ConfirmationUnfinished ? error.cause : error;
+        if (why instanceof PaymentNotCaptured || why instanceof ReservationGone) {
           return compensate(service, run);
         }
         throw error;

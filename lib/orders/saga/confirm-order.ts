@@ -7,12 +7,13 @@ import { currentPayment, keyOfCurrent } from '../order-payments.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import { recordRefundDue } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { OrderSettled, PaymentNotCaptured } from './signals.ts';
+import { ConfirmationUnfinished, OrderSettled, PaymentNotCaptured } from './signals.ts';
 import { orderOfRun, requireRun } from './task.ts';
 
 /**
- * Turns reserved into sold at Inventory, then the order becomes `PAYMENT_DONE`: the end of takePayment, and a step of
- * its own where that has to be tried again. After a capture the saga only goes forward; both parts may be repeated.
+ * Turns reserved into sold at Inventory, then the order becomes `PAYMENT_DONE`: the end of takePayment and of
+ * settlePayment, and a step of its own where that has to be tried again. After a capture the saga only goes forward;
+ * both parts may be repeated.
  * @throws ReservationGone: Inventory's definite no; the refund is owed from then on.
  * @throws PaymentNotCaptured, OrderSettled: nothing to confirm; compensate.
  */
@@ -25,10 +26,23 @@ export async function confirmOrder(
 }
 
 /**
- * Confirms an order as it was read a moment ago.
- * @throws as confirmOrder.
+ * Confirms an order whose capture is written down, at the end of the step that wrote it.
+ * @param captured the order as it was written or read a moment ago.
+ * @throws ConfirmationUnfinished: no retrier or catch that is meant for what came before sees another error.
  */
-export async function confirm(
+export async function confirmCaptured(
+  service: OrderService<'inventory'>,
+  input: SagaRun,
+  captured: Order,
+): Promise<void> {
+  try {
+    await confirm(service, input, requirePaying(captured));
+  } catch (cause) {
+    throw new ConfirmationUnfinished('The payment is captured, and not confirmed yet.', { cause });
+  }
+}
+
+async function confirm(
   service: OrderService<'inventory'>,
   input: SagaRun,
   order: PaymentInProgressOrder,
@@ -68,7 +82,7 @@ export async function confirm(
 }
 
 /** @throws OrderSettled */
-export function requirePaying(order: Order): PaymentInProgressOrder {
+function requirePaying(order: Order): PaymentInProgressOrder {
   if (order.status === 'PAYMENT_IN_PROGRESS') return order;
   throw new OrderSettled(`The order is ${order.status}; there is nothing to confirm.`);
 }

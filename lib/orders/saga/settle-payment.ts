@@ -1,4 +1,5 @@
-import { isOpen } from '../../payments/payment.ts';
+import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
+import { isOpen, type Payment } from '../../payments/payment.ts';
 import { moveOrder } from '../moves.ts';
 import type { Order, PaymentInProgressOrder } from '../order.ts';
 import { hasPendingModification } from '../order-items.ts';
@@ -6,30 +7,39 @@ import { currentPayment, keyOfCurrent } from '../order-payments.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import { type PaymentInOrder, recordOutcome } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { OrderModified, OrderSettled, StillAwaitingAcknowledgement } from './signals.ts';
+import { confirmCaptured } from './confirm-order.ts';
+import {
+  OrderModified,
+  OrderSettled,
+  PaymentPending,
+  StillAwaitingAcknowledgement,
+} from './signals.ts';
 import { requireCaptured } from './take-payment.ts';
 import { orderOfRun } from './task.ts';
 
 /**
- * Settles the payment after the wait. An acknowledged outcome counts; otherwise the gateway is asked, and
- * a payment it has not captured is voided, so that it never can be. Returns once the payment is captured.
- * If the user wants other items, there is no further wait: the payment is voided at once if it still can
- * be, and the order is reserved again.
+ * Settles the payment after the wait, or after a charge that crashed. An acknowledged outcome counts; otherwise the
+ * gateway is asked, and a payment it has not captured is voided, so that it never can be. Confirms a capture, and
+ * returns once the order is paid. If the user wants other items, there is no further wait: the payment is voided at
+ * once if it still can be, and the order is reserved again.
+ * @throws ConfirmationUnfinished: the money is captured, and written down; from then on only ConfirmOrder goes on.
  * @throws PaymentNotCaptured: compensate. OrderModified: reserve the new items.
+ * @throws PaymentPending: the gateway has the charge, and nobody has waited for its acknowledgement yet.
  * @throws StillAwaitingAcknowledgement: signalled too early. GatewayUnavailable, GatewayUnknown: ask
  * again.
  */
 export async function settlePayment(
-  service: OrderService<'gateway'>,
+  service: OrderService<'inventory' | 'gateway'>,
   input: SagaRun,
 ): Promise<void> {
-  const order = await orderOfRun(service, input);
-  if (order.status === 'PAYMENT_DONE') return;
-  if (order.status !== 'PAYMENT_IN_PROGRESS') throw branchUnlessPaying(order);
-  const { payment } = await outcomeOf(service, order);
+  const found = await orderOfRun(service, input);
+  if (found.status === 'PAYMENT_DONE') return;
+  if (found.status !== 'PAYMENT_IN_PROGRESS') throw branchUnlessPaying(found);
+  const { order, payment } = await outcomeOf(service, found);
   // The user may have asked for them while the gateway was asked.
   if (payment.status === 'VOIDED') await reserveNewItems(service, input);
   requireCaptured(payment);
+  await confirmCaptured(service, input, order);
 }
 
 function branchUnlessPaying(order: Order): Error {
@@ -52,11 +62,23 @@ async function outcomeOf(
     throw new StillAwaitingAcknowledgement('The gateway still has time to acknowledge.');
   }
   const known = await service.gateway.findCharge(payment.paymentId);
+  if (known?.status === 'PENDING' && mayBegin(order, payment)) {
+    throw new PaymentPending('The charge crashed, and the gateway will acknowledge it later.');
+  }
   const outcome =
     known === undefined || known.status === 'PENDING'
       ? await service.gateway.void({ ...payment, orderId: order.orderId })
       : known;
   return recordOutcome(service, keyOfCurrent(order), outcome);
+}
+
+/** True if nobody has waited for the acknowledgement yet, and a run can. */
+function mayBegin(order: PaymentInProgressOrder, payment: Payment): boolean {
+  return (
+    payment.status === 'INITIATED' &&
+    !hasPendingModification(order) &&
+    order.run < MAX_RUNS_PER_ORDER
+  );
 }
 
 /**

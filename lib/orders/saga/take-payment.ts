@@ -16,13 +16,8 @@ import {
 } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { branchByStatus, branchWhilePending } from './branches.ts';
-import { confirm, requirePaying } from './confirm-order.ts';
-import {
-  ConfirmationUnfinished,
-  ModificationRequested,
-  PaymentNotCaptured,
-  PaymentPending,
-} from './signals.ts';
+import { confirmCaptured } from './confirm-order.ts';
+import { ModificationRequested, PaymentNotCaptured, PaymentPending } from './signals.ts';
 import { orderOfRun } from './task.ts';
 
 /**
@@ -45,13 +40,7 @@ export async function takePayment(
   if (hasPendingModification(order)) {
     throw new ModificationRequested('The user wants other items; the payment is to be voided.');
   }
-  const captured = await capture(service, order);
-  try {
-    await confirm(service, input, requirePaying(captured));
-  } catch (cause) {
-    // One name for all of them: no retrier or catch that is meant for the charge sees an error after it.
-    throw new ConfirmationUnfinished('The payment is captured, and not confirmed yet.', { cause });
-  }
+  await confirmCaptured(service, input, await capture(service, order));
 }
 
 /** @returns the order, with its current payment captured and written down. */

@@ -16,7 +16,7 @@ const PAUSES = 5 + 10 + 20 + 40 + 60 + 60;
 const RESERVE = 6 * (2 + 5) + BACK_OFF;
 const CHARGE = (6 + 6) * (2 + 5 + 2 + 5) + BACK_OFF + PAUSES;
 const AWAIT_ACKNOWLEDGEMENT = 6 * 5 + BACK_OFF + 180;
-const SETTLE = 6 * (5 + 5 + 5) + BACK_OFF;
+const SETTLE = 6 * (5 + 5 + 2 + 5) + BACK_OFF;
 const CONFIRM = (6 + 6) * (2 + 5) + BACK_OFF + PAUSES;
 const COMPENSATE = (6 + 6) * (2 + 5 + 5 + 5) + BACK_OFF + PAUSES;
 /** A step that calls neither service: GiveUpPayment, each dead letter. */
@@ -28,7 +28,7 @@ test('the durations by hand are these', () => {
     PAUSES: 195,
     RESERVE: 73,
     CHARGE: 394,
-    SETTLE: 121,
+    SETTLE: 133,
     CONFIRM: 310,
     COMPENSATE: 430,
     PLAIN: 61,
@@ -64,8 +64,8 @@ describe('the deadlines of the default configuration', () => {
   });
 
   test('hold the stock from the extension past everything that may follow it', () => {
-    expect(UNTIL_SOLD).toBe(1611);
-    expect(PAYING).toBe(1672);
+    expect(UNTIL_SOLD).toBe(1635);
+    expect(PAYING).toBe(1696);
     expect(deadlines.payingMs).toBe((PAYING + 30) * 1000);
   });
 
@@ -73,15 +73,15 @@ describe('the deadlines of the default configuration', () => {
     // Twice: the order is due a grace after its deadline, and the dispatcher looks once a minute.
     const discovery = 2 * (30 + 60);
     const successor = RESERVE + PAYING;
-    expect(PAYING + 30 + discovery + successor).toBe(3627);
-    expect(deadlines.holdMs).toBe(3_627_000);
+    expect(PAYING + 30 + discovery + successor).toBe(3675);
+    expect(deadlines.holdMs).toBe(3_675_000);
   });
 
   test('keep it for a payment that begins at the last moment, and whose signal is lost', () => {
     const handler = 30;
     expect(deadlines.allowanceMs).toBe((handler + 30 + 60) * 1000 + deadlines.holdMs);
     // Inventory answers within two seconds.
-    expect(deadlines.holdSeconds).toBe(900 + 3747 + 2);
+    expect(deadlines.holdSeconds).toBe(900 + 3795 + 2);
   });
 
   test('tell the compensation queue again only after two rounds of all retries', () => {
@@ -137,7 +137,7 @@ describe('the deadlines of another configuration', () => {
 
 describe('a hold that Inventory would not give', () => {
   test.each([
-    { MAX_HOLD_SECONDS: '4648' },
+    { MAX_HOLD_SECONDS: '4696' },
     { RESERVATION_TTL_SECONDS: '86400' },
     { PAYMENT_ACK_TIMEOUT_SECONDS: '86400' },
   ])('is refused by name: %o', (settings) => {
@@ -147,7 +147,7 @@ describe('a hold that Inventory would not give', () => {
   });
 
   test('is enough to the second', () => {
-    expect(deadlinesOf(readConfig({ ...REQUIRED, MAX_HOLD_SECONDS: '4649' }))).toEqual(deadlines);
+    expect(deadlinesOf(readConfig({ ...REQUIRED, MAX_HOLD_SECONDS: '4697' }))).toEqual(deadlines);
   });
 });
 

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { InventoryTimeout } from '../../../../../lib/inventory/refusals.ts';
+import { MAX_RUNS_PER_ORDER } from '../../../../../lib/limits.ts';
 import { settlePayment } from '../../../../../lib/orders/saga/settle-payment.ts';
 import {
+  ConfirmationUnfinished,
   OrderModified,
   PaymentNotCaptured,
+  PaymentPending,
   StillAwaitingAcknowledgement,
 } from '../../../../../lib/orders/saga/signals.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
@@ -33,11 +37,24 @@ describe('settling what was not acknowledged', () => {
     ]);
   });
 
-  test('takes a capture that the gateway knows of', async () => {
+  test('takes and confirms a capture that the gateway knows of', async () => {
     const world = overdue();
     world.foundCharge = { status: 'CAPTURED' };
     await settlePayment(world.service, RUN);
-    expect(world.effects).toEqual(['gateway.find pay_1', 'save payment CAPTURED']);
+    expect(world.effects).toEqual([
+      'gateway.find pay_1',
+      'save payment CAPTURED',
+      'inventory.confirm pay_1 for ord_1 revision 3',
+      'save order PAYMENT_DONE',
+    ]);
+  });
+
+  test('tells a failure after the capture from one before it', async () => {
+    const world = overdue();
+    world.foundCharge = { status: 'CAPTURED' };
+    world.failAt('inventory.confirm', new InventoryTimeout('no answer'));
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(ConfirmationUnfinished);
+    expect(world.payment().status).toBe('CAPTURED');
   });
 
   test.each([undefined, { status: 'PENDING' as const }])(
@@ -91,6 +108,38 @@ describe('settling what was not acknowledged', () => {
   });
 });
 
+describe('settling a charge that crashed', () => {
+  const PENDING = { status: 'PENDING' } as const;
+
+  test('waits for the acknowledgement of a charge that the gateway has not decided', async () => {
+    const world = paying();
+    world.foundCharge = PENDING;
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentPending);
+    expect(world.effects).toEqual(['gateway.find pay_1']);
+  });
+
+  test('voids at once what the gateway does not know, so that it never can be charged', async () => {
+    const world = paying();
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    expect(world.effects).toEqual([
+      'gateway.find pay_1',
+      'gateway.void pay_1',
+      'save payment VOIDED',
+    ]);
+  });
+
+  test.each([
+    ['no run is left to wait with', { run: MAX_RUNS_PER_ORDER }, PaymentNotCaptured],
+    ['the user wants other items', { modification: WISH }, OrderModified],
+  ])('does not wait if %s', async (_why, fields, error) => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS', fields), paymentIn('INITIATED'));
+    world.foundCharge = PENDING;
+    const run = { ...RUN, run: world.order.run };
+    await expect(settlePayment(world.service, run)).rejects.toBeInstanceOf(error);
+    expect(world.payment().status).toBe('VOIDED');
+  });
+});
+
 describe('settling for a user who wants other items', () => {
   const wishing = (payment: Payment) =>
     new World(
@@ -126,7 +175,7 @@ describe('settling for a user who wants other items', () => {
     world.foundCharge = { status: 'CAPTURED' };
     await settlePayment(world.service, RUN);
     expect(world.payment().status).toBe('CAPTURED');
-    expect(world.order.modification).toEqual(WISH);
+    expect(world.order.modification).toMatchObject({ ...WISH, status: 'REJECTED' });
   });
 
   test('asks again where the gateway does not answer: unknown is not voided', async () => {
