@@ -36,13 +36,12 @@ export const handler = apiHandler(
     },
   },
   async (request) => {
-    const { orderId } = request.body;
-    const { paymentId } = await startPayment(service(), {
+    const started = await startPayment(service(), {
       userId: request.user.userId,
-      orderId,
+      orderId: request.body.orderId,
       methodToken: request.body.paymentMethod.token,
       idempotencyKey: request.idempotencyKey,
     });
-    return paymentAnswer(service(), { orderId, paymentId }, request.waitSeconds);
+    return paymentAnswer(service(), started, request.waitSeconds);
   },
 );

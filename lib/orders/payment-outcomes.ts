@@ -23,14 +23,16 @@ export interface PaymentInOrder {
 /**
  * Records the gateway's outcome of a payment, in any status of the payment. A capture of a payment that
  * was given up owes its refund in the same write.
+ * @param known the order as it was read before; by default it is read.
  * @returns the payment as it then stands; unchanged if the outcome is not final or not new.
  */
 export function recordOutcome(
   service: OrderService,
   key: PaymentKey,
   outcome: ChargeOutcome,
+  known?: Order,
 ): Promise<PaymentInOrder> {
-  return changePayment(service, key, (payment) => nextAfter(service, payment, outcome));
+  return changePayment(service, key, (payment) => nextAfter(service, payment, outcome), { known });
 }
 
 /**
@@ -42,18 +44,15 @@ export function recordAcknowledged(
   key: PaymentKey,
   outcome: ChargeOutcome,
 ): Promise<PaymentInOrder> {
-  return changePayment(
-    service,
-    key,
-    (payment) => nextAfter(service, payment, outcome),
-    (order) => {
+  return changePayment(service, key, (payment) => nextAfter(service, payment, outcome), {
+    besides: (order) => {
       const isAwaited =
         order.status === 'PAYMENT_IN_PROGRESS' && isCurrentPayment(order, key.paymentId);
       if (!isAwaited || !isOpen(currentPayment(order))) return {};
       const soonMs = service.clock.now() + service.deadlines.dispatchMs;
       return { dueAtMs: Math.min(order.dueAtMs, soonMs) };
     },
-  );
+  });
 }
 
 /**
@@ -62,9 +61,12 @@ export function recordAcknowledged(
  */
 export async function paymentInOrder(
   service: OrderService,
-  { orderId, paymentId }: PaymentKey,
+  key: PaymentKey,
 ): Promise<PaymentInOrder> {
-  const order = await service.orders.getOrder(orderId);
+  return paymentIn(await service.orders.getOrder(key.orderId), key);
+}
+
+function paymentIn(order: Order | undefined, { paymentId }: PaymentKey): PaymentInOrder {
   const payment = order && paymentOf(order, paymentId);
   if (order === undefined || payment === undefined) {
     throw new UnknownPayment('No such payment of this order is stored.');
@@ -75,20 +77,27 @@ export async function paymentInOrder(
 /**
  * Changes one payment in one write of its order.
  * @param change returns undefined if nothing is to be written.
- * @param besides other fields of the order as read that the same write changes.
+ * @param options.besides other fields of the order as read that the same write changes.
+ * @param options.known the order as it was read before; it is read again if it has changed since.
  * @throws UnknownPayment if the order has no such payment.
  */
 function changePayment(
   service: OrderService,
   key: PaymentKey,
   change: (payment: Payment) => Payment | undefined,
-  besides: (order: Order) => { readonly dueAtMs?: number } = () => ({}),
+  options: {
+    readonly besides?: (order: Order) => { readonly dueAtMs?: number };
+    readonly known?: Order | undefined;
+  } = {},
 ): Promise<PaymentInOrder> {
+  let { known } = options;
   return retryOnConflict(service, async () => {
-    const { order, payment } = await paymentInOrder(service, key);
+    const { order, payment } =
+      known === undefined ? await paymentInOrder(service, key) : paymentIn(known, key);
+    known = undefined;
     const changed = change(payment);
     if (changed === undefined) return { order, payment };
-    const changes = { ...withPayment(order, changed), ...besides(order) };
+    const changes = { ...withPayment(order, changed), ...options.besides?.(order) };
     // Of a payment's changes, the order shows its refund.
     const next =
       changed.status === 'REFUNDED'

@@ -1,5 +1,5 @@
 import { MAX_USER_RUNS_PER_ORDER } from '../limits.ts';
-import { isOpen, isUnsettled, newPayment, type Payment } from '../payments/payment.ts';
+import { isOpen, isUnsettled, newPayment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { admissionOf, admitOrder } from './admit-order.ts';
@@ -7,6 +7,7 @@ import { moveOrder } from './moves.ts';
 import type { PaymentFailedOrder } from './order.ts';
 import { currentPayment, isCurrentPayment, paymentOf, withPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
+import type { PaymentInOrder } from './payment-outcomes.ts';
 import { PaymentUnsettled } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
 import { nextAttempt, paymentIdOf, type StartPaymentRequest, WHY_NOT } from './start-payment.ts';
@@ -22,7 +23,7 @@ const ROUTE = 'POST /retrypayment';
 export function retryPayment(
   service: OrderService<'saga'>,
   request: StartPaymentRequest,
-): Promise<Payment> {
+): Promise<PaymentInOrder> {
   return retryOnConflict(service, async () => {
     const order = await ownedOrder(service, request.orderId, request.userId);
     const paymentId = paymentIdOf(ROUTE, request, order);
@@ -31,7 +32,7 @@ export function retryPayment(
       // The first process may have died before it started the saga; starting it again is harmless.
       if (isOpen(repeated) && isCurrentPayment(order, paymentId))
         await tryNow(order, service.saga.start(order));
-      return repeated;
+      return { order, payment: repeated };
     }
     switch (order.status) {
       case 'PAYMENT_FAILED':
@@ -39,7 +40,7 @@ export function retryPayment(
       case 'PENDING_RESERVING_STOCK':
       case 'PAYMENT_IN_PROGRESS': {
         const open = currentPayment(order);
-        if (open !== undefined && isOpen(open)) return open;
+        if (open !== undefined && isOpen(open)) return { order, payment: open };
         throw refused(order.orderId, order.status, WHY_NOT.PENDING_RESERVING_STOCK);
       }
       case 'CREATED':
@@ -69,7 +70,7 @@ async function begin(
   order: PaymentFailedOrder,
   request: StartPaymentRequest,
   paymentId: string,
-): Promise<Payment> {
+): Promise<PaymentInOrder> {
   requireSettled(order);
   if (order.run >= MAX_USER_RUNS_PER_ORDER) {
     throw refused(
@@ -105,7 +106,7 @@ async function begin(
   await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
   await service.orders.save(next, order);
   await tryNow(next, service.saga.start(next));
-  return payment;
+  return { order: next, payment };
 }
 
 /**

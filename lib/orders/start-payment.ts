@@ -1,4 +1,4 @@
-import { newPayment, type Payment } from '../payments/payment.ts';
+import { newPayment } from '../payments/payment.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import { assertNever, IllegalTransition } from '../platform/errors.ts';
 import { moveOrder } from './moves.ts';
@@ -6,6 +6,7 @@ import type { Order, PendingPaymentOrder } from './order.ts';
 import { currentPayment, paymentOf, withPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { paymentIdFor } from './payment-id.ts';
+import type { PaymentInOrder } from './payment-outcomes.ts';
 import { ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
 
@@ -24,17 +25,17 @@ export interface StartPaymentRequest {
 export function startPayment(
   service: OrderService<'saga'>,
   request: StartPaymentRequest,
-): Promise<Payment> {
+): Promise<PaymentInOrder> {
   return retryOnConflict(service, async () => {
     const order = await ownedOrder(service, request.orderId, request.userId);
     const paymentId = paymentIdOf('POST /payment', request, order);
     const repeated = paymentOf(order, paymentId);
-    if (repeated !== undefined) return repeated;
+    if (repeated !== undefined) return { order, payment: repeated };
     switch (order.status) {
       case 'PENDING_PAYMENT':
         return begin(service, order, request, paymentId);
       case 'PAYMENT_IN_PROGRESS':
-        return currentPayment(order);
+        return { order, payment: currentPayment(order) };
       case 'CREATED':
       case 'PENDING_RESERVING_STOCK':
       case 'PAYMENT_DONE':
@@ -83,7 +84,7 @@ async function begin(
   order: PendingPaymentOrder,
   request: StartPaymentRequest,
   paymentId: string,
-): Promise<Payment> {
+): Promise<PaymentInOrder> {
   const nowMs = service.clock.now();
   if (nowMs >= order.reservationExpiresAtMs) {
     throw new ReservationExpired(ReservationExpired.refusal.advice, {
@@ -114,5 +115,5 @@ async function begin(
   );
   await service.orders.save(next, order);
   await tryNow(order, service.saga.signal(order.waitToken));
-  return payment;
+  return { order: next, payment };
 }

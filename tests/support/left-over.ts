@@ -80,12 +80,12 @@ async function waiting(productId: string) {
 /** `PAYMENT_IN_PROGRESS`, before any call to the gateway. */
 async function paying(productId: string) {
   const order = await waiting(productId);
-  const { paymentId } = await startPayment(cutOff(), {
+  const { payment } = await startPayment(cutOff(), {
     ...order,
     methodToken: 'tok_ok',
     idempotencyKey: undefined,
   });
-  return { ...order, paymentId };
+  return { ...order, paymentId: payment.paymentId };
 }
 
 /** `PAYMENT_IN_PROGRESS`, with an unknown outcome at the gateway. */

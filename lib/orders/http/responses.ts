@@ -6,10 +6,10 @@ import { assertNever, type RefusalClass } from '../../platform/errors.ts';
 import { etagOf } from '../../platform/http/answer-headers.ts';
 import { LEGAL_MOVES } from '../moves.ts';
 import type { Order, OrderFailedOrder, OrderStatus } from '../order.ts';
-import { currentPayment, isCurrentPayment, type PaymentKey, refundsOf } from '../order-payments.ts';
+import { currentPayment, isCurrentPayment, refundsOf } from '../order-payments.ts';
 import type { OrderService } from '../order-service.ts';
 import { ownedOrder } from '../order-service.ts';
-import { paymentInOrder } from '../payment-outcomes.ts';
+import { type PaymentInOrder, paymentInOrder } from '../payment-outcomes.ts';
 import {
   BadQuantity,
   ModificationRejected,
@@ -44,7 +44,7 @@ export async function pauseWithin(
   const waitedMs = clock.now() - sinceMs;
   const leftMs = waitSeconds * 1000 - waitedMs;
   if (leftMs <= 0) return false;
-  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS + waitedMs / 2);
+  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS + waitedMs);
   await sleep(clock, Math.min(pauseMs, leftMs));
   return true;
 }
@@ -226,27 +226,34 @@ export function currentOrderAnswer(service: OrderService, order: Order) {
   };
 }
 
+/** A voided payment of an order that is modified meanwhile has its outcome already. */
+function isUnderWay({ order, payment }: PaymentInOrder): boolean {
+  const orderWaits =
+    order.status === 'PAYMENT_IN_PROGRESS' && isCurrentPayment(order, payment.paymentId);
+  return isOpen(payment) || orderWaits;
+}
+
 /**
  * The answer to paying, once the payment is settled or the wait is over: 200 if the money is captured and
  * the order is done, 202 while an outcome, the confirmation or the roll-back is still to come.
  * @throws PaymentDeclined, PaymentFailed (402)
  */
-export async function paymentAnswer(service: OrderService, key: PaymentKey, waitSeconds: number) {
-  const { orderId, paymentId } = key;
+export async function paymentAnswer(
+  service: OrderService,
+  started: PaymentInOrder,
+  waitSeconds: number,
+) {
+  const { orderId } = started.order;
+  const { paymentId } = started.payment;
   const sinceMs = service.clock.now();
-  let payment: Payment;
-  let isUnderWay: boolean;
-  do {
-    const found = await paymentInOrder(service, key);
-    payment = found.payment;
-    // A voided payment of an order that is modified meanwhile has its outcome already.
-    const orderWaits =
-      found.order.status === 'PAYMENT_IN_PROGRESS' && isCurrentPayment(found.order, paymentId);
-    isUnderWay = isOpen(payment) || orderWaits;
-  } while (isUnderWay && (await pauseWithin(service.clock, sinceMs, waitSeconds)));
+  let found = started;
+  while (isUnderWay(found) && (await pauseWithin(service.clock, sinceMs, waitSeconds))) {
+    found = await paymentInOrder(service, { orderId, paymentId });
+  }
+  const { payment } = found;
   const body = toPaymentDocument(orderId, payment);
   const headers = { Location: `/payment/${paymentId}` };
-  if (isUnderWay || isOpen(payment)) {
+  if (isOpen(payment) || isUnderWay(found)) {
     return { status: 202, headers: { ...headers, ...LOOK_AGAIN }, body };
   }
   const details = { orderId, paymentId, paymentStatus: payment.status, reason: body.code };

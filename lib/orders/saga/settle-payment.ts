@@ -69,7 +69,7 @@ async function outcomeOf(
     known === undefined || known.status === 'PENDING'
       ? await service.gateway.void({ ...payment, orderId: order.orderId })
       : known;
-  return recordOutcome(service, keyOfCurrent(order), outcome);
+  return recordOutcome(service, keyOfCurrent(order), outcome, order);
 }
 
 /** True if nobody has waited for the acknowledgement yet, and a run can. */

@@ -60,7 +60,7 @@ async function capture(
   if (outcome.status === 'PENDING') {
     throw new PaymentPending('The gateway will acknowledge the payment later.');
   }
-  const recorded = await recordOutcome(service, keyOfCurrent(order), outcome);
+  const recorded = await recordOutcome(service, keyOfCurrent(order), outcome, order);
   requireCaptured(recorded.payment);
   return recorded.order;
 }

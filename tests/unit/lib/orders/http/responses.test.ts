@@ -8,7 +8,7 @@ import {
 } from '../../../../../lib/orders/http/responses.ts';
 import type { Order } from '../../../../../lib/orders/order.ts';
 import type { Payment } from '../../../../../lib/payments/payment.ts';
-import { KEY, NOW_MS, orderIn, paymentIn, World } from '../fakes.ts';
+import { NOW_MS, orderIn, paymentIn, World } from '../fakes.ts';
 
 /** The status of a response, or the code of the problem in its place. */
 async function outcomeOf(answer: Promise<{ readonly status: number }>): Promise<number | string> {
@@ -28,6 +28,15 @@ function answerToChange(order: Order) {
 
 const PAY_1 = { payments: [paymentIn('INITIATED')] };
 const WISH = { modification: { status: 'PENDING', items: [] } } as const;
+
+/** The answer about the world's first payment, as it is stored when the call begins. */
+function answerOf(world: World, waitSeconds = 0) {
+  return paymentAnswer(
+    world.service,
+    { order: world.order, payment: world.payment() },
+    waitSeconds,
+  );
+}
 
 describe('the answer to placing or retrying an order', () => {
   test.each([
@@ -147,10 +156,10 @@ describe('the answer to paying', () => {
 
   test.each(cases)('%s', async (_what, payment, outcome, reason) => {
     const settled = new World(orderIn('PAYMENT_DONE'), payment);
-    const answer = paymentAnswer(settled.service, KEY, 0);
+    const answer = answerOf(settled);
     expect(await outcomeOf(answer)).toBe(outcome);
     const paying = new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
-    expect(await paymentAnswer(paying.service, KEY, 0)).toMatchObject({
+    expect(await answerOf(paying)).toMatchObject({
       status: 202,
       headers: { Location: '/payment/pay_1' },
     });
@@ -162,8 +171,8 @@ describe('the answer to paying', () => {
 
   test('never shows how it is paid', async () => {
     const payment = paymentIn('PENDING');
-    const { service } = new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
-    const shown = JSON.stringify(await paymentAnswer(service, KEY, 0));
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), payment);
+    const shown = JSON.stringify(await answerOf(world));
     expect(shown).not.toMatch(/tok_ok|gateway-wait/);
   });
 
@@ -179,15 +188,25 @@ describe('the answer to paying', () => {
     ['PAYMENT_FAILED', 'REFUNDED', 'PAYMENT_FAILED'],
   ] as const)('of an order that is %s, %s: %s', async (status, paymentStatus, outcome) => {
     const payment = paymentIn(paymentStatus);
-    const { service } = new World(orderIn(status), payment);
-    expect(await outcomeOf(paymentAnswer(service, KEY, 0))).toBe(outcome);
+    const world = new World(orderIn(status), payment);
+    expect(await outcomeOf(answerOf(world))).toBe(outcome);
   });
 
   test('with an earlier payment is final, whatever the order does now', async () => {
     const payment = paymentIn('VOIDED');
     const current = paymentIn('INITIATED', { paymentId: 'pay_2' });
-    const { service } = new World(orderIn('PAYMENT_IN_PROGRESS'), payment, current);
-    expect(await outcomeOf(paymentAnswer(service, KEY, 0))).toBe('PAYMENT_FAILED');
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), payment, current);
+    expect(await outcomeOf(answerOf(world))).toBe('PAYMENT_FAILED');
+  });
+
+  test('is what was just written, and reads nothing, if the user does not wait', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('INITIATED'));
+    const calls: string[] = [];
+    world.interfere = (call) => {
+      calls.push(call);
+    };
+    expect(await answerOf(world)).toMatchObject({ status: 202 });
+    expect(calls).toEqual([]);
   });
 
   test('waits until the payment has its outcome', async () => {
@@ -198,7 +217,7 @@ describe('the answer to paying', () => {
       looks += 1;
       if (looks === 3) world.put(orderIn('PAYMENT_DONE'));
     };
-    expect(await paymentAnswer(world.service, KEY, 10)).toMatchObject({ status: 200 });
+    expect(await answerOf(world, 10)).toMatchObject({ status: 200 });
   });
 });
 

@@ -32,6 +32,8 @@ describe('settling what was not acknowledged', () => {
     expect(world.effects).toEqual([
       'gateway.find pay_1',
       'gateway.void pay_1',
+      // Refused: the order has changed since it was read.
+      'save payment VOIDED',
       'save payment VOIDED',
       'save order PENDING_RESERVING_STOCK',
     ]);
