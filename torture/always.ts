@@ -3,6 +3,7 @@ import type { Item } from '../local/dynamodb/values.ts';
 import type { Invocation } from './world/effect-log.ts';
 import type {
   Snapshot,
+  StoredMethod,
   StoredOpenOrders,
   StoredOrder,
   StoredPayment,
@@ -17,7 +18,7 @@ import type {
 
 export type StoredNow = Pick<
   Snapshot,
-  'orders' | 'openOrders' | 'payments' | 'products' | 'reservations' | 'charges'
+  'orders' | 'openOrders' | 'payments' | 'methods' | 'products' | 'reservations' | 'charges'
 >;
 
 export interface AlwaysLimits {
@@ -44,6 +45,7 @@ export function brokenAlways(
     ...stored.products.flatMap((product) => brokenStock(product, stored.reservations)),
     ...tooManyOpen(stored.orders, maxOpenOrders),
     ...stored.openOrders.flatMap(miscounted),
+    ...stored.methods.flatMap((method) => keptForGood(method, nowMs)),
     ...stored.reservations.flatMap((one) => heldForNothing(one, orders.get(one.orderId))),
     ...stored.orders.flatMap((order) => [
       ...notDue(order),
@@ -61,11 +63,28 @@ export function brokenAlways(
       const charge = charges.find(({ paymentId }) => paymentId === payment.paymentId);
       return [
         ...strayPayment(payment),
+        ...methodLost(payment, stored.methods),
         ...keptMoney(payment, orders.get(payment.orderId)),
         ...forgottenCharge(payment, charge?.status),
       ];
     }),
   ];
+}
+
+/** The database removes a payment method's token when its time is up. */
+function keptForGood({ pk, ttl }: StoredMethod, nowMs: number): string[] {
+  const aWeekSeconds = 7 * 86_400;
+  return ttl <= nowMs / 1000 + aWeekSeconds ? [] : [`P5: ${pk} is kept for good`];
+}
+
+/** P4: what an open payment is to be charged with is kept before the payment is. */
+function methodLost(
+  { paymentId, status, methodId }: StoredPayment,
+  methods: readonly StoredMethod[],
+): string[] {
+  const isOpen = status === 'INITIATED' || status === 'PENDING';
+  const isKept = methods.some(({ pk }) => pk === `METHOD#${String(methodId)}`);
+  return isOpen && !isKept ? [`P4: ${paymentId} is open, and nobody knows its method`] : [];
 }
 
 /** P1: stock adds up, and the counters are the sums of the reservations, because one transaction changes both. */

@@ -288,6 +288,16 @@ export const MUTANTS: readonly Mutant[] = [
   await service.orders.save(unpaid, order);
   await service.orders.save({ ...next, writes: next.writes + 1 }, unpaid);`,
   },
+  {
+    name: 'payment-precedes-its-method',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
+    guarantee: 'what a payment is charged with is kept before the payment is',
+    file: START_PAYMENT,
+    find: `  await keepMethod(service, methodId, request);
+  await service.orders.save(next, order);`,
+    replace: `  await service.orders.save(next, order);
+  await keepMethod(service, methodId, request);`,
+  },
 
   // Acknowledgements
   {

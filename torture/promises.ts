@@ -96,8 +96,8 @@ function brokenSales({ orders, payments, reservations }: Stored): string[] {
   return broken;
 }
 
-/** P5: stock is held exactly while its order waits for payment; settled payments keep no task token. */
-function held({ orders, payments, reservations }: Stored): string[] {
+/** P5: stock is held exactly while its order waits for payment. */
+function held({ orders, reservations }: Stored): string[] {
   const statuses = new Map(orders.map((order) => [order.orderId, order]));
   const stuck = reservations
     .filter(({ orderId, status }) => status === 'HELD' && orderId.startsWith('ord_'))
@@ -112,10 +112,7 @@ function held({ orders, payments, reservations }: Stored): string[] {
       reservations.every((one) => one.orderId !== orderId || one.status !== 'HELD'),
     )
     .map(({ orderId }) => `${orderId} waits for its payment and holds nothing`);
-  const kept = payments
-    .filter(({ methodToken }) => methodToken !== undefined)
-    .map(({ paymentId }) => `${paymentId} keeps its method's token`);
-  return [...stuck, ...empty, ...kept];
+  return [...stuck, ...empty];
 }
 
 /** A history names roles, never a user. */

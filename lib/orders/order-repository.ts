@@ -24,6 +24,7 @@ import type { OpenOrderEntry, OpenOrders } from './open-orders.ts';
 import type { Order } from './order.ts';
 import { earliestDueMs } from './order-due.ts';
 import { paymentOf } from './order-payments.ts';
+import { methodKey, methodToken, methodUpdate } from './stored-method.ts';
 import {
   OPEN_ORDERS_SCHEMA_VERSION,
   OPEN_ORDERS_TYPE,
@@ -178,6 +179,27 @@ export class OrderRepository {
       throw new ConcurrentUpdate('The order was changed meanwhile; look at it and try again.');
     }
     observeMoves(next, previous);
+  }
+
+  /**
+   * Keeps the token of a payment's method, before the write of the order that begins the payment.
+   * @param untilMs time at which the database may remove it.
+   */
+  async keepMethod(methodId: string, token: string, untilMs: number): Promise<void> {
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      ...methodUpdate(methodId, token, untilMs),
+    });
+    await this.#documents.send(update).catch(throwUnavailable);
+  }
+
+  /**
+   * Reads it consistently.
+   * @returns undefined if its time is up.
+   */
+  async getMethod(methodId: string): Promise<string | undefined> {
+    const item = await readItem(this.#documents, this.#table, methodKey(methodId));
+    return item === undefined ? undefined : methodToken(item);
   }
 
   /**

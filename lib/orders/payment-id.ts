@@ -11,6 +11,11 @@ export function paymentIdFor(orderId: string, ...parts: readonly string[]): stri
   return deriveId(`pay_${orderId.slice(ORDER_PREFIX.length)}`, ...parts);
 }
 
+/** Derives the id under which the token of a payment's method is kept: one for each token that was sent for it. */
+export function methodIdFor(paymentId: string, methodToken: string): string {
+  return deriveId('met', paymentId, methodToken);
+}
+
 /** The order that the payment is of; undefined if no payment can have this id. */
 export function orderIdOfPayment(paymentId: string): string | undefined {
   const hex = PAYMENT_ID.exec(paymentId)?.[1];

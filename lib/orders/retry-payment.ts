@@ -7,10 +7,17 @@ import { moveOrder } from './moves.ts';
 import type { PaymentFailedOrder } from './order.ts';
 import { currentPayment, isCurrentPayment, paymentOf, withPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
+import { methodIdFor } from './payment-id.ts';
 import type { PaymentInOrder } from './payment-outcomes.ts';
 import { PaymentUnsettled } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
-import { nextAttempt, paymentIdOf, type StartPaymentRequest, WHY_NOT } from './start-payment.ts';
+import {
+  keepMethod,
+  nextAttempt,
+  paymentIdOf,
+  type StartPaymentRequest,
+  WHY_NOT,
+} from './start-payment.ts';
 
 const ROUTE = 'POST /retrypayment';
 
@@ -81,12 +88,13 @@ async function begin(
   }
   const nowMs = service.clock.now();
   const revision = order.revision + 1;
+  const methodId = methodIdFor(paymentId, request.methodToken);
   const payment = newPayment({
     paymentId,
     attempt: nextAttempt(order),
     revision,
     amount: order.total,
-    methodToken: request.methodToken,
+    methodId,
     createdAtMs: nowMs,
     at: toTimestamp(nowMs),
   });
@@ -104,6 +112,7 @@ async function begin(
     moveNow(service, 'PAYMENT_RETRIED', 'user'),
   );
   await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
+  await keepMethod(service, methodId, request);
   await service.orders.save(next, order);
   await tryNow(next, service.saga.start(next));
   return { order: next, payment };

@@ -5,7 +5,7 @@ import { moveOrder } from './moves.ts';
 import type { Order, PendingPaymentOrder } from './order.ts';
 import { currentPayment, paymentOf, withPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
-import { paymentIdFor } from './payment-id.ts';
+import { methodIdFor, paymentIdFor } from './payment-id.ts';
 import type { PaymentInOrder } from './payment-outcomes.ts';
 import { ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
@@ -79,6 +79,16 @@ export function nextAttempt({ payments }: Order): number {
   return payments.length + 1;
 }
 
+/** Keeps the method's token for as long as stock may be held for the payment. */
+export function keepMethod(
+  service: OrderService,
+  methodId: string,
+  { methodToken }: StartPaymentRequest,
+): Promise<void> {
+  const untilMs = service.clock.now() + service.config.MAX_HOLD_SECONDS * 1000;
+  return service.orders.keepMethod(methodId, methodToken, untilMs);
+}
+
 async function begin(
   service: OrderService<'saga'>,
   order: PendingPaymentOrder,
@@ -91,13 +101,14 @@ async function begin(
       details: { orderId: order.orderId },
     });
   }
+  const methodId = methodIdFor(paymentId, request.methodToken);
   const payment = newPayment({
     paymentId,
     attempt: nextAttempt(order),
     revision: order.heldRevision,
     amount: order.total,
     createdAtMs: nowMs,
-    methodToken: request.methodToken,
+    methodId,
     at: toTimestamp(nowMs),
   });
   const next = moveOrder(
@@ -113,6 +124,7 @@ async function begin(
     },
     moveNow(service, 'PAYMENT_STARTED', 'user'),
   );
+  await keepMethod(service, methodId, request);
   await service.orders.save(next, order);
   await tryNow(order, service.saga.signal(order.waitToken));
   return { order: next, payment };

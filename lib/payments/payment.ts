@@ -26,14 +26,14 @@ interface PaymentBase {
 /** Created in the write of the order's move; the gateway may or may not know it. */
 export interface InitiatedPayment extends PaymentBase {
   readonly status: 'INITIATED';
-  /** Never leaves the order's item; removed when the payment settles. */
-  readonly methodToken: string;
+  /** Leads to the token of the payment's method. */
+  readonly methodId: string;
 }
 
 /** The gateway's response is unknown or not final; the saga waits for its acknowledgement. */
 export interface PendingPayment extends PaymentBase {
   readonly status: 'PENDING';
-  readonly methodToken: string;
+  readonly methodId: string;
   readonly acknowledgeByMs: number;
 }
 
@@ -111,7 +111,7 @@ export const LEGAL_PAYMENT_MOVES = {
 /** A payment as it begins, in the write of its order's move. */
 export function newPayment(
   facts: Omit<PaymentBase, 'history'> & {
-    readonly methodToken: string;
+    readonly methodId: string;
     readonly at: string;
   },
 ): InitiatedPayment {
@@ -170,7 +170,7 @@ type FieldOf<Kind> = Kind extends unknown ? keyof Kind : never;
 
 /** Fields that leave the payment with its status; the compiler demands each one. */
 const STATUS_FIELDS = {
-  methodToken: true,
+  methodId: true,
   acknowledgeByMs: true,
   refundOwed: true,
   voidOwed: true,
@@ -183,7 +183,7 @@ type PaymentMoveFields<Kind extends Payment> = Kind extends unknown
 
 /**
  * The payment after a legal move: the change in its history, and of the status fields only the new ones
- * (so the method token goes when the payment settles).
+ * (so the method's id goes when the payment settles).
  * @throws IllegalTransition
  */
 export function movePayment<Status extends PaymentStatus>(

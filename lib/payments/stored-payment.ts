@@ -18,11 +18,11 @@ export const storedPaymentSchema = lazily(() => {
   };
   const ended = { ...base, code: z.string() };
   return z.discriminatedUnion('status', [
-    z.object({ ...base, status: z.literal('INITIATED'), methodToken: z.string() }),
+    z.object({ ...base, status: z.literal('INITIATED'), methodId: z.string() }),
     z.object({
       ...base,
       status: z.literal('PENDING'),
-      methodToken: z.string(),
+      methodId: z.string(),
       acknowledgeByMs: z.number(),
     }),
     z.object({

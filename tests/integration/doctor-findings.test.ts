@@ -101,12 +101,12 @@ async function chargeBehind(orderId: string, paymentId: string, token = 'tok_ok'
 
 /** Attributes of an order whose own move is due. */
 function due(orderId: string, agoMs: number) {
-  return { dueAtMs: scene.stack.clock.now() - agoMs, ...inOutbox(orderId, agoMs) };
+  const dueAtMs = scene.stack.clock.now() - agoMs;
+  return { dueAtMs, ...inOutbox(orderId, dueAtMs) };
 }
 
 /** Attributes of an order that the dispatcher finds. */
-function inOutbox(orderId: string, agoMs: number) {
-  const dueKeyMs = scene.stack.clock.now() - agoMs;
+function inOutbox(orderId: string, dueKeyMs: number) {
   return { dueKeyMs, dueShard: shardName('due', shardOf(orderId, DUE_SHARDS)) };
 }
 
@@ -226,16 +226,6 @@ const MENDED: readonly Case[] = [
     becomes: (orderId) => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'),
   },
   {
-    what: 'a settled payment that keeps its token',
-    plant: async () => {
-      const order = await declined();
-      await tamper('PAYMENT', order.paymentId ?? '', (item) => ({ ...item, methodToken: 'tok_x' }));
-      return order;
-    },
-    checks: ['method-token-kept'],
-    becomes: (orderId) => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'),
-  },
-  {
     what: 'a charge of a payment that was given up',
     plant: async () => {
       const order = await uncharged();
@@ -278,8 +268,7 @@ const MENDED: readonly Case[] = [
       const dueAtMs = scene.stack.clock.now() - LONG_MS;
       const planted = await capturedBehind({ refundOwed: { reason: 'LATE_CAPTURE', dueAtMs } });
       const { orderId } = planted;
-      const found = { ...inOutbox(orderId, 0), dueKeyMs: dueAtMs };
-      await tamper('ORDER', orderId, (item) => ({ ...item, ...found }));
+      await tamper('ORDER', orderId, (item) => ({ ...item, ...inOutbox(orderId, dueAtMs) }));
       return planted;
     },
     checks: ['overdue'],
@@ -290,7 +279,8 @@ const MENDED: readonly Case[] = [
     plant: async () => {
       const order = await paid();
       const { orderId } = order;
-      await tamper('ORDER', orderId, (item) => ({ ...item, ...inOutbox(orderId, 0) }));
+      const nowMs = scene.stack.clock.now();
+      await tamper('ORDER', orderId, (item) => ({ ...item, ...inOutbox(orderId, nowMs) }));
       return order;
     },
     checks: ['due-for-nothing'],
@@ -303,7 +293,7 @@ const MENDED: readonly Case[] = [
       await tamper('PAYMENT', order.paymentId ?? '', ({ code: _code, ...item }) => ({
         ...item,
         status: 'INITIATED',
-        methodToken: 'tok_ok',
+        methodId: 'met_gone',
         history: (item['history'] as unknown[]).slice(0, 1),
       }));
       return order;
@@ -567,9 +557,10 @@ const LEFT: readonly ForAPerson[] = [
     plant: async () => {
       const { orderId, paymentId } = await paid();
       const id = paymentId ?? '';
-      const owed = { refundOwed: { reason: 'TEST', dueAtMs: scene.stack.clock.now() } };
+      const dueAtMs = scene.stack.clock.now();
+      const owed = { refundOwed: { reason: 'TEST', dueAtMs } };
       const putBack = await tamper('PAYMENT', id, (item) => ({ ...item, ...owed }));
-      await tamper('ORDER', orderId, (item) => ({ ...item, ...inOutbox(orderId, 0) }));
+      await tamper('ORDER', orderId, (item) => ({ ...item, ...inOutbox(orderId, dueAtMs) }));
       return [{ orderId }, putBack];
     },
     checks: ['paid-order'],
@@ -623,12 +614,14 @@ const LEFT: readonly ForAPerson[] = [
     checks: ['unreadable'],
   },
   {
-    what: 'an order of the version before, even if its payment keeps its token',
+    what: 'an order of the version before',
     plant: async () => {
-      const { orderId, paymentId } = await refunded();
-      const withToken = (item: StoredItem) => ({ ...item, methodToken: 'tok_x' });
-      const putBack = await tamper('PAYMENT', paymentId ?? '', withToken);
-      await tamper('ORDER', orderId, ({ schemaVersion: _version, ...item }) => item);
+      const { orderId } = await refunded();
+      const putBack = await tamper(
+        'ORDER',
+        orderId,
+        ({ schemaVersion: _version, ...item }) => item,
+      );
       return [{ orderId }, putBack];
     },
     checks: ['unreadable'],

@@ -150,8 +150,6 @@ describe('exactly one wins, whatever the schedule', () => {
       '202 409 PAYMENT_DONE',
       '202 200 ORDER_CANCELLED',
       '409 200 ORDER_CANCELLED',
-      // The retry came first, but its payment was given up before its response.
-      '402 200 ORDER_CANCELLED',
     );
   });
 

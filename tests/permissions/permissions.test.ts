@@ -134,7 +134,7 @@ test('a function may be invoked through its URL only', () => {
   const invoking = [...statements().values()]
     .flat()
     .filter(({ Action }) => Action.includes('lambda:InvokeFunction'));
-  expect(invoking).toHaveLength(8);
+  expect(invoking).toHaveLength(9);
   for (const { Action, Condition } of invoking) {
     expect(Action).toEqual(['lambda:InvokeFunction']);
     expect(Condition).toEqual({ Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } });

@@ -27,6 +27,8 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'orders.saveOpenOrders': ['dynamodb:PutItem OrdersTable'],
   'orders.place': ['dynamodb:PutItem OrdersTable'],
   'orders.save': ['dynamodb:PutItem OrdersTable'],
+  'orders.keepMethod': ['dynamodb:UpdateItem OrdersTable'],
+  'orders.getMethod': ['dynamodb:GetItem OrdersTable'],
   'orders.correctDueKey': ['dynamodb:UpdateItem OrdersTable'],
   'orders.positionsOf': ['dynamodb:Query OrdersTable/index/owner'],
   'orders.dueCandidates': ['dynamodb:Query OrdersTable/index/due'],

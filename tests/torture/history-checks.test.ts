@@ -75,6 +75,7 @@ const STORED: Snapshot = {
   orders: [PAID],
   openOrders: [],
   payments: [PAYMENT],
+  methods: [],
   products: [
     {
       productId: 'prod-a',

@@ -11,7 +11,7 @@ import {
   paidForSoldStock,
   soldToPaidOrder,
 } from './checks/order-stock.ts';
-import { keptMoney, methodToken, openPayment } from './checks/payment-state.ts';
+import { keptMoney, openPayment } from './checks/payment-state.ts';
 import { orderOfReservation, overdueHold } from './checks/reservation-state.ts';
 import { type Disagreement, mendOfUnreadable } from './disagreement.ts';
 import type { Circumstances, Facts, StoredOrder, Subject } from './facts.ts';
@@ -84,7 +84,6 @@ function judgeStockOfOrder(order: Order, facts: Facts, now: Circumstances): Disa
 export function judgePayment(payment: Payment, facts: Facts): Disagreement[] {
   return [
     ...paymentHistory(payment, facts),
-    ...methodToken(payment, facts),
     ...openPayment(payment, facts),
     ...keptMoney(payment, facts),
     ...chargeStatus(payment, facts),

@@ -2,12 +2,11 @@ import { inventoryService } from '../../lib/inventory/inventory-service.ts';
 import { expireReservation } from '../../lib/inventory/reservation-lifecycle.ts';
 import { touchOrder } from '../../lib/orders/moves.ts';
 import type { Order } from '../../lib/orders/order.ts';
-import { type PaymentKey, withPayment } from '../../lib/orders/order-payments.ts';
+import type { PaymentKey } from '../../lib/orders/order-payments.ts';
 import type { OrderService } from '../../lib/orders/order-service.ts';
 import { failPayment, recordOutcome, recordRefundDue } from '../../lib/orders/payment-outcomes.ts';
 import { dispatchOrder } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
-import type { Payment } from '../../lib/payments/payment.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import { owedBy } from './checks/due.ts';
@@ -34,8 +33,6 @@ export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
       case 'MAKE_ORDER_DUE':
       case 'CLEAR_ORDER_DUE':
         return saveDue(service, remedy.order, remedy.kind === 'MAKE_ORDER_DUE');
-      case 'REMOVE_METHOD_TOKEN':
-        return removeMethodToken(service, remedy.order, remedy.payment);
       case 'DISPATCH_ORDER':
         await dispatchOrder(service, remedy.orderId);
         return;
@@ -82,16 +79,6 @@ async function saveDue(service: OrderService, order: Order, isDue: boolean): Pro
   const { dueAtMs: _dueAtMs, ...rest } = order as Order & { dueAtMs?: number };
   const due = isDue && owedBy(order) !== undefined ? { dueAtMs: service.clock.now() } : {};
   await service.orders.save(touchOrder<Order>({ ...rest, ...due }, {}), order);
-}
-
-async function removeMethodToken(
-  service: OrderService,
-  order: Order,
-  payment: Payment,
-): Promise<void> {
-  const { methodToken: _methodToken, ...rest } = payment as Payment & { methodToken?: string };
-  const next = touchOrder<Order>(order, withPayment(order, rest as Payment));
-  await service.orders.save(next, order);
 }
 
 /** Asks the gateway anew, and records its present answer. */

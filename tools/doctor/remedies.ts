@@ -21,7 +21,7 @@ export type Remedy =
       readonly correlationId: string;
     }
   | {
-      readonly kind: 'CONFIRM_STOCK' | 'REMOVE_METHOD_TOKEN';
+      readonly kind: 'CONFIRM_STOCK';
       readonly order: Order;
       readonly payment: Payment;
     };

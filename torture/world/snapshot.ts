@@ -53,7 +53,8 @@ export interface StoredPayment {
   /** Revision of the reservation that it pays for. */
   readonly revision: number;
   readonly amount: { readonly amount: number; readonly currency: string };
-  readonly methodToken?: string;
+  /** Names the item with the token of its method, while it is open. */
+  readonly methodId?: string;
   readonly refundOwed?: { readonly reason: string; readonly dueAtMs: number };
   readonly voidOwed?: { readonly dueAtMs: number };
   readonly history: readonly Change[];
@@ -84,6 +85,13 @@ export interface StoredOpenOrders {
   readonly entryCount: number;
 }
 
+/** The token of a payment's method. */
+export interface StoredMethod {
+  readonly pk: string;
+  /** Unix time in seconds from which the database removes it. */
+  readonly ttl: number;
+}
+
 export interface RunningOrClosed {
   readonly name: string;
   readonly status: string;
@@ -94,6 +102,7 @@ export interface Snapshot {
   readonly orders: readonly StoredOrder[];
   readonly openOrders: readonly StoredOpenOrders[];
   readonly payments: readonly StoredPayment[];
+  readonly methods: readonly StoredMethod[];
   readonly products: readonly StoredProduct[];
   readonly reservations: readonly StoredReservation[];
   /** Charges at the gateway by order id, for stored orders only. */
@@ -116,6 +125,7 @@ export function takeSnapshot({
     orders,
     openOrders: itemsOf(storage.orders, 'OPEN_ORDERS') as readonly StoredOpenOrders[],
     payments: orders.flatMap(paymentsIn),
+    methods: itemsOf(storage.orders, 'METHOD') as readonly StoredMethod[],
     products: itemsOf(storage.inventory, 'PRODUCT') as readonly StoredProduct[],
     reservations: itemsOf(storage.inventory, 'RESERVATION') as readonly StoredReservation[],
     charges: new Map(orders.map(({ orderId }) => [orderId, gateway.chargesOf(orderId)])),

@@ -49,7 +49,7 @@ function startWaiting(service: OrderService, payment: InitiatedPayment): Pending
     payment,
     'PENDING',
     {
-      methodToken: payment.methodToken,
+      methodId: payment.methodId,
       acknowledgeByMs: nowMs + service.config.PAYMENT_ACK_TIMEOUT_SECONDS * 1000,
     },
     { reason: 'OUTCOME_UNKNOWN', at: toTimestamp(nowMs) },

@@ -56,7 +56,15 @@ async function capture(
     return order;
   }
   await extendHold(service, order);
-  const outcome = await service.gateway.charge({ ...payment, orderId: order.orderId });
+  const methodToken = await service.orders.getMethod(payment.methodId);
+  if (methodToken === undefined) {
+    throw await givenUp(service, order, 'PAYMENT_METHOD_EXPIRED');
+  }
+  const outcome = await service.gateway.charge({
+    ...payment,
+    orderId: order.orderId,
+    methodToken,
+  });
   if (outcome.status === 'PENDING') {
     throw new PaymentPending('The gateway will acknowledge the payment later.');
   }
@@ -85,13 +93,22 @@ async function extendHold(
     }
   } catch (error) {
     if (!(error instanceof ReservationGone)) throw error;
-    const { payment } = await failPayment(service, keyOfCurrent(order), 'RESERVATION_EXPIRED');
-    // An earlier try of this step charged it, and its answer was lost: the next try reads the capture.
-    if (payment.status === 'CAPTURED') {
-      throw new ConcurrentUpdate('The payment was acknowledged meanwhile.', { cause: error });
-    }
-    throw new PaymentNotCaptured('The reservation was gone before the charge.', { cause: error });
+    throw await givenUp(service, order, 'RESERVATION_EXPIRED', error);
   }
+}
+
+/** Fails an open payment that this try does not charge. */
+async function givenUp(
+  service: OrderService,
+  order: PaymentInProgressOrder,
+  code: string,
+  cause?: unknown,
+): Promise<Error> {
+  const { payment } = await failPayment(service, keyOfCurrent(order), code);
+  // An earlier try of this step charged it, and its answer was lost: the next try reads the capture.
+  return payment.status === 'CAPTURED'
+    ? new ConcurrentUpdate('The payment was acknowledged meanwhile.', { cause })
+    : new PaymentNotCaptured(`The payment was given up before the charge: ${code}.`, { cause });
 }
 
 /** @throws PaymentNotCaptured */

@@ -82,6 +82,7 @@ const waiting: StoredNow = {
   orders: [order],
   openOrders: [openOrders],
   payments: [],
+  methods: [],
   products: [mug],
   reservations: [held],
   charges: new Map(),
@@ -90,6 +91,7 @@ const paid: StoredNow = {
   orders: [done],
   openOrders: [],
   payments: [payment],
+  methods: [],
   products: [soldMug],
   reservations: [sold],
   charges: charged('CAPTURED'),
@@ -204,6 +206,16 @@ describe('at any moment', () => {
       'captured money is nobody’s',
       { ...paid, orders: [{ ...done, status: 'PAYMENT_FAILED', paymentId: 'pay_2' }] },
       'P2: pay_1 is captured for nothing, and its refund is not owed',
+    ],
+    [
+      'an open payment has lost its method',
+      { ...waiting, payments: [{ ...payment, status: 'INITIATED', methodId: 'met_1' }] },
+      'P4: pay_1 is open, and nobody knows its method',
+    ],
+    [
+      'a method is kept for good',
+      { ...waiting, methods: [{ pk: 'METHOD#met_1', ttl: Number.NaN }] },
+      'P5: METHOD#met_1 is kept for good',
     ],
     [
       'a charge may still be captured for a voided payment',

@@ -68,21 +68,3 @@ export function isSoldTo({ paymentId }: Payment, { order, reservation }: Facts):
   const isSold = reservation?.status === 'CONFIRMED' && reservation.paymentId === paymentId;
   return isPaidWith || isSold;
 }
-
-/** A payment keeps its payment method token only until it is settled. The finding never shows the token. */
-export function methodToken(payment: Payment, { orderId, order }: Facts): Disagreement[] {
-  if (order === undefined || isOpen(payment) || !('methodToken' in payment)) return [];
-  const { paymentId, status } = payment as Payment;
-  return [
-    {
-      check: 'method-token-kept',
-      promise: 'P5',
-      orderId,
-      paymentId,
-      found: `${status}, and still with the token of its payment method`,
-      expected: 'no token on a payment that is settled',
-      mend: 'remove it',
-      remedy: { kind: 'REMOVE_METHOD_TOKEN', order: order.item, payment },
-    },
-  ];
-}

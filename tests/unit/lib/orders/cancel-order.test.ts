@@ -80,7 +80,7 @@ describe('cancelling an order', () => {
     expect(world.effects).toEqual(['save order ORDER_CANCELLED with payment FAILED']);
     expect(world.payment()).toMatchObject({ status: 'FAILED', code: 'ORDER_CANCELLED' });
     expect(world.payment()).not.toHaveProperty('voidOwed');
-    expect(world.payment()).not.toHaveProperty('methodToken');
+    expect(world.payment()).not.toHaveProperty('methodId');
   });
 
   test('refuses the modification that waited, in the same write', async () => {

@@ -48,9 +48,9 @@ const PAYMENT = {
 };
 
 const PAYMENT_FIELDS: Readonly<Record<PaymentStatus, Readonly<Record<string, unknown>>>> = {
-  INITIATED: { methodToken: 'tok_ok' },
+  INITIATED: { methodId: 'met_1' },
   PENDING: {
-    methodToken: 'tok_ok',
+    methodId: 'met_1',
     acknowledgeByMs: NOW_MS + 180_000,
   },
   CAPTURED: {},
@@ -165,6 +165,8 @@ export class World {
   readonly config = readConfig(REQUIRED);
   readonly deadlines = deadlinesOf(this.config);
   readonly stored = new Map<string, Order>();
+  /** Tokens of payment methods, by their id. */
+  readonly methods = new Map([['met_1', 'tok_ok']]);
   /** Every write and every call, in order: `save order PAYMENT_FAILED`, `gateway.charge pay_1`. */
   readonly calls: string[] = [];
   /** Called with each call's text before it; may throw, or change the stored state as a rival. */
@@ -289,6 +291,8 @@ export class World {
     | 'save'
     | 'dueCandidates'
     | 'correctDueKey'
+    | 'keepMethod'
+    | 'getMethod'
   > {
     const { stored } = this;
     return {
@@ -328,6 +332,14 @@ export class World {
         this.#saveOrder(next, previous);
       },
       dueCandidates: (shard) => this.#dueCandidates(shard),
+      keepMethod: async (methodId, token) => {
+        await this.#called(`keep method ${token}`);
+        this.methods.set(methodId, token);
+      },
+      getMethod: async (methodId) => {
+        await this.#called(`find method ${methodId}`);
+        return this.methods.get(methodId);
+      },
       correctDueKey: async ({ orderId }) => {
         await this.#called(`correct due key ${orderId}`);
       },

@@ -26,8 +26,8 @@ const config = readConfig(REQUIRED);
 type Stored = PaymentStatus | 'FAILED, void owed' | 'CAPTURED, refund owed';
 
 const FIELDS: Readonly<Record<Stored, Readonly<Record<string, unknown>>>> = {
-  INITIATED: { methodToken: 'tok_secret' },
-  PENDING: { methodToken: 'tok_secret', acknowledgeByMs: NOW_MS },
+  INITIATED: { methodId: 'met_1' },
+  PENDING: { methodId: 'met_1', acknowledgeByMs: NOW_MS },
   CAPTURED: {},
   'CAPTURED, refund owed': { refundOwed: { reason: 'RESERVATION_GONE', dueAtMs: 1 } },
   DECLINED: { code: 'INSUFFICIENT_FUNDS' },
@@ -225,7 +225,7 @@ describe('what a payment becomes', () => {
     const owed = 'refundOwed' in payment ? `, ${payment.refundOwed.reason} owed` : '';
     expect(`${payment.status}${owed}`).toBe(expected);
     expect(world.order).toMatchObject({ version: 7, writes: 18 });
-    expect(payment).not.toHaveProperty('methodToken');
+    expect(payment).not.toHaveProperty('methodId');
     expect(payment.history).toHaveLength(2);
   });
 

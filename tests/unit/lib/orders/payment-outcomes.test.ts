@@ -129,7 +129,7 @@ describe('recording an outcome', () => {
     // No caller of GET /order sees it.
     expect(world.order).toMatchObject({ version: 7, writes: 18 });
     expect(result.history.at(-1)).toMatchObject({ from: stored.status, to: status });
-    expect(result).not.toHaveProperty('methodToken');
+    expect(result).not.toHaveProperty('methodId');
     expect(result).not.toHaveProperty('voidOwed');
   });
 

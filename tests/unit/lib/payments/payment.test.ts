@@ -27,8 +27,8 @@ const STATUSES = [
 const MOVE = { reason: 'BECAUSE', at: '2026-03-01T12:00:00.000Z' };
 
 const OWN_FIELDS: Readonly<Record<PaymentStatus, Readonly<Record<string, unknown>>>> = {
-  INITIATED: { methodToken: 'tok_secret' },
-  PENDING: { methodToken: 'tok_secret', acknowledgeByMs: 5 },
+  INITIATED: { methodId: 'met_1' },
+  PENDING: { methodId: 'met_1', acknowledgeByMs: 5 },
   CAPTURED: { refundOwed: { reason: 'LATE_CAPTURE', dueAtMs: 6 } },
   DECLINED: { code: 'INSUFFICIENT_FUNDS' },
   VOIDED: { code: 'PAYMENT_VOIDED' },
@@ -94,10 +94,10 @@ describe('the life of a payment', () => {
   });
 
   test('begins INITIATED, with its first line of history', () => {
-    expect(newPayment({ ...BASE, methodToken: 'tok_secret', at: MOVE.at })).toEqual({
+    expect(newPayment({ ...BASE, methodId: 'met_1', at: MOVE.at })).toEqual({
       ...BASE,
       status: 'INITIATED',
-      methodToken: 'tok_secret',
+      methodId: 'met_1',
       history: [{ from: null, to: 'INITIATED', reason: 'PAYMENT_STARTED', at: MOVE.at }],
     });
   });
@@ -152,7 +152,7 @@ describe('the life of a payment', () => {
     'from %s to %s the method token is gone for good',
     (from, to) => {
       const settled = moveTo(paymentIn(from), to);
-      expect(settled).not.toHaveProperty('methodToken');
+      expect(settled).not.toHaveProperty('methodId');
       expect(JSON.stringify(settled)).not.toContain('tok_secret');
     },
   );

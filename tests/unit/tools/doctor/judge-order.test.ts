@@ -439,7 +439,7 @@ test('an order of another version is told, and nothing else about it', () => {
   const problem = 'ORDER#ord_1 has schema version 1; this code reads version 2.';
   const other = { problem, isOtherVersion: true } as const;
   const notDue = { ...order('CREATED', { dueAtMs: undefined as never }), ...other };
-  const payments = [payment('CAPTURED', { methodToken: 'tok_x' } as object)];
+  const payments = [payment('CAPTURED', { methodId: 'met_1' } as object)];
   const [finding, ...others] = judge(SUBJECT, factsOf({ order: notDue, payments }), NOW);
   expect(finding).toMatchObject({
     check: 'unreadable',

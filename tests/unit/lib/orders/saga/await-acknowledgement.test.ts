@@ -24,7 +24,7 @@ describe('waiting for the acknowledgement', () => {
     expect(world.effects).toEqual(['save payment PENDING']);
     expect(world.payment()).toMatchObject({
       status: 'PENDING',
-      methodToken: 'tok_ok',
+      methodId: 'met_1',
       acknowledgeByMs: NOW_MS + 180_000,
     });
     expect(world.order).toMatchObject({ waitToken: 'new-wait', version: 7 });

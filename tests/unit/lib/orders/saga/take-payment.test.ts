@@ -179,6 +179,14 @@ describe('charging', () => {
     expect(world.effects).toEqual(['inventory.extend ord_1 revision 3', 'save payment FAILED']);
   });
 
+  test('whose method is no longer kept is not charged', async () => {
+    const world = paying();
+    world.methods.clear();
+    await expect(takePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    expect(world.effects).toEqual(['save payment FAILED']);
+    expect(world.payment()).toMatchObject({ code: 'PAYMENT_METHOD_EXPIRED' });
+  });
+
   test('where the stock is gone never calls the gateway: the payment fails with its void owed', async () => {
     const world = payingLate();
     world.failAt('inventory.extend', new ReservationGone('Gone.'));
@@ -189,7 +197,7 @@ describe('charging', () => {
       code: 'RESERVATION_EXPIRED',
       voidOwed: { dueAtMs: NOW_MS + 30_000 },
     });
-    expect(world.payment()).not.toHaveProperty('methodToken');
+    expect(world.payment()).not.toHaveProperty('methodId');
   });
 
   test('that is acknowledged while the stock is found gone fails nothing, and is decided again', async () => {
