@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { databaseCall, dieBefore, heal, inject } from '../support/faults.ts';
-import { expectPromisesAtRest, ordersOf } from '../support/invariants.ts';
+import { expectPromisesAtRest, ordersOf, scan } from '../support/invariants.ts';
 import { type Answer, Customer, changeProduct, newProduct, stockLine } from '../support/shop.ts';
 import { eventually, executions, startTestStack } from '../support/stack.ts';
 import type { TestStack } from '../support/test-stack.ts';
@@ -58,6 +58,15 @@ describe('the same Idempotency-Key', () => {
     expect(again.text).toBe(first.text);
     expect(again.headers.get('location')).toBe(first.headers.get('location'));
     expect(await ordersOf(stack, user.userId)).toHaveLength(1);
+  });
+
+  test('keeps the answer in an item of one write unit', async () => {
+    await newcomer();
+    const { text } = await user.place(one(), { key: 'k1', wait: 10 });
+    expect(text.length).toBeGreaterThan(1024);
+    const kept = await scan(stack, 'IdempotencyTable');
+    expect(kept.length).toBeGreaterThan(0);
+    for (const item of kept) expect(JSON.stringify(item).length).toBeLessThan(1024);
   });
 
   test('with another body is refused', async () => {

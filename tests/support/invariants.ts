@@ -17,7 +17,8 @@ import type { TestStack } from './test-stack.ts';
 
 export type Snapshot = Pick<WholeSnapshot, 'orders' | 'payments' | 'products' | 'reservations'>;
 
-async function scan(stack: TestStack, table: string): Promise<Record<string, unknown>[]> {
+/** All items of a table, by its logical id. */
+export async function scan(stack: TestStack, table: string): Promise<Record<string, unknown>[]> {
   const documents = documentClient(stack.runtime().aws);
   const items: Record<string, unknown>[] = [];
   let startKey: Record<string, unknown> | undefined;

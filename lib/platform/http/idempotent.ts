@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { IDEMPOTENCY_KEY } from '../../limits.ts';
 import { databaseClient } from '../dynamo/database-client.ts';
 import {
@@ -58,29 +59,29 @@ export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Id
         hashFunction: 'sha256',
         throwOnNoIdempotencyKey: true,
         lambdaContext: context,
-        responseHook: (stored) => replayed(stored as unknown as HttpAnswer) as never,
       });
+      let first: HttpAnswer | undefined;
       const once = library.makeIdempotent(
         async (_payload: { key: string; content: unknown }) => {
-          const answer = await produce();
-          if (isTransient(answer.statusCode, answer.headers['Retry-After'])) {
-            throw new NotStored(answer);
+          first = await produce();
+          if (isTransient(first.statusCode, first.headers['Retry-After'])) {
+            throw new NotStored(first);
           }
-          return { ...answer };
+          return packed(first);
         },
         { persistenceStore, config, keyPrefix: 'ordersaga' },
       );
-      let answer: HttpAnswer;
+      let stored: string;
       try {
         const key = JSON.stringify([request.userId, request.route, request.key]);
-        answer = await once({ key, content: request.content });
+        stored = await once({ key, content: request.content });
       } catch (error) {
         if (error instanceof NotStored) return error.answer;
         throw translate(error, library);
       }
-      const isReplayed = answer.headers['Idempotent-Replayed'] !== undefined;
-      const isStale = isReplayed && (await isOutdated?.(JSON.parse(answer.body)));
-      return isStale === true ? produce() : answer;
+      if (first !== undefined) return first;
+      const answer = replayed(unpacked(stored));
+      return (await isOutdated?.(JSON.parse(answer.body))) === true ? produce() : answer;
     },
     countDuplicate,
   };
@@ -92,6 +93,15 @@ export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Id
  */
 export function isTransient(status: number, retryAfter: unknown): boolean {
   return status >= 400 && (status >= 500 || status === 409 || retryAfter !== undefined);
+}
+
+/** An answer as it is stored: most fit into one write unit. */
+function packed(answer: HttpAnswer): string {
+  return deflateRawSync(JSON.stringify(answer)).toString('base64');
+}
+
+function unpacked(stored: string): HttpAnswer {
+  return JSON.parse(inflateRawSync(Buffer.from(stored, 'base64')).toString()) as HttpAnswer;
 }
 
 function replayed(answer: HttpAnswer): HttpAnswer {
