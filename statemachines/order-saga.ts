@@ -21,6 +21,7 @@ import {
   RunSuperseded,
   StillAwaitingAcknowledgement,
   StillAwaitingPayment,
+  WaitSuperseded,
 } from '../lib/orders/saga/signals.ts';
 import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
 import { TASK_SECONDS } from '../lib/platform/settings.ts';
@@ -78,6 +79,7 @@ type Name =
 
 /** Ways out that states share. Those with `anew` start a new passage, with deadlines of its own. */
 const SUPERSEDED: Catcher<Name> = { on: [RunSuperseded], next: 'Superseded' };
+const OVERTAKEN: Catcher<Name> = { on: [RunSuperseded, WaitSuperseded], next: 'Superseded' };
 const SETTLED: Catcher<Name> = { on: [OrderSettled], next: 'Compensate' };
 const MODIFIED: Catcher<Name> = {
   on: [OrderModified],
@@ -126,7 +128,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       retry: [RESERVE],
       catch: [
         { on: ['States.Timeout'], next: 'ExpireOrder', anew: 'The user has had the whole time.' },
-        SUPERSEDED,
+        OVERTAKEN,
         {
           on: [InventoryPaused],
           next: 'WaitForInventory',
@@ -227,7 +229,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       resultPath: null,
       retry: [WAIT],
       catch: [
-        SUPERSEDED,
+        OVERTAKEN,
         { on: ['States.Timeout'], next: 'SettlePayment' },
         { on: ['States.ALL'], next: 'AcknowledgementExhausted' },
       ],

@@ -24,6 +24,13 @@ const FOR_THE_TEMPLATE: Rendering = {
   functionArn: (functionKey) => ({ 'Fn::GetAtt': [functionKey, 'Arn'] }),
 };
 
+/** Tells a task that waits which attempt it is, and its token. */
+const ATTEMPT = {
+  'enteredAt.$': '$$.State.EnteredTime',
+  'retry.$': '$$.State.RetryCount',
+  'taskToken.$': '$$.Task.Token',
+};
+
 /** Renders a table as the Amazon States Language. */
 export function renderStateMachine(
   { comment, startAt, states }: StateMachine,
@@ -87,7 +94,7 @@ function invocation(
       Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
       Parameters: {
         FunctionName: arn,
-        Payload: { ...waitsWith, 'taskToken.$': '$$.Task.Token' },
+        Payload: { ...waitsWith, ...ATTEMPT },
       },
     };
   }

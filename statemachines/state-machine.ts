@@ -29,7 +29,7 @@ export interface TaskState<Name extends string = string> extends Described {
    */
   readonly calls: readonly Service[];
   readonly timeoutSeconds: Amount;
-  /** Payload of a task that then waits for its token; the token is added. */
+  /** Payload of a task that then waits for its token; token and attempt are added. */
   readonly waitsWith?: Parameters;
   /** Whom a task with a token waits for, if not the gateway: a user's own time counts in no deadline. */
   readonly waitsFor?: 'user';

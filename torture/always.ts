@@ -353,6 +353,50 @@ export function brokenSuccession(
     : [];
 }
 
+/** Payload of a step that waits. */
+interface Attempt {
+  readonly orderId: string;
+  readonly run: number;
+  readonly enteredAt: string;
+  readonly retry: number;
+}
+
+/**
+ * Checks the writes of one transaction. P5: a step that waits lets its order wait only after its token, or that of a
+ * newer attempt, is stored. Whoever decides then finds it.
+ * @param requester the invocation that writes, if it is a function's.
+ */
+export function deafWrites(
+  writes: readonly CarriedOut[],
+  requester: Invocation | undefined,
+  { waits }: Pick<Snapshot, 'waits'>,
+): string[] {
+  const { functionKey, event } = requester ?? {};
+  if (functionKey !== 'reserveStock' && functionKey !== 'awaitAcknowledgement') return [];
+  const { orderId, run, enteredAt, retry } = event as Attempt;
+  const isFound = waits.some(
+    (wait) =>
+      wait.orderId === orderId &&
+      isNoOlder([wait.run, wait.enteredAtMs, wait.retry], [run, Date.parse(enteredAt), retry]),
+  );
+  const isWaiting = writes.some(
+    ({ after }) => after?.['orderId']?.S === orderId && isAwaited(after),
+  );
+  if (isFound || !isWaiting) return [];
+  return [`P5: ${functionKey} lets ${orderId} wait before its token is stored`];
+}
+
+/** Tells if a decision on the order is awaited: the user's, or the gateway's on its payment. */
+function isAwaited({ status, payments }: Item): boolean {
+  return status?.S === 'PENDING_PAYMENT' || payments?.L?.at(-1)?.M?.['status']?.S === 'PENDING';
+}
+
+/** Compares the numbers in their order; the first that differ decide. */
+function isNoOlder(one: readonly number[], other: readonly number[]): boolean {
+  const first = one.findIndex((number, index) => number !== other[index]);
+  return first === -1 || Number(one[first]) > Number(other[first]);
+}
+
 /** Item types that have a status, and the attribute that counts their writes. */
 const COUNTERS: Readonly<Record<string, string>> = { ORDER: 'writes', RESERVATION: 'version' };
 

@@ -1,6 +1,6 @@
 import { currentRuntime } from '../lib/platform/lambda/runtime.ts';
 import { examine } from '../tools/doctor/examine.ts';
-import { brokenPromises } from './promises.ts';
+import { brokenPromises, deafWaits } from './promises.ts';
 import { LIMIT_MS } from './shop.ts';
 import type { World } from './world/world.ts';
 
@@ -13,6 +13,7 @@ export async function violationsAtRest(world: World): Promise<string[]> {
   const violations = Object.entries(brokenPromises(stored, charges)).flatMap(([promise, broken]) =>
     broken.map((words) => `${promise}: ${words}`),
   );
+  violations.push(...deafWaits(stored));
   const examination = examine(currentRuntime(), {
     fix: false,
     graceMs: 0,

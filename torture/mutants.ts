@@ -24,6 +24,7 @@ const EXPIRE_ORDER = 'lib/orders/saga/expire-order.ts';
 const AWAIT_ACKNOWLEDGEMENT = 'lib/orders/saga/await-acknowledgement.ts';
 const SETTLE_PAYMENT = 'lib/orders/saga/settle-payment.ts';
 const COMPENSATE = 'lib/orders/saga/compensate.ts';
+const STORED_WAIT = 'lib/orders/stored-wait.ts';
 const START_PAYMENT = 'lib/orders/start-payment.ts';
 const PLACE_ORDER = 'lib/orders/place-order.ts';
 const OPEN_ORDERS = 'lib/orders/open-orders.ts';
@@ -328,8 +329,9 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee:
       'the wait for an acknowledgement leaves its token where the acknowledgement finds it',
     file: AWAIT_ACKNOWLEDGEMENT,
-    find: `{ ...withPayment(order, pending), waitToken }`,
-    replace: `withPayment(order, pending)`,
+    find: `  await storeWait(service, input);
+`,
+    replace: '',
   },
 
   // Nothing lost, nothing stuck
@@ -400,7 +402,7 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'a step that finds its wait for the user decided completes itself',
     file: RESERVE_STOCK,
     find: `      case 'PAYMENT_DONE':
-        await service.saga.signal(waitToken);
+        await service.saga.signal(token);
         return;`,
     replace: `      case 'PAYMENT_DONE':
         return;`,
@@ -410,11 +412,29 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'acknowledged before the wait for it' },
     guarantee: 'a step that finds its payment settled before it waits completes itself',
     file: AWAIT_ACKNOWLEDGEMENT,
-    find: `waitToken: string): Promise<void> {
-  await service.saga.signal(waitToken);
+    find: `token: string): Promise<void> {
+  await service.saga.signal(token);
 `,
-    replace: `waitToken: string): Promise<void> {
+    replace: `token: string): Promise<void> {
 `,
+  },
+  {
+    name: 'order-waits-before-its-token-is-stored',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
+    guarantee: 'whoever decides on an order that waits finds the token of its wait',
+    file: RESERVE_STOCK,
+    find: `  await storeWait(service, input);
+  return awaitUser(service, input, reserving, reserved);`,
+    replace: `  await awaitUser(service, input, reserving, reserved);
+  await storeWait(service, input);`,
+  },
+  {
+    name: 'late-duplicate-takes-the-place-of-the-token',
+    caughtBy: { kind: 'late', scenario: 'modified while waiting for its payment' },
+    guarantee: 'a token is stored only if no newer attempt has stored its own',
+    file: STORED_WAIT,
+    find: `'attribute_not_exists(pk) OR run < :run OR`,
+    replace: `'attribute_not_exists(pk) OR attribute_exists(pk) OR run < :run OR`,
   },
   {
     name: 'wish-is-not-seen',

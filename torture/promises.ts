@@ -115,6 +115,16 @@ function held({ orders, reservations }: Stored): string[] {
   return [...stuck, ...empty];
 }
 
+/** P5: an order that waits for its user has the token for which its run waits, so that a decision wakes it. */
+export function deafWaits({ orders, waits }: Pick<Snapshot, 'orders' | 'waits'>): string[] {
+  return orders
+    .filter(({ status }) => status === 'PENDING_PAYMENT')
+    .filter(({ orderId, run }) =>
+      waits.every((wait) => wait.orderId !== orderId || wait.run !== run || !wait.isOpen),
+    )
+    .map(({ orderId }) => `P5: ${orderId} waits for its user, and its run for another token`);
+}
+
 /** A history names roles, never a user. */
 const ROLES = ['user', 'ordersaga', 'operator'];
 

@@ -1,5 +1,11 @@
 import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
-import { brokenAlways, brokenEntries, brokenSuccession, brokenWrites } from './always.ts';
+import {
+  brokenAlways,
+  brokenEntries,
+  brokenSuccession,
+  brokenWrites,
+  deafWrites,
+} from './always.ts';
 import { violationsAtRest } from './at-rest.ts';
 import { limitsOf, longestRestMs } from './longest-rest.ts';
 import type { Scenario } from './scenarios.ts';
@@ -51,6 +57,7 @@ export async function runScenario(
     violated(brokenWrites(writes));
     violated(brokenEntries(writes, stored, world.clock.now()));
     violated(brokenSuccession(writes, world.requester()));
+    violated(deafWrites(writes, world.requester(), stored));
     violated(brokenAlways(stored, world.clock.now(), limits));
   };
   const shop = new Shop(world);

@@ -6,8 +6,6 @@ import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ saga: sagaClient }));
 
-export const handler = taskHandler(
-  'await-acknowledgement',
-  waitingTaskSchema,
-  ({ taskToken, ...run }) => awaitAcknowledgement(service(), { ...run, waitToken: taskToken }),
+export const handler = taskHandler('await-acknowledgement', waitingTaskSchema, (input) =>
+  awaitAcknowledgement(service(), input),
 );

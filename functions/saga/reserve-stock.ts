@@ -7,6 +7,6 @@ import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const service = perRuntime(orderServiceWith({ inventory: inventoryClient, saga: sagaClient }));
 
-export const handler = taskHandler('reserve-stock', waitingTaskSchema, ({ taskToken, ...run }) =>
-  reserveStock(service(), { ...run, waitToken: taskToken }),
+export const handler = taskHandler('reserve-stock', waitingTaskSchema, (input) =>
+  reserveStock(service(), input),
 );

@@ -23,10 +23,9 @@ export function afterReserving(
   service: OrderService,
   order: PendingReservingStockOrder,
   reserved: ReservedStock | undefined,
-  waitToken: string,
 ): PendingPaymentOrder | PaymentInProgressOrder {
   if (order.purpose === 'MODIFICATION' && order.modification.status === 'REJECTED') {
-    return backToFormer(service, order, waitToken);
+    return backToFormer(service, order);
   }
   const adopted = order.purpose === 'MODIFICATION' ? order.adopted : undefined;
   const reservation = adopted ?? reserved;
@@ -42,14 +41,13 @@ export function afterReserving(
   }
   return order.purpose === 'PAYMENT_RETRY'
     ? toPaymentInProgress(service, order, reservation)
-    : toPendingPayment(service, order, reservation, waitToken);
+    : toPendingPayment(service, order, reservation);
 }
 
 function toPendingPayment(
   service: OrderService,
   order: PendingReservingStockOrder,
   reservation: ReservedStock,
-  waitToken: string,
 ): PendingPaymentOrder {
   const { items, total } = priceLines(intendedItems(order), order.items, reservation.lines);
   if (total === undefined) {
@@ -67,7 +65,6 @@ function toPendingPayment(
     {
       items,
       total,
-      waitToken,
       reservationExpiresAtMs,
       heldRevision: reservation.revision,
       // The wait itself lasts a little longer; the dispatcher may end it in time.
@@ -102,18 +99,13 @@ function toPaymentInProgress(
 }
 
 /** The old reservation, items and total of a refused modification stand. */
-function backToFormer(
-  service: OrderService,
-  order: ModifiedReservation,
-  waitToken: string,
-): PendingPaymentOrder {
+function backToFormer(service: OrderService, order: ModifiedReservation): PendingPaymentOrder {
   const { former, total } = order;
   return moveOrder(
     order,
     'PENDING_PAYMENT',
     {
       total,
-      waitToken,
       heldRevision: former.revision,
       reservationExpiresAtMs: former.expiresAtMs,
       dueAtMs: former.expiresAtMs,

@@ -5,6 +5,7 @@ import { closeModification } from './order-items.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { withUnchargedFailed } from './payment-outcomes.ts';
 import { tryNow } from './saga-client.ts';
+import { signalWait } from './wait.ts';
 
 type CancellableOrder = OrderIn<
   'CREATED' | 'PENDING_RESERVING_STOCK' | 'PENDING_PAYMENT' | 'PAYMENT_FAILED' | 'ORDER_FAILED'
@@ -65,8 +66,9 @@ async function cancel(service: OrderService<'saga'>, order: CancellableOrder): P
     },
     moveNow(service, 'USER_CANCELLED', 'user'),
   );
+  const { orderId } = order;
   await service.orders.save(next, order);
-  if (order.status === 'PENDING_PAYMENT') await tryNow(order, service.saga.signal(order.waitToken));
+  if (order.status === 'PENDING_PAYMENT') await tryNow(order, signalWait(service, orderId));
   return next;
 }
 

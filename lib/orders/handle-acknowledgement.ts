@@ -11,6 +11,7 @@ import { isCurrentPayment } from './order-payments.ts';
 import type { OrderService } from './order-service.ts';
 import { type PaymentInOrder, recordAcknowledged } from './payment-outcomes.ts';
 import { tryNow } from './saga-client.ts';
+import { signalWait } from './wait.ts';
 
 type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
 
@@ -99,5 +100,5 @@ async function wakeSaga(
   paymentId: string,
 ): Promise<void> {
   if (order.status !== 'PAYMENT_IN_PROGRESS' || !isCurrentPayment(order, paymentId)) return;
-  if (order.waitToken !== undefined) await tryNow(order, service.saga.signal(order.waitToken));
+  await tryNow(order, signalWait(service, order.orderId));
 }

@@ -20,6 +20,7 @@ import { currentPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
+import { signalWait } from './wait.ts';
 
 export interface ModifyOrderRequest {
   readonly orderId: string;
@@ -152,14 +153,13 @@ async function reserveAgain(
       total: order.total,
       former: { revision: order.heldRevision, expiresAtMs: order.reservationExpiresAtMs },
       revision: order.revision + 1,
-      waitToken: order.waitToken,
       dueAtMs: nowMs + service.deadlines.dispatchMs,
       ...changes(order, request, 'PENDING', items),
     },
     moveNow(service, 'USER_MODIFIED', 'user'),
   );
   await saveModified(service, next, order, items);
-  await tryNow(order, service.saga.signal(order.waitToken));
+  await tryNow(order, signalWait(service, order.orderId));
   return next;
 }
 
@@ -175,9 +175,9 @@ async function askForVoid(
     dueAtMs: Math.min(order.dueAtMs, service.clock.now() + service.deadlines.dispatchMs),
   });
   await saveModified(service, next, order, items);
-  // A step that is about to wait stores its token in a write of the same item, so it has read this one or failed.
-  if (currentPayment(order).status === 'PENDING' && order.waitToken !== undefined) {
-    await tryNow(order, service.saga.signal(order.waitToken));
+  // A step that is still to write PENDING meets this write, and then completes itself.
+  if (currentPayment(order).status === 'PENDING') {
+    await tryNow(order, signalWait(service, order.orderId));
   }
   return next;
 }

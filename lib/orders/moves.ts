@@ -49,7 +49,6 @@ const STATUS_FIELDS = {
   former: true,
   adopted: true,
   outage: true,
-  waitToken: true,
   heldRevision: true,
   reservationExpiresAtMs: true,
   reason: true,

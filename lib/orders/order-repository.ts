@@ -33,6 +33,8 @@ import {
   toOpenOrders,
 } from './stored-open-orders.ts';
 import { openOrdersKey, orderIdAt, orderKey, putOf, toOrder } from './stored-order.ts';
+import type { Wait } from './stored-wait.ts';
+import { toWaitToken, waitKey, waitUpdate } from './stored-wait.ts';
 
 export type PlaceOutcome =
   | 'PLACED'
@@ -46,7 +48,7 @@ export interface DueCandidate {
   readonly dueKeyMs: number;
 }
 
-/** Orders with their payments, their users' open orders and the outbox index, in the Order Service's table. */
+/** Orders with their payments, their waits, their users' open orders and the outbox index: the Order Service's table. */
 export class OrderRepository {
   readonly #table: string;
   readonly #documents: DynamoDBDocumentClient;
@@ -200,6 +202,22 @@ export class OrderRepository {
   async getMethod(methodId: string): Promise<string | undefined> {
     const item = await readItem(this.#documents, this.#table, methodKey(methodId));
     return item === undefined ? undefined : methodToken(item);
+  }
+
+  /**
+   * Stores the task token of an attempt that waits.
+   * @returns NEWER_THERE if a newer attempt has stored its own: this one is a late duplicate.
+   */
+  async storeWait(wait: Wait): Promise<'STORED' | 'NEWER_THERE'> {
+    const update = new UpdateCommand({ TableName: this.#table, ...waitUpdate(wait) });
+    const refusal = await conditionalWrite(this.#documents.send(update));
+    return refusal === undefined ? 'STORED' : 'NEWER_THERE';
+  }
+
+  /** Token of the last attempt that waits for a decision on the order, or has waited. Read consistently. */
+  async getWaitToken(orderId: string): Promise<string | undefined> {
+    const item = await readItem(this.#documents, this.#table, waitKey(orderId));
+    return item === undefined ? undefined : toWaitToken(item);
   }
 
   /**

@@ -201,8 +201,6 @@ export interface ModifiedReservation extends Reserving {
   readonly former: { readonly revision: number; readonly expiresAtMs: number };
   /** Reservation of the new items, found at Inventory after all retries had failed. */
   readonly adopted?: ReservedStock;
-  /** Token of the wait for the user that the modification ends. */
-  readonly waitToken?: string;
 }
 
 /** The stock of a failed payment is reserved again; its new payment is already among its payments. */
@@ -224,8 +222,6 @@ export interface PendingPaymentOrder extends OrderBase, Owed {
   /** The revision at which Inventory holds the stock. */
   readonly heldRevision: number;
   readonly reservationExpiresAtMs: number;
-  /** The task token of the saga step that waits for the user. */
-  readonly waitToken: string;
 }
 
 export interface PaymentInProgressOrder extends PayingBase, Owed {
@@ -233,8 +229,6 @@ export interface PaymentInProgressOrder extends PayingBase, Owed {
   readonly heldRevision: number;
   /** As promised to the user; the hold outlasts it. */
   readonly reservationExpiresAtMs: number;
-  /** Task token of the saga step that waits: for the user, or later for the acknowledgement. */
-  readonly waitToken?: string;
 }
 
 export interface PaymentDoneOrder extends PayingBase {

@@ -9,6 +9,7 @@ import { methodIdFor, paymentIdFor } from './payment-id.ts';
 import type { PaymentInOrder } from './payment-outcomes.ts';
 import { ReservationExpired } from './refusals.ts';
 import { tryNow } from './saga-client.ts';
+import { signalWait } from './wait.ts';
 
 export interface StartPaymentRequest {
   readonly userId: string;
@@ -119,13 +120,12 @@ async function begin(
       total: order.total,
       heldRevision: order.heldRevision,
       reservationExpiresAtMs: order.reservationExpiresAtMs,
-      waitToken: order.waitToken,
       dueAtMs: nowMs + service.deadlines.dispatchMs,
     },
     moveNow(service, 'PAYMENT_STARTED', 'user'),
   );
   await keepMethod(service, methodId, request);
   await service.orders.save(next, order);
-  await tryNow(order, service.saga.signal(order.waitToken));
+  await tryNow(order, signalWait(service, order.orderId));
   return { order: next, payment };
 }

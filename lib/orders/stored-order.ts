@@ -107,7 +107,6 @@ const schemas = lazily(() => {
             lines: z.array(z.object({ productId: z.string(), unitPrice: moneySchema })),
           }),
         ),
-        waitToken: z.exactOptional(z.string()),
       }),
       z.object({
         ...reserving,
@@ -116,16 +115,11 @@ const schemas = lazily(() => {
         payments: paid,
       }),
     ]),
-    PENDING_PAYMENT: z.object({
-      ...held,
-      status: z.literal('PENDING_PAYMENT'),
-      waitToken: z.string(),
-    }),
+    PENDING_PAYMENT: z.object({ ...held, status: z.literal('PENDING_PAYMENT') }),
     PAYMENT_IN_PROGRESS: z.object({
       ...held,
       status: z.literal('PAYMENT_IN_PROGRESS'),
       payments: paid,
-      waitToken: z.exactOptional(z.string()),
     }),
     PAYMENT_DONE: z.object({
       ...base,

@@ -25,6 +25,7 @@ export interface StepFunctions {
   /** Operations by their name in X-Amz-Target, without the prefix. */
   readonly operations: ReadonlyMap<string, Operation>;
   readonly executions: ExecutionRegistry;
+  readonly tokens: TaskTokens;
   stateMachineArn(name: string): string;
   /** Aborts running executions. */
   stop(): void;
@@ -45,6 +46,7 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
   return {
     operations: createOperations({ stateMachines, executions, tokens }),
     executions,
+    tokens,
     stateMachineArn: (name) => arns.stateMachine(name),
     stop: () => {
       executions.stopAll();

@@ -6,10 +6,14 @@ interface Visit {
   hasStarted: boolean;
 }
 
-/** Knows since when an execution is in each of its states, and how often it has retried the state since. */
+/**
+ * Knows since when an execution is in each of its states, and how often it has retried the state since. No two
+ * entries have the same time, though no time may pass between them here: on AWS it does.
+ */
 export class StateAttempts {
   readonly #clock: Clock;
   readonly #visits = new Map<string, Visit>();
+  #lastEnteredAtMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -41,7 +45,9 @@ export class StateAttempts {
   #next(name: string): Visit {
     let visit = this.#visits.get(name);
     if (visit === undefined) {
-      visit = { enteredAtMs: this.#clock.now(), retryCount: 0, hasStarted: false };
+      const enteredAtMs = Math.max(this.#clock.now(), this.#lastEnteredAtMs + 1);
+      this.#lastEnteredAtMs = enteredAtMs;
+      visit = { enteredAtMs, retryCount: 0, hasStarted: false };
       this.#visits.set(name, visit);
     }
     if (visit.hasStarted) {

@@ -112,6 +112,11 @@ export class TaskTokens {
     this.#issued = undefined;
   }
 
+  /** Tells if a task waits for the token. */
+  isWaitedFor(token: string): boolean {
+    return this.#tasks.get(token)?.isOpen() ?? false;
+  }
+
   /** @throws StepFunctionsError InvalidToken, or TaskTimedOut if the task is closed. */
   openTask(token: string): Task {
     const task = this.#tasks.get(token);

@@ -30,6 +30,8 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'orders.keepMethod': ['dynamodb:UpdateItem OrdersTable'],
   'orders.getMethod': ['dynamodb:GetItem OrdersTable'],
   'orders.correctDueKey': ['dynamodb:UpdateItem OrdersTable'],
+  'orders.storeWait': ['dynamodb:UpdateItem OrdersTable'],
+  'orders.getWaitToken': ['dynamodb:GetItem OrdersTable'],
   'orders.positionsOf': ['dynamodb:Query OrdersTable/index/owner'],
   'orders.dueCandidates': ['dynamodb:Query OrdersTable/index/due'],
   'inventory.reserve': INVENTORY,

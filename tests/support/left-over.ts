@@ -30,6 +30,9 @@ export interface LeftOverOrder extends SagaRun {
   readonly paymentId?: string;
 }
 
+/** An attempt that is older than any of the real saga. */
+const NOBODY_WAITS = { enteredAtMs: 0, retry: 0, token: 'nobody-waits' };
+
 let users = 0;
 
 /** A new order of one unit, `CREATED`, without a saga. */
@@ -51,7 +54,7 @@ async function reserving(productId: string) {
   const order = await created(productId);
   const service = cutOff();
   const inventory = { ...service.inventory, reserve: () => Promise.reject(noAnswer()) };
-  await ignoring(reserveStock({ ...service, inventory }, { ...order, waitToken: 'nobody-waits' }));
+  await ignoring(reserveStock({ ...service, inventory }, { ...order, ...NOBODY_WAITS }));
   return order;
 }
 
@@ -66,14 +69,14 @@ async function reservedUnheard(productId: string) {
       throw noAnswer();
     },
   };
-  await ignoring(reserveStock({ ...service, inventory }, { ...order, waitToken: 'nobody-waits' }));
+  await ignoring(reserveStock({ ...service, inventory }, { ...order, ...NOBODY_WAITS }));
   return order;
 }
 
 /** `PENDING_PAYMENT`, with held stock, but without a waiting saga. */
 async function waiting(productId: string) {
   const order = await created(productId);
-  await reserveStock(cutOff(), { ...order, waitToken: 'nobody-waits' });
+  await reserveStock(cutOff(), { ...order, ...NOBODY_WAITS });
   return order;
 }
 
@@ -91,7 +94,7 @@ async function paying(productId: string) {
 /** `PAYMENT_IN_PROGRESS`, with an unknown outcome at the gateway. */
 async function awaitingAcknowledgement(productId: string) {
   const order = await paying(productId);
-  await awaitAcknowledgement(cutOff(), { ...order, waitToken: 'nobody-waits' });
+  await awaitAcknowledgement(cutOff(), { ...order, ...NOBODY_WAITS });
   return order;
 }
 

@@ -135,14 +135,14 @@ test('a refused change leaves the old items, whenever its run is lost', {
 
 test('a wait that was stored late does not keep a modified order from being paid at once', async () => {
   // The first waiting step, delivered again just before the payment that follows the change.
-  const strikes = parseStrikes('comes again@12,arrival@28');
+  const strikes = parseStrikes('comes again@13,arrival@32');
   const run = await runScenario(
     scenarioNamed('modified while waiting for its payment'),
     SEED,
     strikes,
   );
-  expect(run.effects[11]).toMatchObject({ by: 'reserveStock' });
-  expect(run.effects[27]).toMatchObject({ by: 'startPayment' });
+  expect(run.effects[12]).toMatchObject({ by: 'reserveStock' });
+  expect(run.effects[31]).toMatchObject({ by: 'startPayment' });
   expect(run).toMatchObject({ violations: [], restMs: 0, ends: [['PAYMENT_DONE', ['CAPTURED']]] });
 });
 

@@ -74,6 +74,7 @@ const PAYMENT: StoredPayment = {
 const STORED: Snapshot = {
   orders: [PAID],
   openOrders: [],
+  waits: [],
   payments: [PAYMENT],
   methods: [],
   products: [

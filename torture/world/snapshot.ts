@@ -92,6 +92,16 @@ export interface StoredMethod {
   readonly ttl: number;
 }
 
+/** The attempt of a step that waits for a decision on its order, or was the last one to wait. */
+export interface StoredWait {
+  readonly orderId: string;
+  readonly run: number;
+  readonly enteredAtMs: number;
+  readonly retry: number;
+  /** Tells if a task waits for the token that is stored. */
+  readonly isOpen: boolean;
+}
+
 export interface RunningOrClosed {
   readonly name: string;
   readonly status: string;
@@ -103,6 +113,7 @@ export interface Snapshot {
   readonly openOrders: readonly StoredOpenOrders[];
   readonly payments: readonly StoredPayment[];
   readonly methods: readonly StoredMethod[];
+  readonly waits: readonly StoredWait[];
   readonly products: readonly StoredProduct[];
   readonly reservations: readonly StoredReservation[];
   /** Charges at the gateway by order id, for stored orders only. */
@@ -126,6 +137,7 @@ export function takeSnapshot({
     openOrders: itemsOf(storage.orders, 'OPEN_ORDERS') as readonly StoredOpenOrders[],
     payments: orders.flatMap(paymentsIn),
     methods: itemsOf(storage.orders, 'METHOD') as readonly StoredMethod[],
+    waits: itemsOf(storage.orders, 'WAIT').map((item) => toStoredWait(item, stepFunctions)),
     products: itemsOf(storage.inventory, 'PRODUCT') as readonly StoredProduct[],
     reservations: itemsOf(storage.inventory, 'RESERVATION') as readonly StoredReservation[],
     charges: new Map(orders.map(({ orderId }) => [orderId, gateway.chargesOf(orderId)])),
@@ -154,6 +166,12 @@ export function toStoredOrder(item: unknown): OrderItem {
 
 export function paymentsIn({ orderId, userId, payments }: OrderItem): StoredPayment[] {
   return payments.map((payment) => ({ ...payment, orderId, userId }));
+}
+
+function toStoredWait(item: unknown, { tokens }: Parts['stepFunctions']): StoredWait {
+  const { pk, token, ...attempt } = item as StoredWait & { readonly pk: string; token: string };
+  const orderId = pk.slice('WAIT#'.length);
+  return { ...attempt, orderId, isOpen: tokens.isWaitedFor(token) };
 }
 
 /** Items of one type, as plain values; lib defines their shapes. */

@@ -21,6 +21,7 @@ import { startReserving } from '../saga/reserve-stock.ts';
 import { settlePayment } from '../saga/settle-payment.ts';
 import { ConfirmationUnfinished, PaymentNotCaptured } from '../saga/signals.ts';
 import type { SagaRun } from '../saga-client.ts';
+import { signalWait } from '../wait.ts';
 import { reportStuckWork } from './report-stuck-work.ts';
 
 /** Candidates handled at the same time; each mostly waits for a response. */
@@ -198,7 +199,7 @@ async function moveSagaOn(
 
 /**
  * Signals a running saga. If the saga ended while the order is still owed a move, or if it hangs while it reserves
- * (a hung step has no token to signal), starts a new run, after writing it on the order. Harmless to repeat.
+ * (a hung step may have stored no token), starts a new run, after writing it on the order. Harmless to repeat.
  * @throws InfrastructureUnavailable, ConcurrentUpdate
  */
 export async function pushSaga(
@@ -208,7 +209,8 @@ export async function pushSaga(
   const { orderId, run, correlationId } = order;
   const execution = await service.saga.start({ orderId, run, correlationId });
   if (execution !== 'CLOSED' && !isReservingTooLong(service, order, execution.startedAtMs)) {
-    await signalWait(service, order);
+    // An acknowledgement for which there is still time is waited for.
+    if (!mayBeAcknowledged(service, order)) await signalWait(service, orderId);
     return 'WOKEN';
   }
   if (run >= MAX_RUNS_PER_ORDER) return 'NO_RUN_LEFT';
@@ -264,13 +266,6 @@ async function finishWithoutSaga(
     default:
       return assertNever(order);
   }
-}
-
-/** Signals the step that waits, unless it waits for an acknowledgement for which there is still time. */
-async function signalWait(service: OrderService<'saga'>, order: OwedOrder): Promise<void> {
-  const waitToken = 'waitToken' in order ? order.waitToken : undefined;
-  if (waitToken === undefined || mayBeAcknowledged(service, order)) return;
-  await service.saga.signal(waitToken);
 }
 
 function mayBeAcknowledged(service: OrderService, order: OwedOrder): boolean {

@@ -6,46 +6,48 @@ import {
 } from '../../payments/payment.ts';
 import { toTimestamp } from '../../platform/clock.ts';
 import { touchOrder } from '../moves.ts';
+import type { PaymentInProgressOrder } from '../order.ts';
 import { hasPendingModification } from '../order-items.ts';
 import { currentPayment, withPayment } from '../order-payments.ts';
 import { type OrderService, retryOnConflict } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { signalReplacedToken } from './branches.ts';
-import { orderOfRun } from './task.ts';
+import type { Wait } from '../stored-wait.ts';
+import { orderOfRun, storeWait } from './task.ts';
 
 /**
- * Waits for the gateway's acknowledgement of an open charge. The wait's token is stored in the order's item, which
- * the acknowledgement and a modification write too: each of them sees the token, or this step sees what they wrote.
+ * Waits for the gateway's acknowledgement of an open charge, which signals the token that this step stores first.
  * Completes itself if the payment is settled already, or the user wants other items.
+ * @throws WaitSuperseded
  */
-export function awaitAcknowledgement(
+export async function awaitAcknowledgement(
   service: OrderService<'saga'>,
-  input: SagaRun & { readonly waitToken: string },
+  input: SagaRun & Wait,
 ): Promise<void> {
+  const { token } = input;
+  await storeWait(service, input);
   return retryOnConflict(service, async () => {
-    const { waitToken } = input;
     const order = await orderOfRun(service, input);
-    if (order.status !== 'PAYMENT_IN_PROGRESS') return completeItself(service, waitToken);
+    if (order.status !== 'PAYMENT_IN_PROGRESS') return completeItself(service, token);
     const payment = currentPayment(order);
-    if (!isOpen(payment)) return completeItself(service, waitToken);
-    const pending = payment.status === 'PENDING' ? payment : startWaiting(service, payment);
-    const next = touchOrder(order, { ...withPayment(order, pending), waitToken });
-    await service.orders.save(next, order);
-    if (payment.status === 'PENDING' && order.waitToken !== undefined) {
-      await signalReplacedToken(service, order.waitToken, waitToken);
-    }
-    const isTimeUp = pending.acknowledgeByMs <= service.clock.now();
-    if (isTimeUp || hasPendingModification(order)) await service.saga.signal(waitToken);
+    if (!isOpen(payment)) return completeItself(service, token);
+    const { acknowledgeByMs } =
+      payment.status === 'PENDING' ? payment : await startWaiting(service, order, payment);
+    const isTimeUp = acknowledgeByMs <= service.clock.now();
+    if (isTimeUp || hasPendingModification(order)) await completeItself(service, token);
   });
 }
 
-async function completeItself(service: OrderService<'saga'>, waitToken: string): Promise<void> {
-  await service.saga.signal(waitToken);
+async function completeItself(service: OrderService<'saga'>, token: string): Promise<void> {
+  await service.saga.signal(token);
 }
 
-function startWaiting(service: OrderService, payment: InitiatedPayment): PendingPayment {
+async function startWaiting(
+  service: OrderService,
+  order: PaymentInProgressOrder,
+  payment: InitiatedPayment,
+): Promise<PendingPayment> {
   const nowMs = service.clock.now();
-  return movePayment(
+  const pending = movePayment(
     payment,
     'PENDING',
     {
@@ -54,4 +56,6 @@ function startWaiting(service: OrderService, payment: InitiatedPayment): Pending
     },
     { reason: 'OUTCOME_UNKNOWN', at: toTimestamp(nowMs) },
   );
+  await service.orders.save(touchOrder(order, withPayment(order, pending)), order);
+  return pending;
 }

@@ -4,18 +4,6 @@ import type { OrderService } from '../order-service.ts';
 import { ReservationExpired } from '../refusals.ts';
 import { OrderModified, OrderSettled, PaymentStarted, StillAwaitingPayment } from './signals.ts';
 
-/**
- * Signals the task token this step overwrote. If this step is a late duplicate, that token belongs to the
- * live wait, which then reads the order again and stores a new one.
- */
-export async function signalReplacedToken(
-  service: OrderService<'saga'>,
-  replaced: string,
-  waitToken: string,
-): Promise<void> {
-  if (replaced !== waitToken) await service.saga.signal(replaced);
-}
-
 /** Branch of an order that is neither waited for nor charged. */
 export function branchByStatus(order: Exclude<Order, PendingPaymentOrder>): Error {
   switch (order.status) {

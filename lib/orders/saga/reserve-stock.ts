@@ -18,39 +18,38 @@ import type {
 import { intendedItems, sameItems } from '../order-items.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { isExpired, signalReplacedToken } from './branches.ts';
+import type { Wait } from '../stored-wait.ts';
+import { isExpired } from './branches.ts';
 import {
   InventoryOutageBudgetSpent,
   InventoryPaused,
   ModificationGivenUp,
   OrderSettled,
 } from './signals.ts';
-import { orderOfRun } from './task.ts';
-
-export interface ReserveStockInput extends SagaRun {
-  readonly waitToken: string;
-}
+import { orderOfRun, storeWait } from './task.ts';
 
 /**
- * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, reserves at the order's revision, then `PENDING_PAYMENT` with
- * this wait's token in the same write. The state then waits for its user: a decision is written on the order first
- * and signals that token second. A step whose wait is decided already completes itself.
+ * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, reserves at the order's revision, stores its wait's token, then
+ * moves the order to `PENDING_PAYMENT`. The state then waits for its user, whose decision signals the token. A step
+ * whose wait is decided already completes itself.
  * @throws the refusals of InventoryClient.reserve, by name; InventoryPaused to wait and come back;
- * OrderModified to reserve another revision; OrderSettled if the user cancelled meanwhile.
+ * OrderModified to reserve another revision; OrderSettled if the user cancelled meanwhile; WaitSuperseded.
  */
 export async function reserveStock(
   service: OrderService<'inventory' | 'saga'>,
-  input: ReserveStockInput,
+  input: SagaRun & Wait,
 ): Promise<void> {
   const order = await retryOnConflict(service, async () => {
     const found = await orderOfRun(service, input);
     return found.status === 'CREATED' ? startReserving(service, found) : found;
   });
+  const reserving = order.status === 'PENDING_RESERVING_STOCK' ? order : undefined;
   const reserved =
-    order.status === 'PENDING_RESERVING_STOCK' && !isDecidedModification(order)
-      ? await reserve(service, order)
+    reserving !== undefined && !isDecidedModification(reserving)
+      ? await reserve(service, reserving)
       : undefined;
-  return awaitUser(service, input, order, reserved);
+  await storeWait(service, input);
+  return awaitUser(service, input, reserving, reserved);
 }
 
 /** The run's first write. */
@@ -68,37 +67,38 @@ export async function startReserving(
   return next;
 }
 
-/** Moves the order on to its user, and leaves the wait's token with it. */
+/**
+ * Moves the order on to its user, or looks whether the user has decided.
+ * @param reserving the order as it was read before the token was stored; undefined to read it now.
+ */
 function awaitUser(
   service: OrderService<'saga'>,
-  input: ReserveStockInput,
-  known: Order,
+  input: SagaRun & Wait,
+  reserving: PendingReservingStockOrder | undefined,
   reserved: ReservedStock | undefined,
 ): Promise<void> {
-  const { waitToken } = input;
-  let first: Order | undefined = known;
+  const { token } = input;
+  let first: Order | undefined = reserving;
   return retryOnConflict(service, async () => {
     const order = first ?? (await orderOfRun(service, input));
     first = undefined;
     switch (order.status) {
       case 'PENDING_RESERVING_STOCK': {
-        const next = afterReserving(service, order, reserved, waitToken);
+        const next = afterReserving(service, order, reserved);
         await service.orders.save(next, order);
         // A retried payment is charged at once; a modification may leave no time to pay.
         if (next.status === 'PAYMENT_IN_PROGRESS' || isExpired(service, next)) {
-          await service.saga.signal(waitToken);
+          await service.saga.signal(token);
         }
         return;
       }
       case 'PENDING_PAYMENT':
-        await service.orders.save(touchOrder(order, { waitToken }), order);
-        await signalReplacedToken(service, order.waitToken, waitToken);
-        if (isExpired(service, order)) await service.saga.signal(waitToken);
+        if (isExpired(service, order)) await service.saga.signal(token);
         return;
       case 'CREATED':
       case 'PAYMENT_IN_PROGRESS':
       case 'PAYMENT_DONE':
-        await service.saga.signal(waitToken);
+        await service.saga.signal(token);
         return;
       case 'PAYMENT_FAILED':
       case 'ORDER_FAILED':

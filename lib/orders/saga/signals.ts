@@ -14,6 +14,11 @@ export class RunSuperseded extends Signal {
   override readonly name = 'RunSuperseded';
 }
 
+/** A newer attempt of this run waits already: this one is a late duplicate, whose end its execution ignores. */
+export class WaitSuperseded extends Signal {
+  override readonly name = 'WaitSuperseded';
+}
+
 /** The order rests (failed, cancelled, invalid); only its owed compensation is left to do. */
 export class OrderSettled extends Signal {
   override readonly name = 'OrderSettled';

@@ -5,7 +5,8 @@ import { observe } from '../../platform/lambda/observe.ts';
 import type { Order } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
-import { ConfirmationUnfinished, RunSuperseded, Signal } from './signals.ts';
+import type { Wait } from '../stored-wait.ts';
+import { ConfirmationUnfinished, RunSuperseded, Signal, WaitSuperseded } from './signals.ts';
 
 /** Input of every saga task. */
 export const sagaRunSchema = z.object({
@@ -14,8 +15,18 @@ export const sagaRunSchema = z.object({
   correlationId: z.string(),
 });
 
-/** Input of a task that waits: also the wait's token. */
-export const waitingTaskSchema = sagaRunSchema.extend({ taskToken: z.string() });
+/** Input of a task that waits: also the attempt that it is, and its token. */
+export const waitingTaskSchema = sagaRunSchema
+  .extend({
+    taskToken: z.string(),
+    enteredAt: z.iso.datetime({ offset: true }),
+    retry: z.int().min(0),
+  })
+  .transform(({ taskToken, enteredAt, ...attempt }) => ({
+    ...attempt,
+    enteredAtMs: Date.parse(enteredAt),
+    token: taskToken,
+  }));
 
 /** Input of a task behind a Catch: also the caught error. */
 export const failedTaskSchema = sagaRunSchema.extend({
@@ -71,4 +82,14 @@ export function requireRun(order: Order | undefined, input: SagaRun): Order {
     throw new RunSuperseded('A newer run of this order has taken over.');
   }
   return order;
+}
+
+/**
+ * Stores the wait's token, before the order is looked at or written (wait.ts).
+ * @throws WaitSuperseded if a newer attempt waits already.
+ */
+export async function storeWait(service: OrderService, wait: Wait): Promise<void> {
+  if ((await service.orders.storeWait(wait)) === 'NEWER_THERE') {
+    throw new WaitSuperseded('A newer attempt of this step waits already.');
+  }
 }

@@ -157,6 +157,18 @@ export function stillAsRead<Counter extends string>(
       };
 }
 
+/** Update of an item that has exactly these attributes, whether it is stored yet or not. */
+export function updateOf(attributes: Readonly<Record<string, unknown>>) {
+  const fields = Object.entries(attributes);
+  return {
+    UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+    ExpressionAttributeNames: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(
+      fields.map(([name, value]) => [`:${name}`, value]),
+    ),
+  };
+}
+
 /** Number of partitions of the sparse index of due items. */
 export const DUE_SHARDS = 16;
 

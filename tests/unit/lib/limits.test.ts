@@ -188,7 +188,6 @@ describe('an order that has had all its changes and runs', () => {
     items,
     modification: { status: 'REJECTED', items, code: reason },
     payments: payments as [Payment, ...Payment[]],
-    waitToken: 't'.repeat(2048),
     history: [
       ...Array.from({ length: byUser }, () => ({ ...entry, by: 'user' })),
       ...Array.from({ length: bySystem }, () => ({ ...entry, by: 'ordersaga' })),

@@ -19,6 +19,7 @@ import type { DueCandidate, OrderRepository } from '../../../../lib/orders/order
 import { deadlinesOf } from '../../../../lib/orders/recovery/deadlines.ts';
 import type { SagaQueues } from '../../../../lib/orders/recovery/saga-queues.ts';
 import type { SagaClient } from '../../../../lib/orders/saga-client.ts';
+import type { Wait } from '../../../../lib/orders/stored-wait.ts';
 import type { WholeOrderService } from '../../../../lib/orders/whole-order-service.ts';
 import type { Payment, PaymentIn, PaymentStatus } from '../../../../lib/payments/payment.ts';
 import type { PaymentGateway } from '../../../../lib/payments/payment-gateway.ts';
@@ -95,7 +96,6 @@ const ORDER_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown
     total: EUR_26,
     heldRevision: 3,
     reservationExpiresAtMs: NOW_MS + 600_000,
-    waitToken: 'user-wait',
   },
   PAYMENT_IN_PROGRESS: {
     dueAtMs: NOW_MS,
@@ -103,7 +103,6 @@ const ORDER_FIELDS: Readonly<Record<OrderStatus, Readonly<Record<string, unknown
     payments: [paymentIn('INITIATED')],
     heldRevision: 3,
     reservationExpiresAtMs: NOW_MS + 600_000,
-    waitToken: 'user-wait',
   },
   PAYMENT_DONE: { total: EUR_26, payments: [paymentIn('CAPTURED')] },
   PAYMENT_FAILED: { reason: 'DECLINED', total: EUR_26, payments: [paymentIn('DECLINED')] },
@@ -132,6 +131,21 @@ export function orderIn<Status extends OrderStatus>(
   const fields = { ...ORDER_FIELDS[status], ...PURPOSE_FIELDS[purpose] };
   const order = { ...ORDER, ...fields, status, history, ...changes };
   return order as unknown as OrderIn<Status>;
+}
+
+/** An attempt of that order's run that waits since a minute. */
+export function waitOf(token: string, changes: Partial<Wait> = {}): Wait {
+  return { orderId: 'ord_1', run: 2, enteredAtMs: NOW_MS - 60_000, retry: 0, token, ...changes };
+}
+
+/** Statuses before which a step has stored its token. */
+const AFTER_A_WAIT: readonly OrderStatus[] = ['PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS'];
+
+/** Tells if an attempt may store its token over another one's, by hand. */
+function isNoOlder(wait: Wait, stored: Wait): boolean {
+  if (wait.run !== stored.run) return wait.run > stored.run;
+  if (wait.enteredAtMs !== stored.enteredAtMs) return wait.enteredAtMs > stored.enteredAtMs;
+  return wait.retry >= stored.retry;
 }
 
 /** Names that payment. */
@@ -167,6 +181,8 @@ export class World {
   readonly stored = new Map<string, Order>();
   /** Tokens of payment methods, by their id. */
   readonly methods = new Map([['met_1', 'tok_ok']]);
+  /** The stored task token, with its attempt. */
+  wait: Wait | undefined;
   /** Every write and every call, in order: `save order PAYMENT_FAILED`, `gateway.charge pay_1`. */
   readonly calls: string[] = [];
   /** Called with each call's text before it; may throw, or change the stored state as a rival. */
@@ -196,6 +212,7 @@ export class World {
   /** @param payments of the order, oldest first; by default those that it has. */
   constructor(order: Order, ...payments: readonly Payment[]) {
     this.put(payments.length === 0 ? order : ({ ...order, payments } as Order));
+    if (AFTER_A_WAIT.includes(order.status)) this.wait = waitOf('user-wait');
   }
 
   /** Writes without a condition, as a concurrent process that came first. */
@@ -293,6 +310,8 @@ export class World {
     | 'correctDueKey'
     | 'keepMethod'
     | 'getMethod'
+    | 'storeWait'
+    | 'getWaitToken'
   > {
     const { stored } = this;
     return {
@@ -342,6 +361,17 @@ export class World {
       },
       correctDueKey: async ({ orderId }) => {
         await this.#called(`correct due key ${orderId}`);
+      },
+      storeWait: async (wait) => {
+        await this.#called(`store ${wait.token}`);
+        if (this.wait !== undefined && !isNoOlder(wait, this.wait)) return 'NEWER_THERE';
+        const { orderId, run, enteredAtMs, retry, token } = wait;
+        this.wait = { orderId, run, enteredAtMs, retry, token };
+        return 'STORED';
+      },
+      getWaitToken: async (orderId) => {
+        await this.#called(`find wait ${orderId}`);
+        return this.wait?.token;
       },
     };
   }

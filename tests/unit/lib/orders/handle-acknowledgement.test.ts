@@ -68,7 +68,6 @@ const PAYING: PaymentInProgressOrder = {
   total: { amount: 2598, currency: 'EUR' },
   payments: [paymentIn('INITIATED')],
   reservationExpiresAtMs: NOW_MS + 600_000,
-  waitToken: 'gateway-wait',
   dueAtMs: NOW_MS + 300_000,
   history: [],
 };
@@ -91,6 +90,7 @@ function told(
 /** Everything that an acknowledgement affects, in memory, with a record of the effects in order. */
 class World {
   order: Order;
+  waitToken: string | undefined = 'gateway-wait';
   readonly effects: string[] = [];
   /** Called with each effect's text before it; may throw, or change the stored state as a rival. */
   interfere: (effect: string) => void = () => undefined;
@@ -117,6 +117,7 @@ class World {
         if (previous.writes !== this.order.writes) throw new ConcurrentUpdate('Changed meanwhile.');
         this.order = next;
       },
+      getWaitToken: () => Promise.resolve(this.waitToken),
     };
     return {
       orders,
@@ -259,7 +260,6 @@ describe('the waiting saga', () => {
     await world.acknowledge(told('DECLINED'));
     expect(world.order).toMatchObject({
       status: 'PAYMENT_IN_PROGRESS',
-      waitToken: 'gateway-wait',
       dueAtMs: NOW_MS + DISPATCH_MS,
     });
   });
@@ -273,10 +273,10 @@ describe('the waiting saga', () => {
 
   test('that waits for nothing yet finds the payment settled; its order is due soon', async () => {
     const world = new World('INITIATED');
-    world.order = { ...PAYING, waitToken: 'user-wait' };
+    world.waitToken = undefined;
     await world.acknowledge(told('CAPTURED'));
-    expect(world.effects).toEqual(['save CAPTURED', 'signal user-wait']);
-    expect(world.order).toMatchObject({ waitToken: 'user-wait', dueAtMs: NOW_MS + DISPATCH_MS });
+    expect(world.effects).toEqual(['save CAPTURED']);
+    expect(world.order).toMatchObject({ dueAtMs: NOW_MS + DISPATCH_MS });
   });
 
   test('is not disturbed by what changes nothing for it', async () => {
@@ -295,7 +295,7 @@ describe('the waiting saga', () => {
     ],
     [
       'waits for its user again',
-      { ...PAYING, status: 'PENDING_PAYMENT', payments: [paymentIn('PENDING')], waitToken: 'w' },
+      { ...PAYING, status: 'PENDING_PAYMENT', payments: [paymentIn('PENDING')] },
     ],
   ])('of an order that %s is left alone', async (_what, order) => {
     const world = new World('PENDING');
@@ -380,9 +380,9 @@ describe('an event', () => {
       if (!effect.startsWith('save') || !isFirst) return;
       isFirst = false;
       world.put('PENDING');
-      world.order = { ...world.order, waitToken: 'gateway-wait' } as Order;
+      world.waitToken = 'gateway-wait';
     };
-    world.order = { ...PAYING, waitToken: 'user-wait' };
+    world.waitToken = 'user-wait';
     await world.acknowledge(told('CAPTURED'));
     expect(world.payment).toMatchObject({ status: 'CAPTURED' });
     expect(world.effects.at(-1)).toBe('signal gateway-wait');

@@ -103,12 +103,12 @@ describe('modifying an order that waits for its payment', () => {
 describe('modifying an order that is being paid', () => {
   test.each([
     ['INITIATED', []],
-    ['PENDING', ['saga.signal gateway-wait']],
+    ['PENDING', ['saga.signal user-wait']],
     ['CAPTURED', []],
   ] as const)(
     'only writes the wish down and wakes who waits (payment %s)',
     async (status, signals) => {
-      const waiting = { dueAtMs: NOW_MS + 900_000, waitToken: 'gateway-wait' };
+      const waiting = { dueAtMs: NOW_MS + 900_000 };
       const world = new World(orderIn('PAYMENT_IN_PROGRESS', waiting), paymentIn(status));
       const { order } = world;
       await modify(world);

@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import type { Order } from '../../../../lib/orders/order.ts';
 import { OrderRepository } from '../../../../lib/orders/order-repository.ts';
+import { methodToken } from '../../../../lib/orders/stored-method.ts';
 import { putOf, toOrder } from '../../../../lib/orders/stored-order.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import { MalformedItem, UnknownSchemaVersion } from '../../../../lib/platform/dynamo/items.ts';
@@ -25,7 +26,7 @@ const OWED = { releaseOwed: { revision: 3 }, dueAtMs: NOW_MS };
 const ORDERS: readonly Order[] = [
   orderIn('CREATED', { lastRequest: 'req_1' }),
   orderIn('PENDING_RESERVING_STOCK', { outage: { sinceMs: 1, notBeforeMs: 2 } }),
-  orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', waitToken: 'w' }),
+  orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION' }),
   orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', adopted: RESERVED }),
   orderIn('PENDING_RESERVING_STOCK', { purpose: 'PAYMENT_RETRY' }),
   orderIn('PENDING_PAYMENT'),
@@ -134,13 +135,14 @@ describe('an order', () => {
     const kept = Object.entries(item).filter(([, value]) => value !== undefined);
     expect(() => toOrder(Object.fromEntries(kept))).toThrow(MalformedItem);
   });
+});
 
-  test('that is malformed never shows a token', () => {
-    const item = { ...toItem(orderIn('PENDING_PAYMENT')), waitToken: ['secret-token'] };
-    const error = thrownBy(() => toOrder(item));
-    expect(error.message).toBe('ORDER#ord_1 is malformed at waitToken.');
-    expect(JSON.stringify([error, error.cause, error.stack])).not.toContain('secret-token');
-  });
+test('a payment method that is malformed never shows its token', () => {
+  const item = { pk: 'METHOD#met_1', schemaVersion: 1, token: ['secret-token'] };
+  const error = thrownBy(() => methodToken(item));
+  expect(error).toBeInstanceOf(MalformedItem);
+  expect(error.message).toBe('METHOD#met_1 is malformed at token.');
+  expect(JSON.stringify([error, error.cause, error.stack])).not.toContain('secret-token');
 });
 
 describe('what cannot be read hides nothing else', () => {

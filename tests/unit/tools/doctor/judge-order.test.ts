@@ -450,7 +450,7 @@ test('an order of another version is told, and nothing else about it', () => {
 });
 
 test('an order that the service refuses to read is told, even if nothing else is wrong with it', () => {
-  const problem = 'ORDER#ord_1 is malformed at waitToken.';
+  const problem = 'ORDER#ord_1 is malformed at heldRevision.';
   const facts: Facts = factsOf({ order: { ...order('CREATED'), problem } });
   const [finding, ...others] = judge(SUBJECT, facts, NOW);
   expect(finding).toMatchObject({ check: 'unreadable', promise: 'P4' });

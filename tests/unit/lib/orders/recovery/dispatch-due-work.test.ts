@@ -91,22 +91,16 @@ describe('an order whose saga runs', () => {
     ['overdue', { acknowledgeByMs: NOW_MS }, true],
     ['not due yet', { acknowledgeByMs: NOW_MS + 1 }, false],
   ])('is woken from an acknowledgement that is %s: %s', async (_what, changes, isWoken) => {
-    const world = new World(
-      orderIn('PAYMENT_IN_PROGRESS', { waitToken: 'gateway-wait' }),
-      paymentIn('PENDING', changes),
-    );
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('PENDING', changes));
     await dispatch(world);
-    expect(world.effects.includes('saga.signal gateway-wait')).toBe(isWoken);
+    expect(world.effects.includes('saga.signal user-wait')).toBe(isWoken);
   });
 
   test('is woken from an acknowledgement where the user wants other items', async () => {
     const modification = { status: 'PENDING', items: [] } as const;
-    const world = new World(
-      orderIn('PAYMENT_IN_PROGRESS', { modification, waitToken: 'gateway-wait' }),
-      paymentIn('PENDING'),
-    );
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS', { modification }), paymentIn('PENDING'));
     await dispatch(world);
-    expect(world.effects).toContain('saga.signal gateway-wait');
+    expect(world.effects).toContain('saga.signal user-wait');
   });
 });
 

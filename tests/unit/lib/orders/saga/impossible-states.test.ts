@@ -5,7 +5,7 @@ import { queueCompensation } from '../../../../../lib/orders/saga/queue-compensa
 import { rejectReservation } from '../../../../../lib/orders/saga/reject-reservation.ts';
 import { reserveStock } from '../../../../../lib/orders/saga/reserve-stock.ts';
 import { DomainError } from '../../../../../lib/platform/errors.ts';
-import { NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
+import { NOW_MS, orderIn, paymentIn, RUN, World, waitOf } from '../fakes.ts';
 
 const unheardOf = { ...orderIn('CREATED'), status: 'UNHEARD_OF' } as unknown as Order;
 const unheardOfPurpose = {
@@ -17,7 +17,7 @@ const adoptedAtOtherRevision = orderIn('PENDING_RESERVING_STOCK', {
   purpose: 'MODIFICATION',
   adopted: { revision: 4, expiresAtMs: NOW_MS + 600_000, lines: [] },
 });
-const input = { ...RUN, waitToken: 'wait', failure: 'OutOfStock' };
+const input = { ...RUN, ...waitOf('wait', { enteredAtMs: NOW_MS }), failure: 'OutOfStock' };
 
 type Service = World['service'];
 
@@ -40,8 +40,10 @@ describe('an order that no write can have led to', () => {
     const error: unknown = await take(world.service).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'ImpossibleState' });
     expect(error).not.toBeInstanceOf(DomainError);
-    expect(world.effects).toEqual([]);
-    expect(world.calls.filter((call) => call.startsWith('find order'))).toHaveLength(1);
+    expect(world.effects.filter((call) => !call.startsWith('store '))).toEqual([]);
+    const reads = world.calls.filter((call) => call.startsWith('find order')).length;
+    // A step that waits reads once before its token is stored, and once after.
+    expect(reads).toBeLessThanOrEqual(2);
   });
 
   test('is no longer there when the refund of its payment is recorded', async () => {

@@ -16,14 +16,20 @@ import {
   OrderModified,
   OrderSettled,
   RunSuperseded,
+  WaitSuperseded,
 } from '../../../../../lib/orders/saga/signals.ts';
+import type { Wait } from '../../../../../lib/orders/stored-wait.ts';
 import { InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
-import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World } from '../fakes.ts';
+import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World, waitOf } from '../fakes.ts';
 
 const RESERVED_UNTIL_MS = NOW_MS + 900_000;
 const RESERVE = 'inventory.reserve ord_1 revision 3';
 
-const step = (world: World) => reserveStock(world.service, { ...RUN, waitToken: 'new-wait' });
+/** An attempt that began now, in a state that was entered now. */
+const WAIT = waitOf('new-wait', { enteredAtMs: NOW_MS });
+
+const step = (world: World, wait: Partial<Wait> = {}) =>
+  reserveStock(world.service, { ...RUN, ...WAIT, ...wait });
 
 /** Has Inventory hold what the order asks for, at these prices (1500 EUR cents if not named). */
 function priced(world: World, prices: Readonly<Record<string, string>> = {}): World {
@@ -49,6 +55,7 @@ describe('reserving', () => {
     expect(world.effects).toEqual([
       'save order PENDING_RESERVING_STOCK',
       RESERVE,
+      'store new-wait',
       'save order PENDING_PAYMENT',
     ]);
     expect(world.order).toMatchObject({ status: 'PENDING_PAYMENT', heldRevision: 3, run: 2 });
@@ -57,7 +64,7 @@ describe('reserving', () => {
   test('again calls with the same revision', async () => {
     const world = reserving();
     await step(world);
-    expect(world.effects).toEqual([RESERVE, 'save order PENDING_PAYMENT']);
+    expect(world.effects).toEqual([RESERVE, 'store new-wait', 'save order PENDING_PAYMENT']);
   });
 
   test('hands a refusal on by name and decides nothing itself', async () => {
@@ -89,7 +96,7 @@ describe('reserving', () => {
     async (status) => {
       const world = new World(orderIn(status));
       await step(world);
-      expect(world.effects).toEqual(['saga.signal new-wait']);
+      expect(world.effects).toEqual(['store new-wait', 'saga.signal new-wait']);
       expect(world.order).toEqual(orderIn(status));
     },
   );
@@ -99,7 +106,7 @@ describe('reserving', () => {
     async (status) => {
       const world = new World(orderIn(status));
       await expect(step(world)).rejects.toBeInstanceOf(OrderSettled);
-      expect(world.effects).toEqual([]);
+      expect(world.effects).toEqual(['store new-wait']);
     },
   );
 });
@@ -177,13 +184,13 @@ describe('an Inventory that asks for a pause', () => {
 });
 
 describe('waiting for the user', () => {
-  test('writes the token with the new status, and signals nothing: the user decides', async () => {
+  test('stores the token before the new status, and signals nothing: the user decides', async () => {
     const world = new World(orderIn('PENDING_RESERVING_STOCK'));
     await step(world);
-    expect(world.effects).toEqual([RESERVE, 'save order PENDING_PAYMENT']);
+    expect(world.effects).toEqual([RESERVE, 'store new-wait', 'save order PENDING_PAYMENT']);
+    expect(world.wait).toEqual(WAIT);
     expect(world.order).toMatchObject({
       status: 'PENDING_PAYMENT',
-      waitToken: 'new-wait',
       heldRevision: 3,
       reservationExpiresAtMs: RESERVED_UNTIL_MS,
       dueAtMs: RESERVED_UNTIL_MS,
@@ -223,7 +230,7 @@ describe('waiting for the user', () => {
     const world = new World(order);
     const step1 = step(priced(world, { coffee: '999 USD' }));
     await expect(step1).rejects.toBeInstanceOf(MixedCurrencies);
-    expect(world.effects).toEqual([RESERVE]);
+    expect(world.effects).toEqual([RESERVE, 'store new-wait']);
     expect(world.order).toEqual(order);
   });
 
@@ -237,49 +244,67 @@ describe('waiting for the user', () => {
     expect(world.order).toMatchObject({ status: 'PENDING_RESERVING_STOCK', revision: 4 });
   });
 
-  test('again, after a crash of the run before, replaces its token', async () => {
-    const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'old-wait' }));
-    await step(world);
-    expect(world.order).toMatchObject({ waitToken: 'new-wait', version: 7, writes: 18 });
-    expect(world.order.history).toHaveLength(1);
+  test.each([
+    ['an earlier passage', waitOf('old', { enteredAtMs: NOW_MS - 1, retry: 5 })],
+    ['an earlier try', waitOf('old', { enteredAtMs: NOW_MS, retry: 1 })],
+    ['the same try, delivered twice', waitOf('new-wait', { enteredAtMs: NOW_MS, retry: 2 })],
+    ['an earlier run', waitOf('old', { run: 1, enteredAtMs: NOW_MS + 9, retry: 5 })],
+    ['nobody', undefined],
+  ])('again, after %s, stores its token and leaves the order alone', async (_whom, stored) => {
+    const world = new World(orderIn('PENDING_PAYMENT'));
+    world.wait = stored;
+    await step(world, { retry: 2 });
+    expect(world.effects).toEqual(['store new-wait']);
+    expect(world.wait).toEqual({ ...WAIT, retry: 2 });
   });
 
-  test('late, in the place of the wait that counts, has that one come back', async () => {
-    const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'the-wait-that-counts' }));
-    await step(world);
-    expect(world.effects).toEqual([
-      'save order PENDING_PAYMENT',
-      'saga.signal the-wait-that-counts',
-    ]);
+  test.each([
+    ['a later try', 'PENDING_PAYMENT', waitOf('live', { enteredAtMs: NOW_MS, retry: 3 })],
+    ['a later passage', 'PENDING_PAYMENT', waitOf('live', { enteredAtMs: NOW_MS + 1 })],
+    ['a later run', 'PENDING_PAYMENT', waitOf('live', { run: 3, enteredAtMs: NOW_MS - 1 })],
+    ['a later state', 'PAYMENT_IN_PROGRESS', waitOf('live', { enteredAtMs: NOW_MS + 1 })],
+  ] as const)('late, after %s has stored its own, ends at once', async (_whom, status, stored) => {
+    const world = new World(orderIn(status));
+    world.wait = stored;
+    await expect(step(world, { retry: 2 })).rejects.toBeInstanceOf(WaitSuperseded);
+    expect(world.effects).toEqual(['store new-wait']);
+    expect(world.wait).toEqual(stored);
   });
 
-  test('delivered twice wakes nobody', async () => {
-    const world = new World(orderIn('PENDING_PAYMENT', { waitToken: 'new-wait' }));
-    await step(world);
-    expect(world.effects).toEqual(['save order PENDING_PAYMENT']);
+  test('late, with stock in hand, leaves the order to the later try', async () => {
+    const world = new World(orderIn('PENDING_RESERVING_STOCK'));
+    world.wait = waitOf('live', { enteredAtMs: NOW_MS, retry: 1 });
+    await expect(step(world)).rejects.toBeInstanceOf(WaitSuperseded);
+    expect(world.effects).toEqual([RESERVE, 'store new-wait']);
+    expect(world.order.status).toBe('PENDING_RESERVING_STOCK');
   });
 
   test('completes itself where the time was up before its token was stored', async () => {
     const world = new World(orderIn('PENDING_PAYMENT', { reservationExpiresAtMs: NOW_MS }));
     await step(world);
-    expect(world.effects).toEqual([
-      'save order PENDING_PAYMENT',
-      'saga.signal user-wait',
-      'saga.signal new-wait',
-    ]);
+    expect(world.effects).toEqual(['store new-wait', 'saga.signal new-wait']);
   });
 
-  test('stores its token before it decides: whoever pays in between is seen', async () => {
+  test('stores its token before it looks: whoever pays in between is seen', async () => {
     const world = new World(orderIn('PENDING_PAYMENT'));
     world.interfere = (call) => {
-      if (call !== 'save order PENDING_PAYMENT') return;
-      world.interfere = () => undefined;
-      // The user pays at this moment and signals the old token, which nobody waits for.
+      if (call !== 'store new-wait') return;
+      // The user pays at this moment and finds the old token, which nobody waits for.
       world.put(orderIn('PAYMENT_IN_PROGRESS', { version: 8, writes: 18 }));
     };
     await step(world);
-    expect(world.effects).toEqual(['save order PENDING_PAYMENT', 'saga.signal new-wait']);
+    expect(world.effects).toEqual(['store new-wait', 'saga.signal new-wait']);
     expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
+  });
+
+  test('reserves again where its user changes the items before it looks', async () => {
+    const world = new World(orderIn('PENDING_PAYMENT'));
+    world.interfere = (call) => {
+      if (call !== 'store new-wait') return;
+      world.put(orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION', revision: 4 }));
+    };
+    await expect(step(world)).rejects.toBeInstanceOf(OrderModified);
+    expect(world.effects).toEqual(['store new-wait']);
   });
 
   test('sees a cancellation that comes in just before its move', async () => {
@@ -292,7 +317,7 @@ describe('waiting for the user', () => {
       );
     };
     await expect(step(world)).rejects.toBeInstanceOf(OrderSettled);
-    expect(world.effects).toEqual([RESERVE, 'save order PENDING_PAYMENT']);
+    expect(world.effects).toEqual([RESERVE, 'store new-wait', 'save order PENDING_PAYMENT']);
     expect(world.order.status).toBe('ORDER_CANCELLED');
   });
 
@@ -319,6 +344,7 @@ describe('waiting for the user', () => {
     await step(world);
     expect(world.effects).toEqual([
       RESERVE,
+      'store new-wait',
       'save order PAYMENT_IN_PROGRESS',
       'saga.signal new-wait',
     ]);
@@ -382,7 +408,7 @@ describe('reserving a modified order', () => {
     world.put({ ...world.order, modification: { status: 'PENDING', items } });
     const refused = step(priced(world, { tea: '5 USD' }));
     await expect(refused).rejects.toBeInstanceOf(MixedCurrencies);
-    expect(world.effects).toEqual([RESERVE]);
+    expect(world.effects).toEqual([RESERVE, 'store new-wait']);
   });
 
   test('adopts what Inventory was found to hold, whatever the step was given', async () => {
@@ -418,6 +444,7 @@ describe('reserving a modified order', () => {
       await step(world);
       expect(world.effects).toEqual([
         ...(status === 'PENDING' ? [RESERVE] : []),
+        'store new-wait',
         'save order PENDING_PAYMENT',
         'saga.signal new-wait',
       ]);
