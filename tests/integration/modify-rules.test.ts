@@ -174,6 +174,16 @@ describe('If-Match', () => {
     ).toBe(200);
   });
 
+  test('is not refused because the system has looked at the order meanwhile', async () => {
+    const { orderId, version } = await paying('tok_never_captured');
+    const { dueAtMs = 0 } = await storedOrder(scene.stack, orderId);
+    await scene.stack.clock.advance(DISPATCH_AFTER_MS + 1000);
+    await scene.stack.runSchedules();
+    expect((await storedOrder(scene.stack, orderId)).dueAtMs).toBeGreaterThan(dueAtMs);
+    const seen = ifMatch(`"${String(version)}"`);
+    expect((await scene.user.modify(orderId, of(scene.productId, 4), seen)).status).toBe(200);
+  });
+
   test('with a star asks for nothing', async () => {
     const { orderId } = await scene.user.reserved(scene.productId, 2);
     const answer = await scene.user.modify(orderId, of(scene.productId, 3), ifMatch('*'));

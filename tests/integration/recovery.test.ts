@@ -3,6 +3,7 @@ import { sleep } from '../../lib/platform/clock.ts';
 import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import {
+  anyGatewayCall,
   anyInventoryCall,
   butFirst,
   databaseCall,
@@ -344,6 +345,28 @@ describe('a saga step that dies', () => {
     expect(
       (await chargesOf(scene.stack, orderId)).filter(({ status }) => status === 'CAPTURED'),
     ).toHaveLength(isDone ? 1 : 0);
+  });
+
+  test('after Inventory has sold the stock is followed by a paid order, even if the gateway is away', async () => {
+    const { orderId } = await scene.user.reserved(scene.productId);
+    let isAway = false;
+    const died = inject(
+      scene.stack,
+      {
+        on: httpCall('POST', '/confirm$'),
+        times: 1,
+        act: (proceed, effect) => {
+          isAway = true;
+          return dieAfter(proceed, effect);
+        },
+      },
+      // The capture was written down before, so nobody has to ask.
+      { on: (effect) => isAway && anyGatewayCall(effect), act: refuseConnection },
+    );
+    await scene.user.pay(orderId, 'tok_ok');
+    await asTimeGoesOn(scene.stack, () => scene.user.expectStatus(orderId, 'PAYMENT_DONE'));
+    expect(died.strikes).toBe(1);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('9/0/1');
   });
 });
 
