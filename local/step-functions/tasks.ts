@@ -112,6 +112,11 @@ export class TaskTokens {
     this.#issued = undefined;
   }
 
+  /** Number of tasks that wait for a token. */
+  get openTasks(): number {
+    return [...this.#tasks.values()].filter((task) => task.isOpen()).length;
+  }
+
   /** Tells if a task waits for the token. */
   isWaitedFor(token: string): boolean {
     return this.#tasks.get(token)?.isOpen() ?? false;

@@ -74,6 +74,7 @@ const PAYMENT: StoredPayment = {
 const STORED: Snapshot = {
   orders: [PAID],
   openOrders: [],
+  openTasks: 0,
   waits: [],
   payments: [PAYMENT],
   methods: [],

@@ -120,6 +120,8 @@ export interface Snapshot {
   readonly charges: ReadonlyMap<string, readonly Charge[]>;
   /** Oldest first. */
   readonly executions: readonly RunningOrClosed[];
+  /** Number of tasks that wait for a token. */
+  readonly openTasks: number;
   /** Message bodies by the queue's logical id, including dead-letter queues. */
   readonly queues: Readonly<Record<string, readonly unknown[]>>;
 }
@@ -145,6 +147,7 @@ export function takeSnapshot({
       .listOf(stepFunctions.stateMachineArn(saga))
       .map(({ name, status }) => ({ name, status }))
       .reverse(),
+    openTasks: stepFunctions.tokens.openTasks,
     queues: Object.fromEntries(
       Object.entries(storage.queueUrls).map(([logicalId, url]) => [
         logicalId,

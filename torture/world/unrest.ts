@@ -6,7 +6,7 @@ import type { RunningOrClosed, Snapshot, StoredOrder } from './snapshot.ts';
 const MOVING = ['CREATED', 'PENDING_RESERVING_STOCK', 'PAYMENT_IN_PROGRESS'];
 const OPEN = ['INITIATED', 'PENDING'];
 
-type Stored = Pick<Snapshot, 'orders' | 'payments' | 'reservations' | 'executions'>;
+type Stored = Pick<Snapshot, 'orders' | 'payments' | 'reservations' | 'executions' | 'openTasks'>;
 
 /** Running work and messages in flight, one text each; empty at rest. */
 export function unrestOfParts({
@@ -28,7 +28,7 @@ export function unrestOfParts({
 
 /** Stored work that still moves by itself, one text each; empty at rest. */
 export function unrestOfStored(
-  { orders, payments, reservations, executions }: Stored,
+  { orders, payments, reservations, executions, openTasks }: Stored,
   nowMs: number,
 ): string[] {
   const waiting = new Set(orders.filter(isWaiting).map(nameOfRun));
@@ -53,6 +53,7 @@ export function unrestOfStored(
       .map(({ orderId }) => `the stock of ${orderId} is held`),
     ...[...running].filter((name) => !waiting.has(name)).map((name) => `${name} runs`),
     ...[...waiting].filter((name) => !running.has(name)).map((name) => `${name} does not run`),
+    ...(running.size > openTasks ? ['a saga does not wait, but for the next try of its step'] : []),
   ];
 }
 

@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { CarriedOut } from '../../../local/dynamodb/memory-dynamodb.ts';
+import type { Item } from '../../../local/dynamodb/values.ts';
 import {
   brokenAlways,
   brokenCharge,
   brokenEntries,
   brokenSuccession,
   brokenWrites,
+  deafWrites,
   type StoredNow,
 } from '../../../torture/always.ts';
+import type { StoredWait } from '../../../torture/world/snapshot.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LATER = NOW + 900_000;
@@ -310,6 +313,50 @@ describe('a step', () => {
 
   test('is no other function’s write', () => {
     expect(brokenSuccession([writeOf('ORDER', 2)], undefined)).toEqual([]);
+  });
+});
+
+describe('a step that waits', () => {
+  const event = { orderId: 'ord_1', run: 1, enteredAt: '2026-01-01T00:00:00.000Z', retry: 1 };
+  const own = { orderId: 'ord_1', run: 1, enteredAtMs: NOW, retry: 1, isOpen: true };
+  const writeOf = (attributes: Item): CarriedOut => {
+    const after = { type: { S: 'ORDER' }, orderId: { S: 'ord_1' }, ...attributes };
+    return { table: 'orders', before: undefined, after, isAllowedOver: () => false };
+  };
+  const waiting = writeOf({ status: { S: 'PENDING_PAYMENT' } });
+  const paying = (status: string) =>
+    writeOf({
+      status: { S: 'PAYMENT_IN_PROGRESS' },
+      payments: { L: [{ M: { status: { S: status } } }] },
+    });
+
+  test.each([
+    ['reserveStock', waiting],
+    ['awaitAcknowledgement', paying('PENDING')],
+  ])('%s stores its token before its order waits', (functionKey, write) => {
+    const deaf = (...waits: StoredWait[]) => deafWrites([write], { functionKey, event }, { waits });
+    expect(deaf(own)).toEqual([]);
+    // A newer attempt waits already, for the same decision.
+    expect(deaf({ ...own, retry: 2 })).toEqual([]);
+    expect(deaf({ ...own, enteredAtMs: NOW + 1, retry: 0 })).toEqual([]);
+    expect(deaf({ ...own, run: 2, enteredAtMs: NOW - 1, retry: 0 })).toEqual([]);
+    expect(deaf()).toHaveLength(1);
+    expect(deaf({ ...own, retry: 0 })).toHaveLength(1);
+    expect(deaf({ ...own, enteredAtMs: NOW - 1, retry: 2 })).toHaveLength(1);
+    expect(deaf({ ...own, orderId: 'ord_2' })).toHaveLength(1);
+  });
+
+  test('may write before that what nobody waits for', () => {
+    const reserving = writeOf({ status: { S: 'PENDING_RESERVING_STOCK' } });
+    const writes = [reserving, paying('INITIATED')];
+    expect(deafWrites(writes, { functionKey: 'reserveStock', event }, { waits: [] })).toEqual([]);
+  });
+
+  test('is no other function', () => {
+    expect(deafWrites([waiting], { functionKey: 'startPayment', event }, { waits: [] })).toEqual(
+      [],
+    );
+    expect(deafWrites([waiting], undefined, { waits: [] })).toEqual([]);
   });
 });
 
