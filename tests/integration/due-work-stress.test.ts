@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { atMost } from '../../lib/platform/concurrency.ts';
-import { DUE_SHARDS } from '../../lib/platform/dynamo/items.ts';
-import { shardOf } from '../../lib/platform/ids.ts';
 import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { messagesAbout } from '../support/dlq.ts';
 import {
@@ -196,36 +194,6 @@ test.each([
     await expectPromisesAtRest(scene.stack);
   },
 );
-
-test('a shard that cannot be read keeps the others from nothing, and somebody hears of it', async () => {
-  const productId = await newProduct(100);
-  const ids: string[] = [];
-  // An order in every shard: whichever cannot be read keeps one back.
-  const shards = new Set<number>();
-  while (shards.size < DUE_SHARDS) {
-    const { orderId } = await LEFT_OVER.created(productId);
-    ids.push(orderId);
-    shards.add(shardOf(orderId, DUE_SHARDS));
-  }
-  const started = async () => {
-    const runs = await runsByOrder();
-    return ids.filter((orderId) => runs.has(orderId)).length;
-  };
-  scene.stack.clock.skip(ALL_DUE_MS);
-  inject(scene.stack, {
-    on: databaseCall('Query', 'orders'),
-    times: 3,
-    act: busyDatabase(() => 0),
-  });
-
-  await expect(dispatch()).rejects.toMatchObject({ name: 'InfrastructureUnavailable' });
-
-  const atOnce = await started();
-  expect(atOnce).toBeGreaterThan(ids.length / 2);
-  expect(atOnce).toBeLessThan(ids.length);
-  await dispatch();
-  expect(await started()).toBe(ids.length);
-});
 
 describe('an order that cannot be dispatched', () => {
   test('leaves a dead letter a quarter of an hour later, stays due, and moves on at last', async () => {
