@@ -69,7 +69,8 @@ export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Id
           }
           return packed(first);
         },
-        { persistenceStore, config, keyPrefix: 'ordersaga' },
+        // Earlier versions stored answers in another form, under another prefix.
+        { persistenceStore, config, keyPrefix: 'ordersaga-deflated' },
       );
       let stored: string;
       try {
