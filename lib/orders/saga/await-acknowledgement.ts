@@ -41,7 +41,8 @@ async function completeItself(service: OrderService<'saga'>, token: string): Pro
   await service.saga.signal(token);
 }
 
-async function startWaiting(
+/** Writes that the payment is acknowledged later, if at all; from now on its time runs. */
+export async function startWaiting(
   service: OrderService,
   order: PaymentInProgressOrder,
   payment: InitiatedPayment,

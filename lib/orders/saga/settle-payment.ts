@@ -1,5 +1,5 @@
 import { MAX_RUNS_PER_ORDER } from '../../limits.ts';
-import { isOpen, type Payment } from '../../payments/payment.ts';
+import { isOpen } from '../../payments/payment.ts';
 import { moveOrder } from '../moves.ts';
 import type { Order, PaymentInProgressOrder } from '../order.ts';
 import { hasPendingModification } from '../order-items.ts';
@@ -7,6 +7,7 @@ import { currentPayment, keyOfCurrent } from '../order-payments.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import { type PaymentInOrder, recordOutcome } from '../payment-outcomes.ts';
 import type { SagaRun } from '../saga-client.ts';
+import { startWaiting } from './await-acknowledgement.ts';
 import { confirmCaptured } from './confirm-order.ts';
 import {
   OrderModified,
@@ -62,8 +63,10 @@ async function outcomeOf(
     throw new StillAwaitingAcknowledgement('The gateway still has time to acknowledge.');
   }
   const known = await service.gateway.findCharge(payment.paymentId);
-  if (known?.status === 'PENDING' && mayBegin(order, payment)) {
-    throw new PaymentPending('The charge crashed, and the gateway will acknowledge it later.');
+  if (known?.status === 'PENDING' && payment.status === 'INITIATED' && mayWait(order)) {
+    // Written before the wait: however often that fails, it is over when its time is up.
+    await startWaiting(service, order, payment);
+    throw new PaymentPending('The gateway has the charge, and will acknowledge it later.');
   }
   const outcome =
     known === undefined || known.status === 'PENDING'
@@ -72,13 +75,9 @@ async function outcomeOf(
   return recordOutcome(service, keyOfCurrent(order), outcome, order);
 }
 
-/** True if nobody has waited for the acknowledgement yet, and a run can. */
-function mayBegin(order: PaymentInProgressOrder, payment: Payment): boolean {
-  return (
-    payment.status === 'INITIATED' &&
-    !hasPendingModification(order) &&
-    order.run < MAX_RUNS_PER_ORDER
-  );
+/** True if a run is left to wait for the acknowledgement, and nothing forbids to. */
+function mayWait(order: PaymentInProgressOrder): boolean {
+  return !hasPendingModification(order) && order.run < MAX_RUNS_PER_ORDER;
 }
 
 /**
@@ -91,7 +90,8 @@ function reserveNewItems(service: OrderService, input: SagaRun): Promise<void> {
     const order = await orderOfRun(service, input);
     if (order.status !== 'PAYMENT_IN_PROGRESS') throw branchUnlessPaying(order);
     const { modification } = order;
-    if (modification?.status !== 'PENDING') return;
+    // A stale attempt may find the next payment, which is not voided.
+    if (modification?.status !== 'PENDING' || currentPayment(order).status !== 'VOIDED') return;
     const next = moveOrder(
       order,
       'PENDING_RESERVING_STOCK',

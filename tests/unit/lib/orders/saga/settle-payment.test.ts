@@ -117,7 +117,9 @@ describe('settling a charge that crashed', () => {
     const world = paying();
     world.foundCharge = PENDING;
     await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentPending);
-    expect(world.effects).toEqual(['gateway.find pay_1']);
+    // Its time runs from here on, so a wait that cannot begin is over, too.
+    expect(world.effects).toEqual(['gateway.find pay_1', 'save payment PENDING']);
+    expect(world.payment()).toMatchObject({ acknowledgeByMs: NOW_MS + 180_000 });
   });
 
   test('voids at once what the gateway does not know, so that it never can be charged', async () => {
@@ -164,6 +166,23 @@ describe('settling for a user who wants other items', () => {
       former: { revision: 3, expiresAtMs: NOW_MS + 600_000 },
       modification: WISH,
     });
+  });
+
+  // One run, one change after the other; the attempt that voided the first payment stalls before it writes the order:
+  //
+  //   stale attempt   voids 1 ── (stalls) ──────────────────────────────────────── writes: refused, reads again
+  //   next attempt             moves on ── reserved ── payment 2 is being charged, and other items are wanted
+  test('leaves the next payment alone, even if its user wants other items again', async () => {
+    const world = wishing(paymentIn('VOIDED'));
+    world.interfere = (call) => {
+      if (call !== 'save order PENDING_RESERVING_STOCK') return;
+      const next = paymentIn('INITIATED', { paymentId: 'pay_2', attempt: 2 });
+      const payments = [paymentIn('VOIDED'), next] as const;
+      world.put({ ...world.order, payments, writes: world.order.writes + 5 });
+    };
+    await expect(settlePayment(world.service, RUN)).rejects.toBeInstanceOf(PaymentNotCaptured);
+    expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
+    expect(world.payment('pay_2').status).toBe('INITIATED');
   });
 
   test('after a crash behind the void goes on where it was', async () => {
