@@ -9,7 +9,7 @@ import { observeReleased, releaseStock } from './reserve-stock.ts';
 import { voidOrRefund } from './take-payment.ts';
 
 /**
- * Saga step 4: reads the order and undoes its steps: releases stock, voids or refunds the payment. Each
+ * Saga step 3: reads the order and undoes its steps: releases stock, voids or refunds the payment. Each
  * part is safe to repeat, and safe if the step it undoes never arrived. The saga and the compensation
  * queue's consumer both call it.
  * @throws the errors of Inventory and the gateway: the rest is still owed, and stored as such.
