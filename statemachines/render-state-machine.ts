@@ -27,7 +27,7 @@ const FOR_THE_TEMPLATE: Rendering = {
 /** Tells a task that waits which attempt it is, and its token. */
 const ATTEMPT = {
   'enteredAt.$': '$$.State.EnteredTime',
-  'retry.$': '$$.State.RetryCount',
+  'retryCount.$': '$$.State.RetryCount',
   'taskToken.$': '$$.Task.Token',
 };
 

@@ -358,7 +358,7 @@ interface Attempt {
   readonly orderId: string;
   readonly run: number;
   readonly enteredAt: string;
-  readonly retry: number;
+  readonly retryCount: number;
 }
 
 /**
@@ -373,11 +373,14 @@ export function deafWrites(
 ): string[] {
   const { functionKey, event } = requester ?? {};
   if (functionKey !== 'reserveStock' && functionKey !== 'awaitAcknowledgement') return [];
-  const { orderId, run, enteredAt, retry } = event as Attempt;
+  const { orderId, run, enteredAt, retryCount } = event as Attempt;
   const isFound = waits.some(
     (wait) =>
       wait.orderId === orderId &&
-      isNoOlder([wait.run, wait.enteredAtMs, wait.retry], [run, Date.parse(enteredAt), retry]),
+      isNoOlder(
+        [wait.run, wait.enteredAtMs, wait.retryCount],
+        [run, Date.parse(enteredAt), retryCount],
+      ),
   );
   const isWaiting = writes.some(
     ({ after }) => after?.['orderId']?.S === orderId && isAwaited(after),
@@ -438,7 +441,7 @@ function unconditionalEntry(
   const entered = Object.keys(after ?? {}).filter(
     (name) => name.startsWith('items_') && before?.[name] === undefined,
   );
-  // What takes an entry away, or writes it anew, has seen the whole item.
+  // A writer that takes an entry away, or writes it anew, has seen the whole item.
   const isRewrite = Object.keys(before ?? {}).some(
     (name) =>
       name.startsWith('items_') && JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]),

@@ -42,6 +42,19 @@ const NO_RUNS: Readonly<Record<Way, number>> = {
   late: 0,
 };
 
+/** Heads of the table's columns. */
+const HEADS: Readonly<Record<Way, string>> = {
+  crashes: 'crashes',
+  pairs: 'pairs',
+  'lost runs': 'lost',
+  rivals: 'rivals',
+  late: 'late',
+};
+
+/** Width of a column; with the longest name of a scenario, a row has less than 120 characters. */
+const CELL = 8;
+const KINDS_IN_A_LINE = 4;
+
 /** @param scenarios in the order of the report. */
 export function reportOf(
   scenarios: readonly string[],
@@ -92,7 +105,7 @@ export function tableOf(report: Report): string[] {
   if (rows.length > 0) {
     const width = Math.max('scenario'.length, ...rows.map(({ scenario }) => scenario.length));
     const line = (name: string, cells: readonly (string | number)[]) =>
-      name.padEnd(width) + cells.map((cell) => String(cell).padStart(13)).join('');
+      name.padEnd(width) + cells.map((cell) => String(cell).padStart(CELL)).join('');
     const cellsOf = ({
       crashPoints,
       runs,
@@ -104,7 +117,7 @@ export function tableOf(report: Report): string[] {
       broken,
       longestRestMs / 1000,
     ];
-    const heads = ['crash points', ...Object.keys(NO_RUNS), 'violations', 'rest, s'];
+    const heads = ['points', ...Object.values(HEADS), 'broken', 'rest, s'];
     lines.push(line('scenario', heads), ...rows.map((row) => line(row.scenario, cellsOf(row))));
     lines.push(line('all', cellsOf(totalOf(rows))), '');
   }
@@ -115,9 +128,11 @@ export function tableOf(report: Report): string[] {
   }
   const kinds = Object.entries(faults).filter(([, times]) => times > 0);
   if (kinds.length > 0) {
-    lines.push(
-      `faults           ${kinds.map(([kind, times]) => `${kind} ${grouped(times)}`).join(', ')}`,
-    );
+    const told = kinds.map(([kind, times]) => `${kind} ${grouped(times)}`);
+    for (let first = 0; first < told.length; first += KINDS_IN_A_LINE) {
+      const label = first === 0 ? 'faults' : '';
+      lines.push(label.padEnd(17) + told.slice(first, first + KINDS_IN_A_LINE).join(', '));
+    }
   }
   if (mutants.tried > 0) {
     lines.push(`mutants caught   ${String(mutants.caught)} of ${String(mutants.tried)}`);
@@ -125,7 +140,8 @@ export function tableOf(report: Report): string[] {
   lines.push(
     `violations       ${String(violations)}`,
     '',
-    `${String(wallSeconds)} s, seed ${String(seed)}, commit ${commit}. Rest: the longest time from an act of a user until nothing moved any more, on the fake clock.`,
+    `${String(wallSeconds)} s, seed ${String(seed)}, commit ${commit}. Points: side effects without a fault. Broken: violations.`,
+    'Rest: the longest time from an act of a user until nothing moved any more, on the fake clock.',
   );
   return lines;
 }

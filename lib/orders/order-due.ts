@@ -7,7 +7,7 @@ export function ownDueMs(order: Order): number | undefined {
 }
 
 /**
- * Where a write puts the order in the outbox's index. Each change of an index key costs two writes, so the present
+ * Key by which a write puts the order in the outbox's index. Each change of an index key costs two writes, so the present
  * key stays as long as it is not later than what is owed; the dispatcher corrects a key that it finds too early.
  */
 export function dueKeyOf(order: Order): number | undefined {

@@ -8,7 +8,7 @@ export interface Wait {
   /** Time at which the run entered the state. */
   readonly enteredAtMs: number;
   /** Retries of the state since then. */
-  readonly retry: number;
+  readonly retryCount: number;
   readonly token: string;
 }
 
@@ -21,7 +21,7 @@ const schema = lazily(() =>
   z.object({
     run: z.int(),
     enteredAtMs: z.number(),
-    retry: z.int(),
+    retryCount: z.int(),
     token: z.string(),
     ttl: z.int(),
   }),
@@ -39,7 +39,7 @@ export function toWaitToken(item: StoredItem): string {
  * Update that stores a wait, unless a newer attempt has stored its own. The same attempt may repeat it. Only an order
  * is written by a put.
  */
-export function waitUpdate({ orderId, run, enteredAtMs, retry, token }: Wait) {
+export function waitUpdate({ orderId, run, enteredAtMs, retryCount, token }: Wait) {
   const ttl = Math.ceil(enteredAtMs / 1000) + KEPT_SECONDS;
   return {
     Key: waitKey(orderId),
@@ -48,13 +48,13 @@ export function waitUpdate({ orderId, run, enteredAtMs, retry, token }: Wait) {
       schemaVersion: SCHEMA_VERSION,
       run,
       enteredAtMs,
-      retry,
+      retryCount,
       token,
       ttl,
     }),
     ConditionExpression:
       'attribute_not_exists(pk) OR run < :run OR (run = :run AND ' +
-      '(enteredAtMs < :enteredAtMs OR (enteredAtMs = :enteredAtMs AND retry <= :retry)))',
+      '(enteredAtMs < :enteredAtMs OR (enteredAtMs = :enteredAtMs AND retryCount <= :retryCount)))',
   };
 }
 

@@ -153,7 +153,7 @@ test('health answers without any configuration', async () => {
 
 test('a stack trace leads to the line of our own file that threw', async () => {
   const run = { orderId: 'o-1', run: 1, correlationId: 'c-1' };
-  const attempt = { enteredAt: '2026-03-01T12:00:00.000Z', retry: 0, taskToken: 't' };
+  const attempt = { enteredAt: '2026-03-01T12:00:00.000Z', retryCount: 0, taskToken: 't' };
   const input = JSON.stringify({ ...run, ...attempt });
   // Without an environment, the configuration is invalid.
   const script = `require('./functions/saga/reserve-stock.js').handler(${input}, {})

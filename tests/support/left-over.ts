@@ -31,7 +31,7 @@ export interface LeftOverOrder extends SagaRun {
 }
 
 /** An attempt that is older than any of the real saga. */
-const NOBODY_WAITS = { enteredAtMs: 0, retry: 0, token: 'nobody-waits' };
+const NOBODY_WAITS = { enteredAtMs: 0, retryCount: 0, token: 'nobody-waits' };
 
 let users = 0;
 

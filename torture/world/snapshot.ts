@@ -97,7 +97,7 @@ export interface StoredWait {
   readonly orderId: string;
   readonly run: number;
   readonly enteredAtMs: number;
-  readonly retry: number;
+  readonly retryCount: number;
   /** Tells if a task waits for the token that is stored. */
   readonly isOpen: boolean;
 }

@@ -20,7 +20,7 @@ export const waitingTaskSchema = sagaRunSchema
   .extend({
     taskToken: z.string(),
     enteredAt: z.iso.datetime({ offset: true }),
-    retry: z.int().min(0),
+    retryCount: z.int().min(0),
   })
   .transform(({ taskToken, enteredAt, ...attempt }) => ({
     ...attempt,

@@ -317,8 +317,8 @@ describe('a step', () => {
 });
 
 describe('a step that waits', () => {
-  const event = { orderId: 'ord_1', run: 1, enteredAt: '2026-01-01T00:00:00.000Z', retry: 1 };
-  const own = { orderId: 'ord_1', run: 1, enteredAtMs: NOW, retry: 1, isOpen: true };
+  const event = { orderId: 'ord_1', run: 1, enteredAt: '2026-01-01T00:00:00.000Z', retryCount: 1 };
+  const own = { orderId: 'ord_1', run: 1, enteredAtMs: NOW, retryCount: 1, isOpen: true };
   const writeOf = (attributes: Item): CarriedOut => {
     const after = { type: { S: 'ORDER' }, orderId: { S: 'ord_1' }, ...attributes };
     return { table: 'orders', before: undefined, after, isAllowedOver: () => false };
@@ -337,12 +337,12 @@ describe('a step that waits', () => {
     const deaf = (...waits: StoredWait[]) => deafWrites([write], { functionKey, event }, { waits });
     expect(deaf(own)).toEqual([]);
     // A newer attempt waits already, for the same decision.
-    expect(deaf({ ...own, retry: 2 })).toEqual([]);
-    expect(deaf({ ...own, enteredAtMs: NOW + 1, retry: 0 })).toEqual([]);
-    expect(deaf({ ...own, run: 2, enteredAtMs: NOW - 1, retry: 0 })).toEqual([]);
+    expect(deaf({ ...own, retryCount: 2 })).toEqual([]);
+    expect(deaf({ ...own, enteredAtMs: NOW + 1, retryCount: 0 })).toEqual([]);
+    expect(deaf({ ...own, run: 2, enteredAtMs: NOW - 1, retryCount: 0 })).toEqual([]);
     expect(deaf()).toHaveLength(1);
-    expect(deaf({ ...own, retry: 0 })).toHaveLength(1);
-    expect(deaf({ ...own, enteredAtMs: NOW - 1, retry: 2 })).toHaveLength(1);
+    expect(deaf({ ...own, retryCount: 0 })).toHaveLength(1);
+    expect(deaf({ ...own, enteredAtMs: NOW - 1, retryCount: 2 })).toHaveLength(1);
     expect(deaf({ ...own, orderId: 'ord_2' })).toHaveLength(1);
   });
 

@@ -3,7 +3,7 @@ import { deafWaits } from '../../../torture/promises.ts';
 import type { StoredOrder, StoredWait } from '../../../torture/world/snapshot.ts';
 
 const order = { orderId: 'ord_1', run: 2, status: 'PENDING_PAYMENT' } as StoredOrder;
-const wait: StoredWait = { orderId: 'ord_1', run: 2, enteredAtMs: 1, retry: 0, isOpen: true };
+const wait: StoredWait = { orderId: 'ord_1', run: 2, enteredAtMs: 1, retryCount: 0, isOpen: true };
 
 test('an order that waits for its user is woken by the token that is stored', () => {
   expect(deafWaits({ orders: [order], waits: [wait] })).toEqual([]);

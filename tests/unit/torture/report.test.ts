@@ -60,17 +60,19 @@ test('one table sums up every part', () => {
     circumstances,
   );
   expect(tableOf(report)).toEqual([
-    'scenario crash points      crashes        pairs    lost runs       rivals         late   violations      rest, s',
-    'paid               19           58            5           24            0            0            1        240.5',
-    'expired             0            0            0            0           30            0            0            0',
-    'all                19           58            5           24           30            0            1        240.5',
+    'scenario  points crashes   pairs    lost  rivals    late  broken rest, s',
+    'paid          19      58       5      24       0       0       1   240.5',
+    'expired        0       0       0       0      30       0       0       0',
+    'all           19      58       5      24      30       0       1   240.5',
     '',
     'histories        4, 3,000 operations, 0 with violations, longest rest 2 s',
-    'faults           dies before 23, dies after 6, loses its run at 24, rival cancels 30, throttled 18',
+    'faults           dies before 23, dies after 6, loses its run at 24, rival cancels 30',
+    '                 throttled 18',
     'mutants caught   1 of 3',
     'violations       1',
     '',
-    '12 s, seed 1, commit abc1234. Rest: the longest time from an act of a user until nothing moved any more, on the fake clock.',
+    '12 s, seed 1, commit abc1234. Points: side effects without a fault. Broken: violations.',
+    'Rest: the longest time from an act of a user until nothing moved any more, on the fake clock.',
   ]);
 });
 
@@ -79,5 +81,6 @@ test('what was not run is left out', () => {
     'violations       0',
     '',
     expect.stringContaining('12 s, seed 1'),
+    expect.stringContaining('Rest: '),
   ]);
 });

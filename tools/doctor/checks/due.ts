@@ -66,7 +66,7 @@ export function orderDue(stored: StoredOrder, now: Circumstances): Disagreement[
   );
 }
 
-/** What the system owes: the order's own move or release, and what its payments owe. */
+/** Debts of the system: the order's own move or release, and those of its payments. */
 interface Debt {
   readonly of: { readonly orderId: string; readonly paymentId?: string };
   readonly status: string;

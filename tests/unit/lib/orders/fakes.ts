@@ -135,7 +135,14 @@ export function orderIn<Status extends OrderStatus>(
 
 /** An attempt of that order's run that waits since a minute. */
 export function waitOf(token: string, changes: Partial<Wait> = {}): Wait {
-  return { orderId: 'ord_1', run: 2, enteredAtMs: NOW_MS - 60_000, retry: 0, token, ...changes };
+  return {
+    orderId: 'ord_1',
+    run: 2,
+    enteredAtMs: NOW_MS - 60_000,
+    retryCount: 0,
+    token,
+    ...changes,
+  };
 }
 
 /** Statuses before which a step has stored its token. */
@@ -145,7 +152,7 @@ const AFTER_A_WAIT: readonly OrderStatus[] = ['PENDING_PAYMENT', 'PAYMENT_IN_PRO
 function isNoOlder(wait: Wait, stored: Wait): boolean {
   if (wait.run !== stored.run) return wait.run > stored.run;
   if (wait.enteredAtMs !== stored.enteredAtMs) return wait.enteredAtMs > stored.enteredAtMs;
-  return wait.retry >= stored.retry;
+  return wait.retryCount >= stored.retryCount;
 }
 
 /** Names that payment. */
@@ -365,8 +372,8 @@ export class World {
       storeWait: async (wait) => {
         await this.#called(`store ${wait.token}`);
         if (this.wait !== undefined && !isNoOlder(wait, this.wait)) return 'NEWER_THERE';
-        const { orderId, run, enteredAtMs, retry, token } = wait;
-        this.wait = { orderId, run, enteredAtMs, retry, token };
+        const { orderId, run, enteredAtMs, retryCount, token } = wait;
+        this.wait = { orderId, run, enteredAtMs, retryCount, token };
         return 'STORED';
       },
       getWaitToken: async (orderId) => {

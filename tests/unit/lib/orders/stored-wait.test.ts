@@ -13,13 +13,13 @@ const ITEM = {
   schemaVersion: 1,
   run: 2,
   enteredAtMs: NOW_MS,
-  retry: 3,
+  retryCount: 3,
   token: 'secret-token',
   ttl: NOW_MS / 1000 + 2 * 24 * 3600,
 };
 
 const wait = (changes: Partial<Wait> = {}): Wait =>
-  waitOf('secret-token', { enteredAtMs: NOW_MS, retry: 3, ...changes });
+  waitOf('secret-token', { enteredAtMs: NOW_MS, retryCount: 3, ...changes });
 
 /** A table in which waits are stored one after the other. */
 function table() {
@@ -62,9 +62,9 @@ describe('a wait', () => {
 
   test.each([
     ['the same attempt', {}],
-    ['a later try', { retry: 4 }],
-    ['a later passage', { enteredAtMs: NOW_MS + 1, retry: 0 }],
-    ['a later run, on a slow clock', { run: 3, enteredAtMs: NOW_MS - 9, retry: 0 }],
+    ['a later try', { retryCount: 4 }],
+    ['a later passage', { enteredAtMs: NOW_MS + 1, retryCount: 0 }],
+    ['a later run, on a slow clock', { run: 3, enteredAtMs: NOW_MS - 9, retryCount: 0 }],
   ])('makes room for %s', (_what, changes) => {
     const { store, get } = table();
     store(wait());
@@ -73,9 +73,9 @@ describe('a wait', () => {
   });
 
   test.each([
-    ['an earlier try', { retry: 2 }],
-    ['an earlier passage', { enteredAtMs: NOW_MS - 1, retry: 4 }],
-    ['an earlier run', { run: 1, enteredAtMs: NOW_MS + 9, retry: 4 }],
+    ['an earlier try', { retryCount: 2 }],
+    ['an earlier passage', { enteredAtMs: NOW_MS - 1, retryCount: 4 }],
+    ['an earlier run', { run: 1, enteredAtMs: NOW_MS + 9, retryCount: 4 }],
   ])('makes no room for %s', (_what, changes) => {
     const { store, get } = table();
     store(wait());

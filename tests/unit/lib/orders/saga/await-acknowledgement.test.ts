@@ -46,7 +46,7 @@ describe('waiting for the acknowledgement', () => {
 
   test('late, after a later try has stored its token, ends at once', async () => {
     const world = paying();
-    world.wait = waitOf('live', { enteredAtMs: NOW_MS, retry: 1 });
+    world.wait = waitOf('live', { enteredAtMs: NOW_MS, retryCount: 1 });
     const { order } = world;
     await expect(wait(world)).rejects.toBeInstanceOf(WaitSuperseded);
     expect(world.effects).toEqual(['store new-wait']);

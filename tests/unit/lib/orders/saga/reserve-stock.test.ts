@@ -245,35 +245,35 @@ describe('waiting for the user', () => {
   });
 
   test.each([
-    ['an earlier passage', waitOf('old', { enteredAtMs: NOW_MS - 1, retry: 5 })],
-    ['an earlier try', waitOf('old', { enteredAtMs: NOW_MS, retry: 1 })],
-    ['the same try, delivered twice', waitOf('new-wait', { enteredAtMs: NOW_MS, retry: 2 })],
-    ['an earlier run', waitOf('old', { run: 1, enteredAtMs: NOW_MS + 9, retry: 5 })],
+    ['an earlier passage', waitOf('old', { enteredAtMs: NOW_MS - 1, retryCount: 5 })],
+    ['an earlier try', waitOf('old', { enteredAtMs: NOW_MS, retryCount: 1 })],
+    ['the same try, delivered twice', waitOf('new-wait', { enteredAtMs: NOW_MS, retryCount: 2 })],
+    ['an earlier run', waitOf('old', { run: 1, enteredAtMs: NOW_MS + 9, retryCount: 5 })],
     ['nobody', undefined],
   ])('again, after %s, stores its token and leaves the order alone', async (_whom, stored) => {
     const world = new World(orderIn('PENDING_PAYMENT'));
     world.wait = stored;
-    await step(world, { retry: 2 });
+    await step(world, { retryCount: 2 });
     expect(world.effects).toEqual(['store new-wait']);
-    expect(world.wait).toEqual({ ...WAIT, retry: 2 });
+    expect(world.wait).toEqual({ ...WAIT, retryCount: 2 });
   });
 
   test.each([
-    ['a later try', 'PENDING_PAYMENT', waitOf('live', { enteredAtMs: NOW_MS, retry: 3 })],
+    ['a later try', 'PENDING_PAYMENT', waitOf('live', { enteredAtMs: NOW_MS, retryCount: 3 })],
     ['a later passage', 'PENDING_PAYMENT', waitOf('live', { enteredAtMs: NOW_MS + 1 })],
     ['a later run', 'PENDING_PAYMENT', waitOf('live', { run: 3, enteredAtMs: NOW_MS - 1 })],
     ['a later state', 'PAYMENT_IN_PROGRESS', waitOf('live', { enteredAtMs: NOW_MS + 1 })],
   ] as const)('late, after %s has stored its own, ends at once', async (_whom, status, stored) => {
     const world = new World(orderIn(status));
     world.wait = stored;
-    await expect(step(world, { retry: 2 })).rejects.toBeInstanceOf(WaitSuperseded);
+    await expect(step(world, { retryCount: 2 })).rejects.toBeInstanceOf(WaitSuperseded);
     expect(world.effects).toEqual(['store new-wait']);
     expect(world.wait).toEqual(stored);
   });
 
   test('late, with stock in hand, leaves the order to the later try', async () => {
     const world = new World(orderIn('PENDING_RESERVING_STOCK'));
-    world.wait = waitOf('live', { enteredAtMs: NOW_MS, retry: 1 });
+    world.wait = waitOf('live', { enteredAtMs: NOW_MS, retryCount: 1 });
     await expect(step(world)).rejects.toBeInstanceOf(WaitSuperseded);
     expect(world.effects).toEqual([RESERVE, 'store new-wait']);
     expect(world.order.status).toBe('PENDING_RESERVING_STOCK');
