@@ -83,7 +83,9 @@ function methodLost(
   methods: readonly StoredMethod[],
 ): string[] {
   const isOpen = status === 'INITIATED' || status === 'PENDING';
-  const isKept = methods.some(({ pk }) => pk === `METHOD#${String(methodId)}`);
+  const isKept = methods.some(
+    ({ pk, token }) => pk === `METHOD#${String(methodId)}` && token !== undefined,
+  );
   return isOpen && !isKept ? [`P4: ${paymentId} is open, and nobody knows its method`] : [];
 }
 

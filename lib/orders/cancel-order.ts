@@ -3,7 +3,7 @@ import { moveOrder } from './moves.ts';
 import type { Order, OrderIn } from './order.ts';
 import { closeModification } from './order-items.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
-import { withUnchargedFailed } from './payment-outcomes.ts';
+import { saveSettling, withUnchargedFailed } from './payment-outcomes.ts';
 import { tryNow } from './saga-client.ts';
 import { signalWait } from './wait.ts';
 
@@ -67,7 +67,7 @@ async function cancel(service: OrderService<'saga'>, order: CancellableOrder): P
     moveNow(service, 'USER_CANCELLED', 'user'),
   );
   const { orderId } = order;
-  await service.orders.save(next, order);
+  await saveSettling(service, next, order);
   if (order.status === 'PENDING_PAYMENT') await tryNow(order, signalWait(service, orderId));
   return next;
 }

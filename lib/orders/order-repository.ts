@@ -197,11 +197,24 @@ export class OrderRepository {
 
   /**
    * Reads it consistently.
-   * @returns undefined if its time is up.
+   * @returns undefined if the payment has settled, or its time is up.
    */
   async getMethod(methodId: string): Promise<string | undefined> {
     const item = await readItem(this.#documents, this.#table, methodKey(methodId));
     return item === undefined ? undefined : methodToken(item);
+  }
+
+  /** Removes the token of a settled payment's method. No function has the right to delete from the table of the orders. */
+  async forgetMethod(methodId: string): Promise<void> {
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      Key: methodKey(methodId),
+      UpdateExpression: 'REMOVE #token',
+      // Otherwise the update would make an item that no time removes.
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeNames: { '#token': 'token' },
+    });
+    await conditionalWrite(this.#documents.send(update));
   }
 
   /**

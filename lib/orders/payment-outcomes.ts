@@ -3,6 +3,7 @@ import type { ChargeOutcome } from '../payments/payment-gateway.ts';
 import { UnknownPayment } from '../payments/refusals.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import { assertNever } from '../platform/errors.ts';
+import { loggerFor } from '../platform/lambda/logging.ts';
 import { changeOrder, touchOrder } from './moves.ts';
 import type { Order, Payments } from './order.ts';
 import {
@@ -103,9 +104,34 @@ function changePayment(
       changed.status === 'REFUNDED'
         ? changeOrder<Order>(order, changes)
         : touchOrder<Order>(order, changes);
-    await service.orders.save(next, order);
+    await saveSettling(service, next, order);
     return { order: next, payment: changed };
   });
+}
+
+/**
+ * Writes the order, then removes the tokens of the payments that have settled with it. A token that is left, because
+ * this process died in between, goes when the database finds its time to be up.
+ */
+export async function saveSettling(
+  service: OrderService,
+  next: Order,
+  previous: Order,
+): Promise<void> {
+  await service.orders.save(next, previous);
+  for (const before of previous.payments) {
+    const after = paymentOf(next, before.paymentId);
+    if (!isOpen(before) || after === undefined || isOpen(after)) continue;
+    try {
+      await service.orders.forgetMethod(before.methodId);
+    } catch (error) {
+      const { orderId, correlationId } = next;
+      loggerFor({ orderId, correlationId }).warn(
+        "The token of a settled payment's method is left to the database's clock",
+        { error },
+      );
+    }
+  }
 }
 
 function nextAfter(

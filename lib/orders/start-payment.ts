@@ -80,13 +80,14 @@ export function nextAttempt({ payments }: Order): number {
   return payments.length + 1;
 }
 
-/** Keeps the method's token for as long as stock may be held for the payment. */
+/** Keeps the method's token until the payment settles, at most for as long as stock may be reserved and held for it. */
 export function keepMethod(
   service: OrderService,
   methodId: string,
   { methodToken }: StartPaymentRequest,
 ): Promise<void> {
-  const untilMs = service.clock.now() + service.config.MAX_HOLD_SECONDS * 1000;
+  const { clock, config, deadlines } = service;
+  const untilMs = clock.now() + deadlines.reservingMs + config.MAX_HOLD_SECONDS * 1000;
   return service.orders.keepMethod(methodId, methodToken, untilMs);
 }
 

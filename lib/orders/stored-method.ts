@@ -8,7 +8,7 @@ import { checkedFields, lazily, type StoredItem, updateOf } from '../platform/dy
 
 const SCHEMA_VERSION = 1;
 
-const schema = lazily(() => z.object({ token: z.string() }));
+const schema = lazily(() => z.object({ token: z.exactOptional(z.string()) }));
 
 /** Update that keeps a token, which the database may remove at `untilMs`. Only an order is written by a put. */
 export function methodUpdate(methodId: string, token: string, untilMs: number) {
@@ -20,10 +20,10 @@ export function methodUpdate(methodId: string, token: string, untilMs: number) {
 }
 
 /**
- * The token in an item of the table.
+ * The token in an item of the table; undefined if it is removed.
  * @throws MalformedItem, UnknownSchemaVersion
  */
-export function methodToken(item: StoredItem): string {
+export function methodToken(item: StoredItem): string | undefined {
   return checkedFields(item, SCHEMA_VERSION, schema()).token;
 }
 

@@ -11,7 +11,7 @@ import {
   loseAnswer,
   refuseConnection,
 } from '../support/faults.ts';
-import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
+import { expectPromisesAtRest, scan, snapshotOf } from '../support/invariants.ts';
 import { chargedLate } from '../support/late.ts';
 import { Scene } from '../support/scene.ts';
 import { type Answer, chargesOf, inventoryCall, stockLine } from '../support/shop.ts';
@@ -31,6 +31,18 @@ async function paymentsOf(orderId: string): Promise<string[]> {
   const { payments } = await snapshotOf(scene.stack);
   return payments.filter((one) => one.orderId === orderId).map(({ status }) => status);
 }
+
+test.each([
+  ['tok_ok', 'PAYMENT_DONE'],
+  ['tok_declined', 'PAYMENT_FAILED'],
+] as const)('the token %s is removed as soon as its payment settles', async (token, status) => {
+  const { orderId } = await scene.user.reserved(scene.productId);
+  await scene.user.pay(orderId, token, { wait: 10 });
+  await scene.user.expectStatus(orderId, status);
+  const items = await scan(scene.stack, 'OrdersTable');
+  const methods = items.filter(({ pk }) => String(pk).startsWith('METHOD#'));
+  expect(methods.map((method) => method['token'])).not.toContain(token);
+});
 
 describe('ten payments of one order at once', () => {
   async function payTenTimes(key: (index: number) => string | undefined): Promise<Answer[]> {

@@ -29,6 +29,7 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'orders.save': ['dynamodb:PutItem OrdersTable'],
   'orders.keepMethod': ['dynamodb:UpdateItem OrdersTable'],
   'orders.getMethod': ['dynamodb:GetItem OrdersTable'],
+  'orders.forgetMethod': ['dynamodb:UpdateItem OrdersTable'],
   'orders.correctDueKey': ['dynamodb:UpdateItem OrdersTable'],
   'orders.storeWait': ['dynamodb:UpdateItem OrdersTable'],
   'orders.getWaitToken': ['dynamodb:GetItem OrdersTable'],

@@ -88,6 +88,8 @@ export interface StoredOpenOrders {
 /** The token of a payment's method. */
 export interface StoredMethod {
   readonly pk: string;
+  /** Absent as soon as the payment has settled. */
+  readonly token?: string;
   /** Unix time in seconds from which the database removes it. */
   readonly ttl: number;
 }

@@ -25,7 +25,7 @@ import type {
 } from '../order.ts';
 import { closeModification, intendedItems, sameItems } from '../order-items.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
-import { withUnchargedFailed } from '../payment-outcomes.ts';
+import { saveSettling, withUnchargedFailed } from '../payment-outcomes.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import { sendDeadLetter } from './report-exhausted.ts';
@@ -254,7 +254,7 @@ async function rejectPaymentRetry(
     },
     moveNow(service, code),
   );
-  await service.orders.save(next, order);
+  await saveSettling(service, next, order);
   if (refusal === undefined) {
     await sendDeadLetter(service, { ...order, step: STEP, failure });
   }

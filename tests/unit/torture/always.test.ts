@@ -216,6 +216,15 @@ describe('at any moment', () => {
       'P4: pay_1 is open, and nobody knows its method',
     ],
     [
+      'the method of an open payment is removed',
+      {
+        ...waiting,
+        payments: [{ ...payment, status: 'PENDING' }],
+        methods: [{ pk: 'METHOD#met_1', ttl: 0 }],
+      },
+      'P4: pay_1 is open, and nobody knows its method',
+    ],
+    [
       'a method is kept for good',
       { ...waiting, methods: [{ pk: 'METHOD#met_1', ttl: Number.NaN }] },
       'P5: METHOD#met_1 is kept for good',

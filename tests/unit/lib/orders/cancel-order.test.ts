@@ -81,6 +81,7 @@ describe('cancelling an order', () => {
     expect(world.payment()).toMatchObject({ status: 'FAILED', code: 'ORDER_CANCELLED' });
     expect(world.payment()).not.toHaveProperty('voidOwed');
     expect(world.payment()).not.toHaveProperty('methodId');
+    expect(world.methods).toEqual(new Map());
   });
 
   test('refuses the modification that waited, in the same write', async () => {

@@ -317,6 +317,7 @@ export class World {
     | 'correctDueKey'
     | 'keepMethod'
     | 'getMethod'
+    | 'forgetMethod'
     | 'storeWait'
     | 'getWaitToken'
   > {
@@ -365,6 +366,11 @@ export class World {
       getMethod: async (methodId) => {
         await this.#called(`find method ${methodId}`);
         return this.methods.get(methodId);
+      },
+      forgetMethod: async (methodId) => {
+        await Promise.resolve();
+        this.interfere(`forget method ${methodId}`);
+        this.methods.delete(methodId);
       },
       correctDueKey: async ({ orderId }) => {
         await this.#called(`correct due key ${orderId}`);

@@ -6,6 +6,7 @@ import {
 } from '../../../../lib/orders/payment-outcomes.ts';
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import type { ChargeOutcome } from '../../../../lib/payments/payment-gateway.ts';
+import { InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
 import { KEY, NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
 
 const PAYMENTS = {
@@ -116,6 +117,7 @@ describe('recording an outcome', () => {
     if (after === 'as it was') {
       expect(world.payment()).toEqual(stored);
       expect(world.effects).toEqual([]);
+      expect(world.methods.size).toBe(1);
       return;
     }
     expect(world.effects).toHaveLength(1);
@@ -130,6 +132,7 @@ describe('recording an outcome', () => {
     expect(world.order).toMatchObject({ version: 7, writes: 18 });
     expect(result.history.at(-1)).toMatchObject({ from: stored.status, to: status });
     expect(result).not.toHaveProperty('methodId');
+    expect(world.methods.has('met_1')).toBe(!('methodId' in stored));
     expect(result).not.toHaveProperty('voidOwed');
   });
 
@@ -145,6 +148,15 @@ describe('recording an outcome', () => {
       });
     },
   );
+
+  test('stands, though the token of its method cannot be removed', async () => {
+    const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('PENDING'));
+    world.interfere = (call) => {
+      if (call.startsWith('forget method')) throw new InfrastructureUnavailable('No answer.');
+    };
+    await recordOutcome(world.service, KEY, OUTCOMES.CAPTURED);
+    expect(world.payment().status).toBe('CAPTURED');
+  });
 
   test('decides anew where somebody else was faster', async () => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('PENDING'));

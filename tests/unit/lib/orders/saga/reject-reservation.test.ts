@@ -62,6 +62,7 @@ describe('a reservation that failed', () => {
         expect(world.payment()).toMatchObject({ status: 'FAILED', code: reason });
         expect(world.payment()).not.toHaveProperty('voidOwed');
         expect(world.effects[0]).toBe('save order PAYMENT_FAILED with payment FAILED');
+        expect(world.methods).toEqual(new Map());
       }
     },
   );
