@@ -322,7 +322,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       'SagaFailed',
     ),
     ChargeBlocked: exhausted(
-      'The stock could not be held: this try charged nothing, an earlier one may have. Settle without waiting.',
+      'The stock could not be held: this try charged nothing, an earlier one may have. Ask the gateway at once.',
       'take-payment',
       'SettlePayment',
     ),

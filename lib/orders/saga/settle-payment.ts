@@ -15,7 +15,7 @@ import {
   PaymentPending,
   StillAwaitingAcknowledgement,
 } from './signals.ts';
-import { requireCaptured } from './take-payment.ts';
+import { isHeldLongEnough, requireCaptured } from './take-payment.ts';
 import { orderOfRun } from './task.ts';
 
 /**
@@ -63,7 +63,7 @@ async function outcomeOf(
     throw new StillAwaitingAcknowledgement('The gateway still has time to acknowledge.');
   }
   const known = await service.gateway.findCharge(payment.paymentId);
-  if (known?.status === 'PENDING' && payment.status === 'INITIATED' && mayWait(order)) {
+  if (known?.status === 'PENDING' && payment.status === 'INITIATED' && mayWait(service, order)) {
     // Written before the wait: however often that fails, it is over when its time is up.
     await startWaiting(service, order, payment);
     throw new PaymentPending('The gateway has the charge, and will acknowledge it later.');
@@ -75,9 +75,13 @@ async function outcomeOf(
   return recordOutcome(service, keyOfCurrent(order), outcome, order);
 }
 
-/** True if a run is left to wait for the acknowledgement, and nothing forbids to. */
-function mayWait(order: PaymentInProgressOrder): boolean {
-  return !hasPendingModification(order) && order.run < MAX_RUNS_PER_ORDER;
+/** True if the stock is held and a run is left for the wait, and the user does not want other items. */
+function mayWait(service: OrderService, order: PaymentInProgressOrder): boolean {
+  return (
+    !hasPendingModification(order) &&
+    order.run < MAX_RUNS_PER_ORDER &&
+    isHeldLongEnough(service, order)
+  );
 }
 
 /**

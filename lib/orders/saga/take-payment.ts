@@ -81,8 +81,8 @@ async function extendHold(
   service: OrderService<'inventory'>,
   order: PaymentInProgressOrder,
 ): Promise<void> {
-  const { holdMs, allowanceMs } = service.deadlines;
-  if (service.clock.now() + holdMs <= order.reservationExpiresAtMs + allowanceMs) return;
+  if (isHeldLongEnough(service, order)) return;
+  const { holdMs } = service.deadlines;
   try {
     const { status, remainingMs } = await service.inventory.extend(
       { ...order, revision: order.heldRevision },
@@ -95,6 +95,14 @@ async function extendHold(
     if (!(error instanceof ReservationGone)) throw error;
     throw await givenUp(service, order, 'RESERVATION_EXPIRED', error);
   }
+}
+
+/** True if the stock, as it was reserved, is held until a payment that goes on now has ended in whatever way. */
+export function isHeldLongEnough(
+  { clock, deadlines: { holdMs, allowanceMs } }: OrderService,
+  order: PaymentInProgressOrder,
+): boolean {
+  return clock.now() + holdMs <= order.reservationExpiresAtMs + allowanceMs;
 }
 
 /** Fails an open payment that this try does not charge. */

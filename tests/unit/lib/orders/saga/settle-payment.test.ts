@@ -135,6 +135,11 @@ describe('settling a charge that crashed', () => {
   test.each([
     ['no run is left to wait with', { run: MAX_RUNS_PER_ORDER }, PaymentNotCaptured],
     ['the user wants other items', { modification: WISH }, OrderModified],
+    [
+      'the stock could be gone before the wait ends',
+      { reservationExpiresAtMs: NOW_MS - 3_600_000 },
+      PaymentNotCaptured,
+    ],
   ])('does not wait if %s', async (_why, fields, error) => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS', fields), paymentIn('INITIATED'));
     world.foundCharge = PENDING;
