@@ -48,13 +48,13 @@ export class ReservationExpired extends refusal({
   retryAfterSeconds: 1,
 }) {}
 
-/** An earlier payment of the order is not settled yet; a new one could overlap with it. */
+/** An earlier payment of the order may have been captured; a new one could overlap with it. */
 export class PaymentUnsettled extends refusal({
   name: 'PaymentUnsettled',
   code: 'PAYMENT_UNSETTLED',
   status: 409,
   title: 'An earlier payment is not settled yet',
-  advice: 'The earlier payment is still being voided or refunded; try again shortly.',
+  advice: 'It is not known yet if the earlier payment was captured; try again shortly.',
   retryAfterSeconds: 5,
 }) {}
 

@@ -23,8 +23,8 @@ const ROUTE = 'POST /retrypayment';
 
 /**
  * `PAYMENT_FAILED` → `PENDING_RESERVING_STOCK` with a new payment, in one write: stock first, then
- * the charge, at the frozen prices. Refused while an earlier payment is unsettled, so that two payments
- * of an order never overlap.
+ * the charge, at the frozen prices. Refused while it is unknown if an earlier payment was captured, so that two
+ * payments of an order never overlap.
  * @throws NotFound, PaymentUnsettled, IllegalTransition, TooManyOpenOrders
  */
 export function retryPayment(
@@ -118,13 +118,10 @@ async function begin(
   return { order: next, payment };
 }
 
-/**
- * Only the latest payment can be unsettled: each retry was refused until the payment before it was
- * settled. A later capture of an earlier payment is refunded anyway.
- */
+/** @throws PaymentUnsettled while it is unknown if an earlier payment was captured; a refund blocks nobody. */
 function requireSettled(order: PaymentFailedOrder): void {
-  const earlier = currentPayment(order);
-  if (!isUnsettled(earlier)) return;
+  const earlier = order.payments.find(isUnsettled);
+  if (earlier === undefined) return;
   throw new PaymentUnsettled(PaymentUnsettled.refusal.advice, {
     details: { orderId: order.orderId, paymentId: earlier.paymentId },
   });

@@ -123,9 +123,9 @@ export function newPayment(
   };
 }
 
-/** True while the gateway's outcome is open, or a void or refund is owed. */
+/** True while it is unknown if the money was captured. A refund that is owed is known. */
 export function isUnsettled(payment: Payment): boolean {
-  return isOpen(payment) || owesGateway(payment);
+  return isOpen(payment) || (payment.status === 'FAILED' && payment.voidOwed !== undefined);
 }
 
 /** True while a void or a refund is owed at the gateway. */

@@ -356,7 +356,7 @@ describe('while an earlier payment is not settled', () => {
     expect(refunds.map(({ paymentId }) => paymentId)).toEqual([order.paymentId]);
   });
 
-  test('its refund owed because its stock was gone, it is not retried; then it is', async () => {
+  test('but its refund owed because its stock was gone, it is retried at once', async () => {
     const { orderId } = await scene.user.reserved(scene.productId, 2);
     inject(
       scene.stack,
@@ -370,9 +370,12 @@ describe('while an earlier payment is not settled', () => {
     await scene.user.pay(orderId, 'tok_ok');
     const order = await eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'));
     expect(order.reason).toBe('RESERVATION_GONE');
-    await unsettled(order);
-    await settled(order, 'REFUNDED');
     await retriedOnce(orderId);
+    expect(await charges(orderId)).toEqual(['CAPTURED 2000', 'CAPTURED 2000']);
+    await settled(order, 'REFUNDED');
+    const { refunds, status } = await scene.user.order(orderId);
+    expect(status).toBe('PAYMENT_DONE');
+    expect(refunds.map(({ paymentId }) => paymentId)).toEqual([order.paymentId]);
     expect(await charges(orderId)).toEqual(['REFUNDED 2000', 'CAPTURED 2000']);
   });
 });

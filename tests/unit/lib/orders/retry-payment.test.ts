@@ -63,7 +63,7 @@ describe('retrying a payment', () => {
     [
       'to be refunded',
       paymentIn('CAPTURED', { refundOwed: { reason: 'LATE', dueAtMs: NOW_MS } }),
-      false,
+      true,
     ],
   ])('after one that is %s is allowed: %s', async (_what, payment, isSettled) => {
     const world = failed(payment);

@@ -82,7 +82,7 @@ describe('the life of a payment', () => {
   test.each([
     ['INITIATED', {}, true],
     ['PENDING', {}, true],
-    ['CAPTURED', {}, true],
+    ['CAPTURED', {}, false],
     ['CAPTURED', { refundOwed: undefined }, false],
     ['DECLINED', {}, false],
     ['VOIDED', {}, false],
