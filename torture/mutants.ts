@@ -317,10 +317,10 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { kind: 'plain', scenario: 'captured after it was given up' },
     guarantee: 'a capture that is told late is written down, whatever the payment is by now',
     file: PAYMENT_OUTCOMES,
-    find: `      return isOpen(payment)
+    find: `      return isWanted(order, payment)
         ? movePayment(payment, 'CAPTURED', {}, { reason: 'CAPTURED', at })`,
     replace: `      if (!isOpen(payment)) return undefined;
-      return isOpen(payment)
+      return isWanted(order, payment)
         ? movePayment(payment, 'CAPTURED', {}, { reason: 'CAPTURED', at })`,
   },
   {

@@ -33,7 +33,8 @@ export function recordOutcome(
   outcome: ChargeOutcome,
   known?: Order,
 ): Promise<PaymentInOrder> {
-  return changePayment(service, key, (payment) => nextAfter(service, payment, outcome), { known });
+  const change: ChangeOf = (payment, order) => nextAfter(service, order, payment, outcome);
+  return changePayment(service, key, change, { known });
 }
 
 /**
@@ -45,11 +46,10 @@ export function recordAcknowledged(
   key: PaymentKey,
   outcome: ChargeOutcome,
 ): Promise<PaymentInOrder> {
-  return changePayment(service, key, (payment) => nextAfter(service, payment, outcome), {
-    besides: (order) => {
-      const isAwaited =
-        order.status === 'PAYMENT_IN_PROGRESS' && isCurrentPayment(order, key.paymentId);
-      if (!isAwaited || !isOpen(currentPayment(order))) return {};
+  const change: ChangeOf = (payment, order) => nextAfter(service, order, payment, outcome);
+  return changePayment(service, key, change, {
+    besides(order, payment) {
+      if (order.status !== 'PAYMENT_IN_PROGRESS' || !isWanted(order, payment)) return {};
       const soonMs = service.clock.now() + service.deadlines.dispatchMs;
       return { dueAtMs: Math.min(order.dueAtMs, soonMs) };
     },
@@ -75,9 +75,11 @@ function paymentIn(order: Order | undefined, { paymentId }: PaymentKey): Payment
   return { order, payment };
 }
 
+/** @returns undefined if nothing is to be written. */
+type ChangeOf = (payment: Payment, order: Order) => Payment | undefined;
+
 /**
  * Changes one payment in one write of its order.
- * @param change returns undefined if nothing is to be written.
  * @param options.besides other fields of the order as read that the same write changes.
  * @param options.known the order as it was read before; it is read again if it has changed since.
  * @throws UnknownPayment if the order has no such payment.
@@ -85,9 +87,9 @@ function paymentIn(order: Order | undefined, { paymentId }: PaymentKey): Payment
 function changePayment(
   service: OrderService,
   key: PaymentKey,
-  change: (payment: Payment) => Payment | undefined,
+  change: ChangeOf,
   options: {
-    readonly besides?: (order: Order) => { readonly dueAtMs?: number };
+    readonly besides?: (order: Order, payment: Payment) => { readonly dueAtMs?: number };
     readonly known?: Order | undefined;
   } = {},
 ): Promise<PaymentInOrder> {
@@ -96,9 +98,9 @@ function changePayment(
     const { order, payment } =
       known === undefined ? await paymentInOrder(service, key) : paymentIn(known, key);
     known = undefined;
-    const changed = change(payment);
+    const changed = change(payment, order);
     if (changed === undefined) return { order, payment };
-    const changes = { ...withPayment(order, changed), ...options.besides?.(order) };
+    const changes = { ...withPayment(order, changed), ...options.besides?.(order, payment) };
     // Of a payment's changes, the order shows its refund.
     const next =
       changed.status === 'REFUNDED'
@@ -136,6 +138,7 @@ export async function saveSettling(
 
 function nextAfter(
   service: OrderService,
+  order: Order,
   payment: Payment,
   outcome: ChargeOutcome,
 ): Payment | undefined {
@@ -145,7 +148,7 @@ function nextAfter(
       return undefined;
     case 'CAPTURED':
       if (payment.status === 'CAPTURED' || payment.status === 'REFUNDED') return undefined;
-      return isOpen(payment)
+      return isWanted(order, payment)
         ? movePayment(payment, 'CAPTURED', {}, { reason: 'CAPTURED', at })
         : movePayment(payment, 'CAPTURED', refundDueFields(service, 'LATE_CAPTURE'), {
             reason: 'LATE_CAPTURE',
@@ -164,6 +167,14 @@ function nextAfter(
     default:
       return assertNever(outcome);
   }
+}
+
+/** True if the order waits for this payment. The money of any other goes back. */
+function isWanted(order: Order, payment: Payment): boolean {
+  const isPaying =
+    order.status === 'PAYMENT_IN_PROGRESS' ||
+    (order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY');
+  return isPaying && isOpen(payment) && isCurrentPayment(order, payment.paymentId);
 }
 
 function endsWithoutMoney(payment: Payment): boolean {

@@ -19,6 +19,7 @@ import { loggerFor } from '../../platform/lambda/logging.ts';
 import { changeOrder, moveOrder, touchOrder } from '../moves.ts';
 import type {
   ModifiedReservation,
+  Order,
   PendingReservingStockOrder,
   ReleaseOwed,
   RetriedReservation,
@@ -59,14 +60,21 @@ export function rejectReservation(
   service: OrderService<'inventory' | 'queues'>,
   input: SagaRun & { readonly failure: string },
 ): Promise<void> {
-  return retryOnConflict(service, () => reject(service, input));
+  let revision: number | undefined;
+  return retryOnConflict(service, async () => {
+    const order = await orderOfRun(service, input);
+    revision ??= order.revision;
+    // A stale attempt may find the user's next change, of which it knows nothing.
+    if (order.revision !== revision) throw new OrderSettled('A newer change is being reserved.');
+    return reject(service, input, order);
+  });
 }
 
 async function reject(
   service: OrderService<'inventory' | 'queues'>,
   input: SagaRun & { readonly failure: string },
+  order: Order,
 ): Promise<void> {
-  const order = await orderOfRun(service, input);
   const refusal = refusalOf(input.failure);
   switch (order.status) {
     case 'PENDING_RESERVING_STOCK':

@@ -7,7 +7,7 @@ import {
 import type { Payment } from '../../../../lib/payments/payment.ts';
 import type { ChargeOutcome } from '../../../../lib/payments/payment-gateway.ts';
 import { InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
-import { KEY, NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
+import { EUR_26, KEY, NOW_MS, orderIn, paymentIn, World } from './fakes.ts';
 
 const PAYMENTS = {
   INITIATED: paymentIn('INITIATED'),
@@ -148,6 +148,30 @@ describe('recording an outcome', () => {
       });
     },
   );
+
+  test.each([
+    ['is not being paid', orderIn('ORDER_FAILED'), []],
+    ['reserves other items', orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION' }), []],
+    [
+      'is paid with another one',
+      orderIn('PAYMENT_IN_PROGRESS'),
+      [paymentIn('INITIATED', { paymentId: 'pay_2' })],
+    ],
+  ])(
+    'of an open payment of an order that %s: the captured money goes back',
+    async (_what, order, others) => {
+      const world = new World(order, paymentIn('INITIATED'), ...others);
+      await recordOutcome(world.service, KEY, OUTCOMES.CAPTURED);
+      expect(world.payment()).toMatchObject({ refundOwed: { reason: 'LATE_CAPTURE' } });
+    },
+  );
+
+  test('of an open payment whose stock is being reserved again is its own', async () => {
+    const purpose = { purpose: 'PAYMENT_RETRY', total: EUR_26 } as const;
+    const world = new World(orderIn('PENDING_RESERVING_STOCK', purpose), paymentIn('INITIATED'));
+    await recordOutcome(world.service, KEY, OUTCOMES.CAPTURED);
+    expect(world.payment()).not.toHaveProperty('refundOwed');
+  });
 
   test('stands, though the token of its method cannot be removed', async () => {
     const world = new World(orderIn('PAYMENT_IN_PROGRESS'), paymentIn('PENDING'));

@@ -45,6 +45,22 @@ describe('a reservation that failed', () => {
     expect(world.deadLetters).toHaveLength(1);
   });
 
+  //   stale attempt   reads change 1 ── (stalls) ─────────────── writes: refused, reads change 2
+  //   next attempt            rejects change 1 ── change 2
+  test('leaves the next change alone', async () => {
+    const world = reserving({ purpose: 'MODIFICATION', modification: WISH });
+    world.heldAtInventory = { status: 'HELD', revision: 2 };
+    world.interfere = (call) => {
+      const { order } = world;
+      if (!call.startsWith('save order') || order.revision === 4) return;
+      world.put({ ...order, revision: 4, writes: order.writes + 4 });
+    };
+    await expect(
+      rejectReservation(world.service, { ...RUN, failure: 'OutOfStock' }),
+    ).rejects.toBeInstanceOf(OrderSettled);
+    expect(world.order.modification).toEqual(WISH);
+  });
+
   test.each(OUTCOMES)(
     '%s, %s: %s %s; dead letter: %s',
     async (purpose, failure, status, reason, isExhaustion) => {
