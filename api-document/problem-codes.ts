@@ -1,4 +1,3 @@
-import { isTransient } from '../lib/platform/http/idempotent.ts';
 import type { DocumentedEndpoint } from './endpoints.ts';
 import { PROBLEM_TYPES, problemTypeOf } from './problem-types.ts';
 
@@ -14,9 +13,8 @@ export function problemCodesOf(endpoint: DocumentedEndpoint): string[] {
 
 /** True if a refusal with this code may be stored for an `Idempotency-Key`, and so be the answer to a repeated one. */
 export function isReplayable(endpoint: DocumentedEndpoint, code: string): boolean {
-  if (endpoint.idempotency === undefined || !codesOfUseCase(endpoint).includes(code)) return false;
-  const { status, retryAfterSeconds } = problemTypeOf(code);
-  return !isTransient(status, retryAfterSeconds);
+  const isKept = endpoint.idempotency?.keeps(problemTypeOf(code).status) ?? false;
+  return isKept && codesOfUseCase(endpoint).includes(code);
 }
 
 /** Codes of the checks before the use case; of a request with a key, nothing is stored yet. */

@@ -22,7 +22,10 @@ export const handler = apiHandler(
       schema: itemsBodySchema,
       example: { items: [{ productId: 'prod-coffee', quantity: 2 }] },
     },
-    idempotency: idempotent((body) => hasFailed(service(), body)),
+    idempotency: idempotent({
+      isOutdated: (body) => hasFailed(service(), body),
+      storesRefused: true,
+    }),
     headers: ['Prefer', 'X-Allow-Duplicate'],
     document: {
       tag: 'Orders',

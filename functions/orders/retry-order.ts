@@ -23,7 +23,10 @@ export const handler = apiHandler(
   {
     route,
     access: forUsers(),
-    idempotency: idempotent((body) => hasFailed(service(), body)),
+    idempotency: idempotent({
+      isOutdated: (body) => hasFailed(service(), body),
+      storesRefused: true,
+    }),
     headers: ['Prefer'],
     document: {
       tag: 'Orders',

@@ -1,7 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { databaseCall, dieBefore, heal, inject } from '../support/faults.ts';
 import { expectPromisesAtRest, ordersOf, scan } from '../support/invariants.ts';
-import { type Answer, Customer, changeProduct, newProduct, stockLine } from '../support/shop.ts';
+import {
+  type Answer,
+  Customer,
+  changeProduct,
+  type Items,
+  newProduct,
+  stockLine,
+} from '../support/shop.ts';
 import { eventually, executions, startTestStack } from '../support/stack.ts';
 import type { TestStack } from '../support/test-stack.ts';
 
@@ -43,6 +50,16 @@ function count(answers: readonly Answer[], matches: (answer: Answer) => boolean)
 /** The first order of these items is stored, or it is entered and about to be. */
 function isRefusedDuplicate({ summary }: Answer): boolean {
   return summary === '409 DUPLICATE_ORDER' || summary === '409 ORDER_IN_FLIGHT';
+}
+
+/** Asks for other items of the user's one order, which is reserved by then. */
+async function changed(
+  key: string,
+  items: Items,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const { orderId } = (await user.place(one(), { key: 'placed', wait: 10 })).order;
+  return user.modify(orderId, items, { key, headers });
 }
 
 describe('the same Idempotency-Key', () => {
@@ -90,6 +107,17 @@ describe('the same Idempotency-Key', () => {
     expect([again.summary, replayed(again)]).toEqual(['422 BAD_QUANTITY', true]);
     expect(again.problem).toEqual(first.problem);
     expect(await ordersOf(stack, user.userId)).toHaveLength(1);
+  });
+
+  test.each([
+    [404, (key: string) => user.modify('ord_that_is_not_there', one(), { key })],
+    [412, (key: string) => changed(key, [{ productId, quantity: 2 }], { 'If-Match': '"1"' })],
+    [422, (key: string) => changed(key, [{ productId, quantity: 0 }], {})],
+  ])('decides a %i anew: nothing was stored', async (status, send) => {
+    await newcomer();
+    for (const answer of [await send('k1'), await send('k1')]) {
+      expect([answer.status, replayed(answer)], answer.text).toEqual([status, false]);
+    }
   });
 
   test('is another key for another user', async () => {

@@ -77,6 +77,8 @@ export interface Content<Schema extends z.ZodType> {
 }
 
 export interface Idempotency {
+  /** True if answers with this status are kept for the key, and replayed. */
+  readonly keeps: (status: number) => boolean;
   /** @throws BadRequest if the key has another form. */
   readonly keyOf: (call: Call) => string | undefined;
   /** Runs `produce` once for the request's key. */

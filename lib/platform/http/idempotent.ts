@@ -38,13 +38,23 @@ const idempotency = perRuntime(async ({ config, aws }) => {
 
 /**
  * Honours `Idempotency-Key`: runs a request once per user, route and key, and replays its answer for 24 hours with
- * `Idempotent-Replayed: true`. Answers that hold only for the moment are not stored. Counts refused duplicates.
+ * `Idempotent-Replayed: true`. Only answers are kept that made or name something stored; all others are decided anew.
+ * Counts refused duplicates.
  * The answer rejects with IdempotencyConflict if the key was used with other content, and with RequestInProgress if
  * the first request still runs.
- * @param isOutdated tells whether a stored answer (its body) no longer answers a repeated request.
+ * @param options.isOutdated tells whether a stored answer (its body) no longer answers a repeated request.
+ * @param options.storesRefused true if a 422 names what is stored, refused for good.
  */
-export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Idempotency {
+export function idempotent(
+  options: {
+    readonly isOutdated?: (body: unknown) => Promise<boolean>;
+    readonly storesRefused?: boolean;
+  } = {},
+): Idempotency {
+  const keeps = (status: number) =>
+    status < 400 || status === 402 || (status === 422 && options.storesRefused === true);
   return {
+    keeps,
     keyOf(call) {
       const key = call.header('idempotency-key');
       if (key === undefined || IDEMPOTENCY_KEY.test(key)) return key;
@@ -64,10 +74,8 @@ export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Id
       const once = library.makeIdempotent(
         async (_payload: { key: string; content: unknown }) => {
           first = await produce();
-          if (isTransient(first.statusCode, first.headers['Retry-After'])) {
-            throw new NotStored(first);
-          }
-          return packed(first);
+          if (keeps(first.statusCode)) return packed(first);
+          throw new NotStored(first);
         },
         // Earlier versions stored answers in another form, under another prefix.
         { persistenceStore, config, keyPrefix: 'ordersaga-deflated' },
@@ -82,18 +90,10 @@ export function idempotent(isOutdated?: (body: unknown) => Promise<boolean>): Id
       }
       if (first !== undefined) return first;
       const answer = replayed(unpacked(stored));
-      return (await isOutdated?.(JSON.parse(answer.body))) === true ? produce() : answer;
+      return (await options.isOutdated?.(JSON.parse(answer.body))) === true ? produce() : answer;
     },
     countDuplicate,
   };
-}
-
-/**
- * True for answers that hold only for the moment, and so are not stored: 5xx, a conflict with the present state
- * (nothing was done), and refusals that say when to come back.
- */
-export function isTransient(status: number, retryAfter: unknown): boolean {
-  return status >= 400 && (status >= 500 || status === 409 || retryAfter !== undefined);
 }
 
 /** An answer as it is stored: most fit into one write unit. */
