@@ -48,7 +48,11 @@ export function retryPayment(
       case 'PAYMENT_IN_PROGRESS': {
         const open = currentPayment(order);
         if (open !== undefined && isOpen(open)) return { order, payment: open };
-        throw refused(order.orderId, order.status, WHY_NOT.PENDING_RESERVING_STOCK);
+        const advice =
+          order.status === 'PAYMENT_IN_PROGRESS'
+            ? 'The payment has its outcome, and the order follows in a moment; ask GET /order/{id}.'
+            : WHY_NOT.PENDING_RESERVING_STOCK;
+        throw refused(order.orderId, order.status, advice, 1);
       }
       case 'CREATED':
       case 'PAYMENT_DONE':
@@ -68,8 +72,16 @@ export function retryPayment(
   });
 }
 
-function refused(orderId: string, status: string, advice: string): IllegalTransition {
-  return new IllegalTransition(advice, { details: { orderId, orderStatus: status } });
+function refused(
+  orderId: string,
+  status: string,
+  advice: string,
+  retryAfterSeconds?: number,
+): IllegalTransition {
+  return new IllegalTransition(advice, {
+    details: { orderId, orderStatus: status },
+    retryAfterSeconds,
+  });
 }
 
 async function begin(

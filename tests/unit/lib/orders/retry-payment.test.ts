@@ -119,6 +119,22 @@ describe('retrying a payment', () => {
     expect(world.effects).toEqual([]);
   });
 
+  test.each([
+    ['ends without money', orderIn('PAYMENT_IN_PROGRESS'), 'has its outcome'],
+    [
+      'reserves other items',
+      orderIn('PENDING_RESERVING_STOCK', { purpose: 'MODIFICATION' }),
+      'reserved',
+    ],
+  ])('while the order %s is refused for a moment, and says why', async (_what, order, why) => {
+    const world = new World(order, paymentIn('DECLINED'));
+    await expect(retryPayment(world.service, REQUEST)).rejects.toMatchObject({
+      name: 'IllegalTransition',
+      retryAfterSeconds: 1,
+      message: expect.stringContaining(why) as string,
+    });
+  });
+
   test('with the same key again answers with the same payment', async () => {
     const world = failed();
     const first = await retryPayment(world.service, KEYED);
