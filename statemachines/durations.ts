@@ -4,6 +4,7 @@ import type {
   Catcher,
   RetryPolicy,
   Service,
+  State,
   StateMachine,
   TaskState,
 } from './state-machine.ts';
@@ -46,6 +47,14 @@ export class Durations<Name extends string> {
     return (1 + retries) * this.#attemptMs(state) + delaysMs;
   }
 
+  /** The longest single attempt of all tasks, if only its calls' time-outs end it. */
+  longestAttemptMs(): number {
+    const tasks = Object.values<State<Name>>(this.#machine.states).filter(
+      (state) => state.type === 'Task',
+    );
+    return Math.max(...tasks.map((task) => this.#callsMs(task)));
+  }
+
   /**
    * Longest way from the beginning of a state to an end of the machine, or to one of the states in
    * `until`. A way back counts as its row says: `anew` leaves the passage; of `roundsSeconds` one round
@@ -84,9 +93,13 @@ export class Durations<Name extends string> {
     return typeof amount === 'number' ? amount : this.#measures.amountOf(amount);
   }
 
-  #attemptMs({ calls, timeoutSeconds }: TaskState<Name>): number {
+  #attemptMs(task: TaskState<Name>): number {
+    return Math.min(this.#callsMs(task), this.#valueOf(task.timeoutSeconds) * 1000);
+  }
+
+  #callsMs({ calls }: TaskState<Name>): number {
     const { callMs, awsCallMs } = this.#measures;
-    return Math.min(sumOf(calls, callMs) + awsCallMs, this.#valueOf(timeoutSeconds) * 1000);
+    return sumOf(calls, callMs) + awsCallMs;
   }
 
   #delaysMs(policy: RetryPolicy): number {

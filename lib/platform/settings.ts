@@ -137,7 +137,7 @@ export const SETTINGS = {
     meaning:
       'Time for which an open payment waits for its acknowledgement before the gateway is asked.',
   },
-  // A function runs for 20 s at most and may call each of the two, or one of them twice.
+  // The start refuses time-outs that do not fit into a function's (lib/orders/recovery/deadlines.ts).
   INVENTORY_TIMEOUT_MS: {
     kind: 'number',
     unit: 'milliseconds',
@@ -290,6 +290,9 @@ export const SETTINGS = {
       'Secrets that the payment gateway may sign a webhook with; the simulator uses the first.',
   },
 } as const satisfies Readonly<Record<string, Setting>>;
+
+/** Time-out of every function of the saga, in seconds; serverless.yml has it. */
+export const FUNCTION_SECONDS = 20;
 
 /** Time after which the state machine takes a task for lost, in seconds; every function ends sooner. */
 export const TASK_SECONDS = 30;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { IN_FLIGHT_MS } from '../../lib/orders/open-orders.ts';
+import { FUNCTION_SECONDS } from '../../lib/platform/settings.ts';
 import {
   deployedFunctions,
   deployedRoutes,
@@ -53,7 +54,8 @@ describe('a time-out', () => {
     for (const [name, task] of Object.entries(readOrderSaga().States)) {
       // A task that waits for its token outlives its function.
       if (task.Type !== 'Task' || typeof task.TimeoutSeconds !== 'number') continue;
-      expect(timeoutOf(functionOfTask(task)), name).toBeLessThan(task.TimeoutSeconds);
+      expect(timeoutOf(functionOfTask(task)), name).toBe(FUNCTION_SECONDS);
+      expect(FUNCTION_SECONDS, name).toBeLessThan(task.TimeoutSeconds);
     }
   });
 

@@ -117,6 +117,10 @@ describe('the template', () => {
       'ALLOWED_ORIGINS is "https://shop.example/": it must be origins separated by commas',
     ],
     [{ RESERVATION_TTL_SECONDS: '86400' }, 'MAX_HOLD_SECONDS is 86400: with these time-outs'],
+    [
+      { INVENTORY_TIMEOUT_MS: '5000', GATEWAY_TIMEOUT_MS: '6000' },
+      'lower INVENTORY_TIMEOUT_MS or GATEWAY_TIMEOUT_MS',
+    ],
     [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS is "*": it must be origins separated by commas'],
     [{ SAGA_LOG_LEVEL: 'LOUD' }, 'SAGA_LOG_LEVEL is "LOUD": it must be ALL or ERROR or OFF'],
   ])('is not resolved with %j: %s', async (variables, message) => {

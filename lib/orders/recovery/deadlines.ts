@@ -2,7 +2,12 @@ import { Durations } from '../../../statemachines/durations.ts';
 import { ORDER_SAGA } from '../../../statemachines/order-saga.ts';
 import { OVER_THE_NETWORK } from '../../platform/aws/aws-access.ts';
 import { type Config, ConfigurationError } from '../../platform/config.ts';
-import { reservationWaitSeconds, SAGA_CONSTANTS, TASK_SECONDS } from '../../platform/settings.ts';
+import {
+  FUNCTION_SECONDS,
+  reservationWaitSeconds,
+  SAGA_CONSTANTS,
+  TASK_SECONDS,
+} from '../../platform/settings.ts';
 
 /**
  * Longest durations of the states in which the system owes the next move, grace included, and the
@@ -41,7 +46,8 @@ export interface Deadlines {
 
 /**
  * Computes the deadlines from the saga's table, so a new state or retry in it moves them.
- * @throws ConfigurationError if Inventory would not hold stock for as long as an order and its payment may take.
+ * @throws ConfigurationError if Inventory would not hold stock for as long as an order and its payment may take, or a
+ * try of a step would outlast its function.
  */
 export function deadlinesOf(config: Config): Deadlines {
   const amounts = {
@@ -55,6 +61,13 @@ export function deadlinesOf(config: Config): Deadlines {
     callMs: (service) => callMs[service],
     awsCallMs: OVER_THE_NETWORK.requestTimeout,
   });
+  const attemptMs = saga.longestAttemptMs();
+  if (attemptMs > FUNCTION_SECONDS * 1000) {
+    throw new ConfigurationError(
+      `Bad configuration. One try of a step may take ${String(attemptMs)} ms with these time-outs, and its function ` +
+        `ends after ${String(FUNCTION_SECONDS)} s; lower INVENTORY_TIMEOUT_MS or GATEWAY_TIMEOUT_MS.`,
+    );
+  }
   const dispatchMs = config.DISPATCH_AFTER_SECONDS * 1000;
   // From Compensate on the order only owes, and `obligationMs` counts.
   const chargeMs = saga.passageMs('TakePayment', ['Compensate']);

@@ -129,7 +129,9 @@ describe('the deadlines of another configuration', () => {
         'max' in setting ? [[name, String(setting.max)]] : [],
       ),
     );
-    const largest = deadlinesOf(readConfig({ ...REQUIRED, ...maxima }));
+    // With the longest time-out of the gateway's calls, Inventory's is the longest that fits.
+    const fitting = { ...maxima, INVENTORY_TIMEOUT_MS: '3000' };
+    const largest = deadlinesOf(readConfig({ ...REQUIRED, ...fitting }));
     const aWeekMs = 7 * 86_400_000;
     expect(Math.max(...Object.values<number>({ ...largest }))).toBeLessThan(aWeekMs);
   });
@@ -148,6 +150,31 @@ describe('a hold that Inventory would not give', () => {
 
   test('is enough to the second', () => {
     expect(deadlinesOf(readConfig({ ...REQUIRED, MAX_HOLD_SECONDS: '4697' }))).toEqual(deadlines);
+  });
+});
+
+describe('time-outs that do not fit into a function of twenty seconds', () => {
+  const calls = (inventoryMs: number, gatewayMs: number) =>
+    readConfig({
+      ...REQUIRED,
+      INVENTORY_TIMEOUT_MS: String(inventoryMs),
+      GATEWAY_TIMEOUT_MS: String(gatewayMs),
+    });
+
+  test.each([
+    [3001, 6000],
+    [5000, 5001],
+  ])('are refused by name: Inventory %i ms, gateway %i ms', (inventoryMs, gatewayMs) => {
+    const refused = () => deadlinesOf(calls(inventoryMs, gatewayMs));
+    expect(refused).toThrow(ConfigurationError);
+    expect(refused).toThrow(/may take \d+ ms .* lower INVENTORY_TIMEOUT_MS or GATEWAY_TIMEOUT_MS/);
+  });
+
+  test.each([
+    [3000, 6000],
+    [5000, 5000],
+  ])('are taken if they just fit: Inventory %i ms, gateway %i ms', (inventoryMs, gatewayMs) => {
+    expect(() => deadlinesOf(calls(inventoryMs, gatewayMs))).not.toThrow();
   });
 });
 
