@@ -15,6 +15,7 @@ const ORDER_DUE = 'lib/orders/order-due.ts';
 const ORDER_PAYMENTS = 'lib/orders/order-payments.ts';
 const CONFIRM_ORDER = 'lib/orders/saga/confirm-order.ts';
 const MOVES = 'lib/orders/moves.ts';
+const HTTP_GATEWAY = 'lib/payments/http-gateway.ts';
 const PAYMENT_OUTCOMES = 'lib/orders/payment-outcomes.ts';
 const TAKE_PAYMENT = 'lib/orders/saga/take-payment.ts';
 const REJECT_RESERVATION = 'lib/orders/saga/reject-reservation.ts';
@@ -302,15 +303,23 @@ export const MUTANTS: readonly Mutant[] = [
 
   // Acknowledgements
   {
+    name: 'amount-not-compared',
+    caughtBy: { kind: 'plain', scenario: 'captured another amount' },
+    guarantee: 'a capture counts only with the amount and currency that were asked for',
+    file: HTTP_GATEWAY,
+    find: `charge.status === 'CAPTURED' && !isAsAsked`,
+    replace: `charge.status === 'CAPTURED' && charge.amount === undefined`,
+  },
+  {
     name: 'event-counts-every-time',
     caughtBy: { kind: 'plain', scenario: 'acknowledged' },
     guarantee: 'an event of the gateway has its effect once, however often it is delivered',
     file: PAYMENT_OUTCOMES,
     find: `      if (payment.status === 'CAPTURED' || payment.status === 'REFUNDED') return undefined;
-`,
+      return isWanted`,
     replace: `      if (payment.status === 'REFUNDED') return undefined;
       if (payment.status === 'CAPTURED') return withRefundDue(service, payment, 'LATE_CAPTURE');
-`,
+      return isWanted`,
   },
   {
     name: 'late-event-is-dropped',

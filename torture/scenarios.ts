@@ -149,6 +149,8 @@ export const MOST_IMPORTANT: readonly string[] = [
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'paid', rest: PAID, act: (shop) => paying(shop, 'tok_ok') },
   { name: 'declined', rest: PAID, act: (shop) => paying(shop, 'tok_declined') },
+  { name: 'refused before a charge', rest: PAID, act: (shop) => paying(shop, 'tok_refused') },
+  { name: 'captured another amount', rest: PAID, act: (shop) => paying(shop, 'tok_wrong_amount') },
   {
     name: 'out of stock',
     rest: UNPAID,

@@ -154,6 +154,12 @@ function nextAfter(
             reason: 'LATE_CAPTURE',
             at,
           });
+    case 'MISCHARGED':
+      if (payment.status === 'CAPTURED' || payment.status === 'REFUNDED') return undefined;
+      return movePayment(payment, 'CAPTURED', refundDueFields(service, 'AMOUNT_MISMATCH'), {
+        reason: 'AMOUNT_MISMATCH',
+        at,
+      });
     case 'DECLINED':
       return endsWithoutMoney(payment)
         ? movePayment(payment, 'DECLINED', { code: outcome.code }, { reason: outcome.code, at })

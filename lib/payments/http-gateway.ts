@@ -3,8 +3,14 @@ import { assertNever } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import type { Charge, ChargeOutcome, PaymentGateway } from './payment-gateway.ts';
-import { GatewayUnavailable, GatewayUnknown } from './refusals.ts';
+import type {
+  AskedCharge,
+  Charge,
+  ChargeOutcome,
+  PaymentGateway,
+  SentStatus,
+} from './payment-gateway.ts';
+import { ChargeRefused, GatewayUnavailable, GatewayUnknown } from './refusals.ts';
 
 /** Statuses that the gateway sends, in its responses and in its acknowledgements. The compiler demands each one. */
 export const chargeStatusSchema = z.enum({
@@ -13,20 +19,27 @@ export const chargeStatusSchema = z.enum({
   VOIDED: 'VOIDED',
   REFUNDED: 'REFUNDED',
   PENDING: 'PENDING',
-} as const satisfies { readonly [Status in ChargeOutcome['status']]: Status });
+} as const satisfies { readonly [Status in SentStatus]: Status });
 
-const chargeSchema = z
-  .object({ status: chargeStatusSchema, code: z.string().optional() })
-  .transform(chargeOutcomeOf);
+/** A payment that was voided before it was charged has no amount. */
+const chargeSchema = z.object({
+  paymentId: z.string(),
+  amount: z.nullish(moneySchema),
+  status: chargeStatusSchema,
+  code: z.string().optional(),
+});
 const chargesSchema = z.object({
   charges: z.array(
     z.object({ paymentId: z.string(), amount: moneySchema, status: chargeStatusSchema }),
   ),
 });
 
+/** Answers to a request that may be sent again: its credential, its time or its rate was wrong, not the request. */
+const LATER: readonly number[] = [401, 403, 408, 429];
+
 /** Reads a status that the gateway sent, with its code; a decline may come without one. */
 export function chargeOutcomeOf(sent: {
-  readonly status: ChargeOutcome['status'];
+  readonly status: SentStatus;
   readonly code?: string | undefined;
 }): ChargeOutcome {
   const { status, code } = sent;
@@ -55,19 +68,33 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
     } catch (error) {
       throw new GatewayUnknown('The payment gateway did not answer.', { cause: error });
     }
-    if (response.status >= 500 || response.status === 429) {
+    if (response.status >= 500 || LATER.includes(response.status)) {
       throw new GatewayUnavailable(`The payment gateway answered ${String(response.status)}.`);
     }
     return response;
   }
 
   function read<Schema extends z.ZodType>(schema: Schema, response: HttpResponse): z.infer<Schema> {
-    const parsed = schema.safeParse(response.body);
+    const isDone = response.status >= 200 && response.status < 300;
+    const parsed = schema.safeParse(isDone ? response.body : undefined);
     if (parsed.success) return parsed.data;
     throw new GatewayUnknown(
       `The payment gateway answered ${String(response.status)} without a valid charge.`,
       { cause: parsed.error },
     );
+  }
+
+  /** Reads the charge that was asked for, and no other. */
+  function readCharge({ paymentId, amount }: AskedCharge, response: HttpResponse): ChargeOutcome {
+    const charge = read(chargeSchema, response);
+    if (charge.paymentId !== paymentId) {
+      throw new GatewayUnknown('The payment gateway answered about another payment.');
+    }
+    const isAsAsked =
+      charge.amount?.amount === amount.amount && charge.amount.currency === amount.currency;
+    return charge.status === 'CAPTURED' && !isAsAsked
+      ? { status: 'MISCHARGED' }
+      : chargeOutcomeOf(charge);
   }
 
   return {
@@ -78,11 +105,14 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
         headers: { 'idempotency-key': paymentId },
         body: { orderId, amount, paymentMethod: { token: methodToken } },
       });
-      return read(chargeSchema, response);
+      if (response.status >= 400) {
+        throw new ChargeRefused(`The payment gateway answered ${String(response.status)}.`);
+      }
+      return readCharge({ paymentId, amount }, response);
     },
-    async findCharge(paymentId) {
-      const response = await send({ method: 'GET', url: `${charges}/${paymentId}` });
-      return response.status === 404 ? undefined : read(chargeSchema, response);
+    async findCharge(asked) {
+      const response = await send({ method: 'GET', url: `${charges}/${asked.paymentId}` });
+      return response.status === 404 ? undefined : readCharge(asked, response);
     },
     async listCharges(orderId): Promise<readonly Charge[]> {
       const url = `${charges}?orderId=${encodeURIComponent(orderId)}`;
@@ -90,11 +120,15 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
     },
     async void({ paymentId, orderId, amount }) {
       const url = `${charges}/${paymentId}/void`;
-      return read(chargeSchema, await send({ method: 'POST', url, body: { orderId, amount } }));
+      const response = await send({ method: 'POST', url, body: { orderId, amount } });
+      // A gateway that keeps no tombstones has nothing to void.
+      return response.status === 404
+        ? { status: 'VOIDED' }
+        : readCharge({ paymentId, amount }, response);
     },
-    async refund(paymentId) {
-      const url = `${charges}/${paymentId}/refund`;
-      return read(chargeSchema, await send({ method: 'POST', url, body: {} }));
+    async refund(asked) {
+      const url = `${charges}/${asked.paymentId}/refund`;
+      return readCharge(asked, await send({ method: 'POST', url, body: {} }));
     },
   };
 }

@@ -12,6 +12,12 @@ export class GatewayUnknown extends refusal({
   name: 'GatewayUnknown',
 }) {}
 
+/** The gateway refused the request itself. An earlier one with the same key may have been taken. */
+export class ChargeRefused extends refusal({
+  ...InfrastructureUnavailable.refusal,
+  name: 'ChargeRefused',
+}) {}
+
 /** A webhook is not signed with a current secret, or was signed too long ago. */
 export class BadSignature extends refusal({
   name: 'BadSignature',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sleep } from '../../lib/platform/clock.ts';
 import {
   after,
+  answerWith,
   anyGatewayCall,
   anyInventoryCall,
   dieAfter,
@@ -17,6 +18,11 @@ import { Scene } from '../support/scene.ts';
 import { type Answer, chargesOf, inventoryCall, stockLine } from '../support/shop.ts';
 import { abortExecution, asTimeGoesOn, eventually, messagesIn } from '../support/stack.ts';
 
+const SOMEBODY_ELSES = {
+  paymentId: 'pay_of_somebody_else',
+  status: 'CAPTURED',
+  amount: { amount: 2000, currency: 'EUR' },
+};
 const RESERVATION_TTL_MS = 900_000;
 const ACK_TIMEOUT_MS = 180_000;
 
@@ -102,6 +108,52 @@ describe('a payment by', () => {
     expect(order).toMatchObject({ reason: code, refunds: [], paymentUrl: null });
     expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
     expect(await chargeStatuses(orderId)).toEqual(['DECLINED']);
+  });
+
+  test.each(['tok_wrong_amount', 'tok_wrong_currency'])(
+    '%s captures something else: it goes back as it was captured, and no goods are given',
+    async (token) => {
+      const { orderId } = await scene.user.reserved(scene.productId, 2);
+      const answer = await scene.user.pay(orderId, token, { wait: 10 });
+      expect(answer.summary).toBe('402 PAYMENT_FAILED');
+      const order = await scene.user.expectStatus(orderId, 'PAYMENT_FAILED');
+      expect(order.reason).toBe('AMOUNT_MISMATCH');
+      await eventually(async () => {
+        expect(await chargeStatuses(orderId)).toEqual(['REFUNDED']);
+        expect(await paymentsOf(orderId)).toEqual(['REFUNDED']);
+      });
+      expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
+    },
+  );
+
+  test.each([
+    ['about another payment', answerWith(200, {}, SOMEBODY_ELSES)],
+    ['that redirects', answerWith(302, { location: 'https://elsewhere.example/' }, SOMEBODY_ELSES)],
+    ['without a charge', answerWith(200, {}, { status: 'CAPTURED' })],
+  ])('an answer %s is none: the gateway is asked by the id of the payment', async (_what, act) => {
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    inject(scene.stack, { on: httpCall('POST', '/charges$'), act });
+    const { paymentId } = (await scene.user.pay(orderId, 'tok_ok')).payment;
+    await eventually(async () => {
+      expect((await scene.user.payment(paymentId)).status).toBe('PENDING');
+    });
+    await scene.stack.clock.advance(ACK_TIMEOUT_MS + 1000);
+    await eventually(() => scene.user.expectStatus(orderId, 'PAYMENT_FAILED'));
+    expect(await chargeStatuses(orderId)).toEqual([]);
+    expect(await paymentsOf(orderId)).toEqual(['VOIDED']);
+  });
+
+  test('tok_refused is refused before there is a charge: nobody waits for it', async () => {
+    const { orderId } = await scene.user.reserved(scene.productId, 2);
+    const answer = await scene.user.pay(orderId, 'tok_refused', { wait: 10 });
+    expect(answer.summary).toBe('402 PAYMENT_FAILED');
+    await scene.user.expectStatus(orderId, 'PAYMENT_FAILED');
+    expect(await chargeStatuses(orderId)).toEqual([]);
+    expect(await paymentsOf(orderId)).toEqual(['VOIDED']);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('10/0/0');
+    expect((await scene.user.retryPayment(orderId, 'tok_ok', { wait: 10 })).summary).toBe(
+      '200 CAPTURED',
+    );
   });
 
   test('a gateway that answers 503 twice is tried again and captured', async () => {

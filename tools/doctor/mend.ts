@@ -4,7 +4,12 @@ import { touchOrder } from '../../lib/orders/moves.ts';
 import type { Order } from '../../lib/orders/order.ts';
 import type { PaymentKey } from '../../lib/orders/order-payments.ts';
 import type { OrderService } from '../../lib/orders/order-service.ts';
-import { failPayment, recordOutcome, recordRefundDue } from '../../lib/orders/payment-outcomes.ts';
+import {
+  failPayment,
+  paymentInOrder,
+  recordOutcome,
+  recordRefundDue,
+} from '../../lib/orders/payment-outcomes.ts';
 import { dispatchOrder } from '../../lib/orders/recovery/dispatch-due-work.ts';
 import { orderService } from '../../lib/orders/whole-order-service.ts';
 import { assertNever } from '../../lib/platform/errors.ts';
@@ -47,9 +52,11 @@ export function mender(runtime: Runtime): (remedy: Remedy) => Promise<void> {
         await recordOutcome(service, { orderId, paymentId: payment.paymentId }, outcome);
         return;
       }
-      case 'REFUND_AGAIN':
-        await service.gateway.refund(remedy.key.paymentId);
+      case 'REFUND_AGAIN': {
+        const { payment } = await paymentInOrder(service, remedy.key);
+        await service.gateway.refund(payment);
         return;
+      }
       case 'OWE_REFUND':
         await recordRefundDue(service, remedy.key, REFUND_REASON);
         return;
@@ -83,6 +90,7 @@ async function saveDue(service: OrderService, order: Order, isDue: boolean): Pro
 
 /** Asks the gateway anew, and records its present answer. */
 async function recordCharge(service: OrderService<'gateway'>, key: PaymentKey): Promise<void> {
-  const outcome = await service.gateway.findCharge(key.paymentId);
+  const { payment } = await paymentInOrder(service, key);
+  const outcome = await service.gateway.findCharge(payment);
   if (outcome !== undefined) await recordOutcome(service, key, outcome);
 }

@@ -62,7 +62,7 @@ async function outcomeOf(
   if (mayStillWait) {
     throw new StillAwaitingAcknowledgement('The gateway still has time to acknowledge.');
   }
-  const known = await service.gateway.findCharge(payment.paymentId);
+  const known = await service.gateway.findCharge(payment);
   if (known?.status === 'PENDING' && payment.status === 'INITIATED' && mayWait(service, order)) {
     // Written before the wait: however often that fails, it is over when its time is up.
     await startWaiting(service, order, payment);

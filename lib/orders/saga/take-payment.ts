@@ -147,7 +147,7 @@ export async function voidOrRefund(
   service: OrderService<'gateway'>,
   key: PaymentKey,
 ): Promise<void> {
-  const { orderId, paymentId } = key;
+  const { orderId } = key;
   let found = await paymentInOrder(service, key);
   if (found.payment.status === 'FAILED' && found.payment.voidOwed !== undefined) {
     const outcome = await service.gateway.void({ ...found.payment, orderId });
@@ -156,7 +156,7 @@ export async function voidOrRefund(
     observeDone(found, 'VOID');
   }
   if (found.payment.status === 'CAPTURED' && found.payment.refundOwed !== undefined) {
-    const { status } = await service.gateway.refund(paymentId);
+    const { status } = await service.gateway.refund(found.payment);
     if (status !== 'REFUNDED') throw new GatewayUnknown(`The refund is not done: ${status}.`);
     await recordRefund(service, key);
     observeDone(found, 'REFUND');

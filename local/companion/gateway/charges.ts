@@ -8,6 +8,8 @@ interface Recorded {
   readonly paymentId: string;
   readonly orderId: string;
   readonly amount: Money;
+  /** Absent if it is what was captured. */
+  readonly asked?: Money;
 }
 
 interface Captured extends Recorded {
@@ -77,6 +79,7 @@ export type ChargeResult =
   | { readonly result: 'ANSWERED'; readonly record: ChargeRecord }
   | { readonly result: 'ANSWER_LOST' }
   | { readonly result: 'UNAVAILABLE' }
+  | { readonly result: 'REFUSED' }
   | { readonly result: 'IDEMPOTENCY_CONFLICT' };
 
 export type RefundResult =
@@ -202,8 +205,13 @@ export class ChargeLedger {
           this.#refusals.set(request.paymentId, refusals + 1);
           return { result: 'UNAVAILABLE' };
         }
-        const { answerLost, acknowledgedBy } = behaviour;
-        const charge = this.#store<Captured>({ ...recorded, status: 'CAPTURED', answerLost });
+        const { answerLost, acknowledgedBy, captures } = behaviour;
+        const charge = this.#store<Captured>({
+          ...recorded,
+          ...(captures && { amount: captures(request.amount), asked: request.amount }),
+          status: 'CAPTURED',
+          answerLost,
+        });
         this.#onCharge(charge, acknowledgedBy);
         return answer(charge);
       }
@@ -215,18 +223,19 @@ export class ChargeLedger {
         this.#onCharge(charge, acknowledgedBy);
         return answer(charge);
       }
+      case 'REFUSED':
       case 'UNAVAILABLE':
-        return { result: 'UNAVAILABLE' };
+        return { result: behaviour.outcome };
       default:
         return assertNever(behaviour);
     }
   }
 
   #replay(record: ChargeRecord, { orderId, amount }: ChargeRequest): ChargeResult {
+    const asked = ('asked' in record ? record.asked : undefined) ?? record.amount;
     const isSameCharge =
       (record.orderId === null || record.orderId === orderId) &&
-      (record.amount === null ||
-        (record.amount.amount === amount.amount && record.amount.currency === amount.currency));
+      (asked === null || (asked.amount === amount.amount && asked.currency === amount.currency));
     if (!isSameCharge) return { result: 'IDEMPOTENCY_CONFLICT' };
     // The late charge supplies the fields that the earlier void may have lacked.
     if (record.chargeId === null) return answer(this.#store({ ...record, orderId, amount }));

@@ -1,3 +1,5 @@
+import type { Money } from '../../../lib/money.ts';
+
 /** Acknowledgements that follow a charge. A charge that is still pending is captured when they are sent. */
 export type AcknowledgedBy = 'NOTHING' | 'ONE_SOON' | 'TWO_SOON' | 'ONE_LATE';
 
@@ -12,10 +14,14 @@ export type Behaviour =
        * outcome.
        */
       readonly answerLost: boolean;
+      /** Captures something else than was asked for. */
+      readonly captures?: (asked: Money) => Money;
       readonly acknowledgedBy: AcknowledgedBy;
     }
   | { readonly outcome: 'DECLINED'; readonly code: string }
   | { readonly outcome: 'PENDING'; readonly acknowledgedBy: AcknowledgedBy }
+  /** Refuses the request itself: there is no charge, not even a declined one. */
+  | { readonly outcome: 'REFUSED' }
   | { readonly outcome: 'UNAVAILABLE' };
 
 export interface PaymentMethod {
@@ -71,6 +77,27 @@ const methods: Readonly<Record<string, PaymentMethod>> = {
   tok_flaky: {
     summary: 'two 503s, then captured',
     behaviour: { ...CAPTURED, refusalsBefore: 2 },
+  },
+  tok_wrong_amount: {
+    summary: 'captures one minor unit less than was asked for',
+    behaviour: {
+      ...CAPTURED,
+      captures: ({ amount, currency }) => ({ amount: amount - 1, currency }),
+    },
+  },
+  tok_wrong_currency: {
+    summary: 'captures the amount in another currency',
+    behaviour: {
+      ...CAPTURED,
+      captures: ({ amount, currency }) => ({
+        amount,
+        currency: currency === 'JPY' ? 'EUR' : 'JPY',
+      }),
+    },
+  },
+  tok_refused: {
+    summary: 'every charge is refused with 422 before there is one',
+    behaviour: { outcome: 'REFUSED' },
   },
 };
 

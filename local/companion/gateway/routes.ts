@@ -104,6 +104,12 @@ function charge(ledger: ChargeLedger, call: Call): Reply {
         'GATEWAY_UNAVAILABLE',
         'Nothing was charged. Try again with the same Idempotency-Key.',
       );
+    case 'REFUSED':
+      throw new ProblemError(
+        422,
+        'CHARGE_REFUSED',
+        'Nothing was charged. Use another payment token.',
+      );
     case 'IDEMPOTENCY_CONFLICT':
       throw new ProblemError(
         422,

@@ -45,6 +45,9 @@ describe('what it answers', () => {
       'tok_never_captured',
       'tok_gateway_down',
       'tok_flaky',
+      'tok_wrong_amount',
+      'tok_wrong_currency',
+      'tok_refused',
     ]);
     expect(Object.keys(faultModes ?? {})).toEqual(FAULT_MODE_NAMES);
   });

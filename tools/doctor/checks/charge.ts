@@ -112,7 +112,9 @@ function wrongWithGivenUp(
 export function chargeAmount(payment: Payment, { orderId, charges }: Facts): Disagreement[] {
   const charge = charges?.find(({ paymentId }) => paymentId === payment.paymentId);
   if (charge === undefined || sameMoney(charge.amount, payment.amount)) return [];
-  // If no money moves, nobody is charged a wrong amount.
+  // If no money moves, or all of it goes back, nobody is charged a wrong amount.
+  const isGoingBack = payment.status === 'CAPTURED' && payment.refundOwed !== undefined;
+  if (isGoingBack || charge.status === 'REFUNDED') return [];
   if (!isOpen(payment) && (charge.status === 'DECLINED' || charge.status === 'VOIDED')) return [];
   const { paymentId, amount } = payment;
   return [

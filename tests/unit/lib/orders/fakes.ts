@@ -457,7 +457,7 @@ export class World {
         await this.#called(`gateway.charge ${paymentId} ${amount.amount} ${methodToken}`);
         return this.chargeOutcome;
       },
-      findCharge: async (paymentId) => {
+      findCharge: async ({ paymentId }) => {
         await this.#called(`gateway.find ${paymentId}`);
         return this.foundCharge;
       },
@@ -469,7 +469,7 @@ export class World {
         await this.#called(`gateway.void ${paymentId}`);
         return this.voidOutcome;
       },
-      refund: async (paymentId) => {
+      refund: async ({ paymentId }) => {
         await this.#called(`gateway.refund ${paymentId}`);
         return this.refundOutcome;
       },

@@ -29,8 +29,10 @@ const OUTCOMES = {
   VOIDED: { status: 'VOIDED' },
   REFUNDED: { status: 'REFUNDED' },
   PENDING: { status: 'PENDING' },
+  MISCHARGED: { status: 'MISCHARGED' },
 } as const satisfies Record<string, ChargeOutcome>;
 
+const MISMATCH = 'CAPTURED, AMOUNT_MISMATCH to be refunded';
 const LATE = 'CAPTURED, LATE_CAPTURE to be refunded';
 
 /** By hand: the payment after each outcome at the gateway, by the payment before. */
@@ -41,6 +43,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'VOIDED PAYMENT_VOIDED',
     REFUNDED: 'VOIDED PAYMENT_VOIDED',
     PENDING: 'as it was',
+    MISCHARGED: MISMATCH,
   },
   PENDING: {
     CAPTURED: 'CAPTURED',
@@ -48,6 +51,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'VOIDED PAYMENT_VOIDED',
     REFUNDED: 'VOIDED PAYMENT_VOIDED',
     PENDING: 'as it was',
+    MISCHARGED: MISMATCH,
   },
   CAPTURED: {
     CAPTURED: 'as it was',
@@ -55,6 +59,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'as it was',
     REFUNDED: 'as it was',
     PENDING: 'as it was',
+    MISCHARGED: 'as it was',
   },
   'CAPTURED, refund owed': {
     CAPTURED: 'as it was',
@@ -62,6 +67,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'as it was',
     REFUNDED: 'as it was',
     PENDING: 'as it was',
+    MISCHARGED: 'as it was',
   },
   DECLINED: {
     CAPTURED: LATE,
@@ -69,6 +75,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'as it was',
     REFUNDED: 'as it was',
     PENDING: 'as it was',
+    MISCHARGED: MISMATCH,
   },
   VOIDED: {
     CAPTURED: LATE,
@@ -76,6 +83,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'as it was',
     REFUNDED: 'as it was',
     PENDING: 'as it was',
+    MISCHARGED: MISMATCH,
   },
   REFUNDED: {
     CAPTURED: 'as it was',
@@ -83,6 +91,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'as it was',
     REFUNDED: 'as it was',
     PENDING: 'as it was',
+    MISCHARGED: 'as it was',
   },
   FAILED: {
     CAPTURED: LATE,
@@ -90,6 +99,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'as it was',
     REFUNDED: 'as it was',
     PENDING: 'as it was',
+    MISCHARGED: MISMATCH,
   },
   'FAILED, void owed': {
     CAPTURED: LATE,
@@ -97,6 +107,7 @@ const TABLE: Readonly<Record<keyof typeof PAYMENTS, Record<keyof typeof OUTCOMES
     VOIDED: 'VOIDED PAYMENT_UNCONFIRMED',
     REFUNDED: 'VOIDED PAYMENT_UNCONFIRMED',
     PENDING: 'as it was',
+    MISCHARGED: MISMATCH,
   },
 };
 

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { httpPaymentGateway } from '../../../../lib/payments/http-gateway.ts';
-import { GatewayUnavailable, GatewayUnknown } from '../../../../lib/payments/refusals.ts';
+import {
+  ChargeRefused,
+  GatewayUnavailable,
+  GatewayUnknown,
+} from '../../../../lib/payments/refusals.ts';
 import type { HttpRequest } from '../../../../lib/platform/http/http-client.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 
@@ -23,9 +27,20 @@ const CAPTURED = {
   status: 'CAPTURED',
 };
 
+const ASKED = { paymentId: 'pay_1', amount: CAPTURED.amount };
+const REQUEST = { ...ASKED, orderId: 'ord_1', methodToken: 'tok_ok' };
+
 describe('the charge of a payment', () => {
   test.each([
     [{ status: 'CAPTURED', code: 'IGNORED' }, { status: 'CAPTURED' }],
+    [{ status: 'CAPTURED', amount: { amount: 1298, currency: 'EUR' } }, { status: 'MISCHARGED' }],
+    [
+      { status: 'CAPTURED', amount: { amount: 129_900, currency: 'EUR' } },
+      { status: 'MISCHARGED' },
+    ],
+    [{ status: 'CAPTURED', amount: { amount: 1299, currency: 'JPY' } }, { status: 'MISCHARGED' }],
+    [{ status: 'CAPTURED', amount: null }, { status: 'MISCHARGED' }],
+    [{ status: 'VOIDED', amount: null }, { status: 'VOIDED' }],
     [{ status: 'PENDING' }, { status: 'PENDING' }],
     [
       { status: 'DECLINED', code: 'CARD_STOLEN' },
@@ -33,12 +48,50 @@ describe('the charge of a payment', () => {
     ],
     [{ status: 'DECLINED' }, { status: 'DECLINED', code: 'DECLINED' }],
   ])('%j is %j', async (body, outcome) => {
-    expect(await answering(200, body).gateway.findCharge('pay_1')).toEqual(outcome);
+    const { gateway } = answering(200, { ...CAPTURED, ...body });
+    expect(await gateway.findCharge(ASKED)).toEqual(outcome);
+    expect(await gateway.charge(REQUEST)).toEqual(outcome);
+    expect(await gateway.void(REQUEST)).toEqual(outcome);
+    expect(await gateway.refund(ASKED)).toEqual(outcome);
+  });
+
+  test.each([
+    [200, { ...CAPTURED, paymentId: 'pay_2' }],
+    [200, { status: 'CAPTURED' }],
+    [200, 'captured'],
+    [302, CAPTURED],
+  ])('is not what %i %j says: that is no answer', async (status, body) => {
+    const { gateway } = answering(status, body);
+    await expect(gateway.findCharge(ASKED)).rejects.toThrow(GatewayUnknown);
+    await expect(gateway.charge(REQUEST)).rejects.toThrow(GatewayUnknown);
+    await expect(gateway.void(REQUEST)).rejects.toThrow(GatewayUnknown);
+    await expect(gateway.refund(ASKED)).rejects.toThrow(GatewayUnknown);
+  });
+
+  test.each([400, 402, 404, 409, 422])(
+    'is refused where a %i answers it, whatever it says',
+    async (status) => {
+      const { gateway } = answering(status, CAPTURED);
+      await expect(gateway.charge(REQUEST)).rejects.toThrow(ChargeRefused);
+    },
+  );
+
+  test.each([401, 403, 408, 429, 500, 503])(
+    'may be asked for later where a %i answers',
+    async (status) => {
+      const { gateway } = answering(status, CAPTURED);
+      await expect(gateway.charge(REQUEST)).rejects.toThrow(GatewayUnavailable);
+      await expect(gateway.findCharge(ASKED)).rejects.toThrow(GatewayUnavailable);
+    },
+  );
+
+  test('is voided if the gateway has no such charge', async () => {
+    expect(await answering(404, undefined).gateway.void(REQUEST)).toEqual({ status: 'VOIDED' });
   });
 
   test('is unknown to the gateway only if it says so', async () => {
-    expect(await answering(404, undefined).gateway.findCharge('pay_1')).toBeUndefined();
-    const answer = answering(200, undefined).gateway.findCharge('pay_1');
+    expect(await answering(404, undefined).gateway.findCharge(ASKED)).toBeUndefined();
+    const answer = answering(200, undefined).gateway.findCharge(ASKED);
     await expect(answer).rejects.toThrow(GatewayUnknown);
   });
 });
