@@ -346,10 +346,8 @@ export function brokenSuccession(
   if (requester === undefined || !STEPS.includes(requester.functionKey)) return [];
   const { functionKey, event } = requester;
   const { orderId, run } = event as { readonly orderId: string; readonly run: number };
-  const own = writes.filter(({ after }) => after?.['orderId']?.S === orderId);
-  const isBroken = own.some(
-    ({ before, after }) => after?.['type']?.S === 'ORDER' && Number(before?.['run']?.N) !== run,
-  );
+  const own = writes.filter(({ after }) => after?.['pk']?.S === `ORDER#${orderId}`);
+  const isBroken = own.some(({ before }) => Number(before?.['run']?.N) !== run);
   return isBroken
     ? [`P6: ${functionKey} of run ${String(run)} writes for ${orderId}, whose run is another`]
     : [];
@@ -385,7 +383,7 @@ export function deafWrites(
       ),
   );
   const isWaiting = writes.some(
-    ({ after }) => after?.['orderId']?.S === orderId && isAwaited(after),
+    ({ after }) => after?.['pk']?.S === `ORDER#${orderId}` && isAwaited(after),
   );
   if (isFound || !isWaiting) return [];
   return [`P5: ${functionKey} lets ${orderId} wait before its token is stored`];

@@ -1,13 +1,13 @@
 import { ORDERS_PER_PAGE } from '../limits.ts';
 import { type PageQuery, pageOf, pageQuerySchema } from '../platform/dynamo/paging.ts';
 import type { Order } from './order.ts';
+import type { OrderPosition } from './order-repository.ts';
 import type { OrderService } from './order-service.ts';
-import { orderIdAt } from './stored-order.ts';
 
 export const listOrdersQuerySchema = pageQuerySchema({
   defaultLimit: ORDERS_PER_PAGE.default,
   maximumLimit: ORDERS_PER_PAGE.max,
-  position: /^\d{15}#ord_[0-9a-f]{26}$/,
+  position: /^\d{1,15}#ord_[0-9a-f]{26}$/,
 });
 
 /**
@@ -19,7 +19,18 @@ export async function listOrders(
   userId: string,
   { limit, cursor }: PageQuery,
 ): Promise<{ readonly orders: readonly Order[]; readonly next: string | null }> {
-  const positions = await service.orders.positionsOf(userId, cursor, limit + 1);
-  const { page, next } = pageOf(positions, limit);
-  return { orders: await service.orders.getOrders(page.map(orderIdAt)), next };
+  const before = cursor === undefined ? undefined : positionIn(cursor);
+  const positions = await service.orders.positionsOf(userId, before, limit + 1);
+  const { page, next } = pageOf(positions.map(textOf), limit);
+  const orderIds = page.map((text) => positionIn(text).orderId);
+  return { orders: await service.orders.getOrders(orderIds), next };
+}
+
+function textOf({ createdAtMs, orderId }: OrderPosition): string {
+  return `${String(createdAtMs)}#${orderId}`;
+}
+
+function positionIn(text: string): OrderPosition {
+  const [createdAtMs, orderId = ''] = text.split('#');
+  return { createdAtMs: Number(createdAtMs), orderId };
 }

@@ -32,7 +32,7 @@ import {
   refusedOpenOrders,
   toOpenOrders,
 } from './stored-open-orders.ts';
-import { openOrdersKey, orderIdAt, orderKey, putOf, toOrder } from './stored-order.ts';
+import { openOrdersKey, orderIdOf, orderKey, putOf, toOrder } from './stored-order.ts';
 import type { Wait } from './stored-wait.ts';
 import { toWaitToken, waitKey, waitUpdate } from './stored-wait.ts';
 
@@ -40,6 +40,12 @@ export type PlaceOutcome =
   | 'PLACED'
   /** The order is stored already: the request is repeated. */
   | 'EXISTS';
+
+/** Place of an order among its user's. */
+export interface OrderPosition {
+  readonly createdAtMs: number;
+  readonly orderId: string;
+}
 
 /** The outbox index's entry of an order. */
 export interface DueCandidate {
@@ -77,18 +83,29 @@ export class OrderRepository {
    * Positions of up to `count` of a user's orders in time, newest first, all before `before`. The index
    * lags behind the table by a moment.
    */
-  async positionsOf(userId: string, before: string | undefined, count: number): Promise<string[]> {
+  async positionsOf(
+    userId: string,
+    before: OrderPosition | undefined,
+    count: number,
+  ): Promise<OrderPosition[]> {
     const query = new QueryCommand({
       TableName: this.#table,
       IndexName: 'owner',
-      KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
-      // Sorts after every order's position.
-      ExpressionAttributeValues: { ':user': userId, ':before': before ?? '~' },
+      KeyConditionExpression: 'ownerId = :user',
+      ExpressionAttributeValues: { ':user': userId },
+      ExclusiveStartKey: before && {
+        ...orderKey(before.orderId),
+        ownerId: userId,
+        createdAtMs: before.createdAtMs,
+      },
       ScanIndexForward: false,
       Limit: count,
     });
     const output = await this.#documents.send(query).catch(throwUnavailable);
-    return (output.Items ?? []).map((item) => String(item['createdAtSort']));
+    return (output.Items ?? []).map((item) => ({
+      createdAtMs: Number(item['createdAtMs']),
+      orderId: orderIdOf(String(item['pk'])),
+    }));
   }
 
   /** Reads up to a hundred orders consistently; undefined for those that are not stored. */
@@ -310,7 +327,7 @@ function observePaymentMove(
 function toCandidate(item: StoredItem): DueCandidate {
   const { pk, correlationId, dueKeyMs } = item;
   return {
-    orderId: orderIdAt(String(pk)),
+    orderId: orderIdOf(String(pk)),
     correlationId: typeof correlationId === 'string' ? correlationId : '',
     dueKeyMs: Number(dueKeyMs),
   };

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { storedPaymentSchema } from '../payments/stored-payment.ts';
+import { packedPayment, storedPaymentSchema, unpackedPayment } from '../payments/stored-payment.ts';
 import {
   checkedFields,
   dueAttributes,
@@ -9,6 +9,7 @@ import {
   stillAsRead,
   uncheckedFields,
 } from '../platform/dynamo/items.ts';
+import { packedHistory, unpackedHistory } from '../platform/dynamo/stored-history.ts';
 import { moneySchema } from '../platform/schemas.ts';
 import { ORDER_STATUSES, type Order, ROLES } from './order.ts';
 import { dueKeyOf } from './order-due.ts';
@@ -18,8 +19,8 @@ import { assertPaidMeansYours } from './order-payments.ts';
  * Raised only if older code would misread the item, never for an optional field: older functions refuse a higher
  * version, and some of them still run during a deployment.
  */
-const SCHEMA_VERSION = 2;
-const INDEX_ATTRIBUTES = ['ownerId', 'createdAtSort', 'dueShard'];
+const SCHEMA_VERSION = 3;
+const INDEX_ATTRIBUTES = ['ownerId', 'dueShard'];
 
 const schemas = lazily(() => {
   const status = z.enum(ORDER_STATUSES);
@@ -148,7 +149,7 @@ export function toOrder(item: StoredItem): Order {
   const schema = byStatus[String(item['status'])];
   // Compiles only if the schema's output and the type are the same.
   const order: Parsed<Order, Schemas[keyof Schemas]> = checkedFields(
-    item,
+    unpacked(item),
     SCHEMA_VERSION,
     schema,
     INDEX_ATTRIBUTES,
@@ -159,7 +160,21 @@ export function toOrder(item: StoredItem): Order {
 
 /** The order in an item as it is, however malformed: for the doctor, which judges it. */
 export function uncheckedOrder(item: StoredItem): Order {
-  return uncheckedFields(item, INDEX_ATTRIBUTES) as unknown as Order;
+  return uncheckedFields(unpacked(item), INDEX_ATTRIBUTES) as unknown as Order;
+}
+
+/** An item with the fields that it leaves out, because its keys say them; what is malformed stays as it is. */
+function unpacked(item: StoredItem): StoredItem {
+  const { pk, ownerId, history, payments } = item;
+  return {
+    ...item,
+    orderId: orderIdOf(String(pk)),
+    userId: ownerId,
+    history: unpackedHistory(history),
+    payments: Array.isArray(payments)
+      ? payments.map((payment, index) => unpackedPayment(payment, index + 1))
+      : payments,
+  };
 }
 
 /**
@@ -168,8 +183,7 @@ export function uncheckedOrder(item: StoredItem): Order {
  */
 export function putOf(table: string, order: Order, previous: Order | undefined) {
   assertPaidMeansYours(order);
-  const { dueKeyMs: _asRead, ...fields } = order;
-  const { orderId, userId, createdAtMs } = order;
+  const { dueKeyMs: _asRead, orderId, userId, ...fields } = order;
   return {
     TableName: table,
     Item: {
@@ -177,9 +191,9 @@ export function putOf(table: string, order: Order, previous: Order | undefined) 
       type: 'ORDER',
       schemaVersion: SCHEMA_VERSION,
       ...fields,
+      history: packedHistory(order.history),
+      payments: order.payments.map(packedPayment),
       ownerId: userId,
-      // Sorts as text as the orders do in time.
-      createdAtSort: `${String(createdAtMs).padStart(15, '0')}#${orderId}`,
       ...dueAttributes(orderId, dueKeyOf(order)),
     },
     ...stillAsRead(previous, 'writes'),
@@ -195,6 +209,7 @@ export function openOrdersKey(userId: string) {
   return { pk: `USER#${userId}` };
 }
 
-export function orderIdAt(position: string): string {
-  return position.slice(position.indexOf('#') + 1);
+/** The order's id in the key of its item. */
+export function orderIdOf(pk: string): string {
+  return pk.slice(pk.indexOf('#') + 1);
 }

@@ -19,6 +19,7 @@ interface PaymentBase {
   readonly revision: number;
   /** Fixed when the payment is created: the total the user last saw accepted. */
   readonly amount: Money;
+  /** Time of the first entry of its history. */
   readonly createdAtMs: number;
   readonly history: readonly PaymentChange[];
 }
@@ -112,6 +113,7 @@ export const LEGAL_PAYMENT_MOVES = {
 export function newPayment(
   facts: Omit<PaymentBase, 'history'> & {
     readonly methodId: string;
+    /** The time of `createdAtMs`. */
     readonly at: string;
   },
 ): InitiatedPayment {

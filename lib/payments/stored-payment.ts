@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
-import { lazily } from '../platform/dynamo/items.ts';
+import { lazily, type StoredItem } from '../platform/dynamo/items.ts';
+import { packedHistory, unpackedHistory } from '../platform/dynamo/stored-history.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import { PAYMENT_STATUSES } from './payment.ts';
+import { PAYMENT_STATUSES, type Payment } from './payment.ts';
 
-/** A payment in its order's item. */
+/** A payment that was read from its order's item. */
 export const storedPaymentSchema = lazily(() => {
   const status = z.enum(PAYMENT_STATUSES);
   const base = {
@@ -40,3 +41,17 @@ export const storedPaymentSchema = lazily(() => {
     }),
   ]);
 });
+
+/** A payment in its order's item, which says by its place which attempt it is. */
+export function packedPayment(payment: Payment) {
+  const { attempt: _place, createdAtMs: _first, history, ...fields } = payment;
+  return { ...fields, history: packedHistory(history) };
+}
+
+/** The payment at a place of its order's item, from 1; what is malformed stays as it is. */
+export function unpackedPayment(stored: unknown, place: number) {
+  const { history: storedHistory, ...fields } = (stored ?? {}) as StoredItem;
+  const history = unpackedHistory(storedHistory);
+  const [first] = Array.isArray(history) ? (history as { readonly at?: string }[]) : [];
+  return { ...fields, attempt: place, createdAtMs: Date.parse(first?.at ?? ''), history };
+}

@@ -157,9 +157,7 @@ const put = fc
       correlationId: `of ${item.id}`,
       lines: [{ productId: 'p', quantity: item.version }],
       ...(item.shard === undefined ? {} : { dueShard: prefix + item.shard, dueKeyMs: item.time }),
-      ...(item.owner === undefined
-        ? {}
-        : { ownerId: prefix + item.owner, createdAtSort: `${String(item.time)}#ä${item.id}` }),
+      ...(item.owner === undefined ? {} : { ownerId: prefix + item.owner, createdAtMs: item.time }),
     },
     ...conditional,
     ReturnValuesOnConditionCheckFailure: onFailure,
@@ -225,10 +223,10 @@ const byIndex = fc.oneof(
     ExpressionAttributeNames: { '#shard': 'dueShard', '#time': 'dueKeyMs' },
     ExpressionAttributeValues: { ':shard': `${prefix}0`, ':now': before },
   })),
-  fc.constant((prefix: string) => ({
+  time.map((before) => (prefix: string) => ({
     IndexName: 'owner',
-    KeyConditionExpression: 'ownerId = :user AND createdAtSort < :before',
-    ExpressionAttributeValues: { ':user': `${prefix}0`, ':before': '~' },
+    KeyConditionExpression: 'ownerId = :user AND createdAtMs < :before',
+    ExpressionAttributeValues: { ':user': `${prefix}0`, ':before': before },
   })),
   id.map((key) => (prefix: string) => ({
     KeyConditionExpression: 'pk = :pk',

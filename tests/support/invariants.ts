@@ -44,10 +44,10 @@ export async function snapshotOf(stack: TestStack): Promise<Snapshot> {
   ]);
   const ofType = (items: Record<string, unknown>[], type: string): unknown[] =>
     items.filter((item) => item['type'] === type);
-  const orders = ofType(orderItems, 'ORDER').map(toStoredOrder);
+  const stored = ofType(orderItems, 'ORDER');
   const everything = {
-    orders,
-    payments: orders.flatMap(paymentsIn),
+    orders: stored.map(toStoredOrder),
+    payments: stored.flatMap(paymentsIn),
     products: ofType(inventoryItems, 'PRODUCT') as Snapshot['products'],
     reservations: ofType(inventoryItems, 'RESERVATION') as Snapshot['reservations'],
   };

@@ -134,12 +134,13 @@ export function takeSnapshot({
   gateway,
   stepFunctions,
 }: Pick<Parts, 'service' | 'storage' | 'gateway' | 'stepFunctions'>): Snapshot {
-  const orders = itemsOf(storage.orders, 'ORDER').map(toStoredOrder);
+  const orderItems = itemsOf(storage.orders, 'ORDER');
+  const orders = orderItems.map(toStoredOrder);
   const { name: saga } = service.stepFunctions.stateMachines.orderSaga;
   return {
     orders,
     openOrders: itemsOf(storage.orders, 'OPEN_ORDERS') as readonly StoredOpenOrders[],
-    payments: orders.flatMap(paymentsIn),
+    payments: orderItems.flatMap(paymentsIn),
     methods: itemsOf(storage.orders, 'METHOD') as readonly StoredMethod[],
     waits: itemsOf(storage.orders, 'WAIT').map((item) => toStoredWait(item, stepFunctions)),
     products: itemsOf(storage.inventory, 'PRODUCT') as readonly StoredProduct[],
@@ -160,17 +161,53 @@ export function takeSnapshot({
 }
 
 /** An order's item as it is stored: its payments are in it, the current one last. */
-type OrderItem = StoredOrder & { readonly payments: readonly StoredPayment[] };
-
-export function toStoredOrder(item: unknown): OrderItem {
-  const order = item as OrderItem;
-  const paymentId = order.payments.at(-1)?.paymentId;
-  const attempt = order.payments.length;
-  return { ...order, attempt, ...(paymentId === undefined ? {} : { paymentId }) };
+interface OrderItem extends Omit<StoredOrder, 'orderId' | 'userId' | 'history'> {
+  readonly pk: string;
+  readonly ownerId: string;
+  readonly history: readonly StoredStep<StoredOrder['history'][number]>[];
+  readonly payments: readonly PaymentItem[];
 }
 
-export function paymentsIn({ orderId, userId, payments }: OrderItem): StoredPayment[] {
-  return payments.map((payment) => ({ ...payment, orderId, userId }));
+type PaymentItem = Omit<StoredPayment, 'orderId' | 'userId' | 'history'> & {
+  readonly history: readonly StoredStep<Change>[];
+};
+
+/** A step as it is stored: the one before says where it comes from. */
+type StoredStep<Kind extends Change> = Omit<Kind, 'from' | 'at'> & { readonly atMs: number };
+
+export function toStoredOrder(item: unknown): StoredOrder {
+  const { pk, ownerId, payments, history, ...order } = item as OrderItem;
+  const paymentId = payments.at(-1)?.paymentId;
+  return {
+    ...order,
+    orderId: orderIdIn(pk),
+    userId: ownerId,
+    history: stepsOf<StoredOrder['history'][number]>(history),
+    attempt: payments.length,
+    ...(paymentId === undefined ? {} : { paymentId }),
+  };
+}
+
+export function paymentsIn(item: unknown): StoredPayment[] {
+  const { pk, ownerId, payments } = item as OrderItem;
+  return payments.map(({ history, ...payment }) => ({
+    ...payment,
+    orderId: orderIdIn(pk),
+    userId: ownerId,
+    history: stepsOf<Change>(history),
+  }));
+}
+
+/** The id of the order in the key of its item. */
+function orderIdIn(pk: string): string {
+  return pk.slice('ORDER#'.length);
+}
+
+function stepsOf<Kind extends Change>(history: readonly StoredStep<Kind>[]): Kind[] {
+  return history.map(({ atMs, ...step }, index) => {
+    const from = history[index - 1]?.to ?? null;
+    return { from, ...step, at: new Date(atMs).toISOString() } as unknown as Kind;
+  });
 }
 
 function toStoredWait(item: unknown, { tokens }: Parts['stepFunctions']): StoredWait {

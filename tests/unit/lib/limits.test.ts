@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { reserveBody } from '../../../lib/inventory/http/reservation-api.ts';
 import { inventoryService } from '../../../lib/inventory/inventory-service.ts';
@@ -28,12 +30,14 @@ import { toOrderDocument } from '../../../lib/orders/http/responses.ts';
 import type { OrderLine } from '../../../lib/orders/order.ts';
 import { hasBadQuantity, totalOf } from '../../../lib/orders/order-items.ts';
 import { OrderRepository } from '../../../lib/orders/order-repository.ts';
+import { paymentIdFor } from '../../../lib/orders/payment-id.ts';
 import { openOrdersItem } from '../../../lib/orders/stored-open-orders.ts';
 import { openOrdersKey } from '../../../lib/orders/stored-order.ts';
 import type { Payment } from '../../../lib/payments/payment.ts';
 import { readConfig } from '../../../lib/platform/config.ts';
 import { deriveId } from '../../../lib/platform/ids.ts';
 import type { Runtime } from '../../../lib/platform/lambda/runtime.ts';
+import { itemBytes as storedBytes } from '../../../local/dynamodb/item-size.ts';
 import { NOW_MS, orderIn, paymentIn, World } from './orders/fakes.ts';
 import { REQUIRED } from './platform/environment.ts';
 
@@ -155,6 +159,38 @@ test('the Order Service writes order and payment without a transaction', async (
   const next = { ...previous, payments: [paymentIn('CAPTURED')] as const };
   await new OrderRepository(runtimeOver()).save(next, previous);
   expect([sent.length, transactions().length]).toEqual([1, 0]);
+});
+
+test('an order of one line is written in one write unit, paid too', async () => {
+  const userId = randomUUID();
+  const orderId = deriveId('ord', userId);
+  const steps = [
+    [null, 'CREATED', 'ORDER_PLACED', 'user'],
+    ['CREATED', 'PENDING_RESERVING_STOCK', 'SAGA_STARTED', 'ordersaga'],
+    ['PENDING_RESERVING_STOCK', 'PENDING_PAYMENT', 'STOCK_RESERVED', 'ordersaga'],
+    ['PENDING_PAYMENT', 'PAYMENT_IN_PROGRESS', 'PAYMENT_STARTED', 'user'],
+    ['PAYMENT_IN_PROGRESS', 'PAYMENT_DONE', 'PAYMENT_CONFIRMED', 'ordersaga'],
+  ] as const;
+  const at = '2026-03-01T12:00:00.000Z';
+  const order = orderIn('PAYMENT_DONE', {
+    orderId,
+    userId,
+    correlationId: randomUUID(),
+    placedAs: deriveId('items', ''),
+    history: steps.map(([from, to, reason, by]) => ({ from, to, reason, at, by })),
+    payments: [
+      paymentIn('CAPTURED', {
+        paymentId: paymentIdFor(orderId, ''),
+        history: [
+          { from: null, to: 'INITIATED', reason: 'PAYMENT_STARTED', at },
+          { from: 'INITIATED', to: 'CAPTURED', reason: 'GATEWAY_CAPTURED', at },
+        ],
+      }),
+    ],
+  });
+  await new OrderRepository(runtimeOver()).save(order, order);
+  const item = marshall(sent[0]?.Item, { removeUndefinedValues: true });
+  expect(storedBytes(item)).toBeLessThanOrEqual(1024);
 });
 
 describe('an order that has had all its changes and runs', () => {

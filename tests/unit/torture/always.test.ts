@@ -306,7 +306,7 @@ describe('a charge', () => {
 describe('a step', () => {
   const event = { orderId: 'ord_1', run: 1 };
   const writeOf = (type: string, run: number): CarriedOut => {
-    const before = { type: { S: type }, orderId: { S: 'ord_1' }, run: { N: String(run) } };
+    const before = { pk: { S: `${type}#ord_1` }, run: { N: String(run) } };
     return { table: 'orders', before, after: before, isAllowedOver: () => false };
   };
 
@@ -329,7 +329,7 @@ describe('a step that waits', () => {
   const event = { orderId: 'ord_1', run: 1, enteredAt: '2026-01-01T00:00:00.000Z', retryCount: 1 };
   const own = { orderId: 'ord_1', run: 1, enteredAtMs: NOW, retryCount: 1, isOpen: true };
   const writeOf = (attributes: Item): CarriedOut => {
-    const after = { type: { S: 'ORDER' }, orderId: { S: 'ord_1' }, ...attributes };
+    const after = { pk: { S: 'ORDER#ord_1' }, ...attributes };
     return { table: 'orders', before: undefined, after, isAllowedOver: () => false };
   };
   const waiting = writeOf({ status: { S: 'PENDING_PAYMENT' } });

@@ -45,7 +45,7 @@ const PAYMENT = {
   attempt: 1,
   revision: 3,
   amount: EUR_26,
-  createdAtMs: NOW_MS - 1000,
+  createdAtMs: NOW_MS,
 };
 
 const PAYMENT_FIELDS: Readonly<Record<PaymentStatus, Readonly<Record<string, unknown>>>> = {

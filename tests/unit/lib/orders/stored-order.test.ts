@@ -91,10 +91,54 @@ function thrownBy(read: () => unknown): Error {
   throw new Error('Nothing was thrown.');
 }
 
+const step = (changes: object) => ({ to: 'CREATED', reason: 'TEST', by: 'user', ...changes });
+
 describe('an order', () => {
   test.each(ORDERS)('in $status is read as it was written', (order) => {
     const item = toItem(order);
-    expect(item['schemaVersion']).toBe(2);
+    expect(item['schemaVersion']).toBe(3);
+    expect(toOrder(item)).toEqual(asRead(order));
+  });
+
+  test('leaves out of its item what keys and neighbours say', () => {
+    const at = (ms: number) => new Date(NOW_MS + ms).toISOString();
+    const payment = paymentIn('CAPTURED', {
+      createdAtMs: NOW_MS + 1,
+      history: [
+        { from: null, to: 'INITIATED', reason: 'PAYMENT_STARTED', at: at(1) },
+        { from: 'INITIATED', to: 'CAPTURED', reason: 'CAPTURED', at: at(2) },
+      ],
+    });
+    const order = orderIn('CREATED', {
+      payments: [payment, { ...payment, paymentId: 'pay_2', attempt: 2 }],
+      history: [
+        { from: null, to: 'CREATED', reason: 'PLACED', at: at(0), by: 'user' },
+        { from: 'CREATED', to: 'ORDER_FAILED', reason: 'FAILED', at: at(3), by: 'ordersaga' },
+        { from: 'ORDER_FAILED', to: 'CREATED', reason: 'RETRIED', at: at(4), by: 'user' },
+      ],
+    });
+    const item = toItem(order);
+    expect(item).not.toHaveProperty('orderId');
+    expect(item).not.toHaveProperty('userId');
+    expect(item).toMatchObject({ pk: 'ORDER#ord_1', ownerId: 'alice' });
+    expect(item['history']).toEqual([
+      { to: 'CREATED', reason: 'PLACED', atMs: NOW_MS, by: 'user' },
+      { to: 'ORDER_FAILED', reason: 'FAILED', atMs: NOW_MS + 3, by: 'ordersaga' },
+      { to: 'CREATED', reason: 'RETRIED', atMs: NOW_MS + 4, by: 'user' },
+    ]);
+    const stored = {
+      revision: 3,
+      amount: { amount: 2598, currency: 'EUR' },
+      status: 'CAPTURED',
+      history: [
+        { to: 'INITIATED', reason: 'PAYMENT_STARTED', atMs: NOW_MS + 1 },
+        { to: 'CAPTURED', reason: 'CAPTURED', atMs: NOW_MS + 2 },
+      ],
+    };
+    expect(item['payments']).toEqual([
+      { paymentId: 'pay_1', ...stored },
+      { paymentId: 'pay_2', ...stored },
+    ]);
     expect(toOrder(item)).toEqual(asRead(order));
   });
 
@@ -107,11 +151,12 @@ describe('an order', () => {
     [1, 'version 1'],
     // Items of the first version have none.
     [undefined, 'version 1'],
-    [3, 'version 3'],
+    [2, 'version 2'],
+    [4, 'version 4'],
   ])('of version %j is refused by name', (schemaVersion, said) => {
     const error = thrownBy(() => toOrder({ ...toItem(orderIn('CREATED')), schemaVersion }));
     expect(error).toBeInstanceOf(UnknownSchemaVersion);
-    expect(error.message).toBe(`ORDER#ord_1 has schema ${said}; this code reads version 2.`);
+    expect(error.message).toBe(`ORDER#ord_1 has schema ${said}; this code reads version 3.`);
   });
 
   test.each([
@@ -119,8 +164,14 @@ describe('an order', () => {
     ['no status', { status: undefined }, 'status'],
     ['no due time', { dueAtMs: undefined }, 'dueAtMs'],
     ['a total in no currency', { total: { amount: 1 } }, 'total.currency'],
-    ['a history of other statuses', { history: [{ from: null, to: 'X' }] }, 'history.0.to'],
-    ['no order id, and no items', { orderId: 1, items: 2 }, 'orderId, items'],
+    ['a history of other statuses', { history: [{ to: 'X' }] }, 'history.0.to'],
+    ['a step at no time', { history: [step({ atMs: 'noon' })] }, 'history.0.at'],
+    ['a step at an impossible time', { history: [step({ atMs: 1e16 })] }, 'history.0.at'],
+    ['a step that is none', { history: [null] }, 'history.0.to'],
+    ['a history that is none', { history: 'none' }, 'history'],
+    ['payments that are none', { payments: 'none' }, 'payments'],
+    ['a payment that is none', { payments: [null] }, 'payments.0.status'],
+    ['no user, and no items', { ownerId: 1, items: 2 }, 'userId, items'],
   ])('with %s names its key and its field', (_what, changes, fields) => {
     const error = thrownBy(() => toOrder({ ...toItem(orderIn('PENDING_PAYMENT')), ...changes }));
     expect(error).toBeInstanceOf(MalformedItem);
