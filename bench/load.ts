@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type EmbeddedStack, startEmbeddedStack } from '../local/stack/embedded-stack.ts';
 import type { LoadedOrder, LoadPlan } from './load/clients.ts';
+import { type PartTime, startCpuProfile } from './load/cpu-profile.ts';
 import { recordStoreRequests, replay, type StoreRequest } from './load/store-replay.ts';
 
-const USAGE = `Usage: npm run bench:load -- [--clients N[,N…]] [--seconds S] [--products P] [--store memory|dynamodb-local]
+const USAGE = `Usage: npm run bench:load -- [--clients N[,N…]] [--seconds S] [--products P] [--store memory|dynamodb-local] [--profile]
 
 Runs the embedded stack under load: each client places an order, pays it with tok_ok, and begins anew. Prints
 orders a second, durations, the share of orders whose calls were answered with their outcome, CPU time of this
@@ -16,7 +17,8 @@ process per order, and the share of the rate that the store alone sustains for t
                  and their rates are compared
   --seconds S    no order begins later; 12 by default
   --products P   products that the orders are spread over; 20 by default
-  --store S      dynamodb-local by default`;
+  --store S      dynamodb-local by default
+  --profile      also print the CPU time of each package, folder and Node.js module; sampling costs some of it`;
 
 const STORES = ['memory', 'dynamodb-local'] as const;
 type StoreName = (typeof STORES)[number];
@@ -26,6 +28,7 @@ interface Options {
   readonly seconds: number;
   readonly products: number;
   readonly store: StoreName;
+  readonly profile: boolean;
 }
 
 interface Measured {
@@ -34,11 +37,15 @@ interface Measured {
   readonly seconds: number;
   readonly cpuMs: number;
   readonly requests: readonly StoreRequest[];
+  /** Empty without `--profile`. */
+  readonly profile: readonly PartTime[];
 }
 
 /** Takes the stack to its working speed before anything is measured. */
 const WARM_UP_SECONDS = 3;
 const STOCK = 100_000;
+/** Parts that a profile prints, the busiest first. */
+const PROFILED_PARTS = 40;
 
 function readOptions(): Options {
   const { values } = parseArgs({
@@ -47,6 +54,7 @@ function readOptions(): Options {
       seconds: { type: 'string', default: '12' },
       products: { type: 'string', default: '20' },
       store: { type: 'string', default: 'dynamodb-local' },
+      profile: { type: 'boolean', default: false },
       help: { type: 'boolean' },
     },
   });
@@ -61,6 +69,7 @@ function readOptions(): Options {
     seconds: whole('--seconds', values.seconds, 600),
     products: whole('--products', values.products, 1000),
     store,
+    profile: values.profile,
   };
 }
 
@@ -118,12 +127,15 @@ async function measure(options: Options, clients: number): Promise<Measured> {
   try {
     await load(stack, clients, WARM_UP_SECONDS, productIds);
     const requests = recordStoreRequests();
+    const profiler = options.profile ? await startCpuProfile() : undefined;
     const beganAtMs = performance.now();
     const before = process.cpuUsage();
     const orders = await load(stack, clients, options.seconds, productIds);
     const { user, system } = process.cpuUsage(before);
     const seconds = (performance.now() - beganAtMs) / 1000;
-    return { clients, orders, seconds, cpuMs: (user + system) / 1000, requests: [...requests] };
+    const profile = (await profiler?.stop()) ?? [];
+    const cpuMs = (user + system) / 1000;
+    return { clients, orders, seconds, cpuMs, requests: [...requests], profile };
   } finally {
     await stack.stop();
   }
@@ -150,7 +162,7 @@ function rateOf({ orders, seconds }: Measured): number {
 }
 
 function report(measured: Measured, store: { rate: number; refusedShare: number }): void {
-  const { clients, orders, cpuMs, requests } = measured;
+  const { clients, orders, cpuMs, requests, profile } = measured;
   const settled = orders.filter(({ isSettled }) => isSettled);
   const durations = settled.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
   const answers = Map.groupBy(orders, (order) => order.answers);
@@ -164,6 +176,10 @@ function report(measured: Measured, store: { rate: number; refusedShare: number 
       `  the store alone ${store.rate.toFixed(1)} orders/s (it refused ` +
         `${(100 * store.refusedShare).toFixed(1)} % of the requests), share ${(rate / store.rate).toFixed(2)}`,
       `  answers ${[...answers].map(([answer, all]) => `${answer}: ${String(all.length)}`).join(', ')}`,
+      ...profile.slice(0, PROFILED_PARTS).map(({ part, ms }) => {
+        const perOrder = (ms / orders.length).toFixed(2);
+        return `  ${perOrder.padStart(6)} ms per order  ${part}`;
+      }),
     ].join('\n'),
   );
 }
