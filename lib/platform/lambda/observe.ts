@@ -45,8 +45,23 @@ type DimensionsOf<Shape extends { readonly dimensions: readonly string[] }> = Re
   Record<Shape['dimensions'][number], string>
 >;
 
-/** A metric has the namespace POWERTOOLS_METRICS_NAMESPACE; every stage has its own. */
-const METRIC = { serviceName: 'ordersaga', singleMetric: true };
+let metrics: Metrics | undefined;
+
+/**
+ * Writes one metric by itself, with no dimensions but these. Its namespace is POWERTOOLS_METRICS_NAMESPACE; every
+ * stage has its own.
+ */
+function writeMetric(
+  name: string,
+  unit: (typeof MetricUnit)[keyof typeof MetricUnit],
+  value: number,
+  dimensions: Readonly<Record<string, string>>,
+): void {
+  metrics ??= new Metrics({ serviceName: 'ordersaga', singleMetric: true });
+  // Not `addDimensions`: that adds a second set of dimensions, and so a second metric.
+  for (const [dimension, text] of Object.entries(dimensions)) metrics.addDimension(dimension, text);
+  metrics.addMetric(name, unit, value);
+}
 
 /**
  * Reports an event to operators: one structured line, and one metric of the same name in CloudWatch's
@@ -61,8 +76,7 @@ export function observe<Name extends EventName>(
   facts: Readonly<Record<string, unknown>> = {},
 ): void {
   loggerFor(about)[EVENTS[event].level](event, { ...dimensions, ...facts });
-  const single = new Metrics({ ...METRIC, defaultDimensions: dimensions });
-  single.addMetric(event, MetricUnit.Count, 1);
+  writeMetric(event, MetricUnit.Count, 1, dimensions);
 }
 
 /** Reports a value to operators, in the gauge's own unit. */
@@ -71,6 +85,5 @@ export function measure<Name extends GaugeName>(
   dimensions: DimensionsOf<(typeof GAUGES)[Name]>,
   value: number,
 ): void {
-  const single = new Metrics({ ...METRIC, defaultDimensions: dimensions });
-  single.addMetric(gauge, GAUGES[gauge].unit, value);
+  writeMetric(gauge, GAUGES[gauge].unit, value, dimensions);
 }
