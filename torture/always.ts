@@ -421,6 +421,8 @@ function unconditional({ before, after, isAllowedOver }: CarriedOut): string[] {
   const counter = COUNTERS[type] ?? 'version';
   if (COUNTERS[type] === undefined && !isPersonsChange) return [];
   if (before === undefined) return isAllowedOver(after) ? [`P6: ${id} is written over`] : [];
+  if (isStartOfReserving(before, after))
+    return unconditionalStart({ before, after, isAllowedOver }, id);
   const count = { N: String(Number(before[counter]?.N) + 1) };
   return [
     ...(isAllowedOver({ ...before, status: { S: 'ANOTHER' } })
@@ -429,6 +431,36 @@ function unconditional({ before, after, isAllowedOver }: CarriedOut): string[] {
     ...(isAllowedOver({ ...before, [counter]: count })
       ? [`P6: ${id} is written whatever its ${counter}`]
       : []),
+  ];
+}
+
+function isStartOfReserving(before: Item, after: Item): boolean {
+  return before['status']?.S === 'CREATED' && after['status']?.S === 'PENDING_RESERVING_STOCK';
+}
+
+/** Attributes that the first write of a run changes. */
+const STARTED = ['status', 'purpose', 'dueAtMs', 'history', 'version', 'writes'];
+
+/** The first write of a run reads nothing before: it needs the status and the run, and leaves all else as it finds it. */
+function unconditionalStart(
+  {
+    before = {},
+    after = {},
+    isAllowedOver,
+  }: Pick<CarriedOut, 'before' | 'after' | 'isAllowedOver'>,
+  id: string,
+): string[] {
+  const run = { N: String(Number(before['run']?.N) + 1) };
+  const lost = Object.keys({ ...before, ...after }).filter(
+    (name) =>
+      !STARTED.includes(name) && JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  );
+  return [
+    ...(isAllowedOver({ ...before, status: { S: 'ORDER_CANCELLED' } })
+      ? [`P6: ${id} is reserved whatever its status`]
+      : []),
+    ...(isAllowedOver({ ...before, run }) ? [`P6: ${id} is reserved whatever its run`] : []),
+    ...lost.map((name) => `P6: ${id} is reserved and its ${name} overwritten`),
   ];
 }
 

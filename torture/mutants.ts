@@ -25,6 +25,7 @@ const EXPIRE_ORDER = 'lib/orders/saga/expire-order.ts';
 const AWAIT_ACKNOWLEDGEMENT = 'lib/orders/saga/await-acknowledgement.ts';
 const SETTLE_PAYMENT = 'lib/orders/saga/settle-payment.ts';
 const COMPENSATE = 'lib/orders/saga/compensate.ts';
+const STORED_ORDER = 'lib/orders/stored-order.ts';
 const STORED_WAIT = 'lib/orders/stored-wait.ts';
 const START_PAYMENT = 'lib/orders/start-payment.ts';
 const PLACE_ORDER = 'lib/orders/place-order.ts';
@@ -320,6 +321,14 @@ export const MUTANTS: readonly Mutant[] = [
     replace: `      if (payment.status === 'REFUNDED') return undefined;
       if (payment.status === 'CAPTURED') return withRefundDue(service, payment, 'LATE_CAPTURE');
       return isWanted`,
+  },
+  {
+    name: 'any-run-begins-to-reserve',
+    caughtBy: { kind: 'plain', scenario: 'paid' },
+    guarantee: 'only the run of the order moves it out of CREATED',
+    file: STORED_ORDER,
+    find: ` AND #run = :run AND schemaVersion`,
+    replace: ` AND #run >= :run AND schemaVersion`,
   },
   {
     name: 'late-event-is-dropped',

@@ -20,6 +20,7 @@ import {
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { observe } from '../platform/lambda/observe.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
+import type { Move } from './moves.ts';
 import type { OpenOrderEntry, OpenOrders } from './open-orders.ts';
 import type { Order } from './order.ts';
 import { earliestDueMs } from './order-due.ts';
@@ -29,10 +30,16 @@ import {
   OPEN_ORDERS_SCHEMA_VERSION,
   OPEN_ORDERS_TYPE,
   openOrdersItem,
-  refusedOpenOrders,
   toOpenOrders,
 } from './stored-open-orders.ts';
-import { openOrdersKey, orderIdOf, orderKey, putOf, toOrder } from './stored-order.ts';
+import {
+  openOrdersKey,
+  orderIdOf,
+  orderKey,
+  putOf,
+  reservingUpdate,
+  toOrder,
+} from './stored-order.ts';
 import type { Wait } from './stored-wait.ts';
 import { toWaitToken, waitKey, waitUpdate } from './stored-wait.ts';
 
@@ -154,7 +161,8 @@ export class OrderRepository {
     });
     const refusal = await conditionalWrite(this.#documents.send(update));
     if (refusal === undefined) return undefined;
-    return (refusal.kind === 'CONDITION' && refusedOpenOrders(refusal.item)) || CONFLICT;
+    const { item } = refusal.kind === 'CONDITION' ? refusal : {};
+    return item === undefined ? CONFLICT : toOpenOrders(item);
   }
 
   /**
@@ -186,6 +194,31 @@ export class OrderRepository {
     if ((await conditionalWrite(this.#documents.send(put))) !== undefined) return 'EXISTS';
     observeMoves(order, undefined);
     return 'PLACED';
+  }
+
+  /**
+   * Moves an order from `CREATED` to `PENDING_RESERVING_STOCK`, if it has this run, without a read before it.
+   * @returns the order as it then is, moved or not; undefined if none is stored.
+   */
+  async startReserving(
+    orderId: string,
+    run: number,
+    dueAtMs: number,
+    move: Move,
+  ): Promise<Order | undefined> {
+    const update = new UpdateCommand({
+      TableName: this.#table,
+      ...reservingUpdate(orderId, run, dueAtMs, move),
+      ReturnValues: 'ALL_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    const sent = this.#documents.send(update);
+    const refusal = await conditionalWrite(sent);
+    if (refusal?.kind === 'CONFLICT') return this.getOrder(orderId);
+    if (refusal !== undefined) return refusal.item && toOrder(refusal.item);
+    const order = toOrder((await sent).Attributes ?? {});
+    observeMove(order, { status: 'CREATED' });
+    return order;
   }
 
   /**
@@ -293,7 +326,7 @@ function observeMoves(next: Order, previous: Order | undefined): void {
   }
 }
 
-function observeMove(next: Order, previous: Order | undefined): void {
+function observeMove(next: Order, previous: Pick<Order, 'status'> | undefined): void {
   const { orderId, correlationId, run, version } = next;
   const reason = next.history.at(-1)?.reason;
   const from = previous?.status ?? 'NEW';

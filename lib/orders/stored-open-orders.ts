@@ -1,5 +1,3 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod/mini';
 import { checkedFields, lazily, type StoredItem } from '../platform/dynamo/items.ts';
 import type { OpenOrderEntry, OpenOrders } from './open-orders.ts';
@@ -45,13 +43,6 @@ export function toOpenOrders(item: StoredItem | undefined): OpenOrders {
     entries.push({ itemsKey, ...(entry as Omit<OpenOrderEntry, 'itemsKey'>) });
   }
   return { version, entries: entries.sort((older, newer) => older.atMs - newer.atMs) };
-}
-
-/** The open orders in an item as the database returns it with a refused condition. */
-export function refusedOpenOrders(
-  item: Record<string, AttributeValue> | undefined,
-): OpenOrders | undefined {
-  return item === undefined ? undefined : toOpenOrders(unmarshall(item));
 }
 
 /** Item of these open orders, which are written over those of `version`. */

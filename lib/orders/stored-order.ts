@@ -11,7 +11,8 @@ import {
 } from '../platform/dynamo/items.ts';
 import { packedHistory, unpackedHistory } from '../platform/dynamo/stored-history.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import { ORDER_STATUSES, type Order, ROLES } from './order.ts';
+import type { Move } from './moves.ts';
+import { ORDER_STATUSES, type Order, type OrderStatus, ROLES } from './order.ts';
 import { dueKeyOf } from './order-due.ts';
 import { assertPaidMeansYours } from './order-payments.ts';
 
@@ -197,6 +198,31 @@ export function putOf(table: string, order: Order, previous: Order | undefined) 
       ...dueAttributes(orderId, dueKeyOf(order)),
     },
     ...stillAsRead(previous, 'writes'),
+  };
+}
+
+/** Update that moves an order from `CREATED` to `PENDING_RESERVING_STOCK`, if it has this run. */
+export function reservingUpdate(orderId: string, run: number, dueAtMs: number, move: Move) {
+  const from: OrderStatus = 'CREATED';
+  const to: OrderStatus = 'PENDING_RESERVING_STOCK';
+  return {
+    Key: orderKey(orderId),
+    // The index key stays: it is not later than the new time.
+    UpdateExpression:
+      'SET #status = :to, purpose = :first, dueAtMs = :dueAtMs, #history = list_append(#history, :step) ' +
+      'ADD version :one, writes :one',
+    ConditionExpression: '#status = :from AND #run = :run AND schemaVersion = :schemaVersion',
+    ExpressionAttributeNames: { '#status': 'status', '#run': 'run', '#history': 'history' },
+    ExpressionAttributeValues: {
+      ':from': from,
+      ':to': to,
+      ':first': 'FIRST',
+      ':run': run,
+      ':schemaVersion': SCHEMA_VERSION,
+      ':dueAtMs': dueAtMs,
+      ':step': packedHistory([{ from, to, ...move }]),
+      ':one': 1,
+    },
   };
 }
 

@@ -1,15 +1,22 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { assertNever } from '../../lib/platform/errors.ts';
 import { assertNameIsFree, givenValue, nameOf, type Placeholders } from './placeholders.ts';
+import { invalidRequest } from './refusals.ts';
 import { parsedOnce, type Tokens } from './tokens.ts';
 import { type Item, sum } from './values.ts';
 
 type Change =
   | { readonly kind: 'SET' | 'ADD'; readonly name: string; readonly value: string }
+  | {
+      readonly kind: 'APPEND';
+      readonly name: string;
+      readonly list: string;
+      readonly value: string;
+    }
   | { readonly kind: 'REMOVE'; readonly name: string };
 
 /**
- * Applies an update expression to an item: SET to values, ADD of numbers, REMOVE of attributes.
+ * Applies an update expression to an item: SET to values and by `list_append`, ADD of numbers, REMOVE of attributes.
  * @throws UnsupportedRequest for everything else that DynamoDB understands.
  */
 export function updated(item: Item, expression: string, placeholders: Placeholders): Item {
@@ -20,6 +27,11 @@ export function updated(item: Item, expression: string, placeholders: Placeholde
       case 'SET':
         result[name] = givenValue(change.value, placeholders);
         break;
+      case 'APPEND': {
+        const list = item[nameOf(change.list, placeholders)];
+        result[name] = appended(list, givenValue(change.value, placeholders));
+        break;
+      }
       case 'ADD':
         result[name] = sum(item[name] ?? { N: '0' }, givenValue(change.value, placeholders));
         break;
@@ -48,7 +60,13 @@ function clause(tokens: Tokens): () => Change {
     return () => {
       const name = attribute(tokens);
       tokens.expect('=');
-      return { kind: 'SET', name, value: value(tokens) };
+      if (!tokens.take('LIST_APPEND')) return { kind: 'SET', name, value: value(tokens) };
+      tokens.expect('(');
+      const list = attribute(tokens);
+      tokens.expect(',');
+      const append: Change = { kind: 'APPEND', name, list, value: value(tokens) };
+      tokens.expect(')');
+      return append;
     };
   }
   if (tokens.take('ADD'))
@@ -63,9 +81,29 @@ function attribute(tokens: Tokens): string {
   return name;
 }
 
-/** Only given values are supported: no expression here uses another attribute or a function of one. */
+/** Only given values are supported: no expression here uses another attribute outside `list_append`. */
 function value(tokens: Tokens): string {
   const token = tokens.next();
   if (!token.startsWith(':')) throw tokens.unknown();
   return token;
+}
+
+/** @throws AwsError ValidationException if one is no list. */
+function appended(list: AttributeValue | undefined, more: AttributeValue): AttributeValue {
+  if (more.L === undefined) {
+    const [type = ''] = Object.keys(more);
+    throw invalidRequest(
+      'Invalid UpdateExpression: Incorrect operand type for operator or function; ' +
+        `operator or function: list_append, operand type: ${type}`,
+    );
+  }
+  if (list === undefined) {
+    throw invalidRequest(
+      'The provided expression refers to an attribute that does not exist in the item',
+    );
+  }
+  if (list.L === undefined) {
+    throw invalidRequest('An operand in the update expression has an incorrect data type');
+  }
+  return { L: [...list.L, ...more.L] };
 }

@@ -189,6 +189,18 @@ const change = fc.record({ id, status, version, note }).map((changed) => (prefix
   ReturnValues: 'ALL_NEW' as const,
 }));
 
+/** `list` is a list, no list, or an attribute that no item has; it may append no list. */
+const append = fc
+  .record({ id, list: fc.constantFrom('lines', 'status', 'nowhere'), isList: fc.boolean() })
+  .map(({ id: key, list, isList }) => (prefix: string) => ({
+    TableName: TABLE,
+    Key: { pk: prefix + key },
+    UpdateExpression: 'SET #lines = list_append(#list, :more) ADD version :one',
+    ExpressionAttributeNames: { '#lines': 'lines', '#list': list },
+    ExpressionAttributeValues: { ':more': isList ? [{ productId: 'q' }] : 'q', ':one': 1 },
+    ReturnValues: 'ALL_NEW' as const,
+  }));
+
 const remove = fc
   .record({ id, condition })
   .map(({ id: key, condition: conditional }) => (prefix: string) => ({
@@ -244,7 +256,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     ),
   },
   fc
-    .oneof<fc.Arbitrary<(prefix: string) => UpdateCommandInput>[]>(update, change)
+    .oneof<fc.Arbitrary<(prefix: string) => UpdateCommandInput>[]>(update, change, append)
     .map((make) => asking(make, (client, request) => client.send(new UpdateCommand(request)))),
   remove.map((make) => asking(make, (client, request) => client.send(new DeleteCommand(request)))),
   {

@@ -26,6 +26,7 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'orders.enterOpenOrder': ['dynamodb:UpdateItem OrdersTable'],
   'orders.saveOpenOrders': ['dynamodb:PutItem OrdersTable'],
   'orders.place': ['dynamodb:PutItem OrdersTable'],
+  'orders.startReserving': ['dynamodb:UpdateItem OrdersTable', 'dynamodb:GetItem OrdersTable'],
   'orders.save': ['dynamodb:PutItem OrdersTable'],
   'orders.keepMethod': ['dynamodb:UpdateItem OrdersTable'],
   'orders.getMethod': ['dynamodb:GetItem OrdersTable'],

@@ -7,14 +7,8 @@ import {
 import { assertNever } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { afterReserving } from '../after-reserving.ts';
-import { moveOrder, touchOrder } from '../moves.ts';
-import type {
-  CreatedOrder,
-  Order,
-  OrderIn,
-  PendingReservingStockOrder,
-  ReservedStock,
-} from '../order.ts';
+import { touchOrder } from '../moves.ts';
+import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '../order.ts';
 import { intendedItems, sameItems } from '../order-items.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
 import type { SagaRun } from '../saga-client.ts';
@@ -26,7 +20,7 @@ import {
   ModificationGivenUp,
   OrderSettled,
 } from './signals.ts';
-import { orderOfRun, storeWait } from './task.ts';
+import { orderOfRun, requireRun, storeWait } from './task.ts';
 
 /**
  * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, reserves at the order's revision, stores its wait's token, then
@@ -39,10 +33,7 @@ export async function reserveStock(
   service: OrderService<'inventory' | 'saga'>,
   input: SagaRun & Wait,
 ): Promise<void> {
-  const order = await retryOnConflict(service, async () => {
-    const found = await orderOfRun(service, input);
-    return found.status === 'CREATED' ? startReserving(service, found) : found;
-  });
+  const order = requireRun(await startReserving(service, input), input);
   const reserving = order.status === 'PENDING_RESERVING_STOCK' ? order : undefined;
   const reserved =
     reserving !== undefined && !isDecidedModification(reserving)
@@ -52,19 +43,16 @@ export async function reserveStock(
   return awaitUser(service, input, reserving, reserved);
 }
 
-/** The run's first write. */
-export async function startReserving(
+/**
+ * The run's first write; it answers the order.
+ * @returns the order as it then is, in whatever status and run; undefined if none is stored.
+ */
+export function startReserving(
   service: OrderService,
-  order: CreatedOrder,
-): Promise<PendingReservingStockOrder> {
-  const next = moveOrder(
-    order,
-    'PENDING_RESERVING_STOCK',
-    { purpose: 'FIRST', dueAtMs: service.clock.now() + service.deadlines.reservingMs },
-    moveNow(service, 'SAGA_STARTED'),
-  );
-  await service.orders.save(next, order);
-  return next;
+  { orderId, run }: Pick<SagaRun, 'orderId' | 'run'>,
+): Promise<Order | undefined> {
+  const dueAtMs = service.clock.now() + service.deadlines.reservingMs;
+  return service.orders.startReserving(orderId, run, dueAtMs, moveNow(service, 'SAGA_STARTED'));
 }
 
 /**

@@ -1,5 +1,4 @@
 import {
-  type AttributeValue,
   ConditionalCheckFailedException,
   TransactionCanceledException,
   TransactionConflictException,
@@ -10,6 +9,7 @@ import {
   GetCommand,
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod/mini';
 import { type Clock, sleep } from '../clock.ts';
 import { ImpossibleState, InfrastructureUnavailable } from '../errors.ts';
@@ -23,7 +23,7 @@ export type WriteRefusal =
       readonly kind: 'CONDITION';
       readonly failed: readonly number[];
       /** The stored item, if a single write asked for it. */
-      readonly item?: Record<string, AttributeValue> | undefined;
+      readonly item?: StoredItem | undefined;
     }
   /** Another transaction was writing the same item. */
   | { readonly kind: 'CONFLICT' };
@@ -39,7 +39,7 @@ export async function conditionalWrite(write: Promise<unknown>): Promise<WriteRe
     return undefined;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) {
-      return { kind: 'CONDITION', failed: [0], item: error.Item };
+      return { kind: 'CONDITION', failed: [0], item: error.Item && unmarshall(error.Item) };
     }
     if (error instanceof TransactionConflictException) return { kind: 'CONFLICT' };
     if (error instanceof TransactionCanceledException) {

@@ -386,6 +386,18 @@ describe('a write', () => {
   const asRead: CarriedOut['isAllowedOver'] = (stored) =>
     stored?.['status']?.S === 'CREATED' && stored['writes']?.N === '5';
   const write = { table: 'orders', before, after, isAllowedOver: asRead };
+  const start = {
+    table: 'orders',
+    before: { ...before, run: { N: '1' } },
+    after: {
+      ...after,
+      run: { N: '1' },
+      status: { S: 'PENDING_RESERVING_STOCK' },
+      purpose: { S: 'FIRST' },
+    },
+    isAllowedOver: (stored: Parameters<CarriedOut['isAllowedOver']>[0]) =>
+      stored?.['status']?.S === 'CREATED' && stored['run']?.N === '1',
+  };
   const entering: CarriedOut = {
     table: 'orders',
     before: undefined,
@@ -402,6 +414,10 @@ describe('a write', () => {
 
   test('is right on condition of status and counter', () => {
     expect(brokenWrites([write])).toEqual([]);
+  });
+
+  test('that begins a run is right on condition of status and run', () => {
+    expect(brokenWrites([start])).toEqual([]);
   });
 
   test('that nobody sees leaves the version', () => {
@@ -437,6 +453,21 @@ describe('a write', () => {
       'whatever the counter',
       { ...write, isAllowedOver: (stored) => stored?.['status']?.S === 'CREATED' },
       'P6: ORDER#ord_1 is written whatever its writes',
+    ],
+    [
+      'that begins whatever run',
+      { ...start, isAllowedOver: (stored) => stored?.['status']?.S === 'CREATED' },
+      'P6: ORDER#ord_1 is reserved whatever its run',
+    ],
+    [
+      'that begins a run whatever the status',
+      { ...start, isAllowedOver: (stored) => stored?.['run']?.N === '1' },
+      'P6: ORDER#ord_1 is reserved whatever its status',
+    ],
+    [
+      'that begins a run with what somebody read before',
+      { ...start, after: { ...start.after, items: { L: [] } } },
+      'P6: ORDER#ord_1 is reserved and its items overwritten',
     ],
     [
       'over what is there',

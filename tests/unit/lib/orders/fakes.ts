@@ -2,6 +2,7 @@ import type { ReservationDocument } from '../../../../lib/inventory/http/reserva
 import type { InventoryClient } from '../../../../lib/inventory/inventory-client.ts';
 import type { Money } from '../../../../lib/money.ts';
 import { toOrderDocument } from '../../../../lib/orders/http/responses.ts';
+import { moveOrder } from '../../../../lib/orders/moves.ts';
 import type { OpenOrderEntry } from '../../../../lib/orders/open-orders.ts';
 import type {
   Order,
@@ -317,6 +318,7 @@ export class World {
     | 'correctDueKey'
     | 'keepMethod'
     | 'getMethod'
+    | 'startReserving'
     | 'forgetMethod'
     | 'storeWait'
     | 'getWaitToken'
@@ -357,6 +359,18 @@ export class World {
       save: async (next, previous) => {
         await this.#called(`save ${changeInWords(next, previous)}`);
         this.#saveOrder(next, previous);
+      },
+      startReserving: async (orderId, run, dueAtMs, move) => {
+        const isMoved = stored.get(orderId)?.status === 'CREATED';
+        await this.#called(
+          isMoved ? 'save order PENDING_RESERVING_STOCK' : `find order ${orderId}`,
+        );
+        const order = stored.get(orderId);
+        if (order?.status !== 'CREATED' || order.run !== run) return order;
+        const fields = { purpose: 'FIRST', dueAtMs } as const;
+        const next = moveOrder(order, 'PENDING_RESERVING_STOCK', fields, move);
+        this.#saveOrder(next, order);
+        return next;
       },
       dueCandidates: (shard) => this.#dueCandidates(shard),
       keepMethod: async (methodId, token) => {

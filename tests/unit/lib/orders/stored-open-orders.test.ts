@@ -1,11 +1,6 @@
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
 import type { OpenOrderEntry } from '../../../../lib/orders/open-orders.ts';
-import {
-  openOrdersItem,
-  refusedOpenOrders,
-  toOpenOrders,
-} from '../../../../lib/orders/stored-open-orders.ts';
+import { openOrdersItem, toOpenOrders } from '../../../../lib/orders/stored-open-orders.ts';
 import { MalformedItem, UnknownSchemaVersion } from '../../../../lib/platform/dynamo/items.ts';
 
 const NONE = { version: 0, entries: [] };
@@ -41,11 +36,6 @@ describe("a user's open orders", () => {
     const mixed = openOrdersItem('alice', ENTRIES.toReversed(), NONE);
     expect(toOpenOrders(mixed)).toEqual({ version: 1, entries: ENTRIES });
     expect(toOpenOrders(undefined)).toEqual(NONE);
-  });
-
-  test('are read from a refusal of the database', () => {
-    expect(refusedOpenOrders(marshall(ITEM))).toEqual({ version: 7, entries: ENTRIES });
-    expect(refusedOpenOrders(undefined)).toBeUndefined();
   });
 
   test('that are malformed, or of a newer version, are refused by name', () => {

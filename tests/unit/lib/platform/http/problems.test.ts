@@ -62,6 +62,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   CacheTimeout: 503,
   GatewayUnavailable: 503,
   GatewayUnknown: 503,
+  ChargeRefused: 503,
   OrderFailed: 503,
 };
 
