@@ -24,6 +24,11 @@ export interface JsonServerOptions {
 
 export interface JsonServer {
   readonly port: number;
+  /**
+   * Answers a request that is in this process already, as the server would.
+   * @param target the value of X-Amz-Target.
+   */
+  answer(target: string, body: string): Promise<Answer>;
   /** Closes all connections. @returns a promise that resolves when nothing listens any more. */
   stop(): Promise<void>;
 }
@@ -57,12 +62,18 @@ export async function startJsonServer(options: JsonServerOptions): Promise<JsonS
     await closed;
   };
   let stopped: Promise<void> | undefined;
-  return { port, stop: () => (stopped ??= stop()) };
+  return {
+    port,
+    answer: (target, body) => answer(target, () => body, options),
+    stop: () => (stopped ??= stop()),
+  };
 }
 
 function createHttpServer(options: JsonServerOptions): Server {
   return createServer(SERVER_OPTIONS, (request, response) => {
-    void answer(request, options).then(({ status, body }) => {
+    const target = String(request.headers['x-amz-target'] ?? '');
+    const read = () => readBody(request, options.longestBody);
+    void answer(target, read, options).then(({ status, body }) => {
       response
         .writeHead(status, { 'content-type': CONTENT_TYPE, 'x-amzn-requestid': randomUUID() })
         .end(JSON.stringify(body));
@@ -71,13 +82,12 @@ function createHttpServer(options: JsonServerOptions): Server {
 }
 
 async function answer(
-  request: IncomingMessage,
-  { longestBody, perform, refuse }: JsonServerOptions,
+  target: string,
+  read: () => string | Promise<string>,
+  { perform, refuse }: JsonServerOptions,
 ): Promise<Answer> {
   try {
-    const body = await readBody(request, longestBody);
-    const target = String(request.headers['x-amz-target'] ?? '');
-    return { status: 200, body: await perform(target, parse(body)) };
+    return { status: 200, body: await perform(target, parse(await read())) };
   } catch (error) {
     if (!(error instanceof ProtocolError)) return refuse(error);
     return { status: 400, body: { __type: error.type, message: error.message } };

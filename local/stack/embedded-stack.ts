@@ -6,6 +6,7 @@ import { deadlinesOf } from '../../lib/orders/recovery/deadlines.ts';
 import { readConfig } from '../../lib/platform/config.ts';
 import { type Interceptor, passThrough } from '../../lib/platform/effects.ts';
 import { createRuntime, installRuntime } from '../../lib/platform/lambda/runtime.ts';
+import { LocalRequests } from '../aws/local-requests.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { overrideEnvironment } from './environment.ts';
 import { handlerEnvironment, sdkEnvironment } from './handler-environment.ts';
@@ -245,6 +246,7 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   let intercept = passThrough;
   const runtime = createRuntime(environment, {
     clock: lambda.clock,
+    requestHandler: new LocalRequests([stepFunctions, database.server ?? []].flat()),
     intercept: (effect, proceed) => unlessDead(() => intercept(effect, proceed)),
   });
   installRuntime(runtime);

@@ -6,6 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Clock } from '../../lib/platform/clock.ts';
 import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
+import type { JsonServer } from '../aws/json-server.ts';
 import { type Companion, type CompanionOptions, startCompanion } from '../companion/server.ts';
 import { MemoryDynamoDb, type MemoryDynamoDbOptions } from '../dynamodb/memory-dynamodb.ts';
 import { startMemoryDynamoDbServer } from '../dynamodb/server.ts';
@@ -75,6 +76,8 @@ export function startLog({ parts }: Base, file: string | undefined): LogRouter {
 export interface Database {
   readonly url: string;
   readonly client: DynamoDBClient;
+  /** The server, if it is in this process. */
+  readonly server?: JsonServer;
   /** Resolves with its last output if it ends by itself. */
   readonly ended?: Promise<string>;
 }
@@ -105,7 +108,7 @@ function startMemoryTables(
       client.destroy();
       await server.stop();
     });
-    return { url, client };
+    return { url, client, server };
   });
 }
 

@@ -9,9 +9,8 @@ export interface StepFunctionsServerOptions extends StepFunctionsOptions {
   readonly port: number;
 }
 
-export interface StepFunctionsServer {
+export interface StepFunctionsServer extends JsonServer {
   readonly url: string;
-  readonly port: number;
   stateMachineArn(name: string): string;
   /** Aborts running executions and closes all connections. */
   stop(): Promise<void>;
@@ -45,8 +44,8 @@ export async function startStepFunctionsServer(
     throw error;
   }
   return {
+    ...server,
     url: `http://${host}:${server.port}`,
-    port: server.port,
     stateMachineArn: (name) => service.stateMachineArn(name),
     stop: () => {
       service.stop();

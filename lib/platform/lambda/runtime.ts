@@ -1,4 +1,4 @@
-import { createAwsAccess } from '../aws/aws-access.ts';
+import { createAwsAccess, type RequestHandler } from '../aws/aws-access.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { type Interceptor, passThrough } from '../effects.ts';
@@ -14,6 +14,8 @@ export interface RuntimeOverrides {
   readonly ids?: Ids;
   readonly random?: () => number;
   readonly intercept?: Interceptor;
+  /** Carries the SDK's requests, for a host that answers some itself. */
+  readonly requestHandler?: RequestHandler;
 }
 
 /**
@@ -30,7 +32,7 @@ export function createRuntime(
     clock: overrides.clock ?? systemClock,
     ids: overrides.ids ?? randomIds,
     random: overrides.random ?? Math.random,
-    aws: createAwsAccess(intercept),
+    aws: createAwsAccess(intercept, overrides.requestHandler),
     http: createHttpClient(intercept),
   };
 }
