@@ -45,9 +45,11 @@ export function perAccess<Client extends object>(
   return (access) => (access.clients[kind] ??= build(access)) as Client;
 }
 
-/** The part of an SDK client that `intercepted` needs; the clients' own types differ in their commands. */
-interface InterceptableClient {
+/** The part of an SDK client that is needed here; the clients' own types differ in their commands. */
+interface SdkClient {
+  readonly config: Record<'signer' | 'defaultUserAgentProvider', Provider>;
   readonly middlewareStack: {
+    remove(name: string): boolean;
     add(
       middleware: (
         next: (args: { input: object }) => Promise<{ response: unknown; output: object }>,
@@ -56,6 +58,29 @@ interface InterceptableClient {
       options: { step: 'initialize'; name: string; priority: 'high' },
     ): void;
   };
+}
+
+type Provider = (...about: unknown[]) => Promise<unknown>;
+
+/**
+ * Leaves out what the SDK does for each call in vain: the lines of its log, which nobody reads, a new signer, and the
+ * name of the program. A signer asks for the credentials at each signature.
+ */
+function withoutVainWork({ config, middlewareStack }: SdkClient): void {
+  middlewareStack.remove('loggerMiddleware');
+  for (const name of ['signer', 'defaultUserAgentProvider'] as const) {
+    config[name] = onceMade(config[name].bind(config));
+  }
+}
+
+/** The first result that the provider gives; after a failure it is asked again. */
+function onceMade(provide: Provider): Provider {
+  let made: Promise<unknown> | undefined;
+  return (...about) =>
+    (made ??= provide(...about).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    }));
 }
 
 /**
@@ -67,7 +92,9 @@ export function intercepted<Client extends object>(
   kind: Effect['kind'],
   { intercept }: AwsAccess,
 ): Client {
-  (client as unknown as InterceptableClient).middlewareStack.add(
+  const sdkClient = client as unknown as SdkClient;
+  withoutVainWork(sdkClient);
+  sdkClient.middlewareStack.add(
     (next, context) => (args) =>
       intercept(
         {
