@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type EmbeddedStack, startEmbeddedStack } from '../local/stack/embedded-stack.ts';
 import type { LoadedOrder, LoadPlan } from './load/clients.ts';
-import { type PartTime, startCpuProfile } from './load/cpu-profile.ts';
+import { type PartShare, startCpuProfile } from './load/cpu-profile.ts';
 import { recordStoreRequests, replay, type StoreRequest } from './load/store-replay.ts';
 
 const USAGE = `Usage: npm run bench:load -- [--clients N[,N…]] [--seconds S] [--products P] [--store memory|dynamodb-local] [--profile]
@@ -18,7 +18,7 @@ process per order, and the share of the rate that the store alone sustains for t
   --seconds S    no order begins later; 12 by default
   --products P   products that the orders are spread over; 20 by default
   --store S      dynamodb-local by default
-  --profile      also print the CPU time of each package, folder and Node.js module; sampling costs some of it`;
+  --profile      also print the share of each package, folder and Node.js module in it; sampling costs time`;
 
 const STORES = ['memory', 'dynamodb-local'] as const;
 type StoreName = (typeof STORES)[number];
@@ -38,7 +38,7 @@ interface Measured {
   readonly cpuMs: number;
   readonly requests: readonly StoreRequest[];
   /** Empty without `--profile`. */
-  readonly profile: readonly PartTime[];
+  readonly profile: readonly PartShare[];
 }
 
 /** Takes the stack to its working speed before anything is measured. */
@@ -176,10 +176,9 @@ function report(measured: Measured, store: { rate: number; refusedShare: number 
       `  the store alone ${store.rate.toFixed(1)} orders/s (it refused ` +
         `${(100 * store.refusedShare).toFixed(1)} % of the requests), share ${(rate / store.rate).toFixed(2)}`,
       `  answers ${[...answers].map(([answer, all]) => `${answer}: ${String(all.length)}`).join(', ')}`,
-      ...profile.slice(0, PROFILED_PARTS).map(({ part, ms }) => {
-        const perOrder = (ms / orders.length).toFixed(2);
-        return `  ${perOrder.padStart(6)} ms per order  ${part}`;
-      }),
+      ...profile
+        .slice(0, PROFILED_PARTS)
+        .map(({ part, share }) => `  ${(100 * share).toFixed(1).padStart(5)} %  ${part}`),
     ].join('\n'),
   );
 }

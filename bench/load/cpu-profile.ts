@@ -1,15 +1,15 @@
 import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 
-/** CPU time of one part of the process: a package, two folders of this repository, or a module of Node.js. */
-export interface PartTime {
+/** A package, a folder of this repository, or a module of Node.js, and its share of the time in which code ran. */
+export interface PartShare {
   readonly part: string;
-  readonly ms: number;
+  readonly share: number;
 }
 
 export interface CpuProfile {
   /** Ends the profile. @returns the parts, the busiest first. */
-  stop(): Promise<PartTime[]>;
+  stop(): Promise<PartShare[]>;
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,7 +17,10 @@ const PACKAGE = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//;
 /** V8's name for time in which the process waits. */
 const IDLE = '(idle)';
 
-/** Samples this process from now on. A sample counts for the part whose code is on top of the stack. */
+/**
+ * Samples this process from now on. A sample counts for the part whose code is on top of the stack. Samples follow the
+ * clock: on a busy machine they also count time in which another process had the processor.
+ */
 export async function startCpuProfile(): Promise<CpuProfile> {
   const session = new Session();
   session.connect();
@@ -30,12 +33,16 @@ export async function startCpuProfile(): Promise<CpuProfile> {
       const { nodes, samples = [], timeDeltas = [] } = profile;
       const parts = new Map(nodes.map(({ id, callFrame }) => [id, partOf(callFrame)]));
       const times = new Map<string, number>();
+      let running = 0;
       for (const [index, id] of samples.entries()) {
         const part = parts.get(id) ?? '';
-        times.set(part, (times.get(part) ?? 0) + (timeDeltas[index] ?? 0) / 1000);
+        if (part === IDLE) continue;
+        const delta = timeDeltas[index] ?? 0;
+        times.set(part, (times.get(part) ?? 0) + delta);
+        running += delta;
       }
-      times.delete(IDLE);
-      return [...times].map(([part, ms]) => ({ part, ms })).sort((a, b) => b.ms - a.ms);
+      const shares = [...times].map(([part, time]) => ({ part, share: time / running }));
+      return shares.sort((more, less) => less.share - more.share);
     },
   };
 }
