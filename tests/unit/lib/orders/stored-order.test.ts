@@ -140,6 +140,8 @@ describe('an order', () => {
       { paymentId: 'pay_2', ...stored },
     ]);
     expect(toOrder(item)).toEqual(asRead(order));
+    // As text too: a body that is read later is the one that was answered first.
+    expect(JSON.stringify(toOrder(item).history)).toBe(JSON.stringify(order.history));
   });
 
   test('keeps an attribute that this version does not know', () => {
