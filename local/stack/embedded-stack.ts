@@ -10,7 +10,12 @@ import { LocalRequests } from '../aws/local-requests.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { overrideEnvironment } from './environment.ts';
 import { handlerEnvironment, sdkEnvironment } from './handler-environment.ts';
-import { type LambdaRuntime, type OnInvocationEnd, unlessDead } from './lambda-runtime.ts';
+import {
+  type Admission,
+  type LambdaRuntime,
+  type OnInvocationEnd,
+  unlessDead,
+} from './lambda-runtime.ts';
 import { Parts, type Progress } from './parts.ts';
 import { assertPortsFree } from './ports.ts';
 import { createQueues, createTables, intrinsicValues } from './resources.ts';
@@ -89,6 +94,8 @@ export interface EmbeddedStack {
   readonly environment: Readonly<Record<string, string>>;
   mintToken(subject: string, scope?: string): Promise<string>;
   setInterceptor(intercept: Interceptor): void;
+  /** Decides on each invocation of a function before it begins. */
+  setAdmission(admission: Admission): void;
   /** Runs every scheduled function once, now. Failures go to the log. */
   runSchedules(): Promise<void>;
   /** Delivers the visible messages to their functions. @returns the number of messages. */
@@ -275,6 +282,9 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
     mintToken: (subject, scope) => companion.mintToken(subject, scope),
     setInterceptor: (replacement) => {
       intercept = replacement;
+    },
+    setAdmission: (admission) => {
+      lambda.setAdmission(admission);
     },
     runSchedules: () => schedules.runAll(),
     pollQueues: async () => {

@@ -41,6 +41,20 @@ export class InvocationError extends Error {
   }
 }
 
+/**
+ * Lets an invocation begin: at once, or when the promise resolves. A rejection refuses it, so the function never runs.
+ * @param functionKey key in serverless.yml.
+ */
+export type Admission = (functionKey: string, event: unknown) => Promise<void> | undefined;
+
+/** Lets every invocation begin at once. */
+export const admitAtOnce: Admission = () => undefined;
+
+/** Lambda's refusal of an invocation for which no instance is free, by the name that Step Functions gives it. */
+export function throttled(): InvocationError {
+  return new InvocationError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
+}
+
 type Handler = (event: unknown, context: Context) => unknown;
 
 interface Invocation {
@@ -78,6 +92,7 @@ export class LambdaRuntime {
   readonly #functions: ReadonlyMap<string, LambdaFunction>;
   readonly #handlers = new Map<string, Promise<Handler>>();
   readonly #running = new Set<Invocation>();
+  #admission = admitAtOnce;
 
   constructor(options: LambdaRuntimeOptions) {
     this.#options = options;
@@ -119,6 +134,11 @@ export class LambdaRuntime {
     };
   }
 
+  /** Replaces the admission of all further invocations; by default each begins at once. */
+  setAdmission(admission: Admission): void {
+    this.#admission = admission;
+  }
+
   /** True if no invocation runs, except those that wait for the clock. */
   isIdle(): boolean {
     return [...this.#running].every(({ pendingTimers }) => pendingTimers > 0);
@@ -135,13 +155,15 @@ export class LambdaRuntime {
   /**
    * Invokes a function by its name, key or ARN. Event and result pass through JSON.
    * @throws InvocationError whose name is the thrown error's, or `Sandbox.Timedout`, `Runtime.ExitError`,
-   * `Runtime.ImportModuleError` or `ResourceNotFoundException`.
+   * `Runtime.ImportModuleError` or `ResourceNotFoundException`; the admission's refusal.
    */
   async invoke(functionName: string, payload: unknown): Promise<unknown> {
     const fn = this.#functions.get(functionName);
     if (fn === undefined) {
       throw new InvocationError('ResourceNotFoundException', `Function not found: ${functionName}`);
     }
+    const admitted = this.#admission(fn.key, payload);
+    if (admitted !== undefined) await admitted;
     const requestId = randomUUID();
     const beganAt = performance.now();
     try {

@@ -4,6 +4,7 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { passThrough } from '../../lib/platform/effects.ts';
 import { createRuntime, installRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { overrideEnvironment } from '../../local/stack/environment.ts';
+import { admitAtOnce } from '../../local/stack/lambda-runtime.ts';
 import { runtimesBeside } from './runtimes-beside.ts';
 import { deployed, embeddedOnly } from './target.ts';
 import type { TestStack } from './test-stack.ts';
@@ -41,6 +42,9 @@ export async function connectToDeployedStack(): Promise<TestStack> {
     mintToken: (subject: string, scope?: string) => mintToken(companionUrl, subject, scope),
     setInterceptor: (intercept: unknown) => {
       if (intercept !== passThrough) embeddedOnly('what a function does is intercepted');
+    },
+    setAdmission: (admission: unknown) => {
+      if (admission !== admitAtOnce) embeddedOnly('an invocation is delayed or refused');
     },
     runSchedules: async () => {
       const stage = stageOf(orderSagaArn);

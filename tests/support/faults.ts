@@ -4,7 +4,7 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { type Effect, passThrough } from '../../lib/platform/effects.ts';
-import { dieHere } from '../../local/stack/lambda-runtime.ts';
+import { admitAtOnce, dieHere, throttled } from '../../local/stack/lambda-runtime.ts';
 import type { TestStack } from './test-stack.ts';
 
 type Act = <Result>(proceed: () => Promise<Result>, effect: Effect) => Promise<Result>;
@@ -41,9 +41,44 @@ export function inject(stack: TestStack, ...faults: readonly Fault[]): Injected 
   };
 }
 
+/** Input of a saga's step that waits; other functions have less of it. */
+interface StepInput {
+  readonly orderId?: string;
+  readonly run?: number;
+  readonly retryCount?: number;
+}
+
+/** A fault of the way from the caller of a function to the function. */
+export interface InvocationFault {
+  readonly on: (functionKey: string, input: StepInput) => boolean;
+  /** Number of invocations to strike; unlimited if undefined. */
+  readonly times?: number;
+  /** The function begins when the promise resolves, and never if it rejects. */
+  readonly act: () => Promise<void>;
+}
+
+/**
+ * Replaces the fault of the functions' invocations.
+ * @returns also the keys of all functions that were invoked since.
+ */
+export function injectAtInvocation(
+  stack: TestStack,
+  { on, times = Number.POSITIVE_INFINITY, act }: InvocationFault,
+): Injected & { readonly invoked: readonly string[] } {
+  const injected = { strikes: 0, invoked: [] as string[] };
+  stack.setAdmission((functionKey, event) => {
+    injected.invoked.push(functionKey);
+    if (injected.strikes >= times || !on(functionKey, event as StepInput)) return undefined;
+    injected.strikes += 1;
+    return act();
+  });
+  return injected;
+}
+
 /** Removes every fault. */
 export function heal(stack: TestStack): void {
   stack.setInterceptor(passThrough);
+  stack.setAdmission(admitAtOnce);
 }
 
 // Selections of effects
@@ -149,6 +184,9 @@ export function after(doFirst: () => Promise<unknown>): Act {
     return proceed();
   };
 }
+
+/** Lambda has no instance free: the function never runs. */
+export const throttle: InvocationFault['act'] = () => Promise.reject(throttled());
 
 export interface Held {
   readonly act: Act;

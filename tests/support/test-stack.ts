@@ -19,6 +19,7 @@ export interface TestStack
     | 'environment'
     | 'mintToken'
     | 'setInterceptor'
+    | 'setAdmission'
     | 'runSchedules'
     | 'pollQueues'
     | 'logs'

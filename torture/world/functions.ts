@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../lib/platform/clock.ts';
-import type { LambdaRuntime } from '../../local/stack/lambda-runtime.ts';
+import type { Admission, LambdaRuntime } from '../../local/stack/lambda-runtime.ts';
 import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
 import { createLambdaRuntime } from '../../local/stack/stack-parts.ts';
 import type { EffectLog, Invocation } from './effect-log.ts';
@@ -36,6 +36,11 @@ export class Functions {
   /** Keys of the functions that are running. */
   get running(): readonly string[] {
     return [...this.#running].map(({ functionKey }) => functionKey);
+  }
+
+  /** Replaces the admission of all further invocations. */
+  setAdmission(admission: Admission): void {
+    this.#lambda.setAdmission(admission);
   }
 
   /** Imports all code, including lazy imports, so that the clock never moves during an import. */

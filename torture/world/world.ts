@@ -2,6 +2,7 @@ import type { NewProduct } from '../../lib/inventory/create-product.ts';
 import type { HttpResponse } from '../../lib/platform/http/http-client.ts';
 import { installRuntime, type Runtime } from '../../lib/platform/lambda/runtime.ts';
 import type { WriteListener } from '../../local/dynamodb/memory-dynamodb.ts';
+import type { Admission } from '../../local/stack/lambda-runtime.ts';
 import { seedProducts } from '../../local/stack/seed.ts';
 import {
   readServiceDefinition,
@@ -54,6 +55,8 @@ export interface World {
   /** Effects of all handlers so far, in the order of the requests. */
   readonly effects: readonly RecordedEffect[];
   setInterceptor(intercept: WorldInterceptor): void;
+  /** Decides on each invocation of a function before it begins. */
+  setAdmission(admission: Admission): void;
   /** Issues a token that is valid for one day of the world's time. */
   issueToken(user: string, scope?: string): string;
   /** Resolves with the function's response; a call that waits needs time to pass. */
@@ -156,6 +159,9 @@ async function build(
     effects: effects.effects,
     setInterceptor: (replacement) => {
       effects.setInterceptor(replacement);
+    },
+    setAdmission: (admission) => {
+      functions.setAdmission(admission);
     },
     issueToken: (user, scope) => issuer.issue(user, scope),
     call: ({ user, scope, headers, ...request }) => {

@@ -85,6 +85,9 @@ export async function startSimulatedStack(
       intercept = replacement;
       world.setInterceptor(replacement);
     },
+    setAdmission: (admission) => {
+      world.setAdmission(admission);
+    },
     runSchedules: async () => {
       await ownPace.during(() => Promise.allSettled(scheduled.map((key) => world.invoke(key, {}))));
     },

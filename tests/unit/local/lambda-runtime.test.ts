@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleep } from '../../../lib/platform/clock.ts';
 import {
+  admitAtOnce,
   dieHere,
   type InvocationError,
   LambdaRuntime,
+  throttled,
   unlessDead,
 } from '../../../local/stack/lambda-runtime.ts';
 import { TravelClock } from '../../../local/stack/travel-clock.ts';
@@ -157,6 +159,27 @@ describe('LambdaRuntime', () => {
     expect((await failureOf('dyingWithHands')).name).toBe('Runtime.ExitError');
     await clock.advance(60_000);
     expect(events).toEqual([]);
+  });
+
+  it('begins an invocation when it is admitted, and never runs one that is throttled', async () => {
+    const admitted = Promise.withResolvers<undefined>();
+    runtime.setAdmission((key, event) => {
+      expect(event).toEqual({ a: 1 });
+      return key === 'echo' ? admitted.promise : Promise.reject(throttled());
+    });
+    try {
+      let isOver = false;
+      const echoed = runtime.invoke('echo', { a: 1 }).finally(() => {
+        isOver = true;
+      });
+      const refused = runtime.invoke('dying', { a: 1 });
+      await expect(refused).rejects.toMatchObject({ name: 'Lambda.TooManyRequestsException' });
+      expect(isOver).toBe(false);
+      admitted.resolve(undefined);
+      expect(await echoed).toEqual({ got: { a: 1 } });
+    } finally {
+      runtime.setAdmission(admitAtOnce);
+    }
   });
 
   it('lets only invocations die', () => {
