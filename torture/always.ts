@@ -353,6 +353,23 @@ export function brokenSuccession(
     : [];
 }
 
+/** By hand: the tolerance for the clocks of two machines, of the default configuration. */
+const TWO_CLOCKS_MS = 2000;
+
+/** Checks the writes of one transaction. P5: an order expires at the time that its user was told, whatever timer fires. */
+export function expiredEarly(writes: readonly CarriedOut[], nowMs: number): string[] {
+  return writes.flatMap(({ before, after }) => {
+    const untilMs = Number(before?.['reservationExpiresAtMs']?.N);
+    const isExpired =
+      before?.['status']?.S === 'PENDING_PAYMENT' &&
+      after?.['status']?.S === 'ORDER_FAILED' &&
+      after['reason']?.S === 'RESERVATION_EXPIRED';
+    return isExpired && nowMs < untilMs - TWO_CLOCKS_MS
+      ? [`P5: ${before['orderId']?.S ?? ''} expires ${String(untilMs - nowMs)} ms too early`]
+      : [];
+  });
+}
+
 /** Payload of a step that waits. */
 interface Attempt {
   readonly orderId: string;

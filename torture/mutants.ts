@@ -249,6 +249,16 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'repeated-reserve-promises-the-whole-time',
+    caughtBy: { kind: 'lost run', scenario: 'paid' },
+    guarantee: 'an order can be paid for what is left of the hold, however late its answer comes',
+    file: RESERVE_STOCK,
+    find: `    (remainingMs ?? 0) - deadlines.allowanceMs,
+`,
+    replace: `    (remainingMs ?? 0) > deadlines.allowanceMs ? Infinity : 0,
+`,
+  },
+  {
     name: 'charge-without-stock',
     caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'the gateway is not called where the stock is gone',
@@ -511,7 +521,27 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
   },
 
+  {
+    name: 'time-out-of-the-state-decides',
+    caughtBy: { kind: 'plain', scenario: 'wait timed out early' },
+    guarantee: "an order expires at its own time, not at the time-out of the saga's wait",
+    file: EXPIRE_ORDER,
+    find: `    if (!isExpired(service, order)) {
+      throw new StillAwaitingPayment('The reservation still has time.');
+    }
+`,
+    replace: '',
+  },
+
   // A lost run and its successor
+  {
+    name: 'hung-reservation-has-no-successor',
+    caughtBy: { kind: 'plain', scenario: 'hung while reserving' },
+    guarantee: 'an order that is reserved for longer than a run can take gets its next run',
+    file: DISPATCH,
+    find: `  if (execution !== 'CLOSED' && !isReservingTooLong(service, order, execution.startedAtMs)) {`,
+    replace: `  if (execution !== 'CLOSED') {`,
+  },
   {
     name: 'lost-run-has-no-successor',
     caughtBy: { kind: 'lost run', scenario: 'paid' },

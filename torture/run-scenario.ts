@@ -5,6 +5,7 @@ import {
   brokenSuccession,
   brokenWrites,
   deafWrites,
+  expiredEarly,
 } from './always.ts';
 import { violationsAtRest } from './at-rest.ts';
 import { limitsOf, longestRestMs } from './longest-rest.ts';
@@ -57,12 +58,14 @@ export async function runScenario(
     violated(brokenWrites(writes));
     violated(brokenEntries(writes, stored, world.clock.now()));
     violated(brokenSuccession(writes, world.requester()));
+    violated(expiredEarly(writes, world.clock.now()));
     violated(deafWrites(writes, world.requester(), stored));
     violated(brokenAlways(stored, world.clock.now(), limits));
   };
   const shop = new Shop(world);
   const striker = new Striker(shop, strikes);
   world.setInterceptor(interceptorFor(scenario, shop, striker, violated));
+  if (scenario.admission !== undefined) world.setAdmission(scenario.admission(shop));
   try {
     await scenario.act(shop);
     await shop.rest();

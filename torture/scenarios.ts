@@ -1,3 +1,5 @@
+import { sleep } from '../lib/platform/clock.ts';
+import type { Admission } from '../local/stack/lambda-runtime.ts';
 import type { Shop } from './shop.ts';
 import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
 import { loseAnswer } from './world/faults.ts';
@@ -15,6 +17,8 @@ export interface Scenario {
   readonly meanwhile?: Meanwhile;
   /** Selects calls that never arrive. */
   readonly cutOff?: (effect: RecordedEffect) => boolean;
+  /** Delays or refuses invocations on their way to their functions. */
+  readonly admission?: (shop: Shop) => Admission;
   /** Settings that differ from the defaults. */
   readonly configuration?: Readonly<Record<string, string>>;
 }
@@ -117,6 +121,38 @@ function inForceTwice({ world }: Shop): string[] {
     ),
   );
   return isTwice ? ['P4: the same items are ordered twice'] : [];
+}
+
+/** An attempt of reserveStock, by its input. */
+interface Attempt {
+  readonly run: number;
+  readonly retryCount: number;
+}
+
+/** The first such attempt is under way for `seconds`. */
+function underWay(seconds: number, isLate: (attempt: Attempt, shop: Shop) => boolean) {
+  return (shop: Shop): Admission => {
+    let isOver = false;
+    return (functionKey, event) => {
+      if (isOver || functionKey !== 'reserveStock' || !isLate(event as Attempt, shop)) {
+        return undefined;
+      }
+      isOver = true;
+      return sleep(shop.world.clock, seconds * 1000);
+    };
+  };
+}
+
+/** Longer than until the deadline of a reservation (301 s), a round of the dispatcher, and both after a strike. */
+const HANGS_SECONDS = 600;
+
+/** An order whose step hangs is not reserved by that step when it wakes up: another run does it before. */
+function waitedForHungStep({ world }: Shop): string[] {
+  return world.snapshot().orders.flatMap(({ orderId, run, createdAtMs, history }) => {
+    const reservedAt = history.find(({ to }) => to === 'PENDING_PAYMENT')?.at ?? '';
+    const isLate = Date.parse(reservedAt) - createdAtMs >= HANGS_SECONDS * 1000;
+    return run === 1 && isLate ? [`P5: ${orderId} waited for a step that hung`] : [];
+  });
 }
 
 async function reserved(shop: Shop): Promise<void> {
@@ -275,6 +311,35 @@ export const SCENARIOS: readonly Scenario[] = [
     rest: PAID,
     meanwhile: { on: by('reserveStock', 'PUT'), act: losing },
     act: (shop) => paying(shop, 'tok_ok'),
+  },
+  {
+    name: 'hung while reserving',
+    rest: { undisturbed: HANGS_SECONDS + RETRY, perStrike: RESERVED_SECONDS },
+    cutOff: ({ by: caller, operation, invocation }) =>
+      caller === 'reserveStock' &&
+      operation === 'PUT' &&
+      (invocation.event as Attempt).run === 1 &&
+      (invocation.event as Attempt).retryCount === 0,
+    admission: underWay(
+      HANGS_SECONDS,
+      ({ run, retryCount }, { world }) =>
+        run === 1 &&
+        retryCount > 0 &&
+        world.snapshot().orders.some(({ status }) => status === 'PENDING_RESERVING_STOCK'),
+    ),
+    act: (shop) => paying(shop, 'tok_ok'),
+    unlike: waitedForHungStep,
+  },
+  {
+    name: 'wait timed out early',
+    rest: { ...PAID, undisturbed: 45 + RETRY },
+    // The time-out of the state, after 930 s, comes before the order's time is up, after 945 s.
+    admission: underWay(45, () => true),
+    act: async (shop) => {
+      await reserved(shop);
+      await shop.world.advance(BEGINNING_MS + 935_000 - shop.world.clock.now());
+      await shop.pay('tok_ok');
+    },
   },
   {
     name: 'answer of the gateway lost',

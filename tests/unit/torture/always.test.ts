@@ -8,6 +8,7 @@ import {
   brokenSuccession,
   brokenWrites,
   deafWrites,
+  expiredEarly,
   type StoredNow,
 } from '../../../torture/always.ts';
 import type { StoredWait } from '../../../torture/world/snapshot.ts';
@@ -366,6 +367,28 @@ describe('a step that waits', () => {
       [],
     );
     expect(deafWrites([waiting], undefined, { waits: [] })).toEqual([]);
+  });
+});
+
+describe('an order that waits for its payment', () => {
+  const waiting = {
+    orderId: { S: 'ord_1' },
+    status: { S: 'PENDING_PAYMENT' },
+    reservationExpiresAtMs: { N: String(LATER) },
+  };
+  const failed = (reason: string): CarriedOut => ({
+    table: 'orders',
+    before: waiting,
+    after: { orderId: { S: 'ord_1' }, status: { S: 'ORDER_FAILED' }, reason: { S: reason } },
+    isAllowedOver: () => false,
+  });
+
+  test.each([
+    ['RESERVATION_EXPIRED', LATER - 2001, ['P5: ord_1 expires 2001 ms too early']],
+    ['RESERVATION_EXPIRED', LATER - 2000, []],
+    ['PRODUCT_UNAVAILABLE', NOW, []],
+  ])('fails with %s at %d: %j', (reason, nowMs, violations) => {
+    expect(expiredEarly([failed(reason)], nowMs)).toEqual(violations);
   });
 });
 
