@@ -55,7 +55,10 @@ export async function admitOrder(
     case 'FULL':
       throw new TooManyOpenOrders(TooManyOpenOrders.refusal.advice, {
         details: {
-          orders: decision.open.map((open) => ({ ...open, links: linksOf(open.orderId) })),
+          orders: decision.open.map((open) => ({
+            ...open,
+            links: { self: { method: 'GET', href: `/order/${open.orderId}` } },
+          })),
         },
       });
     case 'TOO_FAST':
@@ -91,10 +94,6 @@ export function admissionOf(
     version: version + 1,
   };
   return { purpose, entry, heldItemsKey: itemsKeyOf(items) };
-}
-
-function linksOf(orderId: string) {
-  return { self: { method: 'GET', href: `/order/${orderId}` } };
 }
 
 function duplicateOf({ orderId, status }: Order): DuplicateOrder {

@@ -80,15 +80,18 @@ export function moveNow(service: OrderService, reason: string, by: Role = 'order
 
 /**
  * Reads, decides and writes until no other writer interferes.
+ * @param decide receives `known` at the first try, and undefined later: then it has to read.
+ * @param known what was read or written a moment ago.
  * @throws ConcurrentUpdate if every attempt lost.
  */
-export async function retryOnConflict<Result>(
+export async function retryOnConflict<Result, Known = undefined>(
   service: Pick<OrderService, 'clock' | 'random'>,
-  decide: () => Promise<Result>,
+  decide: (known: Known | undefined) => Promise<Result>,
+  known?: Known,
 ): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await decide();
+      return await decide(tries === 1 ? known : undefined);
     } catch (error) {
       if (!(error instanceof ConcurrentUpdate) || tries === MAX_TRIES) throw error;
     }

@@ -1,4 +1,10 @@
-import { type CapturedPayment, isOpen, movePayment, type Payment } from '../payments/payment.ts';
+import {
+  type CapturedPayment,
+  codeOf,
+  isOpen,
+  movePayment,
+  type Payment,
+} from '../payments/payment.ts';
 import type { ChargeOutcome } from '../payments/payment-gateway.ts';
 import { UnknownPayment } from '../payments/refusals.ts';
 import { toTimestamp } from '../platform/clock.ts';
@@ -93,11 +99,9 @@ function changePayment(
     readonly known?: Order | undefined;
   } = {},
 ): Promise<PaymentInOrder> {
-  let { known } = options;
-  return retryOnConflict(service, async () => {
+  const write = async (known: Order | undefined) => {
     const { order, payment } =
       known === undefined ? await paymentInOrder(service, key) : paymentIn(known, key);
-    known = undefined;
     const changed = change(payment, order);
     if (changed === undefined) return { order, payment };
     const changes = { ...withPayment(order, changed), ...options.besides?.(order, payment) };
@@ -108,7 +112,8 @@ function changePayment(
         : touchOrder<Order>(order, changes);
     await saveSettling(service, next, order);
     return { order: next, payment: changed };
-  });
+  };
+  return retryOnConflict(service, write, options.known);
 }
 
 /**
@@ -168,7 +173,12 @@ function nextAfter(
     case 'REFUNDED':
       // Refunded by the gateway itself: no money is held, as after a void.
       return endsWithoutMoney(payment)
-        ? movePayment(payment, 'VOIDED', { code: codeOf(payment) }, { reason: 'VOIDED', at })
+        ? movePayment(
+            payment,
+            'VOIDED',
+            { code: codeOf(payment) ?? 'PAYMENT_VOIDED' },
+            { reason: 'VOIDED', at },
+          )
         : undefined;
     default:
       return assertNever(outcome);
@@ -185,10 +195,6 @@ function isWanted(order: Order, payment: Payment): boolean {
 
 function endsWithoutMoney(payment: Payment): boolean {
   return isOpen(payment) || (payment.status === 'FAILED' && payment.voidOwed !== undefined);
-}
-
-function codeOf(payment: Payment): string {
-  return payment.status === 'FAILED' ? payment.code : 'PAYMENT_VOIDED';
 }
 
 function refundDueFields(service: OrderService, reason: string) {

@@ -66,12 +66,11 @@ function admitAmong(
   admission: Admission,
   seen: OpenOrders | typeof CONFLICT,
 ): ReturnType<typeof admitOrder> {
-  let met: OpenOrders | undefined = seen === CONFLICT ? undefined : seen;
-  return retryOnConflict(service, () => {
-    const openOrders = met;
-    met = undefined;
-    return admitOrder(service, userId, admission, openOrders);
-  });
+  return retryOnConflict(
+    service,
+    (openOrders: OpenOrders | undefined) => admitOrder(service, userId, admission, openOrders),
+    seen === CONFLICT ? undefined : seen,
+  );
 }
 
 /**

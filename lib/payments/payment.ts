@@ -163,6 +163,12 @@ export function withDebtDueAt(payment: Payment, dueAtMs: number): Payment {
     : payment;
 }
 
+/** Reason for the failure, the void or the refund, also of one that is owed; null if there is none. */
+export function codeOf(payment: Payment): string | null {
+  if ('code' in payment) return payment.code;
+  return payment.status === 'CAPTURED' ? (payment.refundOwed?.reason ?? null) : null;
+}
+
 /** Neither captured nor refused yet. */
 export function isOpen(payment: Payment): payment is InitiatedPayment | PendingPayment {
   return payment.status === 'INITIATED' || payment.status === 'PENDING';

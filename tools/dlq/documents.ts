@@ -1,8 +1,7 @@
-import { codeOf } from '../../lib/orders/http/responses.ts';
 import type { Order } from '../../lib/orders/order.ts';
 import { ownDueMs } from '../../lib/orders/order-due.ts';
 import type { Redrive, Stored } from '../../lib/orders/recovery/redrive.ts';
-import { owesGateway, type Payment, paymentDueMs } from '../../lib/payments/payment.ts';
+import { codeOf, owesGateway, type Payment, paymentDueMs } from '../../lib/payments/payment.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
 import { parseJson } from '../../lib/platform/lambda/consume.ts';
 import type { HeldLetter } from './held-letters.ts';

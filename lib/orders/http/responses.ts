@@ -1,6 +1,6 @@
 import { RESERVATION_REFUSALS } from '../../inventory/refusals.ts';
 import { MAX_MODIFICATIONS_PER_ORDER, MAX_USER_RUNS_PER_ORDER } from '../../limits.ts';
-import { isOpen, type Payment } from '../../payments/payment.ts';
+import { codeOf, isOpen, type Payment } from '../../payments/payment.ts';
 import { type Clock, sleep, toTimestamp } from '../../platform/clock.ts';
 import { assertNever, type RefusalClass } from '../../platform/errors.ts';
 import { etagOf } from '../../platform/http/answer-headers.ts';
@@ -129,12 +129,6 @@ export function toPaymentDocument(orderId: string, payment: Payment): PaymentDoc
       order: { method: 'GET', href: `/order/${orderId}` },
     },
   };
-}
-
-/** Reason for the failure, the void or the refund, also of one that is owed; null if there is none. */
-export function codeOf(payment: Payment): string | null {
-  if ('code' in payment) return payment.code;
-  return payment.status === 'CAPTURED' ? (payment.refundOwed?.reason ?? null) : null;
 }
 
 /**

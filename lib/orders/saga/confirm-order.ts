@@ -60,10 +60,8 @@ async function confirm(
     }
     throw error;
   }
-  let known: Order | undefined = order;
-  await retryOnConflict(service, async () => {
+  const markPaid = async (known: Order | undefined) => {
     const current = known ?? (await orderOfRun(service, input));
-    known = undefined;
     if (current.status === 'PAYMENT_DONE') return;
     const paying = requirePaying(current);
     requireKept(paying);
@@ -78,7 +76,8 @@ async function confirm(
       moveNow(service, 'PAYMENT_CONFIRMED'),
     );
     await service.orders.save(next, paying);
-  });
+  };
+  await retryOnConflict(service, markPaid, order);
 }
 
 /** @throws OrderSettled */

@@ -66,10 +66,8 @@ function awaitUser(
   reserved: ReservedStock | undefined,
 ): Promise<void> {
   const { token } = input;
-  let first: Order | undefined = reserving;
-  return retryOnConflict(service, async () => {
-    const order = first ?? (await orderOfRun(service, input));
-    first = undefined;
+  const look = async (known: Order | undefined) => {
+    const order = known ?? (await orderOfRun(service, input));
     switch (order.status) {
       case 'PENDING_RESERVING_STOCK': {
         const next = afterReserving(service, order, reserved);
@@ -96,7 +94,8 @@ function awaitUser(
       default:
         return assertNever(order);
     }
-  });
+  };
+  return retryOnConflict(service, look, reserving);
 }
 
 async function reserve(
