@@ -9,6 +9,7 @@ import {
   UnknownProduct,
 } from '../lib/inventory/refusals.ts';
 import { MAX_BODY_BYTES } from '../lib/limits.ts';
+import { orderExamples } from '../lib/orders/http/order-examples.ts';
 import {
   BadQuantity,
   DuplicateOrder,
@@ -33,9 +34,10 @@ interface Example {
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
-const ORDER = '/order/ord_5f0c2d9ab8f34e61a7d2c49e01';
-const ofOrder = { orderId: 'ord_5f0c2d9ab8f34e61a7d2c49e01' };
-const ofPayment = { ...ofOrder, paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30' };
+const { orderId, paymentId } = orderExamples.pathParameters;
+const ORDER = `/order/${orderId.example}`;
+const ofOrder = { orderId: orderId.example };
+const ofPayment = { ...ofOrder, paymentId: paymentId.example };
 const ofProduct = { productId: 'prod-mug' };
 
 /** By code. Details that depend on the request are written out; all others are the refusals' advice. */

@@ -30,8 +30,8 @@ export interface OpenOrderEntry {
   /** Time of the entry's latest write. */
   readonly atMs: number;
   /**
-   * Version that the order gets by the write that follows the entry. That write is conditional on the version
-   * before, so it is still to come only while the order has a lower version.
+   * Version that the order gets by the write that follows the entry. That write is conditional on the order's
+   * `writes`, which rise with each version: it can still come only while the order has a lower version.
    */
   readonly version: number;
 }

@@ -10,7 +10,10 @@ const SCHEMA_VERSION = 1;
 
 const schema = lazily(() => z.object({ token: z.exactOptional(z.string()) }));
 
-/** Update that keeps a token, which the database may remove at `untilMs`. Only an order is written by a put. */
+/**
+ * Update that keeps a token, which the database may remove at `untilMs`. Of the items of an order, only its own is
+ * written by a put.
+ */
 export function methodUpdate(methodId: string, token: string, untilMs: number) {
   const ttl = Math.ceil(untilMs / 1000);
   return {

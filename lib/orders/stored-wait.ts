@@ -36,8 +36,8 @@ export function toWaitToken(item: StoredItem): string {
 }
 
 /**
- * Update that stores a wait, unless a newer attempt has stored its own. The same attempt may repeat it. Only an order
- * is written by a put.
+ * Update that stores a wait, unless a newer attempt has stored its own. The same attempt may repeat it. Of the items of
+ * an order, only its own is written by a put.
  */
 export function waitUpdate({ orderId, run, enteredAtMs, retryCount, token }: Wait) {
   const ttl = Math.ceil(enteredAtMs / 1000) + KEPT_SECONDS;

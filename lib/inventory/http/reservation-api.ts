@@ -61,7 +61,10 @@ export const extendBody = {
 
 export const confirmBody = {
   schema: z.strictObject({ revision, paymentId: z.string().min(1) }),
-  example: { revision: 1, paymentId: 'pay_91b7e0d3c25a4f868e1f7a6b30' },
+  example: {
+    revision: 1,
+    paymentId: 'pay_5f0c2d9ab8f34e61a7d2c49e01_91b7e0d3c25a4f868e1f7a6b30',
+  },
 };
 
 /** Releases this revision or a lower one. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { forOrderService } from '../../../../../lib/inventory/http/reservation-api.ts';
+import { confirmBody, forOrderService } from '../../../../../lib/inventory/http/reservation-api.ts';
+import { orderExamples } from '../../../../../lib/orders/http/order-examples.ts';
 import { REQUIRED } from '../../platform/environment.ts';
 import { call, issuer, prepare, seen } from '../../platform/http/called-handler.ts';
 import { installTestRuntime, NOW_SECONDS, tokenOf } from '../../platform/test-issuer.ts';
@@ -7,6 +8,11 @@ import { installTestRuntime, NOW_SECONDS, tokenOf } from '../../platform/test-is
 prepare();
 
 const CREDENTIAL = REQUIRED.INVENTORY_CREDENTIAL;
+
+/** Inventory knows nothing of the Order Service's examples; these are the source. */
+test('the example of a confirmation names a payment as the Order Service does', () => {
+  expect(confirmBody.example.paymentId).toBe(orderExamples.pathParameters.paymentId.example);
+});
 
 describe("access to a service's route", () => {
   const statusOf = async (headers: Record<string, string>) =>
