@@ -42,7 +42,9 @@ export class Durations<Name extends string> {
   triesMs(name: Name): number {
     const state = this.#machine.states[name];
     if (state.type !== 'Task') return 0;
-    const retries = sumOf(state.retry, ({ maxAttempts }) => this.#valueOf(maxAttempts));
+    const retries = sumOf(state.retry, ({ maxAttempts, neverRan }) =>
+      neverRan === true ? 0 : this.#valueOf(maxAttempts),
+    );
     const delaysMs = sumOf(state.retry, (policy) => this.#delaysMs(policy));
     return (1 + retries) * this.#attemptMs(state) + delaysMs;
   }

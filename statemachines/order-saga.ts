@@ -31,9 +31,11 @@ import {
   INVENTORY,
   INVENTORY_AWAY,
   LAMBDA_SERVICE,
+  LAMBDA_THROTTLED,
   PAUSE,
   REPEATABLE,
   RESERVE,
+  THROTTLED,
   WAIT,
   WITH_BOTH,
   WITH_GATEWAY,
@@ -102,7 +104,7 @@ function exhausted(comment: string, step: string, next: Name): TaskState<Name> {
     timeoutSeconds: TASK_SECONDS,
     parameters: { ...RUN, 'failure.$': '$.failure', step },
     resultPath: null,
-    retry: [REPEATABLE],
+    retry: [REPEATABLE, THROTTLED],
     catch: [],
     next,
   };
@@ -125,7 +127,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       waitsFor: 'user',
       timeoutSeconds: 'RESERVATION_WAIT_SECONDS',
       resultPath: null,
-      retry: [RESERVE],
+      retry: [RESERVE, THROTTLED],
       catch: [
         { on: ['States.Timeout'], next: 'ExpireOrder', anew: 'The user has had the whole time.' },
         OVERTAKEN,
@@ -166,7 +168,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       calls: ['inventory', 'gateway', 'inventory'],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
-      retry: [CHARGE, PAUSE],
+      retry: [CHARGE, PAUSE, THROTTLED],
       catch: [
         SUPERSEDED,
         UNDECIDED,
@@ -177,7 +179,10 @@ export const ORDER_SAGA: StateMachine<Name> = {
         { on: [ConfirmationUnfinished], next: 'ConfirmOrder' },
         { on: [...INVENTORY, ...INVENTORY_AWAY], next: 'ChargeBlocked' },
         { on: [PaymentPending, GatewayUnknown], next: 'AwaitAcknowledgement' },
-        { on: [...LAMBDA_SERVICE, ...DATABASE, GatewayUnavailable], next: 'ChargeExhausted' },
+        {
+          on: [...LAMBDA_THROTTLED, ...LAMBDA_SERVICE, ...DATABASE, GatewayUnavailable],
+          next: 'ChargeExhausted',
+        },
         // A crash: the gateway knows what became of it.
         { on: ['States.ALL'], next: 'SettlePayment' },
       ],
@@ -190,7 +195,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       calls: ['inventory'],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
-      retry: [WITH_INVENTORY, PAUSE],
+      retry: [WITH_INVENTORY, PAUSE, THROTTLED],
       catch: [
         SUPERSEDED,
         { on: [ReservationGone, PaymentNotCaptured, OrderSettled], next: 'Compensate' },
@@ -204,7 +209,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       calls: [],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
-      retry: [REPEATABLE],
+      retry: [REPEATABLE, THROTTLED],
       catch: [
         SUPERSEDED,
         {
@@ -227,7 +232,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       waitsWith: RUN,
       timeoutSeconds: 'PAYMENT_ACK_TIMEOUT_SECONDS',
       resultPath: null,
-      retry: [WAIT],
+      retry: [WAIT, THROTTLED],
       catch: [
         OVERTAKEN,
         { on: ['States.Timeout'], next: 'SettlePayment' },
@@ -242,7 +247,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       calls: ['gateway', 'gateway', 'inventory'],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
-      retry: [WITH_GATEWAY],
+      retry: [WITH_GATEWAY, THROTTLED],
       catch: [
         SUPERSEDED,
         MODIFIED,
@@ -265,7 +270,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       calls: [],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
-      retry: [REPEATABLE],
+      retry: [REPEATABLE, THROTTLED],
       catch: [
         SUPERSEDED,
         { on: [PaymentCaptured], next: 'ConfirmOrder' },
@@ -280,7 +285,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       calls: ['inventory', 'inventory'],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
-      retry: [WITH_INVENTORY, PAUSE],
+      retry: [WITH_INVENTORY, PAUSE, THROTTLED],
       catch: [
         SUPERSEDED,
         {
@@ -301,7 +306,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       calls: ['inventory', 'gateway', 'gateway'],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
-      retry: [WITH_BOTH, PAUSE],
+      retry: [WITH_BOTH, PAUSE, THROTTLED],
       catch: [{ on: ['States.ALL'], next: 'QueueCompensation' }],
     },
     QueueCompensation: {
@@ -311,7 +316,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       calls: [],
       timeoutSeconds: TASK_SECONDS,
       resultPath: null,
-      retry: [REPEATABLE],
+      retry: [REPEATABLE, THROTTLED],
       catch: [{ on: ['States.ALL'], next: 'CompensateExhausted' }],
     },
     ReserveExhausted: exhausted(NEW_RUN, 'reject-reservation', 'SagaFailed'),

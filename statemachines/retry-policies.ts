@@ -15,13 +15,15 @@ import type { Failure, RetryPolicy } from './state-machine.ts';
  * Amounts are numbers or names; a number that steps share is a constant or a setting (lib/platform/settings.ts).
  */
 
+/** Lambda had no instance free: the function did not run. */
+export const LAMBDA_THROTTLED: readonly Failure[] = ['Lambda.TooManyRequestsException'];
+
 /** The function was not run, or the Lambda service does not know. */
 export const LAMBDA_SERVICE: readonly Failure[] = [
   'Lambda.ClientExecutionTimeoutException',
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
-  'Lambda.TooManyRequestsException',
 ];
 
 /** The function died in the middle: what it did before is unknown. */
@@ -53,6 +55,9 @@ function backOff(...on: readonly (readonly Failure[])[]): RetryPolicy {
     jitter: 'FULL',
   };
 }
+
+/** Of every step, with a counter of its own: overload uses up none of the retries that are for failures. */
+export const THROTTLED: RetryPolicy = { ...backOff(LAMBDA_THROTTLED), neverRan: true };
 
 /** For a step that may be repeated whatever became of it, and calls neither of the two services. */
 export const REPEATABLE = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, TIME_OUT);

@@ -1,5 +1,6 @@
 import { sleep } from '../lib/platform/clock.ts';
-import type { Admission } from '../local/stack/lambda-runtime.ts';
+import { type Admission, throttled } from '../local/stack/lambda-runtime.ts';
+import { STEPS } from './always.ts';
 import type { Shop } from './shop.ts';
 import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
 import { loseAnswer } from './world/faults.ts';
@@ -143,7 +144,7 @@ function underWay(seconds: number, isLate: (attempt: Attempt, shop: Shop) => boo
   };
 }
 
-/** Longer than until the deadline of a reservation (301 s), a round of the dispatcher, and both after a strike. */
+/** Longer than until the deadline of a reservation (363 s), a round of the dispatcher, and both after a strike. */
 const HANGS_SECONDS = 600;
 
 /** An order whose step hangs is not reserved by that step when it wakes up: another run does it before. */
@@ -342,6 +343,21 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'throttled',
+    // Each step four times: the delays are 1, 2, 4 and 8 s at most.
+    rest: { undisturbed: 15 + RETRY, perStrike: FOUND + ASKED + 15 },
+    admission: () => {
+      const times = new Map<string, number>();
+      return (functionKey) => {
+        const soFar = times.get(functionKey) ?? 0;
+        times.set(functionKey, soFar + 1);
+        const isRefused = STEPS.includes(functionKey) && soFar < 4;
+        return isRefused ? Promise.reject(throttled()) : undefined;
+      };
+    },
+    act: (shop) => paying(shop, 'tok_ok'),
+  },
+  {
     name: 'answer of the gateway lost',
     rest: UNACKNOWLEDGED,
     meanwhile: { on: by('takePayment', 'POST'), act: losing },
@@ -495,7 +511,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'expired before its charge',
     rest: { undisturbed: 1900, perStrike: 2000 },
-    // Nobody moves the paid order on until its hold has ended, after 1,834 s with this configuration.
+    // Nobody moves the paid order on until its hold has ended, after 1,860 s with this configuration.
     cutOff: (effect) =>
       (effect.operation === 'SendTaskSuccess' ||
         effect.by === 'expireOrder' ||
@@ -515,7 +531,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'Inventory away after the capture',
     rest: { undisturbed: 2700, perStrike: 3600 },
-    // For longer than the stock is held: 1,834 s with this configuration.
+    // For longer than the stock is held: 1,860 s with this configuration.
     cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1900, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',

@@ -73,6 +73,11 @@ describe('the order saga', () => {
   });
 });
 
+test.each(tasks)('%s has a retrier of its own for a throttled Lambda', (_name, task) => {
+  const alone = ['Lambda.TooManyRequestsException'];
+  expect((task.Retry ?? []).map((retry) => retry.ErrorEquals)).toContainEqual(alone);
+});
+
 describe('state = Lambda = file', () => {
   /** `ReserveStock` ↔ `reserveStock` ↔ `reserve-stock`: the same words, as each place writes names. */
   const keyOf = (state: string) => state.charAt(0).toLowerCase() + state.slice(1);

@@ -45,6 +45,7 @@ const ENDS: Readonly<Record<string, End>> = {
   'answer of Inventory lost': ['PAYMENT_DONE', ['CAPTURED']],
   'hung while reserving': ['PAYMENT_DONE', ['CAPTURED']],
   'wait timed out early': ['PAYMENT_DONE', ['CAPTURED']],
+  throttled: ['PAYMENT_DONE', ['CAPTURED']],
   'answer of the gateway lost': ['PAYMENT_DONE', ['CAPTURED']],
   'captured after it was given up': ['PAYMENT_FAILED', ['REFUNDED']],
   'the last piece': ['PAYMENT_DONE', ['CAPTURED']],

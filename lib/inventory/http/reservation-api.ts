@@ -51,12 +51,12 @@ const reserveBodySchema = z.strictObject({
 
 export const reserveBody = {
   schema: reserveBodySchema,
-  example: { revision: 1, holdSeconds: 4697, items: [{ productId: 'prod-mug', quantity: 2 }] },
+  example: { revision: 1, holdSeconds: 5348, items: [{ productId: 'prod-mug', quantity: 2 }] },
 };
 
 export const extendBody = {
   schema: z.strictObject({ revision, holdSeconds }),
-  example: { revision: 1, holdSeconds: 3675 },
+  example: { revision: 1, holdSeconds: 4326 },
 };
 
 export const confirmBody = {

@@ -76,6 +76,11 @@ describe('a task', () => {
     expect(secondsOf({ First: task({ retry: [retries(), pause] }) })).toBe(5 * 1 + 6 + 5);
   });
 
+  test('whose function never ran before a retry pays for the delays of that retrier only', () => {
+    const throttled = retries({ neverRan: true });
+    expect(secondsOf({ First: task({ retry: [retries(), throttled] }) })).toBe(4 * 1 + 6 + 6);
+  });
+
   test('takes the numbers that the table only names', () => {
     const retry = [retries({ maxAttempts: 'RETRY_MAX_ATTEMPTS' })];
     expect(secondsOf({ First: task({ retry }) })).toBe(3 * 1 + 1 + 2);

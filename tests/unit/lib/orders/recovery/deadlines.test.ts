@@ -8,30 +8,32 @@ const deadlines = deadlinesOf(readConfig(REQUIRED));
 
 /*
  * By hand, of the default configuration, in seconds. Each step's own retries: five, after 1, 2, 4, 8 and
- * 16 s. The retries while Inventory is away: six, after 5, 10, 20, 40, 60 and 60 s. One attempt: 2 s
- * for each call to Inventory, 5 s for each to the gateway, and 5 s for one to AWS.
+ * 16 s. As many again, after the same delays, while Lambda is throttled: these never ran. The retries while
+ * Inventory is away: six, after 5, 10, 20, 40, 60 and 60 s. One attempt: 2 s for each call to Inventory, 5 s
+ * for each to the gateway, and 5 s for one to AWS.
  */
 const BACK_OFF = 1 + 2 + 4 + 8 + 16;
 const PAUSES = 5 + 10 + 20 + 40 + 60 + 60;
-const RESERVE = 6 * (2 + 5) + BACK_OFF;
-const CHARGE = (6 + 6) * (2 + 5 + 2 + 5) + BACK_OFF + PAUSES;
-const AWAIT_ACKNOWLEDGEMENT = 6 * 5 + BACK_OFF + 180;
-const SETTLE = 6 * (5 + 5 + 2 + 5) + BACK_OFF;
-const CONFIRM = (6 + 6) * (2 + 5) + BACK_OFF + PAUSES;
-const COMPENSATE = (6 + 6) * (2 + 5 + 5 + 5) + BACK_OFF + PAUSES;
+const THROTTLED = BACK_OFF;
+const RESERVE = 6 * (2 + 5) + BACK_OFF + THROTTLED;
+const CHARGE = (6 + 6) * (2 + 5 + 2 + 5) + BACK_OFF + PAUSES + THROTTLED;
+const AWAIT_ACKNOWLEDGEMENT = 6 * 5 + BACK_OFF + THROTTLED + 180;
+const SETTLE = 6 * (5 + 5 + 2 + 5) + BACK_OFF + THROTTLED;
+const CONFIRM = (6 + 6) * (2 + 5) + BACK_OFF + PAUSES + THROTTLED;
+const COMPENSATE = (6 + 6) * (2 + 5 + 5 + 5) + BACK_OFF + PAUSES + THROTTLED;
 /** A step that calls neither service: GiveUpPayment, each dead letter. */
-const PLAIN = 6 * 5 + BACK_OFF;
+const PLAIN = 6 * 5 + BACK_OFF + THROTTLED;
 
 test('the durations by hand are these', () => {
   expect({ BACK_OFF, PAUSES, RESERVE, CHARGE, SETTLE, CONFIRM, COMPENSATE, PLAIN }).toEqual({
     BACK_OFF: 31,
     PAUSES: 195,
-    RESERVE: 73,
-    CHARGE: 394,
-    SETTLE: 133,
-    CONFIRM: 310,
-    COMPENSATE: 430,
-    PLAIN: 61,
+    RESERVE: 104,
+    CHARGE: 425,
+    SETTLE: 164,
+    CONFIRM: 341,
+    COMPENSATE: 461,
+    PLAIN: 92,
   });
 });
 
@@ -59,13 +61,13 @@ describe('the deadlines of the default configuration', () => {
 
   test('let the reservation use up all retries, a whole outage, a pause, and all retries again', () => {
     const worstSeconds = RESERVE + 120 + 5 + RESERVE;
-    expect(worstSeconds).toBe(271);
+    expect(worstSeconds).toBe(333);
     expect(deadlines.reservingMs).toBe((worstSeconds + 30) * 1000);
   });
 
   test('hold the stock from the extension past everything that may follow it', () => {
-    expect(UNTIL_SOLD).toBe(1635);
-    expect(PAYING).toBe(1696);
+    expect(UNTIL_SOLD).toBe(1914);
+    expect(PAYING).toBe(2006);
     expect(deadlines.payingMs).toBe((PAYING + 30) * 1000);
   });
 
@@ -73,21 +75,21 @@ describe('the deadlines of the default configuration', () => {
     // Twice: the order is due a grace after its deadline, and the dispatcher looks once a minute.
     const discovery = 2 * (30 + 60);
     const successor = RESERVE + PAYING;
-    expect(PAYING + 30 + discovery + successor).toBe(3675);
-    expect(deadlines.holdMs).toBe(3_675_000);
+    expect(PAYING + 30 + discovery + successor).toBe(4326);
+    expect(deadlines.holdMs).toBe(4_326_000);
   });
 
   test('keep it for a payment that begins at the last moment, and whose signal is lost', () => {
     const handler = 30;
     expect(deadlines.allowanceMs).toBe((handler + 30 + 60) * 1000 + deadlines.holdMs);
     // Inventory answers within two seconds.
-    expect(deadlines.holdSeconds).toBe(900 + 3795 + 2);
+    expect(deadlines.holdSeconds).toBe(900 + 4446 + 2);
   });
 
   test('tell the compensation queue again only after two rounds of all retries', () => {
-    expect(2 * COMPENSATE).toBe(860);
-    // The queue's own growing delays are longer.
-    expect(deadlines.obligationMs).toBe(900_000);
+    expect(2 * COMPENSATE).toBe(922);
+    // The queue's own growing delays are shorter.
+    expect(deadlines.obligationMs).toBe(922_000);
   });
 });
 
@@ -96,7 +98,7 @@ describe('the deadlines of another configuration', () => {
     const retry = { RETRY_MAX_ATTEMPTS: '8', RETRY_BASE_SECONDS: '10' };
     const { reservingMs } = deadlinesOf(readConfig({ ...REQUIRED, ...retry }));
     const backOff = 10 + 20 + 40 + 60 + 60 + 60 + 60 + 60;
-    expect(reservingMs).toBe((2 * (9 * (2 + 5) + backOff) + 120 + 5 + 30) * 1000);
+    expect(reservingMs).toBe((2 * (9 * (2 + 5) + 2 * backOff) + 120 + 5 + 30) * 1000);
   });
 
   test.each([
@@ -120,7 +122,7 @@ describe('the deadlines of another configuration', () => {
     };
     const { dispatchMs, reservingMs } = deadlinesOf(readConfig({ ...REQUIRED, ...fast }));
     expect(dispatchMs).toBe(1000);
-    expect(reservingMs).toBeLessThan(30_000);
+    expect(reservingMs).toBeLessThan(35_000);
   });
 
   test('with every number at its maximum are numbers still', () => {
@@ -139,7 +141,7 @@ describe('the deadlines of another configuration', () => {
 
 describe('a hold that Inventory would not give', () => {
   test.each([
-    { MAX_HOLD_SECONDS: '4696' },
+    { MAX_HOLD_SECONDS: '5347' },
     { RESERVATION_TTL_SECONDS: '86400' },
     { PAYMENT_ACK_TIMEOUT_SECONDS: '86400' },
   ])('is refused by name: %o', (settings) => {
@@ -149,7 +151,7 @@ describe('a hold that Inventory would not give', () => {
   });
 
   test('is enough to the second', () => {
-    expect(deadlinesOf(readConfig({ ...REQUIRED, MAX_HOLD_SECONDS: '4697' }))).toEqual(deadlines);
+    expect(deadlinesOf(readConfig({ ...REQUIRED, MAX_HOLD_SECONDS: '5348' }))).toEqual(deadlines);
   });
 });
 

@@ -57,7 +57,7 @@ describe('charging', () => {
       'gateway.charge pay_1 2598 tok_ok',
     ]);
     // By hand in deadlines.test.ts: the longest way from an extension to the confirmation.
-    expect(world.extendedBySeconds[0]).toBeGreaterThanOrEqual(1635);
+    expect(world.extendedBySeconds[0]).toBeGreaterThanOrEqual(1914);
     expect(world.extendedBySeconds).toHaveLength(1);
   });
 
