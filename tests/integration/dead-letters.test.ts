@@ -13,10 +13,10 @@ import {
   answerWith,
   anyGatewayCall,
   anyInventoryCall,
-  butFirst,
   databaseCall,
   dieBefore,
   type Fault,
+  firstWriteOfRun,
   heal,
   httpCall,
   inject,
@@ -217,7 +217,7 @@ describe('reserving the stock', () => {
   });
 
   test('exhausted before its first write leaves the order owed; redriven it moves on', async () => {
-    inject(scene.stack, { on: butFirst(writing), act: refuseConnection });
+    inject(scene.stack, { on: firstWriteOfRun(), act: refuseConnection });
     const orderId = await place();
     await letterOf(orderId, 'SagaDeadLetterQueue', 'reserve-stock');
     await scene.user.expectStatus(orderId, 'CREATED');

@@ -5,8 +5,8 @@ import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { messagesAbout } from '../support/dlq.ts';
 import {
   busyDatabase,
-  databaseCall,
   dieBefore,
+  firstWriteOfRun,
   heal,
   inject,
   refuseConnection,
@@ -94,7 +94,7 @@ async function leaveOver(ofEach: number): Promise<Map<string, LeftOver>> {
 
 /** Starts each order's run, which dies before its first write, then aborts it as an operator would. */
 async function abortRuns(orders: readonly LeftOverOrder[]): Promise<void> {
-  const died = inject(scene.stack, { on: databaseCall('PutItem', 'orders'), act: dieBefore });
+  const died = inject(scene.stack, { on: firstWriteOfRun(false), act: dieBefore });
   const { saga } = orderService(currentRuntime());
   for (const { orderId, run, correlationId } of orders) {
     const { strikes } = died;

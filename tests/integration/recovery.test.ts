@@ -5,11 +5,11 @@ import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
 import {
   anyGatewayCall,
   anyInventoryCall,
-  butFirst,
   databaseCall,
   dieAfter,
   dieBefore,
   type Fault,
+  firstWriteOfRun,
   heal,
   httpCall,
   inject,
@@ -114,7 +114,7 @@ describe('an order whose handler', () => {
 describe('an order whose execution is aborted', () => {
   test('while it is CREATED moves on with its next run', async () => {
     // The run's first write dies; its retry comes a moment later.
-    const died = inject(scene.stack, { on: butFirst(writing), act: dieBefore });
+    const died = inject(scene.stack, { on: firstWriteOfRun(), act: dieBefore });
     const { orderId } = (await scene.user.place(one())).order;
     await eventually(() => {
       expect(died.strikes).toBeGreaterThan(0);
@@ -302,9 +302,8 @@ describe('a signal that', () => {
 
 describe('a saga step that dies', () => {
   test.each<[string, Fault]>([
-    // The first of all is that of the handler.
-    ['before its first write', { on: butFirst(writing), act: dieBefore }],
-    ['after its first write', { on: butFirst(writing), act: dieAfter }],
+    ['before its first write', { on: firstWriteOfRun(), act: dieBefore }],
+    ['after its first write', { on: firstWriteOfRun(), act: dieAfter }],
     ['before it reserves', { on: httpCall('PUT', '/inventory/'), act: dieBefore }],
     ['after it reserved', { on: httpCall('PUT', '/inventory/'), act: dieAfter }],
   ])('%s is repeated, and the order reserves once', async (_what, fault) => {

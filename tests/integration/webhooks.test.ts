@@ -203,7 +203,7 @@ describe('an acknowledgement before the charge step knows', () => {
 
   test.each<[string, Fault['on'], number, boolean]>([
     ['before the saga is woken', stateMachineCall('SendTaskSuccess'), 0, false],
-    ['before it extends the reservation', httpCall('POST', '/extend$'), 1, true],
+    ['before it extends the reservation', httpCall('POST', '/extend$'), 0, true],
     ['before it charges', httpCall('POST', '/gateway/charges$'), 0, false],
   ])('%s: the payment is found settled and confirmed', async (_when, on, charges, isLate) => {
     const { orderId } = await scene.user.reserved(scene.productId);

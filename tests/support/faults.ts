@@ -101,6 +101,12 @@ export function butFirst(on: Fault['on']): Fault['on'] {
   };
 }
 
+/** First write of an order's run. Before it, placing an order updates its user's open orders. */
+export function firstWriteOfRun(isPlaced = true): Fault['on'] {
+  const updating = databaseCall('UpdateItem', 'orders');
+  return isPlaced ? butFirst(updating) : updating;
+}
+
 export function stateMachineCall(operation: string) {
   return (effect: Effect) => effect.kind === 'states' && effect.operation === operation;
 }

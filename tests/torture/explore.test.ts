@@ -25,6 +25,8 @@ type End = readonly [order: string, charges: readonly string[]];
 const ENDS: Readonly<Record<string, End>> = {
   paid: ['PAYMENT_DONE', ['CAPTURED']],
   declined: ['PAYMENT_FAILED', ['DECLINED']],
+  'refused before a charge': ['PAYMENT_FAILED', []],
+  'captured another amount': ['PAYMENT_FAILED', ['REFUNDED']],
   'out of stock': ['INVALID', []],
   expired: ['ORDER_FAILED', []],
   'cancelled while CREATED': ['ORDER_CANCELLED', []],
@@ -138,14 +140,14 @@ test('a refused change leaves the old items, whenever its run is lost', {
 
 test('a wait that was stored late does not keep a modified order from being paid at once', async () => {
   // The first waiting step, delivered again just before the payment that follows the change.
-  const strikes = parseStrikes('comes again@13,arrival@32');
+  const strikes = parseStrikes('comes again@12,arrival@31');
   const run = await runScenario(
     scenarioNamed('modified while waiting for its payment'),
     SEED,
     strikes,
   );
-  expect(run.effects[12]).toMatchObject({ by: 'reserveStock' });
-  expect(run.effects[31]).toMatchObject({ by: 'startPayment' });
+  expect(run.effects[11]).toMatchObject({ by: 'reserveStock' });
+  expect(run.effects[30]).toMatchObject({ by: 'startPayment' });
   expect(run).toMatchObject({ violations: [], restMs: 0, ends: [['PAYMENT_DONE', ['CAPTURED']]] });
 });
 
