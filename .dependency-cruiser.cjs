@@ -11,7 +11,8 @@ const node = { dependencyTypesNot: ['core'] };
 const inventoryOverHttp = '^lib/inventory/(inventory-client|refusals|product|reservation)\\.ts$';
 
 // The order saga as a table. What renders it is no part of a Lambda.
-const sagaTable = '^statemachines/(durations|order-saga|retry-policies|state-machine)\\.ts$';
+const sagaTable =
+  '^statemachines/(constants|durations|order-saga|retry-policies|state-machine)\\.ts$';
 
 // Schemas and examples of answers, which only the API's document needs at run time.
 const describing = [
@@ -51,7 +52,7 @@ module.exports = {
           '^lib/(orders|payments|inventory)/refusals\\.ts$',
           '^lib/platform/errors\\.ts$',
           '^lib/orders/saga/signals\\.ts$',
-          '^lib/platform/(config|settings)\\.ts$',
+          '^lib/platform/config\\.ts$',
         ],
       },
     },

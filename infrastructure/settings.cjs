@@ -2,8 +2,8 @@
 // An environment variable with a setting's name sets it.
 const loadTypeScript = require('./load-typescript.cjs');
 
-const { problemWith, rangeOf, reservationWaitSeconds, SAGA_CONSTANTS, SETTINGS, valueOf } =
-  loadTypeScript('lib/platform/settings.ts');
+const { problemWith, rangeOf, SETTINGS, valueOf } = loadTypeScript('lib/platform/settings.ts');
+const { reservationWaitSeconds, SAGA_CONSTANTS } = loadTypeScript('statemachines/constants.ts');
 const { deadlinesOf } = loadTypeScript('lib/orders/recovery/deadlines.ts');
 const { TEMPLATE_SETTINGS } = loadTypeScript('lib/platform/template-settings.ts');
 

@@ -24,7 +24,7 @@ import {
   WaitSuperseded,
 } from '../lib/orders/saga/signals.ts';
 import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
-import { TASK_SECONDS } from '../lib/platform/settings.ts';
+import { TASK_SECONDS } from './constants.ts';
 import {
   CHARGE,
   DATABASE,

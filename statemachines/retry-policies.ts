@@ -12,7 +12,8 @@ import type { Failure, RetryPolicy } from './state-machine.ts';
 
 /*
  * After a change: `npm run statemachine`, and the numbers by hand in tests/unit/lib/orders/recovery/deadlines.test.ts.
- * Amounts are numbers or names; a number that steps share is a constant or a setting (lib/platform/settings.ts).
+ * Amounts are numbers or names; a number that steps share is a constant (constants.ts) or a setting
+ * (lib/platform/settings.ts).
  */
 
 /** Lambda had no instance free: the function did not run. */

@@ -1,5 +1,5 @@
 import type { Config } from '../lib/platform/config.ts';
-import type { SAGA_CONSTANTS } from '../lib/platform/settings.ts';
+import type { SAGA_CONSTANTS } from './constants.ts';
 
 /** Form of the table in order-saga.ts: the Amazon States Language, less what repeats itself. */
 export interface StateMachine<Name extends string = string> {

@@ -1,4 +1,5 @@
-import { reservationWaitSeconds, SAGA_CONSTANTS, SETTINGS } from '../lib/platform/settings.ts';
+import { SETTINGS } from '../lib/platform/settings.ts';
+import { reservationWaitSeconds, SAGA_CONSTANTS } from './constants.ts';
 import { errorName, type Rendering } from './render-state-machine.ts';
 import type {
   Amount,

@@ -1,4 +1,4 @@
-import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
+import { reservationWaitSeconds } from '../../statemachines/constants.ts';
 import type { Meter } from './meter.ts';
 
 /** Outcomes of most orders. */

@@ -7,6 +7,7 @@ export async function listProducts(
   inventory: InventoryService,
   { limit, cursor }: PageQuery,
 ): Promise<{ readonly products: readonly Product[]; readonly next: string | null }> {
-  const { page, next } = pageOf(await inventory.catalogue.productIds(cursor, limit + 1), limit);
+  const productIds = await inventory.catalogue.productIds(cursor, limit + 1);
+  const { page, next } = pageOf(productIds, limit, String);
   return { products: await inventory.catalogue.findProducts(page), next };
 }

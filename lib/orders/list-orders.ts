@@ -21,8 +21,8 @@ export async function listOrders(
 ): Promise<{ readonly orders: readonly Order[]; readonly next: string | null }> {
   const before = cursor === undefined ? undefined : positionIn(cursor);
   const positions = await service.orders.positionsOf(userId, before, limit + 1);
-  const { page, next } = pageOf(positions.map(textOf), limit);
-  const orderIds = page.map((text) => positionIn(text).orderId);
+  const { page, next } = pageOf(positions, limit, textOf);
+  const orderIds = page.map(({ orderId }) => orderId);
   return { orders: await service.orders.getOrders(orderIds), next };
 }
 

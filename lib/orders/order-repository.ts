@@ -199,6 +199,7 @@ export class OrderRepository {
   /**
    * Moves an order from `CREATED` to `PENDING_RESERVING_STOCK`, if it has this run, without a read before it.
    * @returns the order as it then is, moved or not; undefined if none is stored.
+   * @throws MalformedItem, UnknownSchemaVersion, InfrastructureUnavailable
    */
   async startReserving(
     orderId: string,

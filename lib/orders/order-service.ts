@@ -81,7 +81,7 @@ export function moveNow(service: OrderService, reason: string, by: Role = 'order
 /**
  * Reads, decides and writes until no other writer interferes.
  * @param decide receives `known` at the first try, and undefined later: then it has to read.
- * @param known what was read or written a moment ago.
+ * @param known the item as it was read or written a moment ago.
  * @throws ConcurrentUpdate if every attempt lost.
  */
 export async function retryOnConflict<Result, Known = undefined>(

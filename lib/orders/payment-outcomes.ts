@@ -2,6 +2,7 @@ import {
   type CapturedPayment,
   codeOf,
   isOpen,
+  isUnsettled,
   movePayment,
   type Payment,
 } from '../payments/payment.ts';
@@ -39,8 +40,7 @@ export function recordOutcome(
   outcome: ChargeOutcome,
   known?: Order,
 ): Promise<PaymentInOrder> {
-  const change: ChangeOf = (payment, order) => nextAfter(service, order, payment, outcome);
-  return changePayment(service, key, change, { known });
+  return changePayment(service, key, changeTo(service, outcome), { known });
 }
 
 /**
@@ -52,8 +52,7 @@ export function recordAcknowledged(
   key: PaymentKey,
   outcome: ChargeOutcome,
 ): Promise<PaymentInOrder> {
-  const change: ChangeOf = (payment, order) => nextAfter(service, order, payment, outcome);
-  return changePayment(service, key, change, {
+  return changePayment(service, key, changeTo(service, outcome), {
     besides(order, payment) {
       if (order.status !== 'PAYMENT_IN_PROGRESS' || !isWanted(order, payment)) return {};
       const soonMs = service.clock.now() + service.deadlines.dispatchMs;
@@ -141,6 +140,11 @@ export async function saveSettling(
   }
 }
 
+/** The change of a payment to the gateway's outcome. */
+function changeTo(service: OrderService, outcome: ChargeOutcome): ChangeOf {
+  return (payment, order) => nextAfter(service, order, payment, outcome);
+}
+
 function nextAfter(
   service: OrderService,
   order: Order,
@@ -166,13 +170,13 @@ function nextAfter(
         at,
       });
     case 'DECLINED':
-      return endsWithoutMoney(payment)
+      return isUnsettled(payment)
         ? movePayment(payment, 'DECLINED', { code: outcome.code }, { reason: outcome.code, at })
         : undefined;
     case 'VOIDED':
     case 'REFUNDED':
       // Refunded by the gateway itself: no money is held, as after a void.
-      return endsWithoutMoney(payment)
+      return isUnsettled(payment)
         ? movePayment(
             payment,
             'VOIDED',
@@ -191,10 +195,6 @@ function isWanted(order: Order, payment: Payment): boolean {
     order.status === 'PAYMENT_IN_PROGRESS' ||
     (order.status === 'PENDING_RESERVING_STOCK' && order.purpose === 'PAYMENT_RETRY');
   return isPaying && isOpen(payment) && isCurrentPayment(order, payment.paymentId);
-}
-
-function endsWithoutMoney(payment: Payment): boolean {
-  return isOpen(payment) || (payment.status === 'FAILED' && payment.voidOwed !== undefined);
 }
 
 function refundDueFields(service: OrderService, reason: string) {

@@ -11,8 +11,8 @@ import {
 } from '../platform/dynamo/items.ts';
 import { packedHistory, unpackedHistory } from '../platform/dynamo/stored-history.ts';
 import { moneySchema } from '../platform/schemas.ts';
-import type { Move } from './moves.ts';
-import { ORDER_STATUSES, type Order, type OrderStatus, ROLES } from './order.ts';
+import type { LEGAL_MOVES, Move } from './moves.ts';
+import { ORDER_STATUSES, type Order, ROLES } from './order.ts';
 import { dueKeyOf } from './order-due.ts';
 import { assertPaidMeansYours } from './order-payments.ts';
 
@@ -203,8 +203,9 @@ export function putOf(table: string, order: Order, previous: Order | undefined) 
 
 /** Update that moves an order from `CREATED` to `PENDING_RESERVING_STOCK`, if it has this run. */
 export function reservingUpdate(orderId: string, run: number, dueAtMs: number, move: Move) {
-  const from: OrderStatus = 'CREATED';
-  const to: OrderStatus = 'PENDING_RESERVING_STOCK';
+  const from = 'CREATED';
+  // Compiles only if the move is legal.
+  const to: (typeof LEGAL_MOVES)[typeof from][number] = 'PENDING_RESERVING_STOCK';
   return {
     Key: orderKey(orderId),
     // The index key stays: it is not later than the new time.

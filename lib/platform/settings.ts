@@ -291,28 +291,6 @@ export const SETTINGS = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
-/** Time-out of every function of the saga, in seconds; serverless.yml has it. */
-export const FUNCTION_SECONDS = 20;
-
-/** Time after which the state machine takes a task for lost, in seconds; every function ends sooner. */
-export const TASK_SECONDS = 30;
-
-/**
- * Time that the state machine gives to the user, from the beginning of the reservation: the reservation's time and the
- * longest single try before it.
- */
-export function reservationWaitSeconds(reservationTtlSeconds: number): number {
-  return reservationTtlSeconds + TASK_SECONDS;
-}
-
-/** Numbers that the state machine and the code share; they are not settings. */
-export const SAGA_CONSTANTS = {
-  /** Longest delay between two retries of one step, in seconds. */
-  RETRY_MAX_DELAY_SECONDS: 60,
-  /** Delay before a saga that waits for Inventory looks again whether its pause is over, in seconds. */
-  INVENTORY_PAUSE_SECONDS: 5,
-} as const;
-
 /**
  * Checks the text of one setting.
  * @returns its value; undefined if the text is out of range.

@@ -1,5 +1,5 @@
 import { totalOf } from '../../lib/orders/order-items.ts';
-import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
+import { reservationWaitSeconds } from '../../statemachines/constants.ts';
 import { formatMoney, type Narrator, type Stock } from './narrator.ts';
 import type { Line, Order, Product, Shop } from './shop.ts';
 

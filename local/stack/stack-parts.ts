@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Clock } from '../../lib/platform/clock.ts';
-import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
+import { reservationWaitSeconds } from '../../statemachines/constants.ts';
 import type { JsonServer } from '../aws/json-server.ts';
 import { type Companion, type CompanionOptions, startCompanion } from '../companion/server.ts';
 import { MemoryDynamoDb, type MemoryDynamoDbOptions } from '../dynamodb/memory-dynamodb.ts';

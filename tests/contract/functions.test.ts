@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { IN_FLIGHT_MS } from '../../lib/orders/open-orders.ts';
-import { FUNCTION_SECONDS } from '../../lib/platform/settings.ts';
+import { FUNCTION_SECONDS } from '../../statemachines/constants.ts';
 import {
   deployedFunctions,
   deployedRoutes,

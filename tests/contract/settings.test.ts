@@ -6,11 +6,12 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../lib/platform/config.ts';
-import { SAGA_CONSTANTS, SETTINGS } from '../../lib/platform/settings.ts';
+import { SETTINGS } from '../../lib/platform/settings.ts';
 import { TEMPLATE_SETTINGS } from '../../lib/platform/template-settings.ts';
 import { configurationDocument } from '../../local/configuration-document.ts';
 import { LOCAL_SETTINGS } from '../../local/local-settings.ts';
 import { readStartSettings } from '../../local/start-settings.ts';
+import { SAGA_CONSTANTS } from '../../statemachines/constants.ts';
 import { REQUIRED } from '../unit/lib/platform/environment.ts';
 import { parametersOfOrderSaga } from './deployment.ts';
 

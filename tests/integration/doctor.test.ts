@@ -7,7 +7,7 @@ import { httpPaymentGateway } from '../../lib/payments/http-gateway.ts';
 import type { Clock } from '../../lib/platform/clock.ts';
 import type { Effect } from '../../lib/platform/effects.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
-import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
+import { reservationWaitSeconds } from '../../statemachines/constants.ts';
 import { GatewayBooks } from '../../tools/doctor/gateway-books.ts';
 import { readFacts } from '../../tools/doctor/read-facts.ts';
 import { runDoctor } from '../../tools/doctor/run-doctor.ts';

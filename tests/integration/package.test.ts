@@ -30,7 +30,7 @@ import {
  */
 const DEPLOYED = [
   /^(?:functions|lib)\//,
-  /^statemachines\/(?:durations|order-saga|retry-policies)\.ts$/,
+  /^statemachines\/(?:constants|durations|order-saga|retry-policies)\.ts$/,
   /^api-document\/(?:rendered-\w+|own-endpoints)\.ts$/,
 ];
 

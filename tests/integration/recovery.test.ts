@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sleep } from '../../lib/platform/clock.ts';
 import { currentRuntime } from '../../lib/platform/lambda/runtime.ts';
-import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
+import { reservationWaitSeconds } from '../../statemachines/constants.ts';
 import {
   anyGatewayCall,
   anyInventoryCall,

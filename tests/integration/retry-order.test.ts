@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { reservationWaitSeconds } from '../../lib/platform/settings.ts';
+import { reservationWaitSeconds } from '../../statemachines/constants.ts';
 import {
   anyGatewayCall,
   butFirst,

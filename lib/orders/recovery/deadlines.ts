@@ -1,13 +1,13 @@
-import { Durations } from '../../../statemachines/durations.ts';
-import { ORDER_SAGA } from '../../../statemachines/order-saga.ts';
-import { OVER_THE_NETWORK } from '../../platform/aws/aws-access.ts';
-import { type Config, ConfigurationError } from '../../platform/config.ts';
 import {
   FUNCTION_SECONDS,
   reservationWaitSeconds,
   SAGA_CONSTANTS,
   TASK_SECONDS,
-} from '../../platform/settings.ts';
+} from '../../../statemachines/constants.ts';
+import { Durations } from '../../../statemachines/durations.ts';
+import { ORDER_SAGA } from '../../../statemachines/order-saga.ts';
+import { OVER_THE_NETWORK } from '../../platform/aws/aws-access.ts';
+import { type Config, ConfigurationError } from '../../platform/config.ts';
 
 /**
  * Longest durations of the states in which the system owes the next move, grace included, and the

@@ -37,14 +37,16 @@ export function pageQuerySchema({ defaultLimit, maximumLimit, position }: PageRu
 
 /**
  * Cuts one page from the positions after the cursor. The caller has read one position more than fits.
+ * @param textOf writes a position as PageRules has it.
  * @returns `next`: cursor of the following page; null on the last one.
  */
-export function pageOf(
-  positions: readonly string[],
+export function pageOf<Position>(
+  positions: readonly Position[],
   limit: number,
-): { readonly page: readonly string[]; readonly next: string | null } {
+  textOf: (position: Position) => string,
+): { readonly page: readonly Position[]; readonly next: string | null } {
   const page = positions.slice(0, limit);
   const last = page.at(-1);
   const isLastPage = last === undefined || positions.length <= limit;
-  return { page, next: isLastPage ? null : Buffer.from(last).toString('base64url') };
+  return { page, next: isLastPage ? null : Buffer.from(textOf(last)).toString('base64url') };
 }

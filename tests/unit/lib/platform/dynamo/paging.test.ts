@@ -7,17 +7,17 @@ const cursor = (position: string) => Buffer.from(position).toString('base64url')
 
 describe('a page', () => {
   test('goes on after its last entry', () => {
-    const { page, next } = pageOf(['a', 'b', 'c'], 2);
+    const { page, next } = pageOf(['a', 'b', 'c'], 2, String);
     expect(page).toEqual(['a', 'b']);
     expect(schema.parse({ cursor: next })).toEqual({ limit: 2, cursor: 'b' });
   });
 
   test('that is exactly full is the last one where nothing comes after it', () => {
-    expect(pageOf(['a', 'b'], 2)).toEqual({ page: ['a', 'b'], next: null });
+    expect(pageOf(['a', 'b'], 2, String)).toEqual({ page: ['a', 'b'], next: null });
   });
 
   test('may be empty', () => {
-    expect(pageOf([], 2)).toEqual({ page: [], next: null });
+    expect(pageOf([], 2, String)).toEqual({ page: [], next: null });
   });
 });
 
