@@ -2,8 +2,8 @@
 
 const domain =
   '/(order|order-items|order-payments|order-due|moves|payment|product|reservation)\\.ts$|^lib/(money|limits)\\.ts$';
-// One meaning of money and one set of limits for both services.
-const shared = '^lib/(money|limits)\\.ts$';
+// One meaning of money, one set of limits and one form of every id for both services.
+const shared = '^lib/(money|limits|outside-ids)\\.ts$';
 const npm = '^node_modules/';
 const node = { dependencyTypesNot: ['core'] };
 
@@ -85,7 +85,7 @@ module.exports = {
       comment: 'The platform knows nothing of the services that stand on it.',
       severity: 'error',
       from: { path: '^lib/platform/' },
-      to: { pathNot: ['^lib/platform/', '^lib/limits\\.ts$', npm], ...node },
+      to: { pathNot: ['^lib/platform/', '^lib/(limits|outside-ids)\\.ts$', npm], ...node },
     },
     {
       name: 'api-document',

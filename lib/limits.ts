@@ -43,6 +43,14 @@ export const MAX_ID_CHARACTERS = 100;
 /** Length of a payment method's token, in characters. */
 export const MAX_PAYMENT_TOKEN_CHARACTERS = 200;
 
+/** Digest in every id that a service derives (lib/platform/ids.ts). */
+const DIGEST = '[0-9a-f]{26}';
+/** Form of an order's id. */
+export const ORDER_ID = new RegExp(`^ord_${DIGEST}$`);
+/** Form of a payment's id; the first digest is that of its order. */
+export const PAYMENT_ID = new RegExp(`^pay_(?<orderDigest>${DIGEST})_${DIGEST}$`);
+/** Form of an order's place among those of its user: its time, then its id. */
+export const ORDER_POSITION = new RegExp(`^\\d{15}#ord_${DIGEST}$`);
 /** Form of a product's id, given by its manager or made by the service. */
 export const PRODUCT_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Length of a product's name, in characters. */

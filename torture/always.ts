@@ -1,5 +1,6 @@
 import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
 import type { Item } from '../local/dynamodb/values.ts';
+import { isDirect } from './direct-orders.ts';
 import type { Invocation } from './world/effect-log.ts';
 import type {
   Snapshot,
@@ -112,7 +113,7 @@ function heldForNothing(
   { orderId, status }: StoredReservation,
   order: StoredOrder | undefined,
 ): string[] {
-  if (status !== 'HELD' || !orderId.startsWith('ord_')) return [];
+  if (status !== 'HELD' || isDirect(orderId)) return [];
   if (order !== undefined && (OWED.includes(order.status) || order.releaseOwed !== undefined)) {
     return [];
   }

@@ -1,3 +1,4 @@
+import { isDirect } from './direct-orders.ts';
 import { ORDER_MOVES, PAYMENT_MOVES } from './legal-moves.ts';
 import type { Snapshot } from './world/snapshot.ts';
 
@@ -103,7 +104,7 @@ function brokenSales({ orders, payments, reservations }: Stored): string[] {
 function held({ orders, reservations }: Stored): string[] {
   const statuses = new Map(orders.map((order) => [order.orderId, order]));
   const stuck = reservations
-    .filter(({ orderId, status }) => status === 'HELD' && orderId.startsWith('ord_'))
+    .filter(({ orderId, status }) => status === 'HELD' && !isDirect(orderId))
     .filter(({ orderId, revision }) => {
       const order = statuses.get(orderId);
       return order?.status !== 'PENDING_PAYMENT' || order.heldRevision !== revision;

@@ -45,7 +45,7 @@ export const handler = apiHandler(
     const product = await changeProduct(inventory(), {
       userId,
       idempotencyKey,
-      productId: path['productId'] ?? '',
+      productId: path.productId,
       ifVersion: versionOf(header('If-Match')),
       fields: body,
     });

@@ -25,7 +25,7 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user, header }) => {
-    const product = await getProduct(inventory(), path['productId'] ?? '');
+    const product = await getProduct(inventory(), path.productId);
     return unlessKnown(header('If-None-Match'), {
       status: 200,
       headers: { ETag: etagOf(product) },

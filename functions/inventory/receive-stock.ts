@@ -35,7 +35,7 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user: { userId }, body: { quantity }, idempotencyKey }) => {
-    const productId = path['productId'] ?? '';
+    const productId = path.productId;
     const request = { userId, idempotencyKey, productId, quantity };
     const product = await receiveStock(inventory(), request);
     return {

@@ -32,7 +32,7 @@ function answer(reservation: Reservation) {
 const reserve = apiHandler(
   { route: 'PUT /inventory/reservation/{orderId}', access, body: reserveBody },
   async ({ path, body: { items: lines, ...body }, correlationId }) => {
-    const request = { orderId: path['orderId'] ?? '', correlationId, lines, ...body };
+    const request = { orderId: path.orderId, correlationId, lines, ...body };
     return answer(await reserveProducts(inventory(), request));
   },
 );
@@ -40,21 +40,21 @@ const reserve = apiHandler(
 const find = apiHandler(
   { route: 'GET /inventory/reservation/{orderId}', access },
   async ({ path }) => {
-    return answer(await getReservation(inventory(), path['orderId'] ?? ''));
+    return answer(await getReservation(inventory(), path.orderId));
   },
 );
 
 const release = apiHandler(
   { route: 'DELETE /inventory/reservation/{orderId}', access, query: releaseQuery },
   async ({ path, query: { revision } }) => {
-    return answer(await releaseReservation(inventory(), path['orderId'] ?? '', revision));
+    return answer(await releaseReservation(inventory(), path.orderId, revision));
   },
 );
 
 const extend = apiHandler(
   { route: 'POST /inventory/reservation/{orderId}/extend', access, body: extendBody },
   async ({ path, body }) => {
-    const request = { orderId: path['orderId'] ?? '', ...body };
+    const request = { orderId: path.orderId, ...body };
     return answer(await extendReservation(inventory(), request));
   },
 );
@@ -62,7 +62,7 @@ const extend = apiHandler(
 const confirm = apiHandler(
   { route: 'POST /inventory/reservation/{orderId}/confirm', access, body: confirmBody },
   async ({ path, body }) => {
-    const request = { orderId: path['orderId'] ?? '', ...body };
+    const request = { orderId: path.orderId, ...body };
     return answer(await confirmReservation(inventory(), request));
   },
 );
@@ -70,7 +70,7 @@ const confirm = apiHandler(
 const price = apiHandler(
   { route: 'GET /inventory/product/{productId}', access },
   async ({ path }) => {
-    const product = await getProduct(inventory(), path['productId'] ?? '');
+    const product = await getProduct(inventory(), path.productId);
     return { status: 200, body: toProductDocument(product, false) };
   },
 );

@@ -32,7 +32,7 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user }) => {
-    const order = await cancelOrder(service(), path['orderId'] ?? '', user.userId);
+    const order = await cancelOrder(service(), path.orderId, user.userId);
     return currentOrderAnswer(service(), order);
   },
 );

@@ -32,7 +32,7 @@ export const handler = apiHandler(
     const sinceMs = clock.now();
     let order: Order;
     do {
-      order = await ownedOrder(service(), path['orderId'] ?? '', user.userId);
+      order = await ownedOrder(service(), path.orderId, user.userId);
     } while (
       isKnown(ifNoneMatch, etagOf(order)) &&
       (await pauseWithin(clock, sinceMs, waitSeconds))

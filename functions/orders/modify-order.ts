@@ -69,7 +69,7 @@ export const handler = apiHandler(
   },
   async ({ path, user: { userId }, body, header, idempotencyKey, waitSeconds }) => {
     const modified = await modifyOrder(service(), {
-      orderId: path['orderId'] ?? '',
+      orderId: path.orderId,
       userId,
       items: body.items,
       ifVersion: versionOf(header('If-Match')),

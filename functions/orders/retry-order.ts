@@ -45,7 +45,7 @@ export const handler = apiHandler(
   async ({ path, user: { userId }, idempotencyKey, waitSeconds }) => {
     const digest = requestDigest(userId, route, idempotencyKey);
     const retried = await retryOnConflict(service(), async () => {
-      const order = await ownedOrder(service(), path['orderId'] ?? '', userId);
+      const order = await ownedOrder(service(), path.orderId, userId);
       return retryOrder(service(), order, digest);
     });
     if (retried.status === 'CREATED') await tryNow(retried, service().saga.start(retried));

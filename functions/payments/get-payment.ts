@@ -22,11 +22,7 @@ export const handler = apiHandler(
     },
   },
   async ({ path, user }) => {
-    const { orderId, payment } = await ownedPayment(
-      service(),
-      path['paymentId'] ?? '',
-      user.userId,
-    );
+    const { orderId, payment } = await ownedPayment(service(), path.paymentId, user.userId);
     return { status: 200, body: toPaymentDocument(orderId, payment) };
   },
 );

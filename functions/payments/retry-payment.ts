@@ -4,6 +4,7 @@ import { PAYMENT_ANSWERS } from '../../lib/orders/http/shared-answers.ts';
 import { orderServiceWith } from '../../lib/orders/order-service.ts';
 import { retryPayment } from '../../lib/orders/retry-payment.ts';
 import { sagaClient } from '../../lib/orders/saga-client.ts';
+import { possibleId } from '../../lib/outside-ids.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { idempotent } from '../../lib/platform/http/idempotent.ts';
 import { forUsers } from '../../lib/platform/http/user-access.ts';
@@ -39,7 +40,7 @@ export const handler = apiHandler(
   async (request) => {
     const started = await retryPayment(service(), {
       userId: request.user.userId,
-      orderId: request.body.orderId,
+      orderId: possibleId('orderId', request.body.orderId),
       methodToken: request.body.paymentMethod.token,
       idempotencyKey: request.idempotencyKey,
     });

@@ -5,6 +5,7 @@ import {
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
+import { PRODUCT_ID } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
@@ -60,13 +61,16 @@ export class InventoryRepository {
     this.#documents = documentClient(runtime.aws);
   }
 
-  /** Reads the order's reservation and the products of these lines consistently. */
+  /**
+   * Reads the order's reservation and the products of these lines consistently. An id that no product can have
+   * never becomes a key.
+   */
   async view(
     orderId: string,
     lines: readonly { readonly productId: string }[],
   ): Promise<ReservationView> {
     const productIds = new Set<string>();
-    for (const { productId } of lines) productIds.add(productId);
+    for (const { productId } of lines) if (PRODUCT_ID.test(productId)) productIds.add(productId);
     const ofOrder = reservationKey(orderId);
     const keys = [ofOrder, ...Array.from(productIds, productKey)];
     const items = await readItems(this.#documents, this.#table, keys);

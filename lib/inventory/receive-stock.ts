@@ -1,8 +1,9 @@
+import { notFound } from '../outside-ids.ts';
 import { toTimestamp } from '../platform/clock.ts';
 import { CONFLICT } from '../platform/dynamo/items.ts';
 import { IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
-import { getProduct, noSuchProduct } from './get-product.ts';
+import { getProduct } from './get-product.ts';
 import { untilCommitted } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
 import type { Product, StockReceipt } from './product.ts';
@@ -47,7 +48,7 @@ async function receive(
   if (refusal.kind === 'CONFLICT') return CONFLICT;
   // The id derives from the key: this request was here before, perhaps in a process that died.
   const first = await inventory.catalogue.findReceipt(receipt.receiptId);
-  if (first === undefined) throw noSuchProduct(receipt.productId);
+  if (first === undefined) throw notFound('productId');
   if (first.quantity !== receipt.quantity) {
     throw new IdempotencyConflict(
       'This Idempotency-Key was used to receive another quantity; use a new key.',

@@ -1,4 +1,4 @@
-import { ORDERS_PER_PAGE } from '../limits.ts';
+import { ORDER_POSITION, ORDERS_PER_PAGE } from '../limits.ts';
 import { type PageQuery, pageOf, pageQuerySchema } from '../platform/dynamo/paging.ts';
 import type { Order } from './order.ts';
 import type { OrderPosition } from './order-repository.ts';
@@ -7,7 +7,7 @@ import type { OrderService } from './order-service.ts';
 export const listOrdersQuerySchema = pageQuerySchema({
   defaultLimit: ORDERS_PER_PAGE.default,
   maximumLimit: ORDERS_PER_PAGE.max,
-  position: /^\d{1,15}#ord_[0-9a-f]{26}$/,
+  position: ORDER_POSITION,
 });
 
 /**

@@ -1,10 +1,11 @@
 import type { InventoryClient } from '../inventory/inventory-client.ts';
+import { notFound } from '../outside-ids.ts';
 import type { Payment } from '../payments/payment.ts';
 import type { PaymentGateway } from '../payments/payment-gateway.ts';
 import { type Clock, toTimestamp } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { pauseAfter } from '../platform/dynamo/items.ts';
-import { ConcurrentUpdate, NotFound } from '../platform/errors.ts';
+import { ConcurrentUpdate } from '../platform/errors.ts';
 import { deriveId, type Ids } from '../platform/ids.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Move } from './moves.ts';
@@ -109,9 +110,7 @@ export async function ownedOrder(
   userId: string,
 ): Promise<Order> {
   const order = await service.orders.getOrder(orderId);
-  if (order?.userId !== userId) {
-    throw new NotFound('You have no such order; check the id and the token you use.');
-  }
+  if (order?.userId !== userId) throw notFound('orderId');
   return order;
 }
 
@@ -142,7 +141,7 @@ export async function ownedPayment(
   const order = orderId === undefined ? undefined : await service.orders.getOrder(orderId);
   const payment = order?.userId === userId ? paymentOf(order, paymentId) : undefined;
   if (order === undefined || payment === undefined) {
-    throw new NotFound('You have no such payment; check the id and the token you use.');
+    throw notFound('paymentId');
   }
   return { orderId: order.orderId, payment };
 }

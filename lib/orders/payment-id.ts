@@ -1,7 +1,7 @@
+import { PAYMENT_ID } from '../limits.ts';
 import { deriveId } from '../platform/ids.ts';
 
 const ORDER_PREFIX = 'ord_';
-const PAYMENT_ID = /^pay_([0-9a-f]{26})_[0-9a-f]{26}$/;
 
 /**
  * Derives the id of a payment: that of its order is in it, so it leads to the order's item.
@@ -18,6 +18,6 @@ export function methodIdFor(paymentId: string, methodToken: string): string {
 
 /** The order that the payment is of; undefined if no payment can have this id. */
 export function orderIdOfPayment(paymentId: string): string | undefined {
-  const hex = PAYMENT_ID.exec(paymentId)?.[1];
-  return hex === undefined ? undefined : ORDER_PREFIX + hex;
+  const digest = PAYMENT_ID.exec(paymentId)?.groups?.['orderDigest'];
+  return digest === undefined ? undefined : ORDER_PREFIX + digest;
 }

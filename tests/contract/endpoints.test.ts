@@ -2,6 +2,8 @@ import type { APIGatewayProxyResult, Context } from 'aws-lambda';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../api-document/endpoints.ts';
 import { handler as reservations } from '../../functions/inventory/reservations.ts';
+import { inventoryExamples } from '../../lib/inventory/http/inventory-examples.ts';
+import { orderExamples } from '../../lib/orders/http/order-examples.ts';
 import type { Endpoint } from '../../lib/platform/http/endpoint.ts';
 import { createRuntime, installRuntime } from '../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from '../unit/lib/platform/environment.ts';
@@ -48,6 +50,15 @@ test('the function URL has the routes of the Order Service', () => {
   for (const { access } of reservations.endpoints) expect(access.callers).toBe('service');
 });
 
+const IDS: Readonly<Record<string, { readonly example: string }>> = {
+  ...orderExamples.pathParameters,
+  ...inventoryExamples.pathParameters,
+};
+
+function idOf(name: string): string {
+  return IDS[name]?.example ?? '';
+}
+
 describe.each(ROUTES)('%s', (route, id, endpoint) => {
   const { access, signature, body, query, idempotency } = endpoint;
   const { callers, scope } = access;
@@ -55,14 +66,14 @@ describe.each(ROUTES)('%s', (route, id, endpoint) => {
   async function call(sent: Sent) {
     const { handler } = (await load(deployedFunctions().get(id) ?? '')) as { handler: Handler };
     const [method = '', path = ''] = route.split(' ');
-    const names = [...route.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, `${name}-1`]);
+    const names = [...route.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, idOf(name)]);
     const answer = await handler(
       {
         resource: path,
         path,
         pathParameters: Object.fromEntries(names) as Record<string, string>,
         // As a function URL sends them.
-        rawPath: path.replaceAll(/\{(\w+)\}/g, '$1-1'),
+        rawPath: path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => idOf(name)),
         requestContext: { http: { method } },
         headers: {},
         queryStringParameters: null,

@@ -139,6 +139,7 @@ describe('infrastructure/alarms.yml', () => {
       'dispatcher-silent',
       'sweeper-silent',
       'server-errors',
+      'impossible-requests',
     ]);
   });
 

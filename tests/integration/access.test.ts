@@ -1,5 +1,7 @@
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { paymentIdFor } from '../../lib/orders/payment-id.ts';
+import { directOrderId } from '../../torture/direct-orders.ts';
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.ts';
 import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
 import { type Answer, call, callInventory, inventoryCall, newProduct } from '../support/shop.ts';
@@ -56,6 +58,7 @@ describe('a token', () => {
     expect(answer.status).toBe(200);
   });
 
+  const signedFor = async (sub: unknown) => `Bearer ${await provider.sign(claims({ sub }))}`;
   const secret = new TextEncoder().encode('a secret of at least thirty-two bytes');
   test.each<[string, () => Promise<string | undefined> | string | undefined]>([
     ['is missing', () => undefined],
@@ -77,6 +80,13 @@ describe('a token', () => {
     ],
     ['names nobody', async () => `Bearer ${await provider.sign(claims({ sub: undefined }))}`],
     ['names an empty subject', async () => `Bearer ${await provider.sign(claims({ sub: '' }))}`],
+    ['names a subject of 256 characters', async () => signedFor('a'.repeat(256))],
+    ['names half a character', async () => signedFor('\ud800')],
+    ['names a number', async () => signedFor(7)],
+    ['names a list', async () => signedFor(['alice'])],
+    ['names an object', async () => signedFor({ id: 'alice', length: 5 })],
+    ['names null', async () => signedFor(null)],
+    ['names a truth', async () => signedFor(true)],
     ['is not signed (alg none)', () => `Bearer ${new UnsecuredJWT(claims()).encode()}`],
     [
       'is signed with a shared secret',
@@ -135,7 +145,8 @@ describe("somebody else's", () => {
 
   test('door is closed: users cannot call the Inventory Service, nor it the users', async () => {
     const token = await provider.sign(claims({ scope: 'products:write' }));
-    const path = '/inventory/reservation/direct-1';
+    const orderId = directOrderId('access');
+    const path = `/inventory/reservation/${orderId}`;
     const calls = [
       ['GET', path],
       [
@@ -145,7 +156,7 @@ describe("somebody else's", () => {
       ],
       ['DELETE', `${path}?revision=1`],
       ['POST', `${path}/extend`, { revision: 1, holdSeconds: 1 }],
-      ['POST', `${path}/confirm`, { revision: 1, paymentId: 'pay_1' }],
+      ['POST', `${path}/confirm`, { revision: 1, paymentId: paymentIdFor(orderId) }],
       ['GET', '/inventory/product/prod-coffee'],
     ] as const;
     for (const [method, url, body] of calls) {
@@ -158,7 +169,7 @@ describe("somebody else's", () => {
       const answer = await callInventory(stack, method, url, signed, body);
       expect(answer.summary, url).toBe('401 UNAUTHENTICATED');
     }
-    expect((await inventoryCall(stack, 'GET', 'direct-1')).summary).toBe('404 NOT_FOUND');
+    expect((await inventoryCall(stack, 'GET', orderId)).summary).toBe('404 NOT_FOUND');
 
     const credential = stack.environment['INVENTORY_CREDENTIAL'] ?? '';
     expect((await placeWith(`Bearer ${credential}`)).status).toBe(401);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { paymentIdFor } from '../../lib/orders/payment-id.ts';
+import { directOrderId } from '../../torture/direct-orders.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
 import { sweep } from '../support/rounds.ts';
 import {
@@ -31,6 +33,10 @@ afterAll(async () => {
 
 const RUN = randomUUID();
 let reservations = 0;
+const [PAY_A, PAY_B] = ['a', 'b'].map((name) => paymentIdFor(directOrderId(), name)) as [
+  string,
+  string,
+];
 
 /** The reservation of an order that only the Inventory Service knows. */
 class Reservation {
@@ -38,7 +44,7 @@ class Reservation {
 
   constructor() {
     reservations += 1;
-    this.orderId = `direct-${RUN}-${String(reservations)}`;
+    this.orderId = directOrderId(RUN, String(reservations));
   }
 
   put(
@@ -69,7 +75,7 @@ class Reservation {
 }
 
 describe('the Inventory Service', () => {
-  const path = '/inventory/reservation/direct-1';
+  const path = `/inventory/reservation/${new Reservation().orderId}`;
 
   test('is not in the public API', async () => {
     const headers = { 'x-service-credential': stack.environment['INVENTORY_CREDENTIAL'] ?? '' };
@@ -205,7 +211,7 @@ describe('a reservation', () => {
     for (const { json } of [again, other]) expect(json).toMatchObject(stored);
     expect(await stockLine(stack, productId)).toBe('8/2/0');
 
-    await reservation.confirm(1, 'pay_a');
+    await reservation.confirm(1, PAY_A);
     expect((await reservation.put(1, { [productId]: 2 })).summary).toBe('200 CONFIRMED');
     expect(await stockLine(stack, productId)).toBe('8/0/2');
   });
@@ -310,7 +316,7 @@ describe('a reservation', () => {
         const reservation = new Reservation();
         await reservation.put(1, { [productId]: 1 });
         const [confirmed] = await Promise.all([
-          reservation.confirm(1, 'pay_a'),
+          reservation.confirm(1, PAY_A),
           reservation.release(1),
         ]);
         const { status } = await reservation.stored();
@@ -340,7 +346,7 @@ describe('a reservation', () => {
     const productId = await newProduct(5);
     const [expiring, extended, sold] = [new Reservation(), new Reservation(), new Reservation()];
     for (const each of [expiring, extended, sold]) await each.put(1, { [productId]: 1 });
-    await sold.confirm(1, 'pay_a');
+    await sold.confirm(1, PAY_A);
     await stack.clock.advance(RESERVATION_TTL_MS - 5000);
     await extended.extend(1, 60);
     await stack.runSchedules();
@@ -352,7 +358,7 @@ describe('a reservation', () => {
     expect(await stockLine(stack, productId)).toBe('3/1/1');
     expect((await expiring.stored()).status).toBe('RELEASED');
     expect((await expiring.extend(1, 60)).summary).toBe('410 RESERVATION_GONE');
-    expect((await expiring.confirm(1, 'pay_a')).summary).toBe('410 RESERVATION_GONE');
+    expect((await expiring.confirm(1, PAY_A)).summary).toBe('410 RESERVATION_GONE');
     expect((await expiring.put(1, { [productId]: 1 })).summary).toBe('410 RESERVATION_GONE');
     await extended.release(1);
   });
@@ -373,14 +379,14 @@ describe('a reservation', () => {
 
 /**
  * Section 5 of the specification: the response to each call on each stored state.
- * The stored revision is 5, held or sold with two units, sold for the payment pay_a.
+ * The stored revision is 5, held or sold with two units, sold for the payment PAY_A.
  */
 const STORED = {
   nothing: () => Promise.resolve(undefined),
   held: (reservation: Reservation, productId: string) => reservation.put(5, { [productId]: 2 }),
   sold: async (reservation: Reservation, productId: string) => {
     await reservation.put(5, { [productId]: 2 });
-    return reservation.confirm(5, 'pay_a');
+    return reservation.confirm(5, PAY_A);
   },
   released: async (reservation: Reservation, productId: string) => {
     await reservation.put(5, { [productId]: 2 });
@@ -467,9 +473,9 @@ describe('where the Inventory Service has stored revision 5', () => {
       case 'extend':
         return reservation.extend(revision, (2 * RESERVATION_TTL_MS) / 1000);
       case 'confirm a':
-        return reservation.confirm(revision, 'pay_a');
+        return reservation.confirm(revision, PAY_A);
       case 'confirm b':
-        return reservation.confirm(revision, 'pay_b');
+        return reservation.confirm(revision, PAY_B);
     }
   }
 
@@ -485,7 +491,7 @@ describe('where the Inventory Service has stored revision 5', () => {
     ['a hold of 0 s', { revision: 1, holdSeconds: 0, items: [{ productId: 'p', quantity: 1 }] }],
     ['quantity 0', { revision: 1, holdSeconds: 1, items: [{ productId: 'p', quantity: 0 }] }],
   ])('a body with %s is a problem', async (_what, body) => {
-    const answer = await inventoryCall(stack, 'PUT', 'direct-bad', body);
+    const answer = await inventoryCall(stack, 'PUT', new Reservation().orderId, body);
     expect(answer.summary).toBe('400 BAD_REQUEST');
   });
 });

@@ -2,6 +2,7 @@ import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
 import { documentClient } from '../../lib/platform/dynamo/database-client.ts';
 import type { Verdict } from '../../tools/doctor/second-look.ts';
+import { isDirect } from '../../torture/direct-orders.ts';
 import { brokenPromises } from '../../torture/promises.ts';
 import {
   paymentsIn,
@@ -112,7 +113,7 @@ export async function expectPromisesAtRest(stack: TestStack): Promise<void> {
 
 /** Tests of the Inventory Service alone make reservations without an order. */
 function isOfAnOrder({ disagreement: { check, orderId } }: Verdict): boolean {
-  return check !== 'order-missing' || orderId?.startsWith('ord_') === true;
+  return check !== 'order-missing' || (orderId !== undefined && !isDirect(orderId));
 }
 
 /** @throws if anything is under way or owed. */

@@ -1,6 +1,11 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
-import { MAX_ID_CHARACTERS, MAX_LINES_PER_ORDER, MAX_PIECES_PER_LINE } from '../../limits.ts';
+import {
+  MAX_ID_CHARACTERS,
+  MAX_LINES_PER_ORDER,
+  MAX_PIECES_PER_LINE,
+  PAYMENT_ID,
+} from '../../limits.ts';
 import { toTimestamp } from '../../platform/clock.ts';
 import { Unauthenticated } from '../../platform/errors.ts';
 import { type Access, NOBODY } from '../../platform/http/endpoint.ts';
@@ -60,11 +65,8 @@ export const extendBody = {
 };
 
 export const confirmBody = {
-  schema: z.strictObject({ revision, paymentId: z.string().min(1) }),
-  example: {
-    revision: 1,
-    paymentId: 'pay_5f0c2d9ab8f34e61a7d2c49e01_91b7e0d3c25a4f868e1f7a6b30',
-  },
+  schema: z.strictObject({ revision, paymentId: z.string().regex(PAYMENT_ID) }),
+  example: { revision: 1, paymentId: 'pay_5f0c2d9ab8f34e61a7d2c49e01_91b7e0d3c25a4f868e1f7a6b30' },
 };
 
 /** Releases this revision or a lower one. */

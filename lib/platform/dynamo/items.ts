@@ -15,6 +15,7 @@ import { type Clock, sleep } from '../clock.ts';
 import { ImpossibleState, InfrastructureUnavailable } from '../errors.ts';
 import { shardOf } from '../ids.ts';
 import { loggerFor } from '../lambda/logging.ts';
+import { observe } from '../lambda/observe.ts';
 
 /** Reason for which a conditional write or a transaction wrote nothing. */
 export type WriteRefusal =
@@ -31,7 +32,8 @@ export type WriteRefusal =
 /**
  * Awaits one conditional write or transaction.
  * @returns undefined if it was written, otherwise the reason.
- * @throws InfrastructureUnavailable if the database failed or did not answer: it may have been written.
+ * @throws InfrastructureUnavailable if the database failed or did not answer: it may have been written;
+ * ImpossibleRequest.
  */
 export async function conditionalWrite(write: Promise<unknown>): Promise<WriteRefusal | undefined> {
   try {
@@ -91,11 +93,32 @@ export async function pauseAfter(
   await sleep(clock, Math.floor(random() * ceilingMs));
 }
 
+/** A request that the database can never take: a defect, so no DomainError. No repetition heals it. */
+export class ImpossibleRequest extends Error {
+  override readonly name = 'ImpossibleRequest';
+}
+
+/** Names of the database's errors about the request itself, and the reason of a transaction that one item refused. */
+const ABOUT_THE_REQUEST = ['ValidationException', 'SerializationException', 'ValidationError'];
+
+function isAboutTheRequest(error: unknown): boolean {
+  const reasons = error instanceof TransactionCanceledException ? error.CancellationReasons : [];
+  const names = [
+    error instanceof Error ? error.name : '',
+    ...(reasons ?? []).map(({ Code }) => Code),
+  ];
+  return names.some((name) => name !== undefined && ABOUT_THE_REQUEST.includes(name));
+}
+
 /**
  * Translates the failure of a read: `documents.send(…).catch(throwUnavailable)`.
- * @throws InfrastructureUnavailable with the SDK's error as `cause`.
+ * @throws InfrastructureUnavailable with the SDK's error as `cause`; ImpossibleRequest if the request is at fault.
  */
 export function throwUnavailable(cause: unknown): never {
+  if (isAboutTheRequest(cause)) {
+    observe('ImpossibleRequest', {}, {}, { error: cause });
+    throw new ImpossibleRequest('The database refuses a request of this code.', { cause });
+  }
   throw new InfrastructureUnavailable('The database did not answer; try again.', {
     cause,
     retryAfterSeconds: 1,

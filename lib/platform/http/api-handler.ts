@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import type * as z from 'zod';
+import { type PathIdsOf, pathIdsOf } from '../../outside-ids.ts';
 import { finishAnswer } from './answer-headers.ts';
 import {
   type Access,
@@ -15,13 +16,14 @@ import { withTraceparent } from './http-client.ts';
 import { problemAnswer } from './problem-answer.ts';
 import { callOf, rawBodyOf, readBody, readQuery, tokenOf, waitSecondsOf } from './read-request.ts';
 
-export interface ApiRequest<Body, Query, Header extends string> {
+export interface ApiRequest<Body, Query, Header extends string, Route extends string = string> {
   /** The caller. Services and callers of public routes have an empty id and no scopes. */
   readonly user: User;
   /** Path template of the resource that API Gateway has matched: `/thing/{thingId}`. */
   readonly resource: string;
   readonly body: Body;
-  readonly path: Readonly<Record<string, string | undefined>>;
+  /** Ids in the path, each of the form that its kind has. */
+  readonly path: PathIdsOf<Route>;
   readonly query: Query;
   /** Looks up a header that the endpoint declares. */
   readonly header: (name: Header) => string | undefined;
@@ -36,16 +38,17 @@ export const forEveryone: Access = { callers: 'public' };
 
 /**
  * Makes the Lambda of one route. `respond` sees only well-formed requests of known callers and may throw any
- * DomainError. Checks come one after another: access, signature, body, query, idempotency key.
+ * DomainError. Checks come one after another: access, signature, ids in the path, body, query, idempotency key.
  */
 export function apiHandler<
   BodySchema extends z.ZodType = z.ZodUndefined,
   QuerySchema extends z.ZodType = z.ZodUndefined,
   Header extends string = never,
+  const Route extends string = string,
 >(
-  endpoint: Endpoint<BodySchema, QuerySchema, Header>,
+  endpoint: Endpoint<BodySchema, QuerySchema, Header> & { readonly route: Route },
   respond: (
-    request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>, Header>,
+    request: ApiRequest<z.infer<BodySchema>, z.infer<QuerySchema>, Header, Route>,
   ) => Promise<ApiResponse>,
 ) {
   const { route, access, signature, body, query, idempotency, headers = [] } = endpoint;
@@ -56,7 +59,7 @@ export function apiHandler<
     const { event, header, correlationId } = call;
     const user = (await access.authenticate?.(tokenOf(call, access))) ?? NOBODY;
     await signature?.(rawBodyOf(event), header);
-    const path = event.pathParameters ?? {};
+    const path = pathIdsOf<Route>(event.pathParameters ?? {});
     const request = {
       user,
       resource: event.resource,

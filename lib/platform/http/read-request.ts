@@ -87,7 +87,18 @@ export function readBody<Schema extends z.ZodType>(
   } catch {
     throw new BadRequest('The body must be JSON.');
   }
-  return validated(schema, given, 'body');
+  const body = validated(schema, given, 'body');
+  if (isWellFormed(body)) return body;
+  throw new BadRequest('Correct the body: an escape in a text is half a surrogate pair.');
+}
+
+/** Tells if all texts are Unicode. Half a surrogate pair is JSON, but no database stores it and no URL carries it. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(
+    ([name, member]) => name.isWellFormed() && isWellFormed(member),
+  );
 }
 
 /** @throws BadRequest that names every parameter at fault. */

@@ -20,9 +20,7 @@ export function forUsers(scope?: string) {
         throw translate(error);
       }
       const { sub, scope: granted } = claims;
-      if (sub === undefined || sub === '' || sub.length > MAX_USER_ID_CHARACTERS) {
-        throw new Unauthenticated(BAD_TOKEN);
-      }
+      if (!isUserId(sub)) throw new Unauthenticated(BAD_TOKEN);
       const scopes = new Set(typeof granted === 'string' ? granted.split(' ').filter(Boolean) : []);
       if (scope !== undefined && !scopes.has(scope)) {
         throw new MissingScope(`This needs a token with the scope ${scope}.`);
@@ -30,6 +28,16 @@ export function forUsers(scope?: string) {
       return { userId: sub, scopes };
     },
   } as const satisfies Access;
+}
+
+/** A claim is whatever the issuer's JSON holds, whatever its type says. */
+function isUserId(sub: unknown): sub is string {
+  return (
+    typeof sub === 'string' &&
+    sub.length >= 1 &&
+    sub.length <= MAX_USER_ID_CHARACTERS &&
+    sub.isWellFormed()
+  );
 }
 
 /** Asymmetric only: a token signed with a shared secret, or not at all, is never accepted. */

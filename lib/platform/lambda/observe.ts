@@ -29,6 +29,8 @@ export const EVENTS = {
   RoundCutShort: { level: 'warn', dimensions: ['operation'] },
   ShardNotRead: { level: 'error', dimensions: ['operation'] },
   ReservationExpired: { level: 'info', dimensions: [] },
+  /** The database can never take a request of this code: no outage, but a bug. */
+  ImpossibleRequest: { level: 'error', dimensions: [] },
   AcknowledgementHandled: { level: 'info', dimensions: ['status'] },
 } as const satisfies Readonly<Record<string, Event>>;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { deriveId } from '../../../../../lib/platform/ids.ts';
 import { call, prepare, seen } from './called-handler.ts';
 
 prepare();
@@ -9,8 +10,9 @@ const querySchema = z.strictObject({ limit: z.coerce.number().int().min(1).defau
 describe('path and query', () => {
   test('reach the use case, parsed and with defaults', async () => {
     const endpoint = { query: { schema: querySchema, example: { limit: '5' } } };
-    await call({ pathParameters: { orderId: 'ord_1' } }, endpoint);
-    expect(seen).toMatchObject({ path: { orderId: 'ord_1' }, query: { limit: 20 } });
+    const path = { orderId: deriveId('ord', '1') };
+    await call({ pathParameters: path }, endpoint);
+    expect(seen).toMatchObject({ path, query: { limit: 20 } });
     await call({ queryStringParameters: { limit: '5' } }, endpoint);
     expect(seen?.query).toEqual({ limit: 5 });
   });
