@@ -1,3 +1,4 @@
+import { UNREADABLE } from '../platform/dynamo/items.ts';
 import { assertNever } from '../platform/errors.ts';
 import {
   type Admission,
@@ -74,10 +75,15 @@ async function readOrders(
 ): Promise<KnownOrders> {
   const known = new Map<string, KnownOrder | undefined>();
   for (const [orderId, order] of await service.orders.getOrdersById(orderIds)) {
-    const itemsKeys = order === undefined ? [] : possibleItems(order).map(itemsKeyOf);
-    known.set(orderId, order && { order, itemsKeys });
+    known.set(orderId, order && knownOrder(order));
   }
   return known;
+}
+
+function knownOrder(order: Order | typeof UNREADABLE): KnownOrder {
+  return order === UNREADABLE
+    ? { order: undefined, itemsKeys: [] }
+    : { order, itemsKeys: possibleItems(order).map(itemsKeyOf) };
 }
 
 /** Request to enter an order that is stored, for a write at the version after its present one. */

@@ -81,13 +81,14 @@ export type AdmissionDecision =
 
 interface OpenOrderName {
   readonly orderId: string;
-  /** null if the order is not stored yet. */
+  /** null if the order is not stored yet, or cannot be read. */
   readonly status: Order['status'] | null;
 }
 
 export interface KnownOrder {
-  readonly order: Order;
-  /** Digests of all items that the order may come to. */
+  /** Undefined if it cannot be read: for all one knows it holds stock, and it is in the way of no other order. */
+  readonly order: Order | undefined;
+  /** Digests of all items that the order may come to; none of an order that cannot be read. */
   readonly itemsKeys: readonly string[];
 }
 
@@ -166,9 +167,10 @@ function duplicateAmong(
   let inFlight: AdmissionDecision | undefined;
   for (const one of others) {
     if (one.itemsKey !== itemsKey) continue;
-    const first = known.get(one.orderId);
-    if (first !== undefined && !warnsOfDuplicates(first.order, rules)) continue;
-    if (first?.itemsKeys.includes(itemsKey)) return { kind: 'DUPLICATE', first: first.order };
+    const found = known.get(one.orderId);
+    const first = found?.order;
+    if (found !== undefined && (first === undefined || !warnsOfDuplicates(first, rules))) continue;
+    if (first !== undefined && hasItemsOf(one, known)) return { kind: 'DUPLICATE', first };
     if (isInFlight(one, known, rules)) inFlight = { kind: 'IN_FLIGHT', orderId: one.orderId };
   }
   return inFlight;
@@ -184,7 +186,7 @@ function openAmong(
   for (const one of entries) {
     if (standingOf(one, known, rules) !== 'COUNTS') continue;
     const { orderId } = one;
-    open.set(orderId, { orderId, status: known.get(orderId)?.order.status ?? null });
+    open.set(orderId, { orderId, status: known.get(orderId)?.order?.status ?? null });
   }
   return [...open.values()];
 }
@@ -224,22 +226,23 @@ function ownAfter(
 }
 
 /**
- * COUNTS: the order holds stock, is about to, or may be entered at this moment. WARNS: it failed or may be paid
+ * COUNTS: the order holds stock, is about to, cannot be read, or may be entered at this moment. WARNS: it failed or may be paid
  * again, and is only in the way of duplicates. IDLE: it is in nobody's way.
  */
 type Standing = 'COUNTS' | 'WARNS' | 'IDLE';
 
 function standingOf(one: OpenOrderEntry, known: KnownOrders, rules: AdmissionRules): Standing {
   if (isInFlight(one, known, rules)) return 'COUNTS';
-  const order = known.get(one.orderId)?.order;
-  if (order === undefined) return 'IDLE';
-  if (holdsStock(order)) return 'COUNTS';
+  const found = known.get(one.orderId);
+  if (found === undefined) return 'IDLE';
+  const { order } = found;
+  if (order === undefined || holdsStock(order)) return 'COUNTS';
   return warnsOfDuplicates(order, rules) && hasItemsOf(one, known) ? 'WARNS' : 'IDLE';
 }
 
 /** True if the order's write for which the entry was made may still come. */
 function isInFlight(one: OpenOrderEntry, known: KnownOrders, rules: AdmissionRules): boolean {
-  return isRecent(one, rules) && (known.get(one.orderId)?.order.version ?? 0) < one.version;
+  return isRecent(one, rules) && (known.get(one.orderId)?.order?.version ?? 0) < one.version;
 }
 
 function isRecent({ atMs }: OpenOrderEntry, { nowMs }: AdmissionRules): boolean {
@@ -249,9 +252,10 @@ function isRecent({ atMs }: OpenOrderEntry, { nowMs }: AdmissionRules): boolean 
 /** True if another order of these items may take the entry's place: its order is final or never came. */
 function isOver(one: OpenOrderEntry, known: KnownOrders, rules: AdmissionRules): boolean {
   if (!known.has(one.orderId)) return false;
-  const order = known.get(one.orderId)?.order;
-  if (order === undefined) return !isRecent(one, rules);
-  return isFinal(order.status) && !holdsStock(order);
+  const found = known.get(one.orderId);
+  if (found === undefined) return !isRecent(one, rules);
+  const { order } = found;
+  return order !== undefined && isFinal(order.status) && !holdsStock(order);
 }
 
 /** An unpaid order that holds stock, or is about to; also one whose stock is not given back yet. */

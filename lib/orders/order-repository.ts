@@ -11,11 +11,13 @@ import {
   conditionalWrite,
   duePages,
   readableOf,
+  readableOr,
   readItem,
   readItems,
   type StoredItem,
   stillAsRead,
   throwUnavailable,
+  type UNREADABLE,
 } from '../platform/dynamo/items.ts';
 import { ConcurrentUpdate } from '../platform/errors.ts';
 import { observe } from '../platform/lambda/observe.ts';
@@ -118,12 +120,12 @@ export class OrderRepository {
   /** Reads up to a hundred orders consistently; undefined for those that are not stored. */
   async getOrdersById(
     orderIds: readonly string[],
-  ): Promise<ReadonlyMap<string, Order | undefined>> {
+  ): Promise<ReadonlyMap<string, Order | typeof UNREADABLE | undefined>> {
     const items = await readItems(this.#documents, this.#table, orderIds.map(orderKey));
-    const orders = new Map<string, Order | undefined>();
+    const orders = new Map<string, Order | typeof UNREADABLE | undefined>();
     for (const orderId of orderIds) {
       const item = items.get(orderKey(orderId).pk);
-      orders.set(orderId, item === undefined ? undefined : toOrder(item));
+      orders.set(orderId, item === undefined ? undefined : readableOr(item, toOrder));
     }
     return orders;
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { tamper } from '../support/doctor.ts';
 import {
   butFirst,
   databaseCall,
@@ -296,6 +297,25 @@ test('an order of a bad quantity takes no place', async () => {
     expect(answer.summary).toBe('422 BAD_QUANTITY');
   }
   await fill();
+});
+
+describe('an order that cannot be read', () => {
+  test('does not lock its user out: it takes its place, and blocks no other', async () => {
+    const orderId = await placed(scene.productId, 1);
+    const putBack = await tamper('ORDER', orderId, (item) => ({ ...item, writes: 'many' }));
+    try {
+      // The same items once more, others, and as many as there is room for.
+      const second = await placed(scene.productId, 1);
+      const third = await placed(scene.productId, 3);
+      const refused = await scene.user.place(of(scene.productId, 4));
+      expect(namedBy(refused)).toEqual([orderId, second, third].sort());
+      expect((await scene.user.modify(second, of(scene.productId, 2), { wait: 10 })).status).toBe(
+        200,
+      );
+    } finally {
+      await putBack();
+    }
+  });
 });
 
 test('at the end every promise holds', async () => {

@@ -281,22 +281,32 @@ export function lazily<Schema>(build: () => Schema): () => Schema {
   return () => (built ??= build());
 }
 
-/**
- * Parses the items of a list. One that cannot be read is logged and left out, so that it does not hide the others.
- */
+/** Stands for an item that cannot be read. */
+export const UNREADABLE = Symbol('UNREADABLE');
+
+/** Parses one of several items. One that cannot be read is logged, so that it does not hide the others. */
+export function readableOr<Kind>(
+  item: StoredItem,
+  parse: (item: StoredItem) => Kind,
+): Kind | typeof UNREADABLE {
+  try {
+    return parse(item);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    loggerFor({}).error('An unreadable item is passed over', { error });
+    return UNREADABLE;
+  }
+}
+
+/** Parses the items of a list, and leaves out those that cannot be read. */
 export function readableOf<Kind>(
   items: readonly (StoredItem | undefined)[],
   parse: (item: StoredItem) => Kind,
 ): Kind[] {
   const readable: Kind[] = [];
   for (const item of items) {
-    if (item === undefined) continue;
-    try {
-      readable.push(parse(item));
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      loggerFor({}).error('An unreadable item is left out of a list', { error });
-    }
+    const parsed = item === undefined ? UNREADABLE : readableOr(item, parse);
+    if (parsed !== UNREADABLE) readable.push(parsed);
   }
   return readable;
 }

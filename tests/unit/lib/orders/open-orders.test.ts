@@ -62,11 +62,13 @@ function decide(
   stored: readonly Order[],
   admission = place(),
   maxOpenOrders = 10,
+  unreadable: readonly string[] = [],
 ) {
   const rules = { nowMs: NOW_MS, duplicateWindowMs: WINDOW_MS, maxOpenOrders };
   const seen = { version: 3, entries };
   const ids = ordersToRead(seen, admission, rules);
   const knownOf = (id: string) => {
+    if (unreadable.includes(id)) return { order: undefined, itemsKeys: [] };
     const order = stored.find(({ orderId }) => orderId === id);
     return order && { order, itemsKeys: possibleItems(order).map(itemsKeyOf) };
   };
@@ -398,5 +400,37 @@ describe('the orders that are read', () => {
     ['of a retry in a full item: all', retry(NEW), 3, ['ord_1', 'ord_2', 'ord_3']],
   ])('%s', (_what, admission, maxOpenOrders, ids) => {
     expect(ordersToRead(seen, admission, { ...rules, maxOpenOrders })).toEqual(ids);
+  });
+});
+
+describe('an order that cannot be read', () => {
+  const first = entryOf('ord_1');
+  const decideBeside = (admission: Admission, maxOpenOrders?: number) =>
+    decide([first], [], admission, maxOpenOrders, ['ord_1']);
+
+  test('is no duplicate of another one of the same items', () => {
+    expect(decideBeside(place())).toEqual(entered(first, NEW));
+  });
+
+  test('is no order in flight, however new its entry', () => {
+    const recent = entryOf('ord_1', { atMs: NOW_MS });
+    expect(decide([recent], [], place(), 10, ['ord_1'])).toEqual(entered(recent, NEW));
+  });
+
+  test('takes its place, and is named', () => {
+    expect(decideBeside(place(true), 1)).toEqual({
+      kind: 'FULL',
+      open: [{ orderId: 'ord_1', status: null }],
+    });
+    expect(decideBeside(place(), 1)).toMatchObject({ kind: 'FULL' });
+  });
+
+  test('keeps its entries where the item is full', () => {
+    const change = entryOf('ord_2', { itemsKey: CUP, atMs: NOW_MS });
+    const entries = [first, entryOf('ord_1', { itemsKey: CUP }), entryOf('ord_2')];
+    const order = orderIn('PENDING_PAYMENT', { orderId: 'ord_2', items: MUGS });
+    expect(decide(entries, [order], modify(change), 2, ['ord_1'])).toEqual(
+      entered(first, entryOf('ord_1', { itemsKey: CUP }), entryOf('ord_2'), change),
+    );
   });
 });
