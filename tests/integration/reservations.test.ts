@@ -20,11 +20,17 @@ import { embeddedOnly, isDeployed } from '../support/target.ts';
 import type { TestStack } from '../support/test-stack.ts';
 
 const RESERVATION_TTL_MS = 900_000;
+const MAX_HOLD_MS = 6 * 3_600_000;
+/** Until the year 9999. */
+const FOR_EVER_SECONDS = 251_000_000_000;
 
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack({ SCHEDULE_SECONDS: '3600' });
+  stack = await startTestStack({
+    SCHEDULE_SECONDS: '3600',
+    MAX_HOLD_SECONDS: String(MAX_HOLD_MS / 1000),
+  });
 });
 
 afterAll(async () => {
@@ -50,10 +56,9 @@ class Reservation {
   put(
     revision: number,
     lines: Readonly<Record<string, number>>,
-    { keepsTime = false } = {},
+    { keepsTime = false, holdSeconds = RESERVATION_TTL_MS / 1000 } = {},
   ): Promise<Answer> {
     const items = Object.entries(lines).map(([productId, quantity]) => ({ productId, quantity }));
-    const holdSeconds = RESERVATION_TTL_MS / 1000;
     return inventoryCall(stack, 'PUT', this.orderId, { revision, holdSeconds, keepsTime, items });
   }
 
@@ -340,6 +345,55 @@ describe('a reservation', () => {
     const { expiresAt } = extended;
     expect((await reservation.extend(1, holdSeconds - 60)).json).toMatchObject({ expiresAt });
     await reservation.release(1);
+  });
+
+  test('is held for MAX_HOLD_SECONDS at most, whatever is asked for and how often', async () => {
+    const [productId, other] = [await newProduct(5), await newProduct(5)];
+    const reservation = new Reservation();
+    const first = await reservation.put(1, { [productId]: 5 }, { holdSeconds: FOR_EVER_SECONDS });
+    const { expiresAt } = first.json as ReservationDocument;
+    expect(first.json).toMatchObject({ remainingMs: MAX_HOLD_MS });
+    let left = MAX_HOLD_MS;
+    const later = async () => {
+      await stack.clock.advance(600_000);
+      left -= 600_000;
+    };
+
+    await later();
+    expect((await reservation.extend(1, FOR_EVER_SECONDS)).json).toMatchObject({ expiresAt });
+    for (const [revision, lines, keepsTime] of [
+      [2, { [productId]: 4 }, false],
+      [3, { [productId]: 4 }, true],
+      [4, { [other]: 1 }, false],
+      [5, { [other]: 1, [productId]: 5 }, false],
+    ] as const) {
+      await later();
+      const options = { keepsTime, holdSeconds: FOR_EVER_SECONDS };
+      const changed = await reservation.put(revision, lines, options);
+      expect(changed.json).toMatchObject({ status: 'HELD', expiresAt });
+      const extended = await reservation.extend(revision, FOR_EVER_SECONDS);
+      expect(extended.json).toMatchObject({ expiresAt });
+    }
+
+    await stack.clock.advance(left + 1000);
+    expect((await reservation.extend(5, FOR_EVER_SECONDS)).json).toMatchObject({ remainingMs: 0 });
+    await sweep();
+    expect([await stockLine(stack, productId), await stockLine(stack, other)]).toEqual([
+      '5/0/0',
+      '5/0/0',
+    ]);
+    expect((await reservation.extend(5, FOR_EVER_SECONDS)).summary).toBe('410 RESERVATION_GONE');
+  });
+
+  test('that was given back and is taken again is held anew', async () => {
+    const productId = await newProduct(5);
+    const reservation = new Reservation();
+    await reservation.put(1, { [productId]: 1 }, { holdSeconds: FOR_EVER_SECONDS });
+    await stack.clock.advance(600_000);
+    await reservation.release(1);
+    const again = await reservation.put(2, { [productId]: 1 }, { holdSeconds: FOR_EVER_SECONDS });
+    expect(again.json).toMatchObject({ remainingMs: MAX_HOLD_MS });
+    await reservation.release(2);
   });
 
   test('whose time is up is released by the sweeper, and not a moment before', async () => {
