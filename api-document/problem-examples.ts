@@ -129,6 +129,10 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     detail: BadQuantity.refusal.advice,
     members: ofOrder,
   },
+  TOO_MANY_PIECES: {
+    detail: 'One order may have at most 10 of prod-mug; order fewer.',
+    members: { ...ofOrder, ...ofProduct, maxPerOrder: 10 },
+  },
   OUT_OF_STOCK: {
     detail: OutOfStock.refusal.advice,
     members: ofOrder,

@@ -4,6 +4,7 @@ import {
   ProductUnavailable,
   ReservationGone,
   StaleRevision,
+  TooManyPieces,
   UnknownProduct,
 } from '../lib/inventory/refusals.ts';
 import { ReservationExpired } from '../lib/orders/refusals.ts';
@@ -141,6 +142,8 @@ export const ORDER_SAGA: StateMachine<Name> = {
         {
           on: [
             OutOfStock,
+            TooManyPieces,
+            TooManyPieces,
             UnknownProduct,
             ProductUnavailable,
             MixedCurrencies,

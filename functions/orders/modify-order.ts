@@ -56,6 +56,8 @@ export const handler = apiHandler(
         'TOO_MANY_OPEN_ORDERS',
         'CONCURRENT_UPDATE',
         'UNKNOWN_PRODUCT',
+        'OUT_OF_STOCK',
+        'TOO_MANY_PIECES',
         'PRODUCT_UNAVAILABLE',
         'MIXED_CURRENCIES',
         'ORDER_FAILED',

@@ -19,12 +19,13 @@ export interface ChangeProductRequest {
     readonly name?: string | undefined;
     readonly description?: string | undefined;
     readonly unitPrice?: Money | undefined;
+    readonly maxPerOrder?: number | undefined;
     readonly active?: boolean | undefined;
   };
 }
 
 /**
- * Changes the given fields. A price or a withdrawal applies to later reservations; stock that is
+ * Changes the given fields. A price, a limit or a withdrawal applies to later reservations; stock that is
  * already reserved or sold keeps its price.
  * @throws NotFound; PreconditionFailed if the product has another version than `ifVersion`.
  */
@@ -52,12 +53,14 @@ function changeOf({
   name,
   description,
   unitPrice,
+  maxPerOrder,
   active,
 }: ChangeProductRequest['fields']): ProductChange {
   return {
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
     ...(unitPrice === undefined ? {} : { unitPrice }),
+    ...(maxPerOrder === undefined ? {} : { maxPerOrder }),
     ...(active === undefined ? {} : { status: active ? 'ACTIVE' : 'WITHDRAWN' }),
   };
 }

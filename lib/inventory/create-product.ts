@@ -19,6 +19,8 @@ export interface NewProduct {
   /** Units received with the product's creation. */
   readonly stock: number;
   readonly active: boolean;
+  /** Pieces that one order may have of it. Default: DEFAULT_MAX_PER_ORDER. */
+  readonly maxPerOrder?: number | undefined;
 }
 
 export interface CreateProductRequest {
@@ -37,18 +39,27 @@ export function createProduct(
   inventory: InventoryService,
   { userId, idempotencyKey, product: given }: CreateProductRequest,
 ): Promise<Product> {
-  const { name, description, unitPrice, stock, active } = given;
+  const { name, description, unitPrice, stock, active, maxPerOrder } = given;
   const key = idempotencyKey ?? inventory.ids.random();
   const content = [given.productId, name, description, unitPrice.amount, unitPrice.currency];
+  // Absent from the digests of requests without it, which older code derived too.
+  const limit = maxPerOrder === undefined ? [] : [maxPerOrder];
   const product: Product = {
     // All product ids have one pattern, without underscores.
     productId: given.productId ?? deriveId('prod', userId, ROUTE, key).replace('_', '-'),
     name,
     description,
     unitPrice,
+    ...(maxPerOrder === undefined ? {} : { maxPerOrder }),
     status: active ? 'ACTIVE' : 'WITHDRAWN',
     version: 1,
-    createdAs: deriveId('req', userId, ROUTE, key, JSON.stringify([...content, stock, active])),
+    createdAs: deriveId(
+      'req',
+      userId,
+      ROUTE,
+      key,
+      JSON.stringify([...content, stock, active, ...limit]),
+    ),
     available: stock,
     reserved: 0,
     sold: 0,

@@ -254,6 +254,7 @@ const productSchemas = lazily(() => {
     name: z.string(),
     description: z.string(),
     unitPrice: moneySchema,
+    maxPerOrder: z.exactOptional(z.int()),
     available: z.int(),
     reserved: z.int(),
     sold: z.int(),

@@ -16,6 +16,8 @@ interface ProductBase extends Stock {
   readonly name: string;
   readonly description: string;
   readonly unitPrice: Money;
+  /** Pieces that one order may have of it; absent: DEFAULT_MAX_PER_ORDER. */
+  readonly maxPerOrder?: number;
   /** Counts the changes a person made to the product; its ETag. Stock movements do not change it. */
   readonly version: number;
   /**
@@ -44,6 +46,7 @@ export interface ProductChange {
   readonly name?: string;
   readonly description?: string;
   readonly unitPrice?: Money;
+  readonly maxPerOrder?: number;
   readonly status?: ProductStatus;
 }
 

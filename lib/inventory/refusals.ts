@@ -10,6 +10,16 @@ export class OutOfStock extends refusal({
   isFinal: true,
 }) {}
 
+/** One order asks for more pieces of a product than one order may have, however many there are. */
+export class TooManyPieces extends refusal({
+  name: 'TooManyPieces',
+  code: 'TOO_MANY_PIECES',
+  status: 422,
+  title: 'More pieces than one order may have',
+  advice: 'One order may not have so many pieces of a product; see "maxPerOrder" in GET /product.',
+  isFinal: true,
+}) {}
+
 /** A product of the order does not exist. */
 export class UnknownProduct extends refusal({
   name: 'UnknownProduct',
@@ -119,6 +129,7 @@ export class InventoryTimeout extends refusal({
 /** Answers by which the Inventory Service refuses a reservation; a retry gets the same answer. */
 export const RESERVATION_REFUSALS = [
   OutOfStock,
+  TooManyPieces,
   UnknownProduct,
   MixedCurrencies,
   ProductUnavailable,

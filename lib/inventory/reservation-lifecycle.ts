@@ -9,6 +9,7 @@ import {
   ProductUnavailable,
   ReservationGone,
   StaleRevision,
+  TooManyPieces,
   UnknownProduct,
 } from './refusals.ts';
 import type {
@@ -35,7 +36,7 @@ export interface ReserveRequest {
  * Reserves all lines or none, at a revision (specification, section 5). Repeating it at the same
  * revision returns the stored reservation. A higher revision adjusts the difference and keeps the
  * prices of products that stay.
- * @throws OutOfStock, UnknownProduct, ProductUnavailable, MixedCurrencies: nothing was reserved.
+ * @throws OutOfStock, TooManyPieces, UnknownProduct, ProductUnavailable, MixedCurrencies: nothing was reserved.
  * @throws StaleRevision, ReservationGone: the revision is too old to be reserved.
  * @throws LockContention, InfrastructureUnavailable: try again with the same revision.
  */
@@ -60,7 +61,12 @@ export function reserveProducts(
       case 'RESERVE':
       case 'ADJUST': {
         const held = decision.kind === 'ADJUST' ? decision.held : undefined;
-        const { lines, changes, impossible } = planHold(request.lines, held, products);
+        const { lines, changes, impossible } = planHold(
+          request.lines,
+          held,
+          products,
+          inventory.config.DEFAULT_MAX_PER_ORDER,
+        );
         if (impossible !== undefined) {
           // Each item was read consistently, but not all at one moment. A parallel call of this
           // order may have taken the missing stock.
@@ -138,6 +144,7 @@ function planHold(
   wanted: ReserveRequest['lines'],
   held: HeldReservation | undefined,
   products: ReadonlyMap<string, Product>,
+  defaultMaxPerOrder: number,
 ): HoldPlan {
   const before = new Map<string, ReservationLine>();
   for (const line of held?.lines ?? []) before.set(line.productId, line);
@@ -159,9 +166,8 @@ function planHold(
     lines.push({ productId, quantity, unitPrice });
     const taken = quantity - (former?.quantity ?? 0);
     if (taken !== 0) changes.push({ productId, available: -taken, reserved: taken, sold: 0 });
-    if (taken > 0 && (product.status === 'WITHDRAWN' || product.available < taken)) {
-      impossible ??= refusalBy(product);
-    }
+    // What is held already stays, even if the limit was lowered since.
+    if (taken > 0) impossible ??= refusalBy(product, quantity, taken, defaultMaxPerOrder);
   }
   if (currencies.size > 1) {
     throw new MixedCurrencies(
@@ -174,11 +180,27 @@ function planHold(
   return { lines, changes, impossible };
 }
 
-function refusalBy({ productId, status, available }: Product): Error {
-  return status === 'WITHDRAWN'
-    ? new ProductUnavailable(`${productId} is not on sale at the moment; retry later.`, {
-        details: { productId },
-      })
+/** The refusal of an order that asks for `quantity` of a product, and so takes `taken` more; undefined: it may. */
+function refusalBy(
+  { productId, status, available, maxPerOrder }: Product,
+  quantity: number,
+  taken: number,
+  defaultMaxPerOrder: number,
+): Error | undefined {
+  const limit = maxPerOrder ?? defaultMaxPerOrder;
+  if (quantity > limit) {
+    return new TooManyPieces(
+      `One order may have at most ${String(limit)} of ${productId}; order fewer.`,
+      { details: { productId, maxPerOrder: limit } },
+    );
+  }
+  if (status === 'WITHDRAWN') {
+    return new ProductUnavailable(`${productId} is not on sale at the moment; retry later.`, {
+      details: { productId },
+    });
+  }
+  return available >= taken
+    ? undefined
     : new OutOfStock(`Only ${String(available)} of ${productId} can be ordered; order fewer.`, {
         details: { productId, available },
       });

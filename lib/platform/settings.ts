@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { MOST_OPEN_ORDERS_PER_USER } from '../limits.ts';
+import { MAX_PIECES_PER_LINE, MOST_OPEN_ORDERS_PER_USER } from '../limits.ts';
 
 /**
  * The settings of the service. Each row of the table gives a setting's name, range, default and
@@ -216,6 +216,13 @@ export const SETTINGS = {
     default: 10,
     meaning:
       'Number of unpaid orders that hold stock which one user, the `sub` of a token, may have.',
+  },
+  DEFAULT_MAX_PER_ORDER: {
+    kind: 'number',
+    min: 1,
+    max: MAX_PIECES_PER_LINE,
+    default: MAX_PIECES_PER_LINE,
+    meaning: 'Pieces that one order may have of a product without a `maxPerOrder` of its own.',
   },
   DISPATCH_AFTER_SECONDS: {
     kind: 'number',

@@ -10,6 +10,7 @@ export const SEED_PRODUCTS = [
     description: 'One kilogram of espresso beans.',
     unitPrice: eur(1299),
     stock: 100,
+    maxPerOrder: 25,
     active: true,
   },
   {
@@ -18,6 +19,7 @@ export const SEED_PRODUCTS = [
     description: 'Stoneware, 300 ml.',
     unitPrice: eur(850),
     stock: 25,
+    maxPerOrder: 10,
     active: true,
   },
   {
@@ -26,6 +28,7 @@ export const SEED_PRODUCTS = [
     description: 'A hand grinder with a steel burr. The last one.',
     unitPrice: eur(14_900),
     stock: 1,
+    maxPerOrder: 2,
     active: true,
   },
   {
@@ -34,6 +37,7 @@ export const SEED_PRODUCTS = [
     description: 'Unavailable for now.',
     unitPrice: eur(500),
     stock: 10,
+    maxPerOrder: 5,
     active: false,
   },
 ] satisfies readonly NewProduct[];

@@ -1,5 +1,6 @@
 import { createProduct, type NewProduct } from '../../lib/inventory/create-product.ts';
 import { inventoryService } from '../../lib/inventory/inventory-service.ts';
+import { ProductExists } from '../../lib/inventory/refusals.ts';
 import type { Runtime } from '../../lib/platform/lambda/runtime.ts';
 import { SEED_PRODUCTS } from './seed-products.ts';
 
@@ -12,8 +13,12 @@ export async function seedProducts(
   await Promise.all(
     products.map((product) =>
       // The idempotency key makes a later start find the products of an earlier one, even if they were changed
-      // since.
-      createProduct(inventory, { userId: 'seed', idempotencyKey: 'seed', product }),
+      // since; an earlier version of this list may have made them otherwise.
+      createProduct(inventory, { userId: 'seed', idempotencyKey: 'seed', product }).catch(
+        (error: unknown) => {
+          if (!(error instanceof ProductExists)) throw error;
+        },
+      ),
     ),
   );
 }

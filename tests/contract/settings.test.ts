@@ -56,6 +56,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   QUEUE_MAX_RECEIVES: '9',
   DUPLICATE_WINDOW_SECONDS: '601',
   MAX_OPEN_ORDERS_PER_USER: '11',
+  DEFAULT_MAX_PER_ORDER: '9999',
   DISPATCH_AFTER_SECONDS: '31',
   SCHEDULE_SECONDS: '120',
   GATEWAY_URL: 'https://gateway.example',

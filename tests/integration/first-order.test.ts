@@ -352,6 +352,7 @@ describe('every answer', () => {
       unitPrice: { amount: 1299, currency: 'EUR' },
       active: true,
       available: expect.any(Number),
+      maxPerOrder: 25,
     });
     const { products } = (await alice.call('GET', '/product')).json as {
       products: Record<string, unknown>[];

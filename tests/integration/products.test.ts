@@ -346,7 +346,7 @@ describe('PUT /product/{productId}', () => {
   });
 
   test.each([
-    ['no change', {}, 'at least one of name, description, unitPrice and active'],
+    ['no change', {}, 'at least one of name, description, unitPrice, active and maxPerOrder'],
     ['no body', undefined, 'JSON'],
     ['an empty name', { name: '' }, 'name'],
     ['null', { name: null }, 'name'],

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {
+  MAX_PIECES_PER_LINE,
   MAX_PIECES_PER_RECEIPT,
   MAX_PRODUCT_DESCRIPTION_CHARACTERS,
   MAX_PRODUCT_NAME_CHARACTERS,
@@ -16,6 +17,12 @@ export const MANAGE_PRODUCTS = 'products:write';
 
 const name = z.string().max(MAX_PRODUCT_NAME_CHARACTERS).regex(/\S/, 'must not be empty');
 const description = z.string().max(MAX_PRODUCT_DESCRIPTION_CHARACTERS);
+/** No order has more of a product, whatever its manager allows. */
+const maxPerOrder = z
+  .int()
+  .min(1)
+  .max(MAX_PIECES_PER_LINE)
+  .describe('Pieces that one order may have of it; absent: `DEFAULT_MAX_PER_ORDER`.');
 const unitPrice = z.strictObject({
   amount: z.int().min(1).max(MAX_UNIT_PRICE_MINOR),
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code, such as EUR'),
@@ -31,14 +38,15 @@ export const createProductBodySchema = z.strictObject({
   unitPrice,
   stock: z.int().min(0).max(MAX_PIECES_PER_RECEIPT),
   active: z.boolean().default(true),
+  maxPerOrder: maxPerOrder.optional(),
 });
 
 export const changeProductBodySchema = z
-  .strictObject({ name, description, unitPrice, active: z.boolean() })
+  .strictObject({ name, description, unitPrice, active: z.boolean(), maxPerOrder })
   .partial()
   .refine(
     (change) => Object.keys(change).length > 0,
-    'Give at least one of name, description, unitPrice and active',
+    'Give at least one of name, description, unitPrice, active and maxPerOrder',
   );
 
 export const receiveStockBodySchema = z.strictObject({
@@ -60,6 +68,7 @@ export function toProductDocument(product: Product, showsStock: boolean): Produc
     unitPrice: product.unitPrice,
     active: product.status === 'ACTIVE',
     available: product.available,
+    ...(product.maxPerOrder === undefined ? {} : { maxPerOrder: product.maxPerOrder }),
     ...(showsStock
       ? { reserved: product.reserved, sold: product.sold, received: product.received }
       : {}),

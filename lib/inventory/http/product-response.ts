@@ -9,6 +9,11 @@ export const productSchema = z.object({
   unitPrice: moneySchema,
   active: z.boolean().describe('True if it can be ordered.'),
   available: z.int().min(0).describe('Pieces that can be ordered now.'),
+  maxPerOrder: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Pieces that one order may have of it; absent: `DEFAULT_MAX_PER_ORDER`.'),
   reserved: z.int().min(0).optional().describe('Held for orders; with scope products:write.'),
   sold: z.int().min(0).optional().describe('With scope products:write.'),
   received: z.int().min(0).optional().describe('In all; with scope products:write.'),

@@ -20,6 +20,7 @@ export const PLACED_ORDER_ANSWERS = {
 /** Problems of an order that did not come about. */
 export const UNFULFILLED_ORDER_PROBLEMS = [
   'OUT_OF_STOCK',
+  'TOO_MANY_PIECES',
   'UNKNOWN_PRODUCT',
   'MIXED_CURRENCIES',
   'BAD_QUANTITY',

@@ -154,7 +154,10 @@ export function inventoryOver(
     clock,
     random: () => 0.5,
     ids: { random: () => 'random' },
-    config: { MAX_HOLD_SECONDS: 4 * TTL_SECONDS } as InventoryService['config'],
+    config: {
+      MAX_HOLD_SECONDS: 4 * TTL_SECONDS,
+      DEFAULT_MAX_PER_ORDER: 1000,
+    } as InventoryService['config'],
   };
 }
 

@@ -16,6 +16,7 @@ const DEFAULTS = {
   QUEUE_MAX_RECEIVES: 8,
   DUPLICATE_WINDOW_SECONDS: 600,
   MAX_OPEN_ORDERS_PER_USER: 10,
+  DEFAULT_MAX_PER_ORDER: 10_000,
   DISPATCH_AFTER_SECONDS: 30,
   SCHEDULE_SECONDS: 60,
   PAYMENT_PAGE_URL: 'http://localhost:3000/pay/{orderId}',
@@ -177,6 +178,8 @@ describe('the configuration', () => {
     ['RETRY_MAX_ATTEMPTS', '20', 20],
     ['MAX_OPEN_ORDERS_PER_USER', '1', 1],
     ['MAX_OPEN_ORDERS_PER_USER', '40', 40],
+    ['DEFAULT_MAX_PER_ORDER', '1', 1],
+    ['DEFAULT_MAX_PER_ORDER', '10000', 10_000],
   ] as const)('takes %s=%s', (name, value, expected) => {
     expect(readConfig({ ...REQUIRED, [name]: value })[name]).toBe(expected);
   });

@@ -50,6 +50,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   IdempotencyConflict: 422,
   BadQuantity: 422,
   OutOfStock: 422,
+  TooManyPieces: 422,
   UnknownProduct: 422,
   ProductUnavailable: 422,
   MixedCurrencies: 422,
@@ -67,7 +68,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 };
 
 /** By hand, from section 2 of the specification: refusals that make an order INVALID. */
-const FINAL = ['BadQuantity', 'MixedCurrencies', 'OutOfStock', 'UnknownProduct'];
+const FINAL = ['BadQuantity', 'MixedCurrencies', 'OutOfStock', 'TooManyPieces', 'UnknownProduct'];
 
 describe('problem documents', () => {
   test('have the members of RFC 9457, a stable code and what the error knows', () => {
