@@ -5,7 +5,6 @@ import {
   InventoryUnavailable,
   LockContention,
   MixedCurrencies,
-  OutOfStock,
   UnknownProduct,
 } from '../lib/inventory/refusals.ts';
 import { MAX_BODY_BYTES } from '../lib/limits.ts';
@@ -134,8 +133,8 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     members: { ...ofOrder, ...ofProduct, maxPerOrder: 10 },
   },
   OUT_OF_STOCK: {
-    detail: OutOfStock.refusal.advice,
-    members: ofOrder,
+    detail: 'Only 3 of prod-mug can be ordered; order fewer.',
+    members: { ...ofOrder, ...ofProduct, available: 3 },
   },
   UNKNOWN_PRODUCT: {
     detail: UnknownProduct.refusal.advice,

@@ -3,7 +3,7 @@ import { PRODUCT_ID } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { functionUrlSigner } from '../platform/aws/sign-request.ts';
 import { CircuitBreaker } from '../platform/circuit-breaker.ts';
-import type { RefusalClass } from '../platform/errors.ts';
+import type { Facts, RefusalClass } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
@@ -20,8 +20,8 @@ import {
   InventoryTimeout,
   InventoryUnavailable,
   MixedCurrencies,
-  ProductUnavailable,
   RESERVATION_REFUSALS,
+  refusalOfPieces,
   UnknownProduct,
 } from './refusals.ts';
 
@@ -54,14 +54,21 @@ export interface InventoryClient {
   /** @returns the stored reservation; undefined if there never was one. */
   findReservation(of: ReservationOf): Promise<ReservationDocument | undefined>;
   /**
-   * Validates and prices items without reserving them. A price in `frozen` stays.
-   * @throws UnknownProduct, ProductUnavailable, MixedCurrencies
+   * Validates and prices items without reserving them: they are there now. A price in `frozen` stays.
+   * @param items `taken` pieces are not held for the order yet.
+   * @throws OutOfStock, TooManyPieces, UnknownProduct, ProductUnavailable, MixedCurrencies
    */
   quote(
-    items: readonly { readonly productId: string }[],
+    items: readonly QuotedItem[],
     of: Omit<ReservationOf, 'revision'>,
     frozen: ReadonlyMap<string, Money>,
   ): Promise<ReadonlyMap<string, Money>>;
+}
+
+export interface QuotedItem {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly taken: number;
 }
 
 /** Answers of the Inventory Service that this client throws by name. */
@@ -78,7 +85,13 @@ interface Change {
   readonly body?: unknown;
 }
 
-const quotedProductSchema = z.object({ active: z.boolean(), unitPrice: moneySchema });
+const quotedProductSchema = z.object({
+  productId: z.string(),
+  active: z.boolean(),
+  unitPrice: moneySchema,
+  available: z.int(),
+  maxPerOrder: z.int().optional(),
+});
 
 export function inventoryClient(runtime: Runtime): InventoryClient {
   const { INVENTORY_TIMEOUT_MS } = runtime.config;
@@ -180,13 +193,13 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
       }),
     async quote(items, of, frozen) {
       const quotes = new Map<string, Money>();
-      for (const { productId } of items) {
-        const { active, unitPrice } = await product(productId, of);
-        if (!active) {
-          throw new ProductUnavailable(`${productId} is not on sale at the moment; leave it out.`, {
-            details: { orderId: of.orderId, productId },
-          });
-        }
+      for (const { productId, quantity, taken } of items) {
+        const found = await product(productId, of);
+        const { unitPrice, maxPerOrder = runtime.config.DEFAULT_MAX_PER_ORDER } = found;
+        const refused = refusalOfPieces({ ...found, maxPerOrder }, quantity, taken, {
+          orderId: of.orderId,
+        });
+        if (refused !== undefined) throw refused;
         quotes.set(productId, frozen.get(productId) ?? unitPrice);
       }
       if (new Set([...quotes.values()].map(({ currency }) => currency)).size > 1) {
@@ -233,7 +246,7 @@ function refusal(response: HttpResponse, nowMs: number): Error {
   const code = typeof document?.code === 'string' ? document.code : '';
   const detail = typeof document?.detail === 'string' ? document.detail : 'Inventory refused.';
   const Refused = ANSWERS.find(({ refusal }) => refusal.code === code);
-  if (Refused !== undefined) return new Refused(detail);
+  if (Refused !== undefined) return new Refused(detail, { details: productFacts(response.body) });
   const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'), nowMs);
   if (response.status >= 500 && retryAfterSeconds !== undefined) {
     return new InventoryRestarting(InventoryRestarting.refusal.advice, { retryAfterSeconds });
@@ -242,6 +255,19 @@ function refusal(response: HttpResponse, nowMs: number): Error {
     cause: new Error(`Inventory answered ${String(response.status)} ${code}`),
     retryAfterSeconds: 1,
   });
+}
+
+/** What a refusal says about the product that it is because of. */
+const productFactsSchema = z
+  .object({
+    productId: z.string().optional(),
+    available: z.int().optional(),
+    maxPerOrder: z.int().optional(),
+  })
+  .catch({});
+
+function productFacts(document: unknown): Facts {
+  return productFactsSchema.parse(document);
 }
 
 /** RFC 9110: seconds, or a date. */

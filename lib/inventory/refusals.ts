@@ -1,4 +1,4 @@
-import { type RefusalClass, refusal } from '../platform/errors.ts';
+import { type DomainError, type Facts, type RefusalClass, refusal } from '../platform/errors.ts';
 
 /** A product of the order has less available stock than ordered. */
 export class OutOfStock extends refusal({
@@ -125,6 +125,45 @@ export class InventoryTimeout extends refusal({
   title: 'Inventory did not answer in time',
   advice: 'Inventory did not answer in time; try again.',
 }) {}
+
+/**
+ * The refusal of an order that is to have `quantity` of a product, of which it takes `taken` anew; undefined if it
+ * may. For all that is said about a product before its stock is moved.
+ */
+export function refusalOfPieces(
+  {
+    productId,
+    active,
+    available,
+    maxPerOrder,
+  }: {
+    readonly productId: string;
+    readonly active: boolean;
+    readonly available: number;
+    readonly maxPerOrder: number;
+  },
+  quantity: number,
+  taken: number,
+  about: Facts = {},
+): DomainError | undefined {
+  if (quantity > maxPerOrder) {
+    return new TooManyPieces(
+      `One order may have at most ${String(maxPerOrder)} of ${productId}; order fewer.`,
+      { details: { ...about, productId, maxPerOrder } },
+    );
+  }
+  if (!active) {
+    return new ProductUnavailable(
+      `${productId} is not on sale at the moment; retry later, or leave it out.`,
+      { details: { ...about, productId } },
+    );
+  }
+  return available >= taken
+    ? undefined
+    : new OutOfStock(`Only ${String(available)} of ${productId} can be ordered; order fewer.`, {
+        details: { ...about, productId, available },
+      });
+}
 
 /** Answers by which the Inventory Service refuses a reservation; a retry gets the same answer. */
 export const RESERVATION_REFUSALS = [

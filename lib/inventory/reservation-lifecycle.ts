@@ -5,11 +5,9 @@ import type { InventoryService } from './inventory-service.ts';
 import type { Product } from './product.ts';
 import {
   MixedCurrencies,
-  OutOfStock,
-  ProductUnavailable,
   ReservationGone,
+  refusalOfPieces,
   StaleRevision,
-  TooManyPieces,
   UnknownProduct,
 } from './refusals.ts';
 import type {
@@ -167,7 +165,11 @@ function planHold(
     const taken = quantity - (former?.quantity ?? 0);
     if (taken !== 0) changes.push({ productId, available: -taken, reserved: taken, sold: 0 });
     // What is held already stays, even if the limit was lowered since.
-    if (taken > 0) impossible ??= refusalBy(product, quantity, taken, defaultMaxPerOrder);
+    if (taken > 0) {
+      const { status, maxPerOrder = defaultMaxPerOrder } = product;
+      const active = status === 'ACTIVE';
+      impossible ??= refusalOfPieces({ ...product, active, maxPerOrder }, quantity, taken);
+    }
   }
   if (currencies.size > 1) {
     throw new MixedCurrencies(
@@ -178,32 +180,6 @@ function planHold(
     changes.push({ productId, available: quantity, reserved: -quantity, sold: 0 });
   }
   return { lines, changes, impossible };
-}
-
-/** The refusal of an order that asks for `quantity` of a product, and so takes `taken` more; undefined: it may. */
-function refusalBy(
-  { productId, status, available, maxPerOrder }: Product,
-  quantity: number,
-  taken: number,
-  defaultMaxPerOrder: number,
-): Error | undefined {
-  const limit = maxPerOrder ?? defaultMaxPerOrder;
-  if (quantity > limit) {
-    return new TooManyPieces(
-      `One order may have at most ${String(limit)} of ${productId}; order fewer.`,
-      { details: { productId, maxPerOrder: limit } },
-    );
-  }
-  if (status === 'WITHDRAWN') {
-    return new ProductUnavailable(`${productId} is not on sale at the moment; retry later.`, {
-      details: { productId },
-    });
-  }
-  return available >= taken
-    ? undefined
-    : new OutOfStock(`Only ${String(available)} of ${productId} can be ordered; order fewer.`, {
-        details: { productId, available },
-      });
 }
 
 /** @throws NotFound if this order never reserved anything. */

@@ -1,3 +1,4 @@
+import { OutOfStock } from '../inventory/refusals.ts';
 import { MAX_MODIFICATIONS_PER_ORDER } from '../limits.ts';
 import type { Money } from '../money.ts';
 import {
@@ -7,6 +8,7 @@ import {
   PreconditionFailed,
 } from '../platform/errors.ts';
 import { admissionOf, admitOrder } from './admit-order.ts';
+import { explainRefusal } from './explain-refusal.ts';
 import { changeOrder, moveOrder } from './moves.ts';
 import type {
   Order,
@@ -19,6 +21,7 @@ import { hasBadQuantity, mergeLines, priceLines, QUANTITY_RANGE } from './order-
 import { currentPayment } from './order-payments.ts';
 import { moveNow, type OrderService, ownedOrder, retryOnConflict } from './order-service.ts';
 import { BadQuantity, ModificationPending, ReservationExpired } from './refusals.ts';
+import { refusedProductOf } from './refused-product.ts';
 import { tryNow } from './saga-client.ts';
 import { signalWait } from './wait.ts';
 
@@ -39,7 +42,8 @@ export interface ModifyOrderRequest {
  * only the request is stored, and the saga voids the payment if it still can. In PAYMENT_FAILED the new
  * items are validated and priced before the response.
  * @throws NotFound, PreconditionFailed, BadQuantity, ModificationPending, ReservationExpired,
- * IllegalTransition, TooManyOpenOrders; in PAYMENT_FAILED also UnknownProduct, ProductUnavailable, MixedCurrencies.
+ * IllegalTransition, TooManyOpenOrders; in PAYMENT_FAILED also OutOfStock, TooManyPieces,
+ * UnknownProduct, ProductUnavailable, MixedCurrencies.
  */
 export function modifyOrder(
   service: OrderService<'inventory' | 'saga'>,
@@ -194,7 +198,17 @@ async function replaceItems(
     if (unitPrice !== undefined) frozen.set(productId, unitPrice);
   }
   const { orderId, correlationId } = order;
-  const quotes = await service.inventory.quote(wanted, { orderId, correlationId }, frozen);
+  // Until the failed payment's stock is given back, nobody can tell what the order could have of it.
+  const isReleased = order.releaseOwed === undefined;
+  const asked = wanted.map((line) => ({ ...line, taken: isReleased ? line.quantity : 0 }));
+  const quotes = await service.inventory
+    .quote(asked, { orderId, correlationId }, frozen)
+    .catch(async (error: unknown) => {
+      const refused = error instanceof OutOfStock ? refusedProductOf(error) : undefined;
+      if (refused === undefined) throw error;
+      const { detail, details } = await explainRefusal(service, order, refused);
+      throw new OutOfStock(detail, { details });
+    });
   const present = [...quotes].map(([productId, unitPrice]) => ({ productId, unitPrice }));
   const { items, total } = priceLines(wanted, order.items, present);
   if (total === undefined) throw new ImpossibleState('A quoted product has no price.');

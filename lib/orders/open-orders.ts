@@ -259,7 +259,7 @@ function isOver(one: OpenOrderEntry, known: KnownOrders, rules: AdmissionRules):
 }
 
 /** An unpaid order that holds stock, or is about to; also one whose stock is not given back yet. */
-function holdsStock(order: Order): boolean {
+export function holdsStock(order: Order): boolean {
   switch (order.status) {
     case 'CREATED':
     case 'PENDING_RESERVING_STOCK':

@@ -122,6 +122,19 @@ export interface ReservedStock {
   readonly lines: readonly { readonly productId: string; readonly unitPrice: Money }[];
 }
 
+/** A product because of which Inventory refused to reserve. */
+export interface RefusedProduct {
+  /** Code of the refusal. */
+  readonly code: string;
+  /** Inventory's words for the user. */
+  readonly detail: string;
+  readonly productId: string;
+  /** Pieces that could be ordered at that moment. */
+  readonly available?: number;
+  /** Pieces that one order may have. */
+  readonly maxPerOrder?: number;
+}
+
 /** Inventory asked for a pause; no step calls it before `notBeforeMs`. */
 interface InventoryOutage {
   readonly sinceMs: number;
@@ -151,6 +164,8 @@ export interface OrderBase {
   readonly payments: readonly Payment[];
   readonly modification?: Modification;
   readonly modifications: number;
+  /** Of Inventory's latest refusal, written before what it leads to; shown while that stands (refused-product.ts). */
+  readonly refused?: RefusedProduct;
   /** Digest of the last keyed request that changed the order, so that its repetition changes nothing. */
   readonly lastRequest?: string;
   readonly history: readonly StatusChange[];

@@ -53,6 +53,15 @@ const schemas = lazily(() => {
     dueKeyMs: z.exactOptional(z.number()),
     modification: z.exactOptional(z.discriminatedUnion('status', [pending, applied, rejected])),
     modifications: z.int(),
+    refused: z.exactOptional(
+      z.object({
+        code: z.string(),
+        detail: z.string(),
+        productId: z.string(),
+        available: z.exactOptional(z.int()),
+        maxPerOrder: z.exactOptional(z.int()),
+      }),
+    ),
     lastRequest: z.exactOptional(z.string()),
     history: z.array(
       z.object({

@@ -15,6 +15,7 @@ import { eur, modifying, of, standing } from '../support/modify.ts';
 import { Scene } from '../support/scene.ts';
 import {
   type Answer,
+  Customer,
   changeProduct,
   type Items,
   newProduct,
@@ -322,6 +323,7 @@ describe('an order whose payment failed', () => {
       async () => [...of(scene.productId, 1), ...of(await newProduct(5, { currency: 'USD' }), 1)],
     ],
     ['BAD_QUANTITY', () => of(scene.productId, 0)],
+    ['OUT_OF_STOCK', () => of(scene.productId, 11)],
   ])('refuses a change as %s and stays as it is', async (code, items) => {
     const before = await paymentFailed();
     const answer = await scene.user.modify(before.orderId, await items());
@@ -342,17 +344,18 @@ describe('an order whose payment failed', () => {
     expect([again.summary, replayed(again)]).toEqual(['200 PAYMENT_FAILED', false]);
   });
 
-  test('changed to more than there is fails again when the payment is retried', async () => {
+  test('changed to what somebody else buys fails again when the payment is retried', async () => {
     const { orderId } = await paymentFailed();
-    expect((await scene.user.modify(orderId, of(scene.productId, 11))).status).toBe(200);
+    expect((await scene.user.modify(orderId, of(scene.productId, 10))).status).toBe(200);
+    await (await Customer.of(scene.stack)).reserved(scene.productId, 1);
     const retried = await scene.user.retryPayment(orderId, 'tok_ok', { wait: 10 });
     expect(retried.summary).toBe('402 PAYMENT_FAILED');
     expect(retried.problem.reason).toBe('OUT_OF_STOCK');
     await scene.user.expectStatus(orderId, 'PAYMENT_FAILED');
     expect(await charges(orderId)).toEqual(['DECLINED 2000']);
-    expect((await scene.user.modify(orderId, of(scene.productId, 10))).status).toBe(200);
+    expect((await scene.user.modify(orderId, of(scene.productId, 9))).status).toBe(200);
     expect((await scene.user.retryPayment(orderId, 'tok_ok', { wait: 10 })).status).toBe(200);
-    expect(await charges(orderId)).toEqual(['DECLINED 2000', 'CAPTURED 10000']);
+    expect(await charges(orderId)).toEqual(['DECLINED 2000', 'CAPTURED 9000']);
   });
 });
 

@@ -235,8 +235,9 @@ describe('the caps of a change', () => {
 
   test('20 lines and 20 changes are allowed, the 21st is not', async () => {
     const { orderId } = await paymentFailed();
+    const productId = await newProduct(20);
     const lines = (count: number): Items =>
-      Array.from({ length: count }, () => ({ productId: scene.productId, quantity: 1 }));
+      Array.from({ length: count }, () => ({ productId, quantity: 1 }));
     for (let change = 1; change <= 20; change += 1) {
       const answer = await scene.user.modify(orderId, lines(change));
       expect(answer.summary, answer.text).toBe('200 PAYMENT_FAILED');

@@ -34,6 +34,7 @@ const created: OrderDocument = {
   paymentUrl: null,
   paymentId: null,
   modification: null,
+  refused: null,
   refunds: [],
   history: [
     {

@@ -34,6 +34,14 @@ export const orderSchema = z.object({
     .object({ status: z.enum(['PENDING', 'APPLIED', 'REJECTED']), code: z.string().nullable() })
     .nullable()
     .describe('The latest requested change of the items.'),
+  refused: z
+    .object({
+      productId: z.string(),
+      available: z.int().nullable().describe('Pieces that could be ordered at that moment.'),
+      maxPerOrder: z.int().nullable().describe('Pieces that one order may have of it.'),
+    })
+    .nullable()
+    .describe('The product because of which the order or its latest change was refused.'),
   refunds: z.array(z.object({ paymentId: z.string(), amount: moneySchema, at: timestampSchema })),
   history: z.array(
     z.object({

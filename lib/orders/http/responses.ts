@@ -4,6 +4,7 @@ import { codeOf, isOpen, type Payment } from '../../payments/payment.ts';
 import { type Clock, sleep, toTimestamp } from '../../platform/clock.ts';
 import { assertNever, type RefusalClass } from '../../platform/errors.ts';
 import { etagOf } from '../../platform/http/answer-headers.ts';
+import { explainRefusal } from '../explain-refusal.ts';
 import { LEGAL_MOVES } from '../moves.ts';
 import type { Order, OrderFailedOrder, OrderStatus } from '../order.ts';
 import { currentPayment, isCurrentPayment, refundsOf } from '../order-payments.ts';
@@ -17,6 +18,7 @@ import {
   PaymentDeclined,
   PaymentFailed,
 } from '../refusals.ts';
+import { shownRefusal } from '../refused-product.ts';
 import type { OrderDocument, PaymentDocument } from './response-schemas.ts';
 
 /** Pause before the next look at an order or payment that is still under way. */
@@ -76,11 +78,19 @@ export function toOrderDocument(service: OrderService, order: Order): OrderDocum
             status: order.modification.status,
             code: 'code' in order.modification ? order.modification.code : null,
           },
+    refused: shownProduct(order),
     refunds: refundsOf(order),
     history: [...order.history],
     createdAt: toTimestamp(order.createdAtMs),
     links: linksOf(order, isPayable),
   };
+}
+
+function shownProduct(order: Order): OrderDocument['refused'] {
+  const refused = shownRefusal(order);
+  if (refused === undefined) return null;
+  const { productId, available = null, maxPerOrder = null } = refused;
+  return { productId, available, maxPerOrder };
 }
 
 /** The calls that the order's present status allows. */
@@ -150,9 +160,11 @@ export async function orderAnswer(service: OrderService, placed: Order, waitSeco
     const { reason } = order;
     const Reason = REASONS.find(({ refusal }) => refusal.code === reason);
     if (Reason === undefined) throw new Error(`No refusal has the code ${reason}.`);
-    throw new Reason(Reason.refusal.advice ?? 'Place another order.', { details: { orderId } });
+    const advice = Reason.refusal.advice ?? 'Place another order.';
+    const { detail, details } = await refusalOf(service, order, advice);
+    throw new Reason(detail, { details });
   }
-  if (order.status === 'ORDER_FAILED') throw orderFailed(order);
+  if (order.status === 'ORDER_FAILED') throw await orderFailed(service, order);
   return {
     status: order.status === 'PENDING_PAYMENT' ? 201 : 202,
     headers: {
@@ -164,8 +176,20 @@ export async function orderAnswer(service: OrderService, placed: Order, waitSeco
   };
 }
 
-function orderFailed({ orderId, reason }: OrderFailedOrder): OrderFailed {
-  return new OrderFailed(OrderFailed.refusal.advice, { details: { orderId, reason } });
+async function orderFailed(service: OrderService, order: OrderFailedOrder): Promise<OrderFailed> {
+  const { detail, details } = await refusalOf(service, order, '');
+  const { advice } = OrderFailed.refusal;
+  return new OrderFailed(`${detail} ${advice}`.trim(), {
+    details: { ...details, reason: order.reason },
+  });
+}
+
+/** Words and facts of the product that an order or its change failed by; `otherwise` if it did not fail by one. */
+async function refusalOf(service: OrderService, order: Order, otherwise: string) {
+  const refused = shownRefusal(order);
+  return refused === undefined
+    ? { detail: otherwise, details: { orderId: order.orderId } }
+    : explainRefusal(service, order, refused);
 }
 
 /**
@@ -198,10 +222,11 @@ export async function modificationAnswer(
     }
     order = await ownedOrder(service, orderId, userId);
   }
-  if (order.status === 'ORDER_FAILED') throw orderFailed(order);
+  if (order.status === 'ORDER_FAILED') throw await orderFailed(service, order);
   if (order.modification?.status === 'REJECTED') {
-    throw new ModificationRejected(ModificationRejected.refusal.advice, {
-      details: { orderId, reason: order.modification.code },
+    const { detail, details } = await refusalOf(service, order, '');
+    throw new ModificationRejected(`${detail} ${ModificationRejected.refusal.advice}`.trim(), {
+      details: { ...details, reason: order.modification.code },
     });
   }
   return currentOrderAnswer(service, order);

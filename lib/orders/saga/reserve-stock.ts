@@ -11,6 +11,7 @@ import { touchOrder } from '../moves.ts';
 import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '../order.ts';
 import { intendedItems, sameItems } from '../order-items.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
+import { refusedProductOf } from '../refused-product.ts';
 import type { SagaRun } from '../saga-client.ts';
 import type { Wait } from '../stored-wait.ts';
 import { isExpired } from './branches.ts';
@@ -123,6 +124,8 @@ async function reserve(
     if (error instanceof InventoryRestarting || error instanceof InventoryCircuitOpen) {
       throw await recordPause(service, order, error);
     }
+    const refused = refusedProductOf(error);
+    if (refused !== undefined) await touchReserving(service, order, { refused });
     throw error;
   }
 }
@@ -164,12 +167,21 @@ async function recordPause(
       cause: paused,
     });
   }
-  await retryOnConflict(service, async () => {
-    const current = await service.orders.getOrder(order.orderId);
-    if (current?.status !== 'PENDING_RESERVING_STOCK' || current.run !== order.run) return;
-    await service.orders.save(touchOrder(current, { outage: { sinceMs, notBeforeMs } }), current);
-  });
+  await touchReserving(service, order, { outage: { sinceMs, notBeforeMs } });
   return new InventoryPaused('Inventory asked for a pause.', { cause: paused });
+}
+
+/** Notes what Inventory said, unless another run has the order by now. */
+function touchReserving(
+  service: OrderService,
+  { orderId, run }: PendingReservingStockOrder,
+  changes: Partial<Pick<PendingReservingStockOrder, 'outage' | 'refused'>>,
+): Promise<void> {
+  return retryOnConflict(service, async () => {
+    const current = await service.orders.getOrder(orderId);
+    if (current?.status !== 'PENDING_RESERVING_STOCK' || current.run !== run) return;
+    await service.orders.save(touchOrder(current, changes), current);
+  });
 }
 
 function isDecidedModification(order: PendingReservingStockOrder): boolean {
