@@ -50,7 +50,7 @@ export const ORDER_ID = new RegExp(`^ord_${DIGEST}$`);
 /** Form of a payment's id; the first digest is that of its order. */
 export const PAYMENT_ID = new RegExp(`^pay_(?<orderDigest>${DIGEST})_${DIGEST}$`);
 /** Form of an order's place among those of its user: its time, then its id. */
-export const ORDER_POSITION = new RegExp(`^\\d{15}#ord_${DIGEST}$`);
+export const ORDER_POSITION = new RegExp(`^\\d{1,15}#ord_${DIGEST}$`);
 /** Form of a product's id, given by its manager or made by the service. */
 export const PRODUCT_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Length of a product's name, in characters. */

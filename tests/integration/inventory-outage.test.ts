@@ -51,6 +51,56 @@ async function untilStockIsBack(): Promise<void> {
   });
 }
 
+describe('an order that waits out an outage', () => {
+  test('says for what, since when and for how long; afterwards nothing of it', async () => {
+    inject(scene.stack, { on: reserving, act: answerWith(503, { 'retry-after': '25' }) });
+    const orderId = await place();
+    expect((await scene.user.order(orderId)).waiting).toBeNull();
+    const before = scene.stack.clock.now();
+    const paused = await eventually(async () => {
+      const order = await scene.user.order(orderId);
+      expect(order.waiting).not.toBeNull();
+      return order;
+    });
+    expect(paused.waiting).toMatchObject({ for: 'INVENTORY', retryAfterSeconds: 25 });
+    expect(Date.parse(paused.waiting?.since ?? '')).toBeGreaterThanOrEqual(before - 1000);
+
+    await scene.stack.clock.advance(10_000);
+    const later = await scene.user.order(orderId);
+    expect(later.waiting).toMatchObject({ since: paused.waiting?.since, retryAfterSeconds: 15 });
+
+    await scene.stack.clock.advance(16_000);
+    const second = await eventually(async () => {
+      const order = await scene.user.order(orderId);
+      expect(order.waiting?.retryAfterSeconds).toBeGreaterThan(15);
+      return order;
+    });
+    expect(second.waiting?.since).toBe(paused.waiting?.since);
+    // Who waits for a change was told of the outage, and is not told of each pause.
+    expect(second.version).toBe(paused.version);
+
+    heal(scene.stack);
+    const reserved = await asTimeGoesOn(scene.stack, () =>
+      scene.user.expectStatus(orderId, 'PENDING_PAYMENT'),
+    );
+    expect(reserved.waiting).toBeNull();
+  });
+
+  test('is placed with the time at which it is worth asking again', async () => {
+    inject(scene.stack, { on: reserving, act: answerWith(503, { 'retry-after': '25' }) });
+    const items = [{ productId: scene.productId, quantity: 1 }];
+    const placed = await scene.user.place(items, { wait: 2 });
+    expect(placed.status).toBe(202);
+    const { waiting } = placed.order;
+    expect(waiting?.retryAfterSeconds).toBeGreaterThan(15);
+    expect(placed.headers.get('retry-after')).toBe(String(waiting?.retryAfterSeconds));
+    heal(scene.stack);
+    await asTimeGoesOn(scene.stack, () =>
+      scene.user.expectStatus(placed.order.orderId, 'PENDING_PAYMENT'),
+    );
+  });
+});
+
 describe('an order whose reservation', () => {
   const code = (problem: string) => ({ code: problem, detail: 'Try again.' });
 

@@ -34,6 +34,11 @@ export interface OrderDocument {
   readonly paymentUrl: string | null;
   readonly paymentId: string | null;
   readonly modification: { readonly status: string; readonly code: string | null } | null;
+  readonly waiting?: {
+    readonly for: string;
+    readonly since: string;
+    readonly retryAfterSeconds: number;
+  } | null;
   readonly refunds: readonly { readonly paymentId: string; readonly amount: Money }[];
   readonly history: readonly (Change & { readonly by: string })[];
   readonly links: Readonly<Record<string, unknown>>;

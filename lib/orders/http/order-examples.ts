@@ -45,6 +45,7 @@ const created: OrderDocument = {
       by: 'user',
     },
   ],
+  waiting: null,
   createdAt: '2026-11-21T09:00:00.000Z',
   links: { self: links.self, cancel: links.cancel },
 };

@@ -54,6 +54,14 @@ export const orderSchema = z.object({
         .describe('Its user, `ordersaga` (the system), or `operator` (a redriven dead letter).'),
     }),
   ),
+  waiting: z
+    .object({
+      for: z.enum(['INVENTORY']),
+      since: timestampSchema,
+      retryAfterSeconds: z.int().min(1).describe('Nothing happens before.'),
+    })
+    .nullable()
+    .describe('Service that is away, and for which the order waits.'),
   createdAt: timestampSchema,
   links: z
     .object({

@@ -21,8 +21,8 @@ import {
 import { shownRefusal } from '../refused-product.ts';
 import type { OrderDocument, PaymentDocument } from './response-schemas.ts';
 
-/** Pause before the next look at an order or payment that is still under way. */
-const LOOK_AGAIN = { 'Retry-After': '1' } as const;
+/** Pause before the next look at an order or payment that is still under way, if nothing is known about it. */
+const LOOK_AGAIN_SECONDS = 1;
 
 /** Refusals that an INVALID order may name as its reason. */
 const REASONS: readonly RefusalClass[] = [BadQuantity, ...RESERVATION_REFUSALS];
@@ -81,9 +81,23 @@ export function toOrderDocument(service: OrderService, order: Order): OrderDocum
     refused: shownProduct(order),
     refunds: refundsOf(order),
     history: [...order.history],
+    waiting: waitingOf(order, service.clock.now()),
     createdAt: toTimestamp(order.createdAtMs),
     links: linksOf(order, isPayable),
   };
+}
+
+/** The outage that the order waits out, if there is one; nothing is sent before its pause is over. */
+function waitingOf(order: Order, nowMs: number): OrderDocument['waiting'] {
+  if (order.status !== 'PENDING_RESERVING_STOCK' || order.outage === undefined) return null;
+  const { sinceMs, notBeforeMs } = order.outage;
+  const retryAfterSeconds = Math.max(1, Math.ceil((notBeforeMs - nowMs) / 1000));
+  return { for: 'INVENTORY', since: toTimestamp(sinceMs), retryAfterSeconds };
+}
+
+/** `Retry-After` of an order that is still under way. */
+function lookAgain({ waiting }: OrderDocument) {
+  return { 'Retry-After': String(waiting?.retryAfterSeconds ?? LOOK_AGAIN_SECONDS) };
 }
 
 function shownProduct(order: Order): OrderDocument['refused'] {
@@ -165,14 +179,15 @@ export async function orderAnswer(service: OrderService, placed: Order, waitSeco
     throw new Reason(detail, { details });
   }
   if (order.status === 'ORDER_FAILED') throw await orderFailed(service, order);
+  const body = toOrderDocument(service, order);
   return {
     status: order.status === 'PENDING_PAYMENT' ? 201 : 202,
     headers: {
       Location: `/order/${orderId}`,
       ETag: etagOf(order),
-      ...(UNDECIDED.includes(order.status) ? LOOK_AGAIN : {}),
+      ...(UNDECIDED.includes(order.status) ? lookAgain(body) : {}),
     },
-    body: toOrderDocument(service, order),
+    body,
   };
 }
 
@@ -218,7 +233,7 @@ export async function modificationAnswer(
   while (!isModificationDecided(order)) {
     if (!(await pauseWithin(service.clock, sinceMs, waitSeconds))) {
       const { headers, body } = currentOrderAnswer(service, order);
-      return { status: 202, headers: { ...headers, ...LOOK_AGAIN }, body };
+      return { status: 202, headers: { ...headers, ...lookAgain(body) }, body };
     }
     order = await ownedOrder(service, orderId, userId);
   }
@@ -273,7 +288,8 @@ export async function paymentAnswer(
   const body = toPaymentDocument(orderId, payment);
   const headers = { Location: `/payment/${paymentId}` };
   if (isOpen(payment) || isUnderWay(found)) {
-    return { status: 202, headers: { ...headers, ...LOOK_AGAIN }, body };
+    const retryAfter = { 'Retry-After': String(LOOK_AGAIN_SECONDS) };
+    return { status: 202, headers: { ...headers, ...retryAfter }, body };
   }
   const details = { orderId, paymentId, paymentStatus: payment.status, reason: body.code };
   switch (payment.status) {

@@ -7,7 +7,7 @@ import {
 import { assertNever } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { afterReserving } from '../after-reserving.ts';
-import { touchOrder } from '../moves.ts';
+import { changeOrder, touchOrder } from '../moves.ts';
 import type { Order, OrderIn, PendingReservingStockOrder, ReservedStock } from '../order.ts';
 import { intendedItems, sameItems } from '../order-items.ts';
 import { moveNow, type OrderService, retryOnConflict } from '../order-service.ts';
@@ -125,7 +125,10 @@ async function reserve(
       throw await recordPause(service, order, error);
     }
     const refused = refusedProductOf(error);
-    if (refused !== undefined) await touchReserving(service, order, { refused });
+    if (refused !== undefined) {
+      // Shown with the failure that follows.
+      await noteOnReserving(service, order, (current) => touchOrder(current, { refused }));
+    }
     throw error;
   }
 }
@@ -167,20 +170,24 @@ async function recordPause(
       cause: paused,
     });
   }
-  await touchReserving(service, order, { outage: { sinceMs, notBeforeMs } });
+  // That it waits is news to a caller; that it waits on is none.
+  const noted = order.outage === undefined ? changeOrder : touchOrder;
+  await noteOnReserving(service, order, (current) =>
+    noted(current, { outage: { sinceMs, notBeforeMs } }),
+  );
   return new InventoryPaused('Inventory asked for a pause.', { cause: paused });
 }
 
 /** Notes what Inventory said, unless another run has the order by now. */
-function touchReserving(
+function noteOnReserving(
   service: OrderService,
   { orderId, run }: PendingReservingStockOrder,
-  changes: Partial<Pick<PendingReservingStockOrder, 'outage' | 'refused'>>,
+  noted: (current: PendingReservingStockOrder) => Order,
 ): Promise<void> {
   return retryOnConflict(service, async () => {
     const current = await service.orders.getOrder(orderId);
     if (current?.status !== 'PENDING_RESERVING_STOCK' || current.run !== run) return;
-    await service.orders.save(touchOrder(current, changes), current);
+    await service.orders.save(noted(current), current);
   });
 }
 

@@ -301,8 +301,10 @@ export class World {
   /** All that a caller sees of the order, without its version. */
   #shown(order: Order): string {
     const { modifications } = order;
-    const document = toOrderDocument(this.service, order);
-    return JSON.stringify({ ...document, modifications, version: undefined });
+    const { waiting, ...document } = toOrderDocument(this.service, order);
+    // A pause passes by itself.
+    const waits = { for: waiting?.for, since: waiting?.since };
+    return JSON.stringify({ ...document, waits, modifications, version: undefined });
   }
 
   #orders(): Pick<

@@ -111,6 +111,27 @@ describe('reserving', () => {
   );
 });
 
+describe('a refusal of Inventory', () => {
+  test('because of a product is noted on the order, and passed on', async () => {
+    const world = reserving();
+    const refusal = new OutOfStock('Only 1 of mug can be ordered.', {
+      details: { productId: 'mug', available: 1 },
+    });
+    world.failAt('inventory.reserve', refusal);
+    await expect(step(world)).rejects.toBe(refusal);
+    expect(world.order).toMatchObject({
+      status: 'PENDING_RESERVING_STOCK',
+      version: 7,
+      refused: {
+        code: 'OUT_OF_STOCK',
+        detail: 'Only 1 of mug can be ordered.',
+        productId: 'mug',
+        available: 1,
+      },
+    });
+  });
+});
+
 describe('an Inventory that asks for a pause', () => {
   const interfereOnce = (world: World, meanwhile: PendingReservingStockOrder | CancelledOrder) => {
     let isFirst = true;
@@ -130,6 +151,7 @@ describe('an Inventory that asks for a pause', () => {
     await expect(step(world)).rejects.toBeInstanceOf(InventoryPaused);
     expect(world.order).toEqual(
       orderIn('PENDING_RESERVING_STOCK', {
+        version: 8,
         writes: 19,
         dueAtMs: NOW_MS + 1000,
         outage: { sinceMs: NOW_MS, notBeforeMs: NOW_MS + 7000 },
@@ -149,6 +171,19 @@ describe('an Inventory that asks for a pause', () => {
 
   const restarting = (retryAfterSeconds: number) =>
     new InventoryRestarting('Later.', { retryAfterSeconds });
+
+  test('is shown as one change, however often it asks', async () => {
+    const world = reserving();
+    world.failAt('inventory.reserve', restarting(7));
+    await expect(step(world)).rejects.toBeInstanceOf(InventoryPaused);
+    world.clock.nowMs += 7000;
+    await expect(step(world)).rejects.toBeInstanceOf(InventoryPaused);
+    expect(world.order).toMatchObject({
+      version: 8,
+      writes: 19,
+      outage: { sinceMs: NOW_MS, notBeforeMs: NOW_MS + 14_000 },
+    });
+  });
 
   test('is not called before the time it named', async () => {
     const world = reserving();
