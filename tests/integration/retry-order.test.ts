@@ -473,6 +473,50 @@ test('another user’s order does not exist', async () => {
   await scene.user.expectStatus(failed, 'ORDER_FAILED');
 });
 
+describe('a double click on the retry of an order', () => {
+  test.each([
+    ['without waiting', undefined],
+    ['waiting for the stock', 10],
+  ])('%s gets an answer about the same run twice', async (_what, wait) => {
+    const orderId = await withdrawn();
+    await changeProduct(scene.stack, scene.productId, { active: true });
+    const answers = await Promise.all([1, 2].map(() => scene.user.retryOrder(orderId, { wait })));
+    for (const answer of answers) {
+      expect(answer.order.orderId).toBe(orderId);
+      if (wait !== undefined) expect(answer.summary).toBe('201 PENDING_PAYMENT');
+    }
+    await eventually(() => scene.user.expectStatus(orderId, 'PENDING_PAYMENT'));
+    // The second click may come when the first is answered already.
+    expect((await scene.user.retryOrder(orderId, { wait: 10 })).summary).toBe(
+      '201 PENDING_PAYMENT',
+    );
+    const order = await scene.user.order(orderId);
+    expect(order.history.filter(({ reason }) => reason === 'ORDER_RETRIED')).toHaveLength(1);
+    expect(await executions(scene.stack, orderId)).toHaveLength(2);
+    expect(await stockLine(scene.stack, scene.productId)).toBe('8/2/0');
+  });
+
+  test('is told twice that the order is refused for good', async () => {
+    const orderId = await withdrawn();
+    await changeProduct(scene.stack, scene.productId, { active: true });
+    await (await Customer.of(scene.stack)).reserved(scene.productId, 9);
+    for (const _click of [1, 2]) {
+      const answer = await scene.user.retryOrder(orderId, { wait: 10 });
+      expect(answer.summary).toBe('422 OUT_OF_STOCK');
+    }
+  });
+
+  test('is no retry of an order that has gone on since', async () => {
+    const orderId = await withdrawn();
+    await changeProduct(scene.stack, scene.productId, { active: true });
+    await scene.user.retryOrder(orderId, { wait: 10 });
+    await scene.user.modify(orderId, items(1), { wait: 10 });
+    expect((await scene.user.retryOrder(orderId)).summary).toBe('409 ILLEGAL_TRANSITION');
+    await scene.user.pay(orderId, 'tok_ok', { wait: 10 });
+    expect((await scene.user.retryOrder(orderId)).summary).toBe('409 ILLEGAL_TRANSITION');
+  });
+});
+
 test('at the end every promise holds', async () => {
   await expectPromisesAtRest(scene.stack);
 });
