@@ -420,6 +420,31 @@ test("a payment method's token shows up nowhere", async () => {
   expect(seen).not.toContain(secret);
 });
 
+describe('a history', () => {
+  test.each(['operator', 'ordersaga', 'user', 'manager'])(
+    'cannot be forged by a user whose name is %s',
+    async (name) => {
+      const headers = { authorization: `Bearer ${await stack.mintToken(name)}`, prefer: 'wait=10' };
+      const productId = await newProduct(5);
+      const items = [{ productId, quantity: 1 }];
+      const { orderId } = (await call(stack, 'POST', '/order', headers, { items })).order;
+      await call(stack, 'PUT', `/order/${orderId}`, headers, {
+        items: [{ productId, quantity: 2 }],
+      });
+      const path = `/order/cancelorder/${orderId}`;
+      const { history } = (await call(stack, 'POST', path, headers)).order;
+      expect(history.map(({ reason, by }) => `${reason} ${by}`)).toEqual([
+        'ORDER_PLACED user',
+        'SAGA_STARTED ordersaga',
+        'STOCK_RESERVED ordersaga',
+        'USER_MODIFIED user',
+        'STOCK_RESERVED ordersaga',
+        'USER_CANCELLED user',
+      ]);
+    },
+  );
+});
+
 test('at the end every promise holds', async () => {
   await expectPromisesAtRest(stack);
 });
