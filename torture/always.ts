@@ -558,6 +558,7 @@ function shown(item: Item): string {
       (name) => item[name],
     ),
     item['modifications'],
+    item['outage']?.M?.['sinceMs'],
     modification?.['status'],
     modification?.['code'],
     payments.at(-1)?.['paymentId'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DUE_SHARDS, shardName } from '../../lib/platform/dynamo/items.ts';
-import { shardOf } from '../../lib/platform/ids.ts';
+import { deriveId, shardOf } from '../../lib/platform/ids.ts';
 import { consultDoctor, type StoredItem, tamper } from '../support/doctor.ts';
 import { after, heal, httpCall, inject, refuseConnection } from '../support/faults.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
@@ -342,7 +342,7 @@ const MENDED: readonly Case[] = [
   {
     what: 'stock that is held for no order',
     plant: async () => {
-      const orderId = `ord_lost_${scene.productId}`;
+      const orderId = deriveId('ord', 'lost', scene.productId);
       await holdBehind(orderId);
       return { orderId };
     },

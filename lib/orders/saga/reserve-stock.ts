@@ -170,11 +170,13 @@ async function recordPause(
       cause: paused,
     });
   }
-  // That it waits is news to a caller; that it waits on is none.
-  const noted = order.outage === undefined ? changeOrder : touchOrder;
-  await noteOnReserving(service, order, (current) =>
-    noted(current, { outage: { sinceMs, notBeforeMs } }),
-  );
+  await noteOnReserving(service, order, (current) => {
+    // That it waits is news to a caller; that it waits on is none.
+    const note = current.outage === undefined ? changeOrder : touchOrder;
+    return note(current, {
+      outage: { sinceMs: current.outage?.sinceMs ?? sinceMs, notBeforeMs },
+    });
+  });
   return new InventoryPaused('Inventory asked for a pause.', { cause: paused });
 }
 
