@@ -183,9 +183,9 @@ export function createLambdaRuntime(
       memoryMegabytes: fn.memorySize ?? provider.memorySize,
     })),
     onFailure: (fn, requestId, error) => {
+      // No level, as on AWS: ordinary branches of the saga are among them.
       log.append(
         JSON.stringify({
-          level: 'ERROR',
           message: 'Invoke Error',
           function_name: fn.name,
           function_request_id: requestId,

@@ -35,7 +35,7 @@ const AWS_METRICS: Readonly<Record<string, { dimension: string; names: readonly 
     dimension: 'ApiName',
     names: ['Count', '4XXError', '5XXError', 'Latency'],
   },
-  'AWS/Lambda': { dimension: 'FunctionName', names: ['Errors', 'Invocations', 'Throttles'] },
+  'AWS/Lambda': { dimension: 'FunctionName', names: ['Throttles'] },
   'AWS/DynamoDB': {
     dimension: 'TableName',
     names: [
@@ -141,6 +141,11 @@ describe('infrastructure/alarms.yml', () => {
       'server-errors',
       'impossible-requests',
     ]);
+  });
+
+  test("none looks at Lambda's errors: ordinary branches of the saga are among them", () => {
+    const looksAt = [...alarms().values()].map(({ metric }) => metric);
+    expect(looksAt.filter(({ namespace }) => namespace === 'AWS/Lambda')).toEqual([]);
   });
 
   test('no dead-letter queue is without one', () => {

@@ -1,5 +1,7 @@
 import validate from 'asl-validator';
 import { describe, expect, test } from 'vitest';
+import * as signals from '../../lib/orders/saga/signals.ts';
+import { BRANCHING_REFUSALS } from '../../lib/orders/saga/task.ts';
 import type { State } from './deployment.ts';
 import {
   deployedFunctions,
@@ -61,6 +63,19 @@ describe('the order saga', () => {
     const defects = ['ImpossibleState', 'MalformedItem', 'UnknownSchemaVersion'];
     expect([...errorNames()]).toEqual(expect.arrayContaining(defects));
     expect([...matchedErrors()].filter((name) => defects.includes(name))).toEqual([]);
+  });
+
+  test('branches on exactly the signals and refusals that are reported as branches', () => {
+    const retried = new Set(states.flatMap(([, { Retry = [] }]) => Retry.flatMap(namesOf)));
+    const branches = states
+      .flatMap(([, { Catch = [] }]) => Catch.flatMap(namesOf))
+      .filter((name) => !/^(?:States|Lambda)\./.test(name) && !retried.has(name));
+    const ofSignals = Object.values(signals)
+      .filter((signal) => signal.prototype instanceof signals.Signal)
+      .map(({ name }) => name);
+    const reported = [...ofSignals, ...[...BRANCHING_REFUSALS].map(({ refusal }) => refusal.name)];
+    // A failure of the step whose next try is another step.
+    expect(new Set(branches)).toEqual(new Set([...reported, 'ConfirmationUnfinished']));
   });
 
   test.each(tasks)('%s invokes a deployed function', (_name, task) => {
@@ -129,6 +144,10 @@ describe('a step whose retries are used up', () => {
     }
   });
 });
+
+function namesOf({ ErrorEquals }: { readonly ErrorEquals: readonly string[] }): readonly string[] {
+  return ErrorEquals;
+}
 
 function happyPath(): string[] {
   const path: string[] = [];

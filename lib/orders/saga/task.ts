@@ -1,9 +1,18 @@
 import * as z from 'zod';
-import { isTemporary } from '../../platform/errors.ts';
-import { loggerFor } from '../../platform/lambda/logging.ts';
+import {
+  MixedCurrencies,
+  OutOfStock,
+  ProductUnavailable,
+  ReservationGone,
+  StaleRevision,
+  UnknownProduct,
+} from '../../inventory/refusals.ts';
+import { DomainError, type RefusalClass } from '../../platform/errors.ts';
+import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import type { Order } from '../order.ts';
 import type { OrderService } from '../order-service.ts';
+import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import type { Wait } from '../stored-wait.ts';
 import { ConfirmationUnfinished, RunSuperseded, Signal, WaitSuperseded } from './signals.ts';
@@ -38,9 +47,21 @@ interface TaskInput {
   readonly correlationId: string;
 }
 
+/** Business rules that refuse a step's work: the state machine has a branch for each. */
+export const BRANCHING_REFUSALS: ReadonlySet<RefusalClass> = new Set<RefusalClass>([
+  OutOfStock,
+  UnknownProduct,
+  ProductUnavailable,
+  MixedCurrencies,
+  ReservationGone,
+  StaleRevision,
+  ReservationExpired,
+]);
+
 /**
- * Makes the Lambda of one saga task. Signals and refusals are branches of the state machine, which
- * matches their `name`. An outage or a defect is a failure of the step, logged with its stack.
+ * Makes the Lambda of one saga task. Step Functions matches the `name` of what it throws. A signal or a refusal
+ * is a branch of the state machine; everything else is a failure of the step. Lambda reports both as errors, so
+ * only `StepFailed` tells failures.
  */
 export function taskHandler<Schema extends z.ZodType<TaskInput>>(
   step: string,
@@ -48,24 +69,35 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
   perform: (input: z.infer<Schema>) => Promise<unknown>,
 ) {
   return async (event: unknown): Promise<unknown> => {
-    const input = schema.parse(event);
-    const { orderId, correlationId } = input;
-    const about = { step, orderId, correlationId };
+    let about: LogContext = { step };
     try {
+      const input = schema.parse(event);
+      const { orderId, correlationId } = input;
+      about = { step, orderId, correlationId };
       const result = await perform(input);
       loggerFor(about).info('Step done');
       return result ?? null;
-    } catch (thrown) {
-      const error = thrown as Error;
-      const why = error instanceof ConfirmationUnfinished ? (error.cause as Error) : error;
-      if (!(why instanceof Signal) && isTemporary(why)) {
-        observe('StepFailed', about, { step, failure: why.name }, { error });
-      } else {
-        loggerFor(about).info('Step branched', { branch: error.name, why: why.message });
-      }
+    } catch (error) {
+      report(step, about, error as Error);
       throw error;
     }
   };
+}
+
+/** Reports the end of a step that threw, once: as a branch, a refusal or a failure. */
+function report(step: string, about: LogContext, error: Error): void {
+  const { name: branch, message: why } = error;
+  if (error instanceof Signal) {
+    loggerFor(about).info('Step branched', { branch, why });
+  } else if (
+    error instanceof DomainError &&
+    BRANCHING_REFUSALS.has(error.constructor as RefusalClass)
+  ) {
+    observe('StepRefused', about, { step, refusal: branch }, { why });
+  } else {
+    const failure = error instanceof ConfirmationUnfinished ? (error.cause as Error) : error;
+    observe('StepFailed', about, { step, failure: failure.name }, { error: failure });
+  }
 }
 
 /**

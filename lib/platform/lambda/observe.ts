@@ -14,6 +14,8 @@ export const EVENTS = {
   PaymentStatusChanged: { level: 'info', dimensions: ['from', 'to'] },
   /** A retry of the step follows, or a dead letter. */
   StepFailed: { level: 'warn', dimensions: ['step', 'failure'] },
+  /** A business rule refused the step's work; the state machine takes another branch. */
+  StepRefused: { level: 'info', dimensions: ['step', 'refusal'] },
   /** Another delivery of the message follows, or a dead letter. */
   MessageFailed: { level: 'warn', dimensions: ['operation'] },
   CircuitChanged: { level: 'warn', dimensions: ['circuit', 'to'] },
@@ -27,7 +29,8 @@ export const EVENTS = {
   DueWorkDispatched: { level: 'info', dimensions: ['kind'] },
   /** The next round of the dispatcher or the sweeper goes on with the rest. */
   RoundCutShort: { level: 'warn', dimensions: ['operation'] },
-  ShardNotRead: { level: 'error', dimensions: ['operation'] },
+  /** A round that ended early, or could not read all due work. */
+  RoundFailed: { level: 'error', dimensions: ['operation'] },
   ReservationExpired: { level: 'info', dimensions: [] },
   /** The database can never take a request of this code: no outage, but a bug. */
   ImpossibleRequest: { level: 'error', dimensions: [] },

@@ -8,32 +8,40 @@ import type { Round } from './round.ts';
 const ROUND_MARGIN_MS = 15_000;
 
 /**
- * Makes the Lambda of one scheduled operation. The operation reports failed work itself, and a later
- * round retries it. If a shard could not be read, the function fails after the round, so that an alarm
- * on its errors sees it. If Lambda then runs the function again, that is only another round.
+ * Makes the Lambda of one scheduled operation. The operation reports failed work itself, and a later round retries
+ * it. A round that ends early, or cannot read a shard, is reported as `RoundFailed`, which has an alarm. Then the
+ * function fails; if Lambda runs it again, that is only another round.
  */
 export function scheduledHandler(
   operation: string,
   perform: (hasTime: () => boolean) => Promise<Round>,
 ) {
   return async (_event: unknown, context: Context) => {
-    const round = await perform(() => context.getRemainingTimeInMillis() > ROUND_MARGIN_MS);
-    reportRound(operation, round);
-    if (round.unread.length > 0) {
-      throw new InfrastructureUnavailable('Some due work could not be read.', {
-        cause: round.unread[0]?.error,
-      });
+    try {
+      const round = await perform(() => context.getRemainingTimeInMillis() > ROUND_MARGIN_MS);
+      reportRound(operation, round);
+      requireAllRead(round);
+      return { handled: round.handled };
+    } catch (error) {
+      observe('RoundFailed', {}, { operation }, { error });
+      throw error;
     }
-    return { handled: round.handled };
   };
 }
 
+/** Reports a round that came to its end. Its gauge is also the sign that the operation is alive. */
 function reportRound(operation: string, round: Round): void {
-  const { handled, isCutShort, left, oldestOverdueMs, unread } = round;
+  const { handled, isCutShort, left, oldestOverdueMs } = round;
   measure('OldestDueWork', { operation }, oldestOverdueMs / 1000);
-  for (const { shard, error } of unread) {
-    observe('ShardNotRead', {}, { operation }, { shard, error });
-  }
   if (isCutShort) observe('RoundCutShort', {}, { operation }, { handled, left });
   else if (handled > 0) loggerFor({ operation }).info('Scheduled round done', { handled });
+}
+
+/** @throws InfrastructureUnavailable that names the shards which could not be read. */
+function requireAllRead({ unread }: Round): void {
+  if (unread.length === 0) return;
+  const shards = unread.map(({ shard }) => shard).join(', ');
+  throw new InfrastructureUnavailable(`Due work could not be read in shards ${shards}.`, {
+    cause: unread[0]?.error,
+  });
 }

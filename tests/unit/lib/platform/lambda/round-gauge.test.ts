@@ -25,3 +25,29 @@ test.each([
     expect.objectContaining({ operation: 'expire-reservations', OldestDueWork: seconds }),
   ]);
 });
+
+test.each([
+  ['ends early', () => Promise.reject(new TypeError('A defect.')), ['RoundFailed']],
+  [
+    'cannot read a shard',
+    () =>
+      Promise.resolve({
+        handled: 0,
+        isCutShort: false,
+        left: 0,
+        oldestOverdueMs: 0,
+        unread: [{ shard: 4, error: new Error('Throttled.') }],
+      }),
+    ['OldestDueWork', 'RoundFailed'],
+  ],
+])('a round that %s counts once, as failed', async (_case, perform, expected) => {
+  const metrics: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    metrics.push(String(text));
+    return true;
+  });
+  const handler = scheduledHandler('expire-reservations', perform);
+  const round = handler({}, { getRemainingTimeInMillis: () => 60_000 } as Context);
+  await expect(round).rejects.toBeDefined();
+  expect(metrics.map((line) => /OldestDueWork|RoundFailed/.exec(line)?.[0])).toEqual(expected);
+});
