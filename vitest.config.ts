@@ -39,9 +39,12 @@ const SMOKE = ['first-order', 'whole-way', 'dlq'].map(
 const LONG = ['tests/integration/killed.test.ts'];
 
 /** Need a process whose logger and metrics nobody has used yet: libraries make theirs once a process. */
-const ISOLATED = ['orders/saga/task', 'platform/lambda/observe', 'platform/lambda/round-gauge'].map(
-  (name) => `tests/unit/lib/${name}.test.ts`,
-);
+const ISOLATED = [
+  'orders/saga/task',
+  'platform/http/refused-access',
+  'platform/lambda/observe',
+  'platform/lambda/round-gauge',
+].map((name) => `tests/unit/lib/${name}.test.ts`);
 
 const INTEGRATION = 'tests/integration/*.test.ts';
 

@@ -103,7 +103,7 @@ function print({ ways, round, customMetrics, queues }: Measured, list: PriceList
   const { prices, region, asOf } = list;
   const idle = idleMonth(round, {
     queues,
-    alarmMetrics: alarms().size,
+    alarmMetrics: [...alarms().values()].flatMap(({ metrics }) => metrics).length,
     customMetrics: customMetrics.idle,
   });
   const orders = times(average(ways, MIX), MILLION);

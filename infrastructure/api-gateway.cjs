@@ -49,30 +49,131 @@ function logicalId(type) {
   return `Gateway${words.map((word) => word[0].toUpperCase() + word.slice(1)).join('')}`;
 }
 
+const ACCESS_LOG = '/aws/api-gateway/${self:service}-${sls:stage}';
+
+/** One line of the access log. It names no header: tokens and signatures are in headers. */
+const ACCESS_LINE = JSON.stringify({
+  requestId: '$context.requestId',
+  extendedRequestId: '$context.extendedRequestId',
+  traceId: '$context.xrayTraceId',
+  sourceIp: '$context.identity.sourceIp',
+  userAgent: '$context.identity.userAgent',
+  method: '$context.httpMethod',
+  path: '$context.path',
+  route: '$context.resourcePath',
+  status: '$context.status',
+  error: '$context.error.responseType',
+  functionRequestId: '$context.integration.requestId',
+  latencyMs: '$context.responseLatency',
+});
+
+/**
+ * The access log, and the metric that is counted from it. API Gateway writes logs as a role of the whole account and
+ * region, which all stages share: it stays when a stage goes.
+ */
+const ACCESS_LOG_RESOURCES = {
+  ApiAccessLog: {
+    Type: 'AWS::Logs::LogGroup',
+    Properties: { LogGroupName: ACCESS_LOG, RetentionInDays: '${param:LOG_RETENTION_DAYS}' },
+  },
+  ApiLogRole: {
+    Type: 'AWS::IAM::Role',
+    DeletionPolicy: 'Retain',
+    UpdateReplacePolicy: 'Retain',
+    Properties: {
+      Description: "Lets API Gateway write the logs of this account's APIs",
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'apigateway.amazonaws.com' },
+            Action: 'sts:AssumeRole',
+          },
+        ],
+      },
+      ManagedPolicyArns: [
+        {
+          'Fn::Sub':
+            'arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs',
+        },
+      ],
+    },
+  },
+  ApiLogAccount: {
+    Type: 'AWS::ApiGateway::Account',
+    DeletionPolicy: 'Retain',
+    UpdateReplacePolicy: 'Retain',
+    Properties: { CloudWatchRoleArn: { 'Fn::GetAtt': ['ApiLogRole', 'Arn'] } },
+  },
+  ApiThrottledMetric: {
+    Type: 'AWS::Logs::MetricFilter',
+    Properties: {
+      LogGroupName: { Ref: 'ApiAccessLog' },
+      FilterPattern: '{ $.error = "THROTTLED" }',
+      MetricTransformations: [
+        {
+          MetricNamespace: 'ordersaga/${sls:stage}',
+          MetricName: 'ApiThrottled',
+          MetricValue: '1',
+          Unit: 'Count',
+        },
+      ],
+    },
+  },
+};
+
+const hasAccessLog = async (resolveVariable) =>
+  String(await resolveVariable('param:API_ACCESS_LOG')) === 'true';
+
 exports.resources = async ({ resolveVariable }) => {
   const isForPages = (await resolveVariable("param:ALLOWED_ORIGINS, ''")) !== '';
-  return Object.fromEntries(
-    Object.entries(GATEWAY_RESPONSES).map(([type, response]) => [
-      logicalId(type),
-      resource(type, response, isForPages),
-    ]),
-  );
+  return {
+    ...Object.fromEntries(
+      Object.entries(GATEWAY_RESPONSES).map(([type, response]) => [
+        logicalId(type),
+        resource(type, response, isForPages),
+      ]),
+    ),
+    ...((await hasAccessLog(resolveVariable)) ? ACCESS_LOG_RESOURCES : {}),
+  };
+};
+
+/** Where the stage logs its calls, and what must be there first. */
+const LOGGING = {
+  DependsOn: ['ApiAccessLog', 'ApiLogAccount'],
+  StageDescription: {
+    AccessLogSetting: {
+      // Without the `:*` at the end of the log group's own attribute, which API Gateway refuses.
+      DestinationArn: {
+        'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${ACCESS_LOG}`,
+      },
+      Format: ACCESS_LINE,
+    },
+  },
 };
 
 /**
  * The CLI creates the API's stage by a deployment, whose name is new each time. The stage is no resource of its
  * own.
  */
-exports.deployment = async ({ resolveVariable }) => ({
-  [`ApiGatewayDeployment${await resolveVariable('sls:instanceId')}`]: {
-    // The deployment includes the responses.
-    DependsOn: Object.keys(GATEWAY_RESPONSES).map(logicalId),
-    Properties: {
-      StageDescription: {
-        TracingEnabled: true,
-        ThrottlingRateLimit: '${param:API_RATE_LIMIT}',
-        ThrottlingBurstLimit: '${param:API_BURST_LIMIT}',
+exports.deployment = async ({ resolveVariable }) => {
+  const { DependsOn = [], StageDescription = {} } = (await hasAccessLog(resolveVariable))
+    ? LOGGING
+    : {};
+  return {
+    [`ApiGatewayDeployment${await resolveVariable('sls:instanceId')}`]: {
+      // The deployment includes the responses.
+      DependsOn: [...Object.keys(GATEWAY_RESPONSES).map(logicalId), ...DependsOn],
+      Properties: {
+        StageDescription: {
+          TracingEnabled: true,
+          // Of each method by itself (docs/deploy.md).
+          ThrottlingRateLimit: '${param:API_RATE_LIMIT}',
+          ThrottlingBurstLimit: '${param:API_BURST_LIMIT}',
+          ...StageDescription,
+        },
       },
     },
-  },
-});
+  };
+};

@@ -41,11 +41,12 @@ export const handler = apiHandler(
       problems: ['NOT_FOUND', 'PRECONDITION_FAILED', 'LOCK_CONTENTION'],
     },
   },
-  async ({ path, user: { userId }, body, header, idempotencyKey }) => {
+  async ({ path, user: { userId }, body, header, idempotencyKey, correlationId }) => {
     const product = await changeProduct(inventory(), {
       userId,
       idempotencyKey,
       productId: path.productId,
+      correlationId,
       ifVersion: versionOf(header('If-Match')),
       fields: body,
     });

@@ -44,8 +44,9 @@ export const handler = apiHandler(
       problems: ['PRODUCT_EXISTS', 'LOCK_CONTENTION'],
     },
   },
-  async ({ user: { userId }, body, idempotencyKey }) => {
-    const product = await createProduct(inventory(), { userId, idempotencyKey, product: body });
+  async ({ user: { userId }, body, idempotencyKey, correlationId }) => {
+    const request = { userId, idempotencyKey, correlationId, product: body };
+    const product = await createProduct(inventory(), request);
     return {
       status: 201,
       headers: { Location: `/product/${product.productId}`, ETag: etagOf(product) },

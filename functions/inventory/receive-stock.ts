@@ -34,9 +34,9 @@ export const handler = apiHandler(
       problems: ['NOT_FOUND', 'LOCK_CONTENTION'],
     },
   },
-  async ({ path, user: { userId }, body: { quantity }, idempotencyKey }) => {
-    const productId = path.productId;
-    const request = { userId, idempotencyKey, productId, quantity };
+  async ({ path, user: { userId }, body: { quantity }, idempotencyKey, correlationId }) => {
+    const { productId } = path;
+    const request = { userId, idempotencyKey, correlationId, productId, quantity };
     const product = await receiveStock(inventory(), request);
     return {
       status: 200,

@@ -1,7 +1,7 @@
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
 import { acknowledgementQueue, acknowledgementSchema } from '../../lib/payments/acknowledgement.ts';
-import { signatureCheck } from '../../lib/payments/signature-check.ts';
-import { apiHandler, forEveryone } from '../../lib/platform/http/api-handler.ts';
+import { forGateway, signatureCheck } from '../../lib/payments/signature-check.ts';
+import { apiHandler } from '../../lib/platform/http/api-handler.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const acknowledgements = perRuntime(acknowledgementQueue);
@@ -10,7 +10,7 @@ const requireSigned = perRuntime(signatureCheck);
 export const handler = apiHandler(
   {
     route: 'POST /payment/webhook',
-    access: forEveryone,
+    access: forGateway,
     signature: (rawBody, header) => requireSigned()(rawBody, header),
     body: {
       schema: acknowledgementSchema,

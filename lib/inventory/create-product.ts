@@ -1,11 +1,13 @@
 import type { Money } from '../money.ts';
+import { toTimestamp } from '../platform/clock.ts';
 import { CONFLICT } from '../platform/dynamo/items.ts';
 import { IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
+import { observe } from '../platform/lambda/observe.ts';
 import { getProduct } from './get-product.ts';
 import { untilCommitted } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
-import type { Product } from './product.ts';
+import type { ChangeRecord, Product } from './product.ts';
 import { ProductExists } from './refusals.ts';
 
 const ROUTE = 'POST /product';
@@ -26,6 +28,7 @@ export interface NewProduct {
 export interface CreateProductRequest {
   readonly userId: string;
   readonly idempotencyKey?: string | undefined;
+  readonly correlationId?: string | undefined;
   readonly product: NewProduct;
 }
 
@@ -37,7 +40,7 @@ export interface CreateProductRequest {
  */
 export function createProduct(
   inventory: InventoryService,
-  { userId, idempotencyKey, product: given }: CreateProductRequest,
+  { userId, idempotencyKey, correlationId, product: given }: CreateProductRequest,
 ): Promise<Product> {
   const { name, description, unitPrice, stock, active, maxPerOrder } = given;
   const key = idempotencyKey ?? inventory.ids.random();
@@ -65,9 +68,21 @@ export function createProduct(
     sold: 0,
     received: stock,
   };
+  const record: ChangeRecord = {
+    productId: product.productId,
+    version: product.version,
+    at: toTimestamp(inventory.clock.now()),
+    by: userId,
+    from: {},
+    to: { name, description, unitPrice, status: product.status },
+  };
   return untilCommitted<Product>(inventory, async () => {
-    const refusal = await inventory.catalogue.addProduct(product);
-    if (refusal === undefined) return product;
+    const refusal = await inventory.catalogue.addProduct(product, record);
+    if (refusal === undefined) {
+      const facts = { productId: product.productId, userId, to: record.to, stock };
+      observe('ProductChanged', { correlationId }, { change: 'CREATED' }, facts);
+      return product;
+    }
     if (refusal.kind === 'CONFLICT') return CONFLICT;
     const existing = await getProduct(inventory, product.productId);
     if (existing.createdAs === product.createdAs) return existing;

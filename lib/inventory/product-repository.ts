@@ -1,14 +1,12 @@
 import {
   type DynamoDBDocumentClient,
-  PutCommand,
   QueryCommand,
   TransactWriteCommand,
-  UpdateCommand,
+  type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { documentClient } from '../platform/dynamo/database-client.ts';
 import {
-  CONFLICT,
   checkedFields,
   conditionalWrite,
   lazily,
@@ -22,7 +20,9 @@ import {
 } from '../platform/dynamo/items.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { CATALOGUE, productKey, toProduct, toProductItem } from './inventory-repository.ts';
-import type { Product, ProductChange, StockReceipt } from './product.ts';
+import type { ChangeRecord, Product, ProductChange, StockReceipt } from './product.ts';
+
+type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
 /** Products as their managers change them, and the receipts of their stock. */
 export class ProductRepository {
@@ -65,29 +65,31 @@ export class ProductRepository {
   }
 
   /**
-   * Writes a new product.
+   * Writes a new product and the record of its creation, both or neither.
    * @returns undefined if it was written, otherwise the reason; `CONDITION` if the id is taken.
    */
-  addProduct(product: Product): Promise<WriteRefusal | undefined> {
-    const put = new PutCommand({
+  addProduct(product: Product, record: ChangeRecord): Promise<WriteRefusal | undefined> {
+    const put = {
       TableName: this.#table,
       Item: toProductItem(product),
       ConditionExpression: 'attribute_not_exists(pk)',
-    });
-    return conditionalWrite(this.#documents.send(put));
+    };
+    return this.#writeRecorded({ Put: put }, record);
   }
 
   /**
    * Writes the given fields if no person changed the product since it was read. The counters, which
-   * reservations and receipts change, stay as they are.
-   * @returns the product after the write, counters included; CONFLICT if another writer was faster.
+   * reservations and receipts change, stay as they are. The record of the change is an item of its own: the
+   * product's item, which every reservation writes, does not grow by it.
+   * @returns undefined if both were written, otherwise the reason: another writer was faster.
    */
-  async changeProduct(
+  changeProduct(
     previous: Product,
     change: ProductChange & { readonly changedAs: string },
-  ): Promise<Product | typeof CONFLICT> {
+    record: ChangeRecord,
+  ): Promise<WriteRefusal | undefined> {
     const fields = Object.entries({ ...change, version: previous.version + 1 });
-    const update = new UpdateCommand({
+    const update = {
       TableName: this.#table,
       Key: productKey(previous.productId),
       UpdateExpression: `SET ${fields.map(([name]) => `#${name} = :${name}`).join(', ')}`,
@@ -101,11 +103,18 @@ export class ProductRepository {
         ':versionAsRead': previous.version,
         ...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
       },
-      ReturnValues: 'ALL_NEW',
-    });
-    const write = this.#documents.send(update);
-    const refusal = await conditionalWrite(write);
-    return refusal === undefined ? toProduct((await write).Attributes ?? {}) : CONFLICT;
+    };
+    return this.#writeRecorded({ Update: update }, record);
+  }
+
+  #writeRecorded(write: Write, record: ChangeRecord): Promise<WriteRefusal | undefined> {
+    const put = {
+      TableName: this.#table,
+      Item: toChangeItem(record),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    };
+    const both = new TransactWriteCommand({ TransactItems: [write, { Put: put }] });
+    return conditionalWrite(this.#documents.send(both));
   }
 
   /**
@@ -150,7 +159,13 @@ export function toReceiptItem(receipt: StockReceipt) {
 }
 
 const receiptSchema = lazily(() =>
-  z.object({ receiptId: z.string(), productId: z.string(), quantity: z.int(), at: z.string() }),
+  z.object({
+    receiptId: z.string(),
+    productId: z.string(),
+    quantity: z.int(),
+    at: z.string(),
+    by: z.exactOptional(z.string()),
+  }),
 );
 
 /** @throws MalformedItem, UnknownSchemaVersion */
@@ -164,4 +179,16 @@ export function toReceipt(item: StoredItem): StockReceipt {
     [],
   );
   return fields;
+}
+
+const CHANGE_SCHEMA_VERSION = 1;
+
+/** Item of a change's record; its key needs no index, because versions have no gaps. */
+function toChangeItem(record: ChangeRecord) {
+  return {
+    pk: `CHANGE#${record.productId}#${String(record.version)}`,
+    type: 'CHANGE',
+    schemaVersion: CHANGE_SCHEMA_VERSION,
+    ...record,
+  };
 }

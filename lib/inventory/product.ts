@@ -50,6 +50,20 @@ export interface ProductChange {
   readonly status?: ProductStatus;
 }
 
+/** Record of a change that a person made to a product; written once, together with the change. */
+export interface ChangeRecord {
+  readonly productId: string;
+  /** Version of the product after it; 1 for its creation. */
+  readonly version: number;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  /** The user who made it. */
+  readonly by: string;
+  /** The changed fields before it; empty for a creation. */
+  readonly from: ProductChange;
+  readonly to: ProductChange;
+}
+
 /** Units that arrived; written once, together with the stock they add. */
 export interface StockReceipt {
   readonly receiptId: string;
@@ -57,6 +71,8 @@ export interface StockReceipt {
   readonly quantity: number;
   /** RFC 3339 UTC. */
   readonly at: string;
+  /** The user who received them; absent from receipts older than the field. */
+  readonly by?: string;
 }
 
 export type Product = ActiveProduct | WithdrawnProduct;

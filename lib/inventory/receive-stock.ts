@@ -3,6 +3,7 @@ import { toTimestamp } from '../platform/clock.ts';
 import { CONFLICT } from '../platform/dynamo/items.ts';
 import { IdempotencyConflict } from '../platform/errors.ts';
 import { deriveId } from '../platform/ids.ts';
+import { observe } from '../platform/lambda/observe.ts';
 import { getProduct } from './get-product.ts';
 import { untilCommitted } from './inventory-repository.ts';
 import type { InventoryService } from './inventory-service.ts';
@@ -13,6 +14,7 @@ const ROUTE = 'POST /product/{productId}/stock';
 export interface ReceiveStockRequest {
   readonly userId: string;
   readonly idempotencyKey: string | undefined;
+  readonly correlationId?: string | undefined;
   readonly productId: string;
   readonly quantity: number;
 }
@@ -26,7 +28,7 @@ export interface ReceiveStockRequest {
  */
 export async function receiveStock(
   inventory: InventoryService,
-  { userId, idempotencyKey, productId, quantity }: ReceiveStockRequest,
+  { userId, idempotencyKey, correlationId, productId, quantity }: ReceiveStockRequest,
 ): Promise<Product> {
   const key = idempotencyKey ?? inventory.ids.random();
   const receipt: StockReceipt = {
@@ -34,8 +36,13 @@ export async function receiveStock(
     productId,
     quantity,
     at: toTimestamp(inventory.clock.now()),
+    by: userId,
   };
-  await untilCommitted<StockReceipt>(inventory, () => receive(inventory, receipt));
+  const stored = await untilCommitted<StockReceipt>(inventory, () => receive(inventory, receipt));
+  if (stored === receipt) {
+    const facts = { productId, userId, quantity };
+    observe('ProductChanged', { correlationId }, { change: 'STOCK_RECEIVED' }, facts);
+  }
   return getProduct(inventory, productId);
 }
 

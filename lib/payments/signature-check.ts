@@ -1,7 +1,12 @@
+import type { Access } from '../platform/http/endpoint.ts';
+import { countRefusedAccess } from '../platform/http/refused-access.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { secretReader } from '../platform/secrets.ts';
 import { BadSignature } from './refusals.ts';
 import { isSigned, SIGNATURE_HEADER } from './signatures.ts';
+
+/** Access for the gateway, whose signature is checked instead of a token. */
+export const forGateway: Access = { callers: 'public', countRefused: countRefusedAccess };
 
 /**
  * Makes the check of a webhook's signature. It rejects with BadSignature unless one of

@@ -10,11 +10,14 @@ export abstract class DomainError extends Error {
   readonly links: Readonly<Record<string, string>>;
   /** Pause before the caller's next try; undefined if waiting does not help. */
   readonly retryAfterSeconds: number | undefined;
+  /** Facts for the log line alone: who was refused, and why. */
+  readonly logged: Readonly<Record<string, string>>;
 
   constructor(message: string, options: DomainErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.details = options.details ?? {};
     this.links = options.links ?? {};
+    this.logged = options.logged ?? {};
     this.retryAfterSeconds = options.retryAfterSeconds ?? this.refusal?.retryAfterSeconds;
   }
 
@@ -35,6 +38,8 @@ export interface DomainErrorOptions {
   readonly links?: Readonly<Record<string, string>>;
   /** Default: that of the refusal. */
   readonly retryAfterSeconds?: number | undefined;
+  /** Never a token, key or signature. */
+  readonly logged?: Readonly<Record<string, string>>;
 }
 
 /** One kind of problem, as callers of the API see it (RFC 9457). */

@@ -14,7 +14,7 @@ interface Described {
   /** Value in the template of a deployed stage, if it is not `default`; `shown` is its text. */
   readonly deployed?: { readonly value: string; readonly shown: string };
   /** Value in the template of the stage `local`, if it is another one. */
-  readonly local?: string | number;
+  readonly local?: string | number | boolean;
   /** Value in the template of the stage `prod`, if it is another one. */
   readonly prod?: number | string | boolean;
 }

@@ -38,6 +38,13 @@ export const TEMPLATE_SETTINGS = {
     prod: 90,
     meaning: 'Days for which the logs of functions and the state machine are kept.',
   },
+  API_ACCESS_LOG: {
+    kind: 'switch',
+    default: true,
+    // It needs a role of the whole account, which emulators do not have.
+    local: false,
+    meaning: 'Whether API Gateway logs every call: who, what, status, latency.',
+  },
   SAGA_LOG_LEVEL: {
     kind: 'choice',
     choices: ['ALL', 'ERROR', 'OFF'],
@@ -65,7 +72,8 @@ export const TEMPLATE_SETTINGS = {
     max: 10_000,
     default: 100,
     prod: 500,
-    meaning: 'Requests a second that the whole API takes; beyond them it answers `429`.',
+    meaning:
+      'Requests a second that each method of the API takes; beyond them it answers `429`. The account has a limit for all.',
   },
   API_BURST_LIMIT: {
     kind: 'number',
@@ -73,6 +81,6 @@ export const TEMPLATE_SETTINGS = {
     max: 5000,
     default: 200,
     prod: 1000,
-    meaning: 'Requests at the same moment that the whole API takes.',
+    meaning: 'Requests at the same moment that each method of the API takes.',
   },
 } as const satisfies Readonly<Record<string, Setting>>;

@@ -82,7 +82,8 @@ export interface Metric {
 
 export interface Alarm {
   readonly name: string;
-  readonly metric: Metric;
+  /** One, or those of its expression. */
+  readonly metrics: readonly Metric[];
   readonly alarmActions: unknown;
   readonly okActions: unknown;
 }
@@ -98,13 +99,9 @@ export function alarms(): ReadonlyMap<string, Alarm> {
       logicalId,
       {
         name: Properties.AlarmName.replace('ordersaga-${sls:stage}-', ''),
-        metric: {
-          namespace: Properties.Namespace,
-          name: Properties.MetricName,
-          dimensions: Object.fromEntries(
-            Properties.Dimensions.map(({ Name, Value }) => [Name, Value]),
-          ),
-        },
+        metrics: (Properties.Metrics ?? [{ MetricStat: { Metric: Properties } }]).flatMap(
+          ({ MetricStat }) => (MetricStat === undefined ? [] : [toMetric(MetricStat.Metric)]),
+        ),
         alarmActions: Properties.AlarmActions,
         okActions: Properties.OKActions,
       },
@@ -112,11 +109,23 @@ export function alarms(): ReadonlyMap<string, Alarm> {
   );
 }
 
-interface AlarmProperties {
-  readonly AlarmName: string;
+function toMetric({ Namespace, MetricName, Dimensions = [] }: MetricProperties): Metric {
+  return {
+    namespace: Namespace,
+    name: MetricName,
+    dimensions: Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value])),
+  };
+}
+
+interface MetricProperties {
   readonly Namespace: string;
   readonly MetricName: string;
-  readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[];
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: string }[];
+}
+
+interface AlarmProperties extends MetricProperties {
+  readonly AlarmName: string;
+  readonly Metrics?: readonly { readonly MetricStat?: { readonly Metric: MetricProperties } }[];
   readonly AlarmActions: unknown;
   readonly OKActions: unknown;
 }

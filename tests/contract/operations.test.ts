@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LEGAL_MOVES } from '../../lib/orders/moves.ts';
+import { BRANCHING_REFUSALS } from '../../lib/orders/saga/task.ts';
 import { LEGAL_PAYMENT_MOVES } from '../../lib/payments/payment.ts';
+import { BadSignature } from '../../lib/payments/refusals.ts';
+import { MissingScope, Unauthenticated } from '../../lib/platform/errors.ts';
 import { EVENTS, GAUGES } from '../../lib/platform/lambda/observe.ts';
 import {
   alarms,
@@ -47,6 +50,9 @@ const AWS_METRICS: Readonly<Record<string, { dimension: string; names: readonly 
   },
 };
 
+/** Metrics of the whole account and region, and of the access log. */
+const WITHOUT_DIMENSIONS = ['AWS/Lambda Throttles', `${OWN_NAMESPACE} ApiThrottled`];
+
 /** Valid dimension values of AWS metrics: names of deployed resources. */
 const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   'AWS/SQS': ofType('AWS::SQS::Queue').map((logicalId) => `${logicalId}.QueueName`),
@@ -82,9 +88,14 @@ function emittedDimensions(name: string): readonly string[] | undefined {
 
 /** Checks that the code emits a metric, or that AWS emits it about a deployed resource. */
 function expectThere({ namespace, name, dimensions }: Metric): void {
+  if (Object.keys(dimensions).length === 0) {
+    expect(WITHOUT_DIMENSIONS).toContain(`${namespace} ${name}`);
+    return;
+  }
   if (namespace === OWN_NAMESPACE) {
     expect(Object.keys(dimensions), name).toEqual(emittedDimensions(name));
     expect(dimensions['service'], name).toBe('ordersaga');
+    expectValues(name, dimensions);
     return;
   }
   const aws = AWS_METRICS[namespace];
@@ -93,6 +104,19 @@ function expectThere({ namespace, name, dimensions }: Metric): void {
   const [value = ''] = Object.values(dimensions);
   // Inside Fn::Sub a reference is in braces, elsewhere after its tag.
   expect(SUBJECTS[namespace], name).toContain(/^\$\{([\w.]+)\}$/.exec(value)?.[1] ?? value);
+}
+
+/** Checks that a value of a dimension is one that the code emits. */
+function expectValues(name: string, { from = '', to, refusal, code }: Metric['dimensions']): void {
+  const moves = STATUSES[name] as Readonly<Record<string, readonly string[]>> | undefined;
+  if (moves !== undefined) expect(moves[from], name).toContain(to);
+  if (name === 'StepRefused') {
+    expect([...BRANCHING_REFUSALS].map((refused) => refused.refusal.name)).toContain(refusal);
+  }
+  if (name === 'AccessRefused') {
+    const refusals = [Unauthenticated, MissingScope, BadSignature];
+    expect(refusals.map((refused) => refused.refusal.code as string)).toContain(code);
+  }
 }
 
 /** Checks each `SEARCH('{"namespace",dimension,…} MetricName="name" …')` in an expression. */
@@ -113,8 +137,9 @@ function expectSearchable(expression: string): void {
 }
 
 describe('infrastructure/alarms.yml', () => {
-  test.each([...alarms()])('%s looks at what there is', (_logicalId, { metric }) => {
-    expectThere(metric);
+  test.each([...alarms()])('%s looks at what there is', (_logicalId, { metrics }) => {
+    expect(metrics.length).toBeGreaterThan(0);
+    for (const metric of metrics) expectThere(metric);
   });
 
   test.each([...alarms()])('%s tells when it begins and when it is over', (_logicalId, alarm) => {
@@ -140,18 +165,28 @@ describe('infrastructure/alarms.yml', () => {
       'sweeper-silent',
       'server-errors',
       'impossible-requests',
+      'access-refused',
+      'webhooks-refused',
+      'service-refused',
+      'api-throttled',
+      'functions-throttled',
+      'orders-failed',
+      'payments-failed',
+      'out-of-stock',
     ]);
   });
 
   test("none looks at Lambda's errors: ordinary branches of the saga are among them", () => {
-    const looksAt = [...alarms().values()].map(({ metric }) => metric);
-    expect(looksAt.filter(({ namespace }) => namespace === 'AWS/Lambda')).toEqual([]);
+    const looksAt = [...alarms().values()].flatMap(({ metrics }) => metrics);
+    const ofLambda = looksAt.filter(({ namespace }) => namespace === 'AWS/Lambda');
+    expect(ofLambda.map(({ name }) => name)).toEqual(['Throttles']);
   });
 
   test('no dead-letter queue is without one', () => {
     const watched = [...alarms().values()]
-      .filter(({ metric }) => metric.name === 'ApproximateNumberOfMessagesVisible')
-      .map(({ metric }) => metric.dimensions['QueueName']);
+      .flatMap(({ metrics }) => metrics)
+      .filter(({ name }) => name === 'ApproximateNumberOfMessagesVisible')
+      .map(({ dimensions }) => dimensions['QueueName']);
     const deadLetterQueues = [...resourceTypes().keys()].filter((id) =>
       id.endsWith('DeadLetterQueue'),
     );

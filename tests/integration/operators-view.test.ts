@@ -18,7 +18,7 @@ import {
 import { expectPromisesAtRest, ordersOf, snapshotOf } from '../support/invariants.ts';
 import { chargedLate } from '../support/late.ts';
 import { Scene } from '../support/scene.ts';
-import { call } from '../support/shop.ts';
+import { Customer, call } from '../support/shop.ts';
 import { asTimeGoesOn, eventually, executions } from '../support/stack.ts';
 
 const SECRET = 'whsec_canary_0123456789';
@@ -159,6 +159,35 @@ describe('one line and one metric tell of', () => {
       expect(told('CompensationDone', { paymentId, kind: 'REFUND' })).not.toEqual([]);
     });
     expectCounted('RefundOwed');
+  });
+
+  test('a caller who was refused, and a person who changed a price', async () => {
+    const priced = { unitPrice: { amount: 1, currency: 'EUR' } };
+    const change = `/product/${scene.productId}`;
+    const refused = await scene.user.call('PUT', change, priced);
+    expect(refused.status).toBe(403);
+    const { userId } = scene.user;
+    expect(told('AccessRefused', { userId })).toEqual([
+      expect.objectContaining({
+        level: 'WARN',
+        route: 'PUT /product/{productId}',
+        correlationId: refused.headers.get('x-correlation-id'),
+        requestId: refused.headers.get('x-correlation-id'),
+      }),
+    ]);
+    expectCounted('AccessRefused');
+
+    const manager = await Customer.of(scene.stack, 'products:write');
+    const changed = await manager.call('PUT', change, priced);
+    expect(changed.status).toBe(200);
+    expect(told('ProductChanged', { userId: manager.userId })).toEqual([
+      expect.objectContaining({
+        productId: scene.productId,
+        to: priced,
+        correlationId: changed.headers.get('x-correlation-id'),
+      }),
+    ]);
+    expectCounted('ProductChanged');
   });
 
   test('a duplicate that was refused', async () => {

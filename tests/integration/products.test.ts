@@ -1,8 +1,8 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Effect } from '../../lib/platform/effects.ts';
-import { after, databaseCall, dieAfter, heal, inject } from '../support/faults.ts';
-import { expectPromisesAtRest } from '../support/invariants.ts';
+import { after, dieAfter, heal, inject } from '../support/faults.ts';
+import { expectPromisesAtRest, scan } from '../support/invariants.ts';
 import { type Answer, Customer, newProduct, stockLine, stockOf } from '../support/shop.ts';
 import { aMoment, eventually, startTestStack } from '../support/stack.ts';
 import type { TestStack } from '../support/test-stack.ts';
@@ -43,12 +43,10 @@ const eur = (amount: number) => ({ amount, currency: 'EUR' });
 
 const TEAPOT = { name: 'Teapot', description: 'Cast iron.', unitPrice: eur(4200), stock: 7 };
 
-/** A write of several items: a receipt or a reservation. */
+/** A write of several items: a product and the record of its change, a receipt, or a reservation. */
 function anyTransaction({ kind, operation }: Effect): boolean {
   return kind === 'dynamodb' && operation === 'TransactWriteItems';
 }
-
-const changeProduct = databaseCall('UpdateItem', 'inventory');
 
 function receive(productId: string, quantity: unknown, key?: string): Promise<Answer> {
   return manager.call('POST', `/product/${productId}/stock`, { quantity }, { key });
@@ -165,7 +163,7 @@ describe('POST /product', () => {
           { ...body, ...changes },
           { key: `${name} ${kind}`.replaceAll(' ', '-') },
         );
-      inject(stack, { on: databaseCall('PutItem', 'inventory'), times: 1, act: dieAfter });
+      inject(stack, { on: anyTransaction, times: 1, act: dieAfter });
       expect((await create()).status).toBe(502);
       await stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
       return create;
@@ -237,6 +235,45 @@ describe('PUT /product/{productId}', () => {
     expect((await manager.call('GET', `/product/${productId}`)).json).toEqual(answer.json);
   });
 
+  test('keeps who changed what, and when; a repeated request changes nothing more', async () => {
+    const product = { ...TEAPOT, productId: 'prod-recorded' };
+    await manager.call('POST', '/product', product);
+    const put = (body: object, key?: string) =>
+      manager.call('PUT', '/product/prod-recorded', body, { key });
+    await put({ unitPrice: eur(3900) }, 'cheaper');
+    await put({ unitPrice: eur(3900) }, 'cheaper');
+    await put({ unitPrice: eur(1), active: false });
+    await receive('prod-recorded', 3);
+
+    const items = await scan(stack, 'InventoryTable');
+    const ofProduct = items.filter(({ productId }) => productId === 'prod-recorded');
+    const { name, description, unitPrice } = TEAPOT;
+    const by = manager.userId;
+    const at = expect.stringMatching(/^20\d\d-.*Z$/) as string;
+    const changes = ofProduct.filter(({ type }) => type === 'CHANGE');
+    expect(changes.sort((one, other) => Number(one['version']) - Number(other['version']))).toEqual(
+      [
+        expect.objectContaining({
+          ...{ version: 1, by, at, from: {} },
+          to: { name, description, unitPrice, status: 'ACTIVE' },
+        }),
+        expect.objectContaining({
+          ...{ version: 2, by, at },
+          from: { unitPrice: eur(4200) },
+          to: { unitPrice: eur(3900) },
+        }),
+        expect.objectContaining({
+          ...{ version: 3, by, at },
+          from: { unitPrice: eur(3900), status: 'ACTIVE' },
+          to: { unitPrice: eur(1), status: 'WITHDRAWN' },
+        }),
+      ],
+    );
+    expect(ofProduct.filter(({ type }) => type === 'RECEIPT')).toEqual([
+      expect.objectContaining({ by, at, quantity: 3 }),
+    ]);
+  });
+
   test('honours If-Match', async () => {
     const productId = await newProduct(5);
     const put = (ifMatch: string, name: string) =>
@@ -281,7 +318,7 @@ describe('PUT /product/{productId}', () => {
       await customer.reserved(productId, 2);
       await receive(productId, 10);
     };
-    inject(stack, { on: changeProduct, times: 1, act: after(meanwhile) });
+    inject(stack, { on: anyTransaction, times: 1, act: after(meanwhile) });
 
     const answer = await manager.call('PUT', `/product/${productId}`, { name: 'Cup' });
 
@@ -297,7 +334,7 @@ describe('PUT /product/{productId}', () => {
         { name: 'Cup' },
         { key: 'put-crash', headers: { 'if-match': '"1"' } },
       );
-    inject(stack, { on: changeProduct, times: 1, act: dieAfter });
+    inject(stack, { on: anyTransaction, times: 1, act: dieAfter });
     expect((await put()).status).toBe(502);
     await stack.clock.advance(LAMBDA_TIMEOUT_MS + 1000);
     const again = await put();

@@ -59,7 +59,10 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'catalogue.productIds': ['dynamodb:Query InventoryTable/index/catalogue'],
   'repository.expiredReservations': ['dynamodb:Query InventoryTable/index/expiry'],
   'catalogue.addProduct': ['dynamodb:PutItem InventoryTable'],
-  'catalogue.changeProduct': ['dynamodb:UpdateItem InventoryTable'],
+  'catalogue.changeProduct': [
+    'dynamodb:PutItem InventoryTable',
+    'dynamodb:UpdateItem InventoryTable',
+  ],
   'catalogue.addReceipt': ['dynamodb:PutItem InventoryTable', 'dynamodb:UpdateItem InventoryTable'],
   'repository.commit': ['dynamodb:PutItem InventoryTable', 'dynamodb:UpdateItem InventoryTable'],
 };

@@ -20,6 +20,7 @@ export type ApiResponse = Awaited<ReturnType<RestApi['respond']>>;
 /** A front end of functions, without the network. */
 export class Api {
   readonly #answer: (request: Request) => Promise<ApiResponse>;
+  #requests = 0;
 
   private constructor(answer: (request: Request) => Promise<ApiResponse>) {
     this.#answer = answer;
@@ -47,8 +48,9 @@ export class Api {
 
   /** Sends a request. If the function fails, the response is the front end's own 502. */
   respond({ method, path, headers = {}, body }: ApiRequest): Promise<ApiResponse> {
+    this.#requests += 1;
     return this.#answer({
-      requestId: 'simulated',
+      requestId: `simulated-${String(this.#requests)}`,
       method,
       url: path,
       headers: Object.entries({ 'content-type': 'application/json', ...headers }),

@@ -9,6 +9,7 @@ import {
 import { toTimestamp } from '../../platform/clock.ts';
 import { Unauthenticated } from '../../platform/errors.ts';
 import { type Access, NOBODY } from '../../platform/http/endpoint.ts';
+import { countRefusedAccess } from '../../platform/http/refused-access.ts';
 import { perRuntime } from '../../platform/lambda/runtime.ts';
 import { secretReader } from '../../platform/secrets.ts';
 import type { Reservation } from '../reservation.ts';
@@ -22,6 +23,7 @@ const credentials = perRuntime((runtime) => secretReader(runtime, 'INVENTORY_CRE
 export const forOrderService = {
   callers: 'service',
   header: SERVICE_CREDENTIAL_HEADER,
+  countRefused: countRefusedAccess,
   /** Compares a token with the credentials that are valid now, in constant time. */
   async authenticate(token: string) {
     const presented = hash('sha256', token, 'buffer');

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import type * as z from 'zod';
 import { type PathIdsOf, pathIdsOf } from '../../outside-ids.ts';
+import { loggerFor } from '../lambda/logging.ts';
 import { finishAnswer } from './answer-headers.ts';
 import {
   type Access,
@@ -86,18 +87,29 @@ export function apiHandler<
   }
 
   function refusal(error: unknown, call: Call): HttpAnswer {
+    access.countRefused?.(error, call, access);
     idempotency?.countDuplicate(error, call);
     return problemAnswer(error, call);
   }
 
   const handler = (event: APIGatewayProxyEvent, context: Context) => {
     const call = callOf(route, event);
+    logOwnCorrelation(call, access);
     return withTraceparent(call.header('traceparent'), async () => {
       const answer = await answerTo(call, context).catch((error: unknown) => refusal(error, call));
       return finishAnswer(call, answer, isOpenToPages);
     });
   };
   return Object.assign(handler, { endpoint });
+}
+
+/**
+ * Joins API Gateway's access log, which has its own id of each request, with the lines of a caller's own correlation
+ * id. Services call past API Gateway.
+ */
+function logOwnCorrelation({ correlationId, requestId, route }: Call, { callers }: Access): void {
+  if (callers === 'service' || requestId === '' || correlationId === requestId) return;
+  loggerFor({ correlationId, route }).info('Request correlated', { requestId });
 }
 
 function toAnswer({ status, body, headers, contentType }: ApiResponse): HttpAnswer {

@@ -68,6 +68,8 @@ export interface Access {
    * @throws Unauthenticated, MissingScope
    */
   readonly authenticate?: (token: string) => Promise<User>;
+  /** Counts refused access among the errors of the route. */
+  readonly countRefused?: (error: unknown, call: Call, access: Access) => void;
 }
 
 /** The compiler checks the example, which is for the API's document, against the schema. */
@@ -123,6 +125,9 @@ export interface Call {
   /** Looks a request header up without regard to case. */
   readonly header: (name: string) => string | undefined;
   readonly correlationId: string;
+  /** API Gateway's id of the request, which its access log has; empty if there is none. */
+  readonly requestId: string;
+  readonly sourceIp: string | undefined;
 }
 
 /** Response of a use case, before it is made an answer. */

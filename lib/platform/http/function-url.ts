@@ -48,6 +48,10 @@ function asApiEvent(
     path: rawPath,
     pathParameters,
     headers: event.headers,
+    requestContext: {
+      requestId: requestContext.requestId,
+      identity: { sourceIp: requestContext.http.sourceIp },
+    } as APIGatewayProxyEvent['requestContext'],
     queryStringParameters: event.queryStringParameters ?? null,
     body: event.body ?? null,
     isBase64Encoded: event.isBase64Encoded,

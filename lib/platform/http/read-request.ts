@@ -6,24 +6,30 @@ import { randomIds } from '../ids.ts';
 import { installedRuntime } from '../lambda/installed-runtime.ts';
 import type { Access, Call, Content } from './endpoint.ts';
 
+/** Context as API Gateway hands it over; its own test invocation, and a function URL, leave parts out. */
+type RequestContext = Partial<APIGatewayProxyEvent['requestContext']>;
+
 export function callOf(route: string, event: APIGatewayProxyEvent): Call {
   const headers = new Map<string, string | undefined>();
   // API Gateway's own test invocation hands over null if there is no header, and no path of the stage.
   const given = event.headers as typeof event.headers | null;
   for (const [name, value] of Object.entries(given ?? {})) headers.set(name.toLowerCase(), value);
-  const context = event.requestContext as Partial<typeof event.requestContext> | undefined;
+  const context = event.requestContext as RequestContext | undefined;
   const instance = context?.path ?? event.path;
-  const correlationId = headers.get('x-correlation-id') ?? '';
+  const requestId = context?.requestId ?? '';
+  // The caller's own id if it is harmless to log, or the one in API Gateway's access log.
+  const correlationId = [headers.get('x-correlation-id') ?? '', requestId].find((id) =>
+    CORRELATION_ID.test(id),
+  );
   return {
     event,
     route,
     instance,
     basePath: basePathOf(event.resource, instance),
     header: (name) => headers.get(name.toLowerCase()),
-    // The caller's own id if it is harmless to log, else a new one.
-    correlationId: CORRELATION_ID.test(correlationId)
-      ? correlationId
-      : (installedRuntime?.ids ?? randomIds).random(),
+    correlationId: correlationId ?? (installedRuntime?.ids ?? randomIds).random(),
+    requestId,
+    sourceIp: context?.identity?.sourceIp,
   };
 }
 

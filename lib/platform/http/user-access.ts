@@ -3,6 +3,7 @@ import { MAX_USER_ID_CHARACTERS } from '../../limits.ts';
 import { InfrastructureUnavailable, MissingScope, Unauthenticated } from '../errors.ts';
 import { type Claims, currentRuntime, perRuntime, type VerifyToken } from '../lambda/runtime.ts';
 import type { Access } from './endpoint.ts';
+import { countRefusedAccess } from './refused-access.ts';
 
 const BAD_TOKEN = 'The token is not valid here; check issuer, audience, signature and expiry.';
 
@@ -11,6 +12,7 @@ export function forUsers(scope?: string) {
   return {
     callers: 'user',
     ...(scope === undefined ? {} : { scope }),
+    countRefused: countRefusedAccess,
     async authenticate(token: string) {
       const { clock, verifyToken = byPublishedKeys() } = currentRuntime();
       let claims: Claims;
@@ -20,10 +22,14 @@ export function forUsers(scope?: string) {
         throw translate(error);
       }
       const { sub, scope: granted } = claims;
-      if (!isUserId(sub)) throw new Unauthenticated(BAD_TOKEN);
+      if (!isUserId(sub)) {
+        throw new Unauthenticated(BAD_TOKEN, { logged: { reason: 'BAD_SUBJECT' } });
+      }
       const scopes = new Set(typeof granted === 'string' ? granted.split(' ').filter(Boolean) : []);
       if (scope !== undefined && !scopes.has(scope)) {
-        throw new MissingScope(`This needs a token with the scope ${scope}.`);
+        throw new MissingScope(`This needs a token with the scope ${scope}.`, {
+          logged: { userId: sub, reason: scope },
+        });
       }
       return { userId: sub, scopes };
     },
@@ -65,7 +71,7 @@ function translate(error: unknown): Error {
   if (error instanceof errors.JOSEError && !isAboutKeys(error)) {
     return new Unauthenticated(
       error instanceof errors.JWTExpired ? 'The token has expired; get a new one.' : BAD_TOKEN,
-      { cause: error },
+      { cause: error, logged: { reason: error.code } },
     );
   }
   return new InfrastructureUnavailable("The token issuer's keys could not be fetched; try again.", {

@@ -18,6 +18,10 @@ export const EVENTS = {
   StepRefused: { level: 'info', dimensions: ['step', 'refusal'] },
   /** Another delivery of the message follows, or a dead letter. */
   MessageFailed: { level: 'warn', dimensions: ['operation'] },
+  /** A caller without a good token, scope, credential or signature. */
+  AccessRefused: { level: 'warn', dimensions: ['callers', 'code'] },
+  /** A person changed what is sold, at which price, or how much of it there is. */
+  ProductChanged: { level: 'info', dimensions: ['change'] },
   CircuitChanged: { level: 'warn', dimensions: ['circuit', 'to'] },
   SagaRestarted: { level: 'warn', dimensions: ['status'] },
   /** Not counted: a letter that SQS itself moves after its last delivery. */

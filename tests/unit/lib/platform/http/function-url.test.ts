@@ -19,7 +19,8 @@ const handler = functionUrlHandler(
 );
 
 async function routeOf(method: string, rawPath: string, event: object = {}): Promise<string> {
-  const request = { rawPath, requestContext: { http: { method } }, headers: {}, ...event };
+  const requestContext = { requestId: 'req-1', http: { method, sourceIp: '203.0.113.7' } };
+  const request = { rawPath, requestContext, headers: {}, ...event };
   const { body } = await handler(request as LambdaFunctionURLEvent, {} as Context);
   return body;
 }
@@ -53,6 +54,7 @@ test("a route sees the request in API Gateway's format", async () => {
     path: '/a/1',
     pathParameters: { id: '1' },
     headers: { 'x-correlation-id': 'c-1' },
+    requestContext: { requestId: 'req-1', identity: { sourceIp: '203.0.113.7' } },
     queryStringParameters: { revision: '2' },
     body: 'e30=',
     isBase64Encoded: true,
