@@ -28,6 +28,7 @@ const REAL = [
   'operators-view',
   'package',
   'restarted',
+  'small-account',
 ].map((name) => `tests/integration/${name}.test.ts`);
 
 /** Of the other parts, those that a newcomer's run repeats on the embedded stack, as a smoke test. */

@@ -83,6 +83,12 @@ async function stageValues(resolveVariable) {
     const value = await resolveVariable(`param:${name}`);
     if (value !== constant) problems.push(`${name} is ${value}: nobody may set it`);
   }
+  const { WEBHOOK_RESERVED_CONCURRENCY: webhook, QUEUE_MAX_CONCURRENCY: batches } = values;
+  if (webhook > 0 && webhook < batches) {
+    problems.push(
+      `WEBHOOK_RESERVED_CONCURRENCY is ${webhook}: with fewer than QUEUE_MAX_CONCURRENCY (${batches}) a throttled message would count as a failed one`,
+    );
+  }
   if (problems.length > 0) throw new BadSettingError(`Bad setting. ${problems.join('; ')}.`);
   try {
     deadlinesOf(values);

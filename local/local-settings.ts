@@ -15,6 +15,13 @@ export const LOCAL_SETTINGS = {
     meaning:
       'Store of the tables; `auto` is DynamoDB Local if there is Java 17 or newer, else memory.',
   },
+  LAMBDA_CONCURRENCY: {
+    kind: 'number',
+    min: 1,
+    max: 100_000,
+    default: 1000,
+    meaning: 'Functions that run at once, as an AWS account limits them; more are throttled.',
+  },
   API_PORT: port(3000, 'the API'),
   COMPANION_PORT: port(3100, 'the companion'),
   STEP_FUNCTIONS_PORT: port(8083, 'Step Functions'),

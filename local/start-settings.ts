@@ -23,6 +23,7 @@ export interface StartSettings {
   /** Every setting of the service that is set, including secrets. */
   readonly environment: Readonly<Record<string, string>>;
   readonly store: StoreChoice;
+  readonly concurrency: number;
   /** Folder that keeps tables, queues and charges for the next start. */
   readonly dataDirectory?: string;
 }
@@ -47,6 +48,7 @@ export function readStartSettings(
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
     host: localSetting('LISTEN_ADDRESS', environment),
     store: localSetting('STORE', environment),
+    concurrency: localSetting('LAMBDA_CONCURRENCY', environment),
     ports: {
       api: localSetting('API_PORT', environment),
       companion: localSetting('COMPANION_PORT', environment),

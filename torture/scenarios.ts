@@ -1,5 +1,5 @@
 import { sleep } from '../lib/platform/clock.ts';
-import { type Admission, throttled } from '../local/stack/lambda-runtime.ts';
+import { type Admission, Throttled } from '../local/stack/lambda-runtime.ts';
 import { STEPS } from './always.ts';
 import type { Shop } from './shop.ts';
 import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
@@ -352,7 +352,7 @@ export const SCENARIOS: readonly Scenario[] = [
         const soFar = times.get(functionKey) ?? 0;
         times.set(functionKey, soFar + 1);
         const isRefused = STEPS.includes(functionKey) && soFar < 4;
-        return isRefused ? Promise.reject(throttled()) : undefined;
+        return isRefused ? Promise.reject(new Throttled()) : undefined;
       };
     },
     act: (shop) => paying(shop, 'tok_ok'),

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { MAX_PIECES_PER_LINE, MOST_OPEN_ORDERS_PER_USER } from '../limits.ts';
+import { MAX_PIECES_PER_LINE, MAX_WAIT_SECONDS, MOST_OPEN_ORDERS_PER_USER } from '../limits.ts';
 
 /**
  * The settings of the service. Each row of the table gives a setting's name, range, default and
@@ -223,6 +223,15 @@ export const SETTINGS = {
     max: MAX_PIECES_PER_LINE,
     default: MAX_PIECES_PER_LINE,
     meaning: 'Pieces that one order may have of a product without a `maxPerOrder` of its own.',
+  },
+  MAX_WAIT_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 0,
+    max: MAX_WAIT_SECONDS,
+    default: MAX_WAIT_SECONDS,
+    meaning:
+      'Longest time that a call waits for `Prefer: wait`. Each wait occupies a function; 0 answers `202` at once.',
   },
   DISPATCH_AFTER_SECONDS: {
     kind: 'number',

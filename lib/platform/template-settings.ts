@@ -66,6 +66,17 @@ export const TEMPLATE_SETTINGS = {
     prod: true,
     meaning: 'Whether DynamoDB refuses to delete the tables.',
   },
+  SAGA_RESERVED_CONCURRENCY: reserved('each function of the saga'),
+  INVENTORY_RESERVED_CONCURRENCY: reserved("Inventory's function `reservations`"),
+  WEBHOOK_RESERVED_CONCURRENCY: reserved('each of the two functions that take acknowledgements'),
+  SCHEDULE_RESERVED_CONCURRENCY: reserved('each of the dispatcher and the sweeper'),
+  QUEUE_MAX_CONCURRENCY: {
+    kind: 'number',
+    min: 2,
+    max: 1000,
+    default: 10,
+    meaning: 'Batches of one queue that are handled at once.',
+  },
   API_RATE_LIMIT: {
     kind: 'number',
     min: 1,
@@ -84,3 +95,13 @@ export const TEMPLATE_SETTINGS = {
     meaning: 'Requests at the same moment that each method of the API takes.',
   },
 } as const satisfies Readonly<Record<string, Setting>>;
+
+function reserved(functions: string) {
+  return {
+    kind: 'number',
+    min: 0,
+    max: 1000,
+    default: 0,
+    meaning: `Concurrent invocations reserved for ${functions}, and their limit; 0 reserves none.`,
+  } as const;
+}

@@ -62,6 +62,10 @@ export interface EmbeddedStackOptions {
   readonly onProgress?: (step: Progress) => void;
   /** Called after every invocation of a function. */
   readonly onInvocationEnd?: OnInvocationEnd;
+  /** Concurrent invocations of all functions together. Default: no limit. */
+  readonly concurrency?: number | undefined;
+  /** Settings of the template, such as reserved concurrency; by default those of the stage `local`. */
+  readonly templateVariables?: Readonly<Record<string, string>>;
   /** Store of the tables; by default `auto`. */
   readonly store?: StoreChoice;
   /**
@@ -188,7 +192,10 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const log = startLog(base, options.logFile);
 
   // The template needs this variable for API Gateway's own responses.
-  const templateVariables = { ALLOWED_ORIGINS: settings.ALLOWED_ORIGINS };
+  const templateVariables = {
+    ...options.templateVariables,
+    ALLOWED_ORIGINS: settings.ALLOWED_ORIGINS,
+  };
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience = 'ordersaga' } = overrides;
   const token = { audience, ...(issuer === undefined ? {} : { issuer }) };
   const [service, database, queues] = await Promise.all([
@@ -204,7 +211,10 @@ async function startParts(options: EmbeddedStackOptions, parts: Parts): Promise<
   const queuesUrl = urlOf('127.0.0.1', queues.port);
   const queueUrls = createQueues(service, queues, queuesUrl);
   const values = intrinsicValues(service, queueUrls);
-  const lambda = createLambdaRuntime(base, service, log, options.onInvocationEnd);
+  const lambda = createLambdaRuntime(base, service, log, {
+    concurrency: options.concurrency,
+    onEnd: options.onInvocationEnd,
+  });
   clock.settle = () => settled(lambda);
 
   const [tableNames, api, inventory] = await Promise.all([

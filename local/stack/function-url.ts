@@ -1,6 +1,7 @@
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import type { HttpResponse } from './gateway-responses.ts';
 import { type HttpServer, startHttpServer } from './http-server.ts';
+import { Throttled } from './lambda-runtime.ts';
 import type { Request } from './rest-api.ts';
 
 type Invoke = (event: LambdaFunctionURLEvent) => Promise<unknown>;
@@ -38,7 +39,8 @@ export async function respondAtFunctionUrl(
     const { statusCode, headers = {}, body = '' } = result;
     const sent = Object.entries(headers).map(([name, value]) => [name, String(value)]);
     return { statusCode, headers: Object.fromEntries(sent) as Record<string, string>, body };
-  } catch {
+  } catch (error) {
+    if (error instanceof Throttled) return ownAnswer(429, error.message);
     // Lambda's log has the failed invocation.
     return ownAnswer(502, 'Internal Server Error');
   }

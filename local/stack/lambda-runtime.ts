@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 import type { Clock } from '../../lib/platform/clock.ts';
+import { ConcurrencyPool } from './concurrency-pool.ts';
 
 export interface LambdaFunction {
   /** Key in serverless.yml. */
@@ -14,6 +15,8 @@ export interface LambdaFunction {
   readonly handler: string;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
+  /** Concurrent invocations that it has for itself, and may not exceed. */
+  readonly reservedConcurrency?: number | undefined;
 }
 
 export interface LambdaRuntimeOptions {
@@ -23,6 +26,8 @@ export interface LambdaRuntimeOptions {
   readonly clock: Clock;
   readonly region: string;
   readonly accountId: string;
+  /** Concurrent invocations of the account. Default: no limit. */
+  readonly concurrency?: number | undefined;
   /** Called for every invocation that fails, as CloudWatch would be. */
   readonly onFailure?: (fn: LambdaFunction, requestId: string, error: InvocationError) => void;
   /** Called after every invocation, successful or not, with the real time it took. */
@@ -50,9 +55,11 @@ export type Admission = (functionKey: string, event: unknown) => Promise<void> |
 /** Lets every invocation begin at once. */
 export const admitAtOnce: Admission = () => undefined;
 
-/** Lambda's refusal of an invocation for which no instance is free, by the name that Step Functions gives it. */
-export function throttled(): InvocationError {
-  return new InvocationError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
+/** A refused invocation: nothing ran. Callers translate it as AWS's services do. */
+export class Throttled extends InvocationError {
+  constructor() {
+    super('TooManyRequestsException', 'Rate Exceeded.');
+  }
 }
 
 type Handler = (event: unknown, context: Context) => unknown;
@@ -93,9 +100,11 @@ export class LambdaRuntime {
   readonly #handlers = new Map<string, Promise<Handler>>();
   readonly #running = new Set<Invocation>();
   #admission = admitAtOnce;
+  readonly #pool: ConcurrencyPool;
 
   constructor(options: LambdaRuntimeOptions) {
     this.#options = options;
+    this.#pool = new ConcurrencyPool(options.concurrency ?? Infinity, options.functions);
     this.#functions = new Map(
       options.functions.flatMap((fn) => [
         [fn.key, fn],
@@ -154,6 +163,7 @@ export class LambdaRuntime {
 
   /**
    * Invokes a function by its name, key or ARN. Event and result pass through JSON.
+   * @throws Throttled
    * @throws InvocationError whose name is the thrown error's, or `Sandbox.Timedout`, `Runtime.ExitError`,
    * `Runtime.ImportModuleError` or `ResourceNotFoundException`; the admission's refusal.
    */
@@ -164,6 +174,8 @@ export class LambdaRuntime {
     }
     const admitted = this.#admission(fn.key, payload);
     if (admitted !== undefined) await admitted;
+    const release = this.#pool.take(fn);
+    if (release === undefined) throw new Throttled();
     const requestId = randomUUID();
     const beganAt = performance.now();
     try {
@@ -174,6 +186,7 @@ export class LambdaRuntime {
       this.#options.onFailure?.(fn, requestId, failure);
       throw failure;
     } finally {
+      release();
       this.#options.onEnd?.(fn, performance.now() - beganAt);
     }
   }

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { ApiRoutes, MalformedPath, type Route } from './api-routes.ts';
 import { GatewayResponses, type HttpResponse } from './gateway-responses.ts';
+import { Throttled } from './lambda-runtime.ts';
 import type { ServiceDefinition } from './service-definition.ts';
 
 export interface Request {
@@ -54,6 +55,7 @@ export class RestApi {
     } catch (error) {
       // Lambda's log has the failed invocation. A time-out is a failure like others.
       if (error instanceof MalformedResult) console.error(error);
+      if (error instanceof Throttled) return own('INTEGRATION_FAILURE', 500);
       return own('DEFAULT_5XX', 502);
     }
   }

@@ -27,6 +27,7 @@ const functionSchema = z.object({
   handler: z.string(),
   timeout: z.number().optional(),
   memorySize: z.number().optional(),
+  reservedConcurrency: z.number().optional(),
   url: z.object({ authorizer: z.literal('aws_iam') }).optional(),
   events: z.array(z.union([httpEvent, sqsEvent, scheduleEvent])).default([]),
 });

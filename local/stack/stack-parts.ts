@@ -18,7 +18,7 @@ import { startFunctionUrl } from './function-url.ts';
 import { DUMMY_CREDENTIALS } from './handler-environment.ts';
 import type { HttpServer } from './http-server.ts';
 import { type IntrinsicValues, resolveIntrinsics } from './intrinsics.ts';
-import { LambdaRuntime, type OnInvocationEnd } from './lambda-runtime.ts';
+import { LambdaRuntime, type LambdaRuntimeOptions } from './lambda-runtime.ts';
 import { type LogRouter, routeLogs } from './log-router.ts';
 import { listeningOnLoopback } from './loopback-only.ts';
 import type { Parts } from './parts.ts';
@@ -167,11 +167,11 @@ export function createLambdaRuntime(
   { clock, directory }: Pick<Base, 'directory'> & { readonly clock: Clock },
   { functions, provider }: ServiceDefinition,
   log: Pick<LogRouter, 'append'>,
-  onEnd?: OnInvocationEnd,
+  options: Pick<LambdaRuntimeOptions, 'concurrency' | 'onEnd'> = {},
 ): LambdaRuntime {
   return new LambdaRuntime({
+    ...options,
     clock,
-    onEnd,
     directory,
     region: provider.region,
     accountId: ACCOUNT_ID,
@@ -181,6 +181,7 @@ export function createLambdaRuntime(
       handler: fn.handler,
       timeoutSeconds: fn.timeout ?? provider.timeout,
       memoryMegabytes: fn.memorySize ?? provider.memorySize,
+      reservedConcurrency: fn.reservedConcurrency,
     })),
     onFailure: (fn, requestId, error) => {
       // No level, as on AWS: ordinary branches of the saga are among them.

@@ -89,11 +89,15 @@ function bareFunctionName(functionName: string): string {
   return name.split(':')[0] ?? name;
 }
 
+/** Lambda's refusal of an invocation for which no instance is free. Step Functions puts `Lambda.` before its name. */
+const THROTTLED = 'TooManyRequestsException';
+
 /** Describes an error as Lambda reports it. An error from another realm is no instance of this realm's Error. */
 function describeFailure(failure: unknown): [error: string, cause: string] {
   const isErrorLike = typeof failure === 'object' && failure !== null && 'name' in failure;
   const error = isErrorLike ? (failure as Partial<Error>) : new Error(String(failure));
-  const { name: errorType = 'Error', message: errorMessage = '', stack = '' } = error;
+  const { name = 'Error', message: errorMessage = '', stack = '' } = error;
+  const errorType = name === THROTTLED ? `Lambda.${name}` : name;
   return [errorType, JSON.stringify({ errorType, errorMessage, trace: stack.split('\n') })];
 }
 

@@ -13,7 +13,7 @@ import { LOCAL_SETTINGS } from '../../local/local-settings.ts';
 import { readStartSettings } from '../../local/start-settings.ts';
 import { SAGA_CONSTANTS } from '../../statemachines/constants.ts';
 import { REQUIRED } from '../unit/lib/platform/environment.ts';
-import { parametersOfOrderSaga } from './deployment.ts';
+import { deployedFunctions, parametersOfOrderSaga } from './deployment.ts';
 
 const root = join(import.meta.dirname, '../..');
 const names = Object.keys(SETTINGS);
@@ -24,7 +24,13 @@ interface Resolved {
   readonly provider: { readonly environment: Values };
   readonly params: { readonly default: Values; readonly prod: Values };
   readonly functions: Readonly<
-    Record<string, { readonly events: readonly { readonly schedule?: string }[] }>
+    Record<
+      string,
+      {
+        readonly events: readonly { readonly schedule?: string }[];
+        readonly reservedConcurrency?: number;
+      }
+    >
   >;
 }
 
@@ -57,6 +63,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   DUPLICATE_WINDOW_SECONDS: '601',
   MAX_OPEN_ORDERS_PER_USER: '11',
   DEFAULT_MAX_PER_ORDER: '9999',
+  MAX_WAIT_SECONDS: '9',
   DISPATCH_AFTER_SECONDS: '31',
   SCHEDULE_SECONDS: '120',
   GATEWAY_URL: 'https://gateway.example',
@@ -124,6 +131,7 @@ describe('the template', () => {
       'lower INVENTORY_TIMEOUT_MS or GATEWAY_TIMEOUT_MS',
     ],
     [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS is "*": it must be origins separated by commas'],
+    [{ WEBHOOK_RESERVED_CONCURRENCY: '3' }, 'WEBHOOK_RESERVED_CONCURRENCY is 3: with fewer than'],
     [{ SAGA_LOG_LEVEL: 'LOUD' }, 'SAGA_LOG_LEVEL is "LOUD": it must be ALL or ERROR or OFF'],
   ])('is not resolved with %j: %s', async (variables, message) => {
     const gateway: Record<string, string> =
@@ -131,6 +139,24 @@ describe('the template', () => {
     const refusal = resolve({ ...gateway, ...variables });
     await expect(refusal).rejects.toMatchObject({
       stdout: expect.stringContaining(message),
+    });
+  });
+
+  test('reserves concurrency for exactly what accepted orders need, and none by default', async () => {
+    const GATEWAY_URL = 'https://gateway.example';
+    expect(reservedIn((await resolve({ GATEWAY_URL })).functions)).toEqual({});
+    const { functions } = await resolve({
+      GATEWAY_URL,
+      SAGA_RESERVED_CONCURRENCY: '4',
+      INVENTORY_RESERVED_CONCURRENCY: '20',
+      WEBHOOK_RESERVED_CONCURRENCY: '10',
+      SCHEDULE_RESERVED_CONCURRENCY: '1',
+    });
+    expect(reservedIn(functions)).toEqual({
+      ...Object.fromEntries(SAGA_FUNCTIONS.map((name) => [name, 4])),
+      reservations: 20,
+      ...{ receiveAcknowledgement: 10, handleAcknowledgement: 10 },
+      ...{ dispatchDueWork: 1, expireReservations: 1 },
     });
   });
 
@@ -168,6 +194,18 @@ describe('docs/configuration.md', () => {
     for (const name of all) expect(page).toContain(`\n| \`${name}\` | `);
   });
 });
+
+const SAGA_FUNCTIONS = [...deployedFunctions()].flatMap(([name, file]) =>
+  file.startsWith('functions/saga/') ? [name] : [],
+);
+
+function reservedIn(functions: Resolved['functions']): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(functions).flatMap(([name, { reservedConcurrency }]) =>
+      reservedConcurrency === undefined ? [] : [[name, reservedConcurrency]],
+    ),
+  );
+}
 
 function schedulesOf(functions: Resolved['functions']): string[] {
   return Object.values(functions).flatMap(({ events }) =>

@@ -4,7 +4,7 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { type Effect, passThrough } from '../../lib/platform/effects.ts';
-import { admitAtOnce, dieHere, throttled } from '../../local/stack/lambda-runtime.ts';
+import { admitAtOnce, dieHere, Throttled } from '../../local/stack/lambda-runtime.ts';
 import type { TestStack } from './test-stack.ts';
 
 type Act = <Result>(proceed: () => Promise<Result>, effect: Effect) => Promise<Result>;
@@ -192,7 +192,7 @@ export function after(doFirst: () => Promise<unknown>): Act {
 }
 
 /** Lambda has no instance free: the function never runs. */
-export const throttle: InvocationFault['act'] = () => Promise.reject(throttled());
+export const throttle: InvocationFault['act'] = () => Promise.reject(new Throttled());
 
 export interface Held {
   readonly act: Act;

@@ -30,7 +30,7 @@ export interface ApiRequest<Body, Query, Header extends string, Route extends st
   readonly header: (name: Header) => string | undefined;
   readonly correlationId: string;
   readonly idempotencyKey: string | undefined;
-  /** From `Prefer: wait=N`, clamped to 10; 0 if the caller does not want to wait or the endpoint lacks `Prefer`. */
+  /** From `Prefer: wait=N`, clamped to `MAX_WAIT_SECONDS`; 0 if the caller does not want to wait or the endpoint lacks `Prefer`. */
   readonly waitSeconds: number;
 }
 

@@ -53,7 +53,8 @@ export const GATEWAY_RESPONSES = {
     { code: 'TOO_MANY_REQUESTS', title: 'Too many requests at once' },
     `Wait a moment. ${SEND_AGAIN}`,
   ),
-  INTEGRATION_FAILURE: response(504, InfrastructureUnavailable.refusal, SEND_AGAIN),
+  // Also a throttled function, which did not run.
+  INTEGRATION_FAILURE: response(503, InfrastructureUnavailable.refusal, SEND_AGAIN),
   INTEGRATION_TIMEOUT: response(
     504,
     { ...InfrastructureUnavailable.refusal, title: 'It took too long' },
@@ -74,7 +75,7 @@ export function gatewayProblem({ status, code, title, detail }: GatewayResponse)
 
 /** True if the same request may succeed a moment later. */
 export function isTemporaryResponse({ status }: GatewayResponse): boolean {
-  return status === 429 || status === 504;
+  return status === 429 || status === 503 || status === 504;
 }
 
 function response(

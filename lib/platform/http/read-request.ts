@@ -132,10 +132,11 @@ function validated<Schema extends z.ZodType>(
   throw new BadRequest(`Correct the ${part}: ${summary}.`, { details: { errors } });
 }
 
-/** Seconds of `Prefer: wait=N` (RFC 7240), clamped to 10; 0 if the caller does not want to wait. */
+/** Seconds of `Prefer: wait=N` (RFC 7240), clamped to `MAX_WAIT_SECONDS`; 0 if the caller does not want to wait. */
 export function waitSecondsOf(call: Call): number {
   const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?/i.exec(call.header('prefer') ?? '');
-  return Math.min(Number(match?.[1] ?? 0), MAX_WAIT_SECONDS);
+  const longest = installedRuntime?.config.MAX_WAIT_SECONDS ?? MAX_WAIT_SECONDS;
+  return Math.min(Number(match?.[1] ?? 0), longest);
 }
 
 /**

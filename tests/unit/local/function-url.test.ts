@@ -2,6 +2,7 @@ import type { LambdaFunctionURLEvent } from 'aws-lambda';
 import { afterEach, describe, expect, test } from 'vitest';
 import { respondAtFunctionUrl, startFunctionUrl } from '../../../local/stack/function-url.ts';
 import type { HttpServer } from '../../../local/stack/http-server.ts';
+import { Throttled } from '../../../local/stack/lambda-runtime.ts';
 
 const SIGNED: [string, string] = ['Authorization', 'AWS4-HMAC-SHA256 Credential=test'];
 
@@ -70,6 +71,10 @@ describe('an answer', () => {
       expect((await send({}, result)).answer.statusCode).toBe(502);
     },
   );
+});
+
+test('is 429 if the function is throttled', async () => {
+  expect((await send({}, new Throttled())).answer.statusCode).toBe(429);
 });
 
 describe('over HTTP', () => {

@@ -8,7 +8,7 @@ import {
   dieHere,
   type InvocationError,
   LambdaRuntime,
-  throttled,
+  Throttled,
   unlessDead,
 } from '../../../local/stack/lambda-runtime.ts';
 import { TravelClock } from '../../../local/stack/travel-clock.ts';
@@ -165,7 +165,7 @@ describe('LambdaRuntime', () => {
     const admitted = Promise.withResolvers<undefined>();
     runtime.setAdmission((key, event) => {
       expect(event).toEqual({ a: 1 });
-      return key === 'echo' ? admitted.promise : Promise.reject(throttled());
+      return key === 'echo' ? admitted.promise : Promise.reject(new Throttled());
     });
     try {
       let isOver = false;
@@ -173,7 +173,7 @@ describe('LambdaRuntime', () => {
         isOver = true;
       });
       const refused = runtime.invoke('dying', { a: 1 });
-      await expect(refused).rejects.toMatchObject({ name: 'Lambda.TooManyRequestsException' });
+      await expect(refused).rejects.toMatchObject({ name: 'TooManyRequestsException' });
       expect(isOver).toBe(false);
       admitted.resolve(undefined);
       expect(await echoed).toEqual({ got: { a: 1 } });

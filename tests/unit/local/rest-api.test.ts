@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { Throttled } from '../../../local/stack/lambda-runtime.ts';
 import { RestApi } from '../../../local/stack/rest-api.ts';
 import type { ServiceDefinition } from '../../../local/stack/service-definition.ts';
 
@@ -49,6 +50,7 @@ function definition(without: readonly string[] = []): ServiceDefinition {
         B: gatewayResponse('DEFAULT_5XX'),
         C: gatewayResponse('REQUEST_TOO_LARGE', '413'),
         D: gatewayResponse('MISSING_AUTHENTICATION_TOKEN', '404'),
+        E: gatewayResponse('INTEGRATION_FAILURE', '503'),
       },
     },
   } as unknown as ServiceDefinition;
@@ -229,5 +231,10 @@ describe('an answer of a function', () => {
     vi.spyOn(console, 'error').mockReturnValue();
     const { statusCode, headers } = await send({ url: '/order' }, result);
     expect([statusCode, headers['X-Kind']]).toEqual([502, 'DEFAULT_5XX']);
+  });
+
+  test('that was throttled is a failure of the integration, whose status the template sets', async () => {
+    const { statusCode, headers } = await send({ url: '/order' }, new Throttled());
+    expect([statusCode, headers['X-Kind']]).toEqual([503, 'INTEGRATION_FAILURE']);
   });
 });

@@ -9,6 +9,7 @@ describe('readStartSettings', () => {
       ports: { api: 3000, companion: 3100, stepFunctions: 8083, queues: 9324, dynamodb: 8000 },
       environment: {},
       store: 'auto',
+      concurrency: 1000,
     });
   });
 
