@@ -128,6 +128,7 @@ const hasAccessLog = async (resolveVariable) =>
 
 exports.resources = async ({ resolveVariable }) => {
   const isForPages = (await resolveVariable("param:ALLOWED_ORIGINS, ''")) !== '';
+  const rate = Number(await resolveVariable('param:WAF_RATE_PER_IP'));
   return {
     ...Object.fromEntries(
       Object.entries(GATEWAY_RESPONSES).map(([type, response]) => [
@@ -136,10 +137,11 @@ exports.resources = async ({ resolveVariable }) => {
       ]),
     ),
     ...((await hasAccessLog(resolveVariable)) ? ACCESS_LOG_RESOURCES : {}),
+    ...(rate > 0 ? webAcl(rate, await deploymentId(resolveVariable)) : {}),
   };
 };
 
-/** Where the stage logs its calls, and what must be there first. */
+/** Destination and form of the access log, and the resources that it needs first. */
 const LOGGING = {
   DependsOn: ['ApiAccessLog', 'ApiLogAccount'],
   StageDescription: {
@@ -154,6 +156,53 @@ const LOGGING = {
 };
 
 /**
+ * A web ACL that bounds the requests of one address, and its link to the API's stage. API Gateway's own throttling
+ * does not tell callers apart.
+ */
+function webAcl(rate, deploymentId) {
+  const visible = (name) => ({
+    CloudWatchMetricsEnabled: true,
+    SampledRequestsEnabled: true,
+    MetricName: `\${self:service}-\${sls:stage}-${name}`,
+  });
+  return {
+    WebAcl: {
+      Type: 'AWS::WAFv2::WebACL',
+      Properties: {
+        Name: '${self:service}-${sls:stage}',
+        Scope: 'REGIONAL',
+        DefaultAction: { Allow: {} },
+        VisibilityConfig: visible('all'),
+        Rules: [
+          {
+            Name: 'rate-per-ip',
+            Priority: 0,
+            Action: { Block: {} },
+            Statement: { RateBasedStatement: { AggregateKeyType: 'IP', Limit: rate } },
+            VisibilityConfig: visible('rate-per-ip'),
+          },
+        ],
+      },
+    },
+    WebAclOfApi: {
+      Type: 'AWS::WAFv2::WebACLAssociation',
+      // The deployment makes the stage.
+      DependsOn: [deploymentId],
+      Properties: {
+        ResourceArn: {
+          'Fn::Sub':
+            'arn:\${AWS::Partition}:apigateway:\${AWS::Region}::/restapis/\${ApiGatewayRestApi}/stages/${sls:stage}',
+        },
+        WebACLArn: { 'Fn::GetAtt': ['WebAcl', 'Arn'] },
+      },
+    },
+  };
+}
+
+const deploymentId = async (resolveVariable) =>
+  `ApiGatewayDeployment${await resolveVariable('sls:instanceId')}`;
+
+/**
  * The CLI creates the API's stage by a deployment, whose name is new each time. The stage is no resource of its
  * own.
  */
@@ -162,7 +211,7 @@ exports.deployment = async ({ resolveVariable }) => {
     ? LOGGING
     : {};
   return {
-    [`ApiGatewayDeployment${await resolveVariable('sls:instanceId')}`]: {
+    [await deploymentId(resolveVariable)]: {
       // The deployment includes the responses.
       DependsOn: [...Object.keys(GATEWAY_RESPONSES).map(logicalId), ...DependsOn],
       Properties: {

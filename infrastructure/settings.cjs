@@ -89,6 +89,9 @@ async function stageValues(resolveVariable) {
       `WEBHOOK_RESERVED_CONCURRENCY is ${webhook}: with fewer than QUEUE_MAX_CONCURRENCY (${batches}) a throttled message would count as a failed one`,
     );
   }
+  const { WAF_RATE_PER_IP: perIp } = values;
+  if (perIp > 0 && perIp < 10)
+    problems.push(`WAF_RATE_PER_IP is ${perIp}: AWS WAF takes 0 or at least 10`);
   if (problems.length > 0) throw new BadSettingError(`Bad setting. ${problems.join('; ')}.`);
   try {
     deadlinesOf(values);

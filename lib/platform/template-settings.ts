@@ -77,6 +77,14 @@ export const TEMPLATE_SETTINGS = {
     default: 10,
     meaning: 'Batches of one queue that are handled at once.',
   },
+  WAF_RATE_PER_IP: {
+    kind: 'number',
+    min: 0,
+    max: 2_000_000_000,
+    default: 0,
+    meaning:
+      'Requests in five minutes that AWS WAF lets one address send; at least 10. 0 makes no web ACL, which costs by the month.',
+  },
   API_RATE_LIMIT: {
     kind: 'number',
     min: 1,

@@ -131,6 +131,7 @@ describe('the template', () => {
       'lower INVENTORY_TIMEOUT_MS or GATEWAY_TIMEOUT_MS',
     ],
     [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS is "*": it must be origins separated by commas'],
+    [{ WAF_RATE_PER_IP: '9' }, 'WAF_RATE_PER_IP is 9: AWS WAF takes 0 or at least 10'],
     [{ WEBHOOK_RESERVED_CONCURRENCY: '3' }, 'WEBHOOK_RESERVED_CONCURRENCY is 3: with fewer than'],
     [{ SAGA_LOG_LEVEL: 'LOUD' }, 'SAGA_LOG_LEVEL is "LOUD": it must be ALL or ERROR or OFF'],
   ])('is not resolved with %j: %s', async (variables, message) => {

@@ -53,6 +53,12 @@ export const GATEWAY_RESPONSES = {
     { code: 'TOO_MANY_REQUESTS', title: 'Too many requests at once' },
     `Wait a moment. ${SEND_AGAIN}`,
   ),
+  // The rate of one address, the only rule there is.
+  WAF_FILTERED: response(
+    429,
+    { code: 'TOO_MANY_REQUESTS', title: 'Too many requests from your address' },
+    `Wait a few minutes. ${SEND_AGAIN}`,
+  ),
   // Also a throttled function, which did not run.
   INTEGRATION_FAILURE: response(503, InfrastructureUnavailable.refusal, SEND_AGAIN),
   INTEGRATION_TIMEOUT: response(

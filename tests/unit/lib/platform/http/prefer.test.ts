@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { call, prepare, seen } from './called-handler.ts';
+import { installTestRuntime } from '../test-issuer.ts';
+import { call, issuer, prepare, seen } from './called-handler.ts';
 
 prepare();
 
@@ -33,6 +34,12 @@ describe('Prefer', () => {
       { headers: ['Prefer'] },
     );
     expect(seen?.waitSeconds).toBe(seconds);
+  });
+
+  test('waits no longer than the stage does', async () => {
+    installTestRuntime(issuer, undefined, { MAX_WAIT_SECONDS: '2' });
+    await call({ headers: { Prefer: 'wait=10' } }, { headers: ['Prefer'] });
+    expect(seen?.waitSeconds).toBe(2);
   });
 
   test('is ignored where the endpoint does not declare it', async () => {

@@ -19,14 +19,15 @@ const template = createRequire(import.meta.url)(
   '../../infrastructure/api-gateway.cjs',
 ) as ApiGateway;
 
-async function madeWith(accessLog: boolean) {
+async function madeWith(accessLog: boolean, ratePerIp = 0) {
   const resolveVariable: Resolve = (variable) => {
     if (variable === 'param:API_ACCESS_LOG') return Promise.resolve(accessLog);
+    if (variable === 'param:WAF_RATE_PER_IP') return Promise.resolve(ratePerIp);
     return Promise.resolve(variable === 'sls:instanceId' ? '1' : '');
   };
   const resources = await template.resources({ resolveVariable });
   const [deployment] = Object.values(await template.deployment({ resolveVariable }));
-  return { resources: Object.keys(resources), deployment: deployment! };
+  return { all: resources, resources: Object.keys(resources), deployment: deployment! };
 }
 
 describe("the API's access log", () => {
@@ -54,5 +55,29 @@ describe("the API's access log", () => {
     const { resources, deployment } = await madeWith(false);
     expect(resources.filter((name) => name.startsWith('Api'))).toEqual([]);
     expect(deployment.Properties.StageDescription).not.toHaveProperty('AccessLogSetting');
+  });
+});
+
+describe('the web ACL', () => {
+  test('bounds what one address may send, once the stage is there', async () => {
+    const { all } = await madeWith(false, 500);
+    expect(all['WebAcl']).toMatchObject({
+      Properties: {
+        Scope: 'REGIONAL',
+        Rules: [
+          {
+            Action: { Block: {} },
+            Statement: { RateBasedStatement: { AggregateKeyType: 'IP', Limit: 500 } },
+          },
+        ],
+      },
+    });
+    expect(all['WebAclOfApi']).toMatchObject({ DependsOn: ['ApiGatewayDeployment1'] });
+  });
+
+  test('is left out unless the stage asks for it: no emulator knows it', async () => {
+    expect((await madeWith(true)).resources.filter((name) => name.startsWith('WebAcl'))).toEqual(
+      [],
+    );
   });
 });
