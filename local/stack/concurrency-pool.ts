@@ -1,8 +1,12 @@
-import type { LambdaFunction } from './lambda-runtime.ts';
 import { StartupProblem } from './startup-problem.ts';
 
 class TooMuchReserved extends StartupProblem {
   override readonly name = 'TooMuchReserved';
+}
+
+interface PoolFunction {
+  readonly key: string;
+  readonly reservedConcurrency?: number | undefined;
 }
 
 /**
@@ -14,7 +18,7 @@ export class ConcurrencyPool {
   readonly #unreserved: number;
 
   /** @throws TooMuchReserved if the functions reserve more than there is. */
-  constructor(limit: number, functions: readonly LambdaFunction[]) {
+  constructor(limit: number, functions: readonly PoolFunction[]) {
     const reserved = functions.reduce((sum, fn) => sum + (fn.reservedConcurrency ?? 0), 0);
     this.#unreserved = limit - reserved;
     if (this.#unreserved < 0) {
@@ -25,7 +29,7 @@ export class ConcurrencyPool {
   }
 
   /** Takes a place. @returns its release; undefined if there is none, and the invocation is throttled. */
-  take({ key, reservedConcurrency }: LambdaFunction): (() => void) | undefined {
+  take({ key, reservedConcurrency }: PoolFunction): (() => void) | undefined {
     const share = reservedConcurrency === undefined ? undefined : key;
     const running = this.#running.get(share) ?? 0;
     if (running >= (reservedConcurrency ?? this.#unreserved)) return undefined;

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConcurrencyPool } from '../../../local/stack/concurrency-pool.ts';
 
-const fn = (key: string, reservedConcurrency?: number) => ({
-  ...{ key, name: key, handler: 'file.handler', timeoutSeconds: 20, memoryMegabytes: 512 },
-  reservedConcurrency,
-});
+const fn = (key: string, reservedConcurrency?: number) => ({ key, reservedConcurrency });
 
 const one = fn('one');
 const other = fn('other');
