@@ -164,7 +164,6 @@ describe('infrastructure/alarms.yml', () => {
       'dispatcher-silent',
       'sweeper-silent',
       'server-errors',
-      'impossible-requests',
       'access-refused',
       'webhooks-refused',
       'service-refused',
@@ -173,6 +172,8 @@ describe('infrastructure/alarms.yml', () => {
       'orders-failed',
       'payments-failed',
       'out-of-stock',
+      'impossible-requests',
+      'wrong-amount',
     ]);
   });
 

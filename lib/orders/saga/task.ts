@@ -5,6 +5,7 @@ import {
   ProductUnavailable,
   ReservationGone,
   StaleRevision,
+  TooManyPieces,
   UnknownProduct,
 } from '../../inventory/refusals.ts';
 import { DomainError, type RefusalClass } from '../../platform/errors.ts';
@@ -50,6 +51,7 @@ interface TaskInput {
 /** Business rules that refuse a step's work: the state machine has a branch for each. */
 export const BRANCHING_REFUSALS: ReadonlySet<RefusalClass> = new Set<RefusalClass>([
   OutOfStock,
+  TooManyPieces,
   UnknownProduct,
   ProductUnavailable,
   MixedCurrencies,
