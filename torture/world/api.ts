@@ -50,7 +50,7 @@ export class Api {
   respond({ method, path, headers = {}, body }: ApiRequest): Promise<ApiResponse> {
     this.#requests += 1;
     return this.#answer({
-      requestId: `simulated-${String(this.#requests)}`,
+      requestId: `simulated-${String(this.#requests).padStart(8, '0')}`,
       method,
       url: path,
       headers: Object.entries({ 'content-type': 'application/json', ...headers }),
