@@ -44,8 +44,9 @@ export class MixedCurrencies extends refusal({
 export class ProductUnavailable extends refusal({
   name: 'ProductUnavailable',
   code: 'PRODUCT_UNAVAILABLE',
-  status: 422,
+  status: 409,
   title: 'The product is not on sale at the moment',
+  retryAfterSeconds: 30,
 }) {}
 
 /** A newer revision of the order's reservation is already stored. */

@@ -152,7 +152,7 @@ describe('the first order', () => {
   test('of a product withdrawn for now fails and says when to come back', async () => {
     const failed = await alice.place([{ productId: 'prod-retired', quantity: 1 }], { wait: 10 });
 
-    expect(failed.summary).toBe('503 ORDER_FAILED');
+    expect(failed.summary).toBe('409 PRODUCT_UNAVAILABLE');
     expect(Number(failed.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await alice.order(failed.problem.orderId ?? '')).toMatchObject({
       status: 'ORDER_FAILED',

@@ -163,9 +163,9 @@ describe('the same Idempotency-Key', () => {
     user = await Customer.of(stack);
     productId = await newProduct(10, { active: false });
     const failed = await user.place(one(), { key: 'k1', wait: 10 });
-    expect([failed.summary, replayed(failed)]).toEqual(['503 ORDER_FAILED', false]);
+    expect([failed.summary, replayed(failed)]).toEqual(['409 PRODUCT_UNAVAILABLE', false]);
     const again = await user.place(one(), { key: 'k1', wait: 10 });
-    expect([again.summary, replayed(again)]).toEqual(['503 ORDER_FAILED', false]);
+    expect([again.summary, replayed(again)]).toEqual(['409 PRODUCT_UNAVAILABLE', false]);
 
     await changeProduct(stack, productId, { active: true });
     const placed = await user.place(one(), { key: 'k1', wait: 10 });

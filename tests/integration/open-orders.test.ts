@@ -60,7 +60,7 @@ async function placed(productId = scene.productId, quantity = 1): Promise<string
 async function failed(): Promise<string> {
   const productId = await newProduct(10, { active: false });
   const answer = await scene.user.place(of(productId, 1), { wait: 10 });
-  expect(answer.summary).toBe('503 ORDER_FAILED');
+  expect(answer.summary).toBe('409 PRODUCT_UNAVAILABLE');
   const orderId = answer.problem.orderId ?? '';
   await asTimeGoesOn(
     scene.stack,

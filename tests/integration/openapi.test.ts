@@ -46,7 +46,7 @@ async function paid(token: string): Promise<Ids> {
 async function failed(): Promise<Ids> {
   const productId = await newProduct(10, { active: false });
   const answer = await user.place([{ productId, quantity: 1 }], { wait: 10 });
-  expect(answer.summary).toBe('503 ORDER_FAILED');
+  expect(answer.summary).toBe('409 PRODUCT_UNAVAILABLE');
   await changeProduct(stack, productId, { active: true });
   return { orderId: answer.problem.orderId ?? '' };
 }

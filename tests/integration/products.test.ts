@@ -365,7 +365,7 @@ describe('PUT /product/{productId}', () => {
     const order = () => customer.place([{ productId, quantity: 2 }], { key: 'on-sale', wait: 10 });
     const refused = await order();
     expect([refused.summary, refused.problem]).toMatchObject([
-      '503 ORDER_FAILED',
+      '409 PRODUCT_UNAVAILABLE',
       { reason: 'PRODUCT_UNAVAILABLE' },
     ]);
     expect(await stockLine(stack, productId)).toBe('4/1/0');

@@ -160,7 +160,7 @@ describe('exactly one wins, whatever the schedule', () => {
         const customer = await Customer.of(stack);
         const productId = await newProduct(10, { active: false });
         const answer = await customer.place([{ productId, quantity: 2 }], { wait: 10, key: 'k' });
-        expect(answer.summary).toBe('503 ORDER_FAILED');
+        expect(answer.summary).toBe('409 PRODUCT_UNAVAILABLE');
         await changeProduct(stack, productId, { active: true });
         return { customer, productId, orderId: answer.problem.orderId ?? '' };
       },

@@ -191,7 +191,7 @@ describe('a reservation', () => {
 
     expect(refusals.map(({ summary }) => summary)).toEqual([
       '422 OUT_OF_STOCK',
-      '422 PRODUCT_UNAVAILABLE',
+      '409 PRODUCT_UNAVAILABLE',
       '422 UNKNOWN_PRODUCT',
       '422 MIXED_CURRENCIES',
     ]);

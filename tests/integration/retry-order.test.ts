@@ -47,7 +47,7 @@ function replayed(answer: Answer): boolean {
 async function withdrawn(): Promise<string> {
   await changeProduct(scene.stack, scene.productId, { active: false });
   const answer = await scene.user.place(items(), { wait: 10 });
-  expect(answer.summary).toBe('503 ORDER_FAILED');
+  expect(answer.summary).toBe('409 PRODUCT_UNAVAILABLE');
   expect(answer.problem.reason).toBe('PRODUCT_UNAVAILABLE');
   return answer.problem.orderId ?? '';
 }
@@ -161,7 +161,7 @@ describe('retrying an order that failed', () => {
   test('may fail again, and be retried again', async () => {
     const orderId = await withdrawn();
     const again = await scene.user.retryOrder(orderId, { wait: 10 });
-    expect(again.summary).toBe('503 ORDER_FAILED');
+    expect(again.summary).toBe('409 PRODUCT_UNAVAILABLE');
     expect(again.problem).toMatchObject({ orderId, reason: 'PRODUCT_UNAVAILABLE' });
     expect(Number(again.headers.get('retry-after'))).toBeGreaterThan(0);
     await changeProduct(scene.stack, scene.productId, { active: true });
@@ -196,7 +196,7 @@ describe('retrying an order that failed', () => {
     const orderId = await withdrawn();
     for (let run = 2; run <= 40; run += 1) {
       const answer = await scene.user.retryOrder(orderId, { wait: 10 });
-      expect(answer.summary, `run ${String(run)}`).toBe('503 ORDER_FAILED');
+      expect(answer.summary, `run ${String(run)}`).toBe('409 PRODUCT_UNAVAILABLE');
     }
     const { links } = await scene.user.order(orderId);
     expect(links).not.toHaveProperty('retryOrder');
@@ -406,7 +406,7 @@ describe('retrying an order with an Idempotency-Key', () => {
   test('that failed is tried again with the same key', async () => {
     const orderId = await withdrawn();
     const failed = await scene.user.retryOrder(orderId, { key: 'r1', wait: 10 });
-    expect(failed.summary).toBe('503 ORDER_FAILED');
+    expect(failed.summary).toBe('409 PRODUCT_UNAVAILABLE');
     await changeProduct(scene.stack, scene.productId, { active: true });
 
     const again = await scene.user.retryOrder(orderId, { key: 'r1', wait: 10 });

@@ -59,7 +59,7 @@ async function paymentsOf(orderId: string): Promise<string[]> {
 async function withdrawn(): Promise<string> {
   await changeProduct(scene.stack, scene.productId, { active: false });
   const answer = await scene.user.place(items(), { wait: 10 });
-  expect(answer.summary).toBe('503 ORDER_FAILED');
+  expect(answer.summary).toBe('409 PRODUCT_UNAVAILABLE');
   expect(answer.problem.reason).toBe('PRODUCT_UNAVAILABLE');
   return answer.problem.orderId ?? '';
 }

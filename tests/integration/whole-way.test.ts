@@ -121,7 +121,7 @@ test('an order of a product withdrawn for now can be tried again when it is back
   await changeProduct(scene.stack, scene.productId, { active: false });
   const items = [{ productId: scene.productId, quantity: 2 }];
   const failed = await scene.user.place(items, { wait: 10 });
-  expect(failed.summary).toBe('503 ORDER_FAILED');
+  expect(failed.summary).toBe('409 PRODUCT_UNAVAILABLE');
   await changeProduct(scene.stack, scene.productId, { active: true });
 
   const orderId = failed.problem.orderId ?? '';

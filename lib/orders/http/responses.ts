@@ -1,8 +1,8 @@
-import { RESERVATION_REFUSALS } from '../../inventory/refusals.ts';
+import { ProductUnavailable, RESERVATION_REFUSALS } from '../../inventory/refusals.ts';
 import { MAX_MODIFICATIONS_PER_ORDER, MAX_USER_RUNS_PER_ORDER } from '../../limits.ts';
 import { codeOf, isOpen, type Payment } from '../../payments/payment.ts';
 import { type Clock, sleep, toTimestamp } from '../../platform/clock.ts';
-import { assertNever, type RefusalClass } from '../../platform/errors.ts';
+import { assertNever, type DomainError, type RefusalClass } from '../../platform/errors.ts';
 import { etagOf } from '../../platform/http/answer-headers.ts';
 import { explainRefusal } from '../explain-refusal.ts';
 import { LEGAL_MOVES } from '../moves.ts';
@@ -158,7 +158,8 @@ export function toPaymentDocument(orderId: string, payment: Payment): PaymentDoc
 /**
  * The answer to placing or retrying an order, once its stock is decided or the wait is over: 201 if it can
  * be paid, else 202.
- * @throws the refusal named by the reason of an INVALID order (422); OrderFailed (503).
+ * @throws the refusal named by the reason of an INVALID order (422); ProductUnavailable (409) or OrderFailed (503) if
+ * the order failed.
  */
 export async function orderAnswer(service: OrderService, placed: Order, waitSeconds: number) {
   const { orderId } = placed;
@@ -191,11 +192,14 @@ export async function orderAnswer(service: OrderService, placed: Order, waitSeco
   };
 }
 
-async function orderFailed(service: OrderService, order: OrderFailedOrder): Promise<OrderFailed> {
+/** A withdrawn product is no failure of the service, which a load balancer should see or an alarm count. */
+async function orderFailed(service: OrderService, order: OrderFailedOrder): Promise<DomainError> {
   const { detail, details } = await refusalOf(service, order, '');
-  const { advice } = OrderFailed.refusal;
-  return new OrderFailed(`${detail} ${advice}`.trim(), {
-    details: { ...details, reason: order.reason },
+  const { reason } = order;
+  const isWithdrawn = reason === ProductUnavailable.refusal.code;
+  const Failed = isWithdrawn ? ProductUnavailable : OrderFailed;
+  return new Failed(`${detail} ${OrderFailed.refusal.advice}`.trim(), {
+    details: { ...details, reason },
   });
 }
 

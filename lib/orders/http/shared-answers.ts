@@ -24,6 +24,7 @@ export const UNFULFILLED_ORDER_PROBLEMS = [
   'UNKNOWN_PRODUCT',
   'MIXED_CURRENCIES',
   'BAD_QUANTITY',
+  'PRODUCT_UNAVAILABLE',
   'ORDER_FAILED',
 ] as const satisfies readonly string[];
 

@@ -52,7 +52,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   OutOfStock: 422,
   TooManyPieces: 422,
   UnknownProduct: 422,
-  ProductUnavailable: 422,
+  ProductUnavailable: 409,
   MixedCurrencies: 422,
   InfrastructureUnavailable: 503,
   InventoryUnavailable: 503,
