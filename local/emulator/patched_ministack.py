@@ -22,6 +22,7 @@ from ministack.core.responses import error_response_json, json_response, now_iso
 from ministack.services import apigateway_v1 as apis
 from ministack.services import lambda_svc as functions
 from ministack.services import stepfunctions as states
+from ministack.services.cloudformation import provisioners
 
 PATCHES = []
 
@@ -603,6 +604,22 @@ def bad_requests_are_refused():
             if not ARN.match(data.get(field, "")):
                 return refuse("InvalidArn", f"Invalid ARN: {data.get(field)}")
             return original(data)
+
+
+# --- CloudFormation ----------------------------------------------------------------------------
+
+
+@patch("alarms-may-compute", provisioners._cw_metric_alarm_record, "(metric math) is not supported")
+def alarms_may_compute():
+    """Takes an alarm over computed metrics, and keeps it as one over the first of them: here no metric changes its state."""
+
+    @replaces(provisioners, "_cw_metric_alarm_record")
+    def record(original, name, props):
+        measured = [metric["MetricStat"] for metric in props.get("Metrics", []) if "MetricStat" in metric]
+        if not measured:
+            return original(name, props)
+        own = {key: value for key, value in props.items() if key != "Metrics"}
+        return original(name, {**own, **measured[0]["Metric"]})
 
 
 def main():

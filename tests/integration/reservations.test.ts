@@ -354,6 +354,7 @@ describe('a reservation', () => {
   });
 
   test('is held for MAX_HOLD_SECONDS at most, whatever is asked for and how often', async () => {
+    if (isDeployed) embeddedOnly('hours pass, in which a hold of this length ends');
     const [productId, other] = [await newProduct(5), await newProduct(5)];
     const reservation = new Reservation();
     const first = await reservation.put(1, { [productId]: 5 }, { holdSeconds: FOR_EVER_SECONDS });
@@ -392,6 +393,7 @@ describe('a reservation', () => {
   });
 
   test('that was given back and is taken again is held anew', async () => {
+    if (isDeployed) embeddedOnly('minutes pass');
     const productId = await newProduct(5);
     const reservation = new Reservation();
     await reservation.put(1, { [productId]: 1 }, { holdSeconds: FOR_EVER_SECONDS });
