@@ -1,4 +1,5 @@
 import {
+  InventoryMisunderstood,
   MixedCurrencies,
   OutOfStock,
   ProductUnavailable,
@@ -180,7 +181,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
         { on: [ModificationRequested], next: 'SettlePayment' },
         { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
         { on: [ConfirmationUnfinished], next: 'ConfirmOrder' },
-        { on: [...INVENTORY, ...INVENTORY_AWAY], next: 'ChargeBlocked' },
+        { on: [...INVENTORY, ...INVENTORY_AWAY, InventoryMisunderstood], next: 'ChargeBlocked' },
         { on: [PaymentPending, GatewayUnknown], next: 'AwaitAcknowledgement' },
         {
           on: [...LAMBDA_THROTTLED, ...LAMBDA_SERVICE, ...DATABASE, GatewayUnavailable],

@@ -3,7 +3,7 @@ import { PRODUCT_ID } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { functionUrlSigner } from '../platform/aws/sign-request.ts';
 import { CircuitBreaker } from '../platform/circuit-breaker.ts';
-import type { Facts, RefusalClass } from '../platform/errors.ts';
+import { type Facts, NotFound, type RefusalClass } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
@@ -16,6 +16,7 @@ import {
 import {
   CONTENTION_REFUSALS,
   InventoryCircuitOpen,
+  InventoryMisunderstood,
   InventoryRestarting,
   InventoryTimeout,
   InventoryUnavailable,
@@ -38,7 +39,7 @@ export interface ReservationOf {
  * The Inventory Service as the Order Service sees it, over HTTP. Every call may be repeated with the
  * same revision. It throws the service's refusals by name, LockContention, CacheTimeout,
  * InventoryRestarting and InventoryCircuitOpen (with `retryAfterSeconds`), InventoryTimeout or
- * InventoryUnavailable. After the last two the effect of the call is unknown.
+ * InventoryUnavailable, after both of which the effect of the call is unknown; or InventoryMisunderstood.
  */
 export interface InventoryClient {
   reserve(
@@ -135,13 +136,11 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
           ? new InventoryTimeout(InventoryTimeout.refusal.advice, { cause: error })
           : new InventoryUnavailable(InventoryUnavailable.refusal.advice, { cause: error });
       }
-      if (response.status === 404 && method === 'GET') return undefined;
+      if (method === 'GET' && isNotFound(response)) return undefined;
       if (response.status >= 400) throw refusal(response, runtime.clock.now());
       const document = schema.safeParse(response.body);
       if (document.success) return document.data;
-      throw new InventoryUnavailable('Inventory sent an unexpected answer; try again.', {
-        cause: document.error,
-      });
+      throw misunderstood(response, document.error);
     });
   }
 
@@ -218,7 +217,7 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
 /** Time after Inventory's time-out after which an unfinished probe is taken for dead. */
 const PROBE_GRACE_MS = 5000;
 
-/** Counts a missing or unusable answer as an outage. A refusal is an answer. */
+/** Counts a missing answer or a 5xx as an outage. Every other answer is about its own call only. */
 function inventoryCircuit(runtime: Runtime): CircuitBreaker {
   const { config } = runtime;
   return new CircuitBreaker(runtime, {
@@ -241,12 +240,28 @@ function inventoryCircuit(runtime: Runtime): CircuitBreaker {
   });
 }
 
+/** Members of Inventory's problem documents that this client reads; another body has none of them. */
+const problemSchema = z
+  .object({ code: z.string().catch(''), detail: z.string().catch('Inventory refused.') })
+  .catch({ code: '', detail: 'Inventory refused.' });
+
+/** True if Inventory itself says so: a 404 of anything before it says nothing about what it stores. */
+function isNotFound({ status, body }: HttpResponse): boolean {
+  return status === 404 && problemSchema.parse(body).code === NotFound.refusal.code;
+}
+
+function misunderstood(response: HttpResponse, cause?: unknown): Error {
+  const { code } = problemSchema.parse(response.body);
+  return new InventoryMisunderstood(InventoryMisunderstood.refusal.advice, {
+    cause: new Error(`Inventory answered ${String(response.status)} ${code}`, { cause }),
+  });
+}
+
 function refusal(response: HttpResponse, nowMs: number): Error {
-  const document = response.body as { code?: unknown; detail?: unknown } | undefined;
-  const code = typeof document?.code === 'string' ? document.code : '';
-  const detail = typeof document?.detail === 'string' ? document.detail : 'Inventory refused.';
+  const { code, detail } = problemSchema.parse(response.body);
   const Refused = ANSWERS.find(({ refusal }) => refusal.code === code);
   if (Refused !== undefined) return new Refused(detail, { details: productFacts(response.body) });
+  if (response.status < 500 && response.status !== 429) return misunderstood(response);
   const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'), nowMs);
   if (response.status >= 500 && retryAfterSeconds !== undefined) {
     return new InventoryRestarting(InventoryRestarting.refusal.advice, { retryAfterSeconds });

@@ -166,6 +166,17 @@ export function refusalOfPieces(
       });
 }
 
+/**
+ * Inventory refused this one call for no reason that its callers know, or its answer has another shape: a bug. It says
+ * nothing about other calls, and a retry gets the same answer.
+ */
+export class InventoryMisunderstood extends refusal({
+  ...InventoryUnavailable.refusal,
+  name: 'InventoryMisunderstood',
+  advice:
+    'Inventory and this service misunderstood each other; the people who run the shop are told.',
+}) {}
+
 /** Answers by which the Inventory Service refuses a reservation; a retry gets the same answer. */
 export const RESERVATION_REFUSALS = [
   OutOfStock,

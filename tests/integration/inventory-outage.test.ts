@@ -112,7 +112,6 @@ describe('an order whose reservation', () => {
     ['is answered 503 without when to come back', answerWith(503)],
     ['is answered CACHE_TIMEOUT', answerWith(503, {}, code('CACHE_TIMEOUT'))],
     ['is answered LOCK_CONTENTION', answerWith(503, {}, code('LOCK_CONTENTION'))],
-    ['is answered 200 with something else', answerWith(200, {}, '<html>')],
     ['is made but not answered', loseAnswer],
   ])('%s a few times is tried again, and reserves once', async (_what, act) => {
     const outage = inject(scene.stack, { on: reserving, times: 3, act });

@@ -1,4 +1,4 @@
-import { InventoryUnavailable, ReservationGone } from '../../inventory/refusals.ts';
+import { InventoryMisunderstood, ReservationGone } from '../../inventory/refusals.ts';
 import type { Payment } from '../../payments/payment.ts';
 import { moveOrder } from '../moves.ts';
 import type { Order, PaymentInProgressOrder } from '../order.ts';
@@ -52,7 +52,7 @@ async function confirm(
   try {
     const sold = await service.inventory.confirm({ ...order, revision }, paymentId);
     if (sold.status !== 'CONFIRMED' || sold.paymentId !== paymentId) {
-      throw new InventoryUnavailable(`Inventory answered a reservation that is ${sold.status}.`);
+      throw new InventoryMisunderstood(`Inventory answered a reservation that is ${sold.status}.`);
     }
   } catch (error) {
     if (error instanceof ReservationGone) {

@@ -1,6 +1,7 @@
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import {
   CONTENTION_REFUSALS,
+  InventoryMisunderstood,
   InventoryUnavailable,
   MixedCurrencies,
   OUTAGES,
@@ -110,10 +111,11 @@ async function reject(
 
 const STEP = 'reserve-stock';
 
-/** Errors by which Inventory itself uses up the retries. */
+/** Errors by which Inventory itself ends a reservation that it did not refuse. */
 const INVENTORY_FAILURES: readonly RefusalClass[] = [
   ...OUTAGES,
   ...CONTENTION_REFUSALS,
+  InventoryMisunderstood,
   InventoryOutageBudgetSpent,
   ModificationGivenUp,
 ];

@@ -1,8 +1,8 @@
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import {
   InventoryCircuitOpen,
+  InventoryMisunderstood,
   InventoryRestarting,
-  InventoryUnavailable,
 } from '../../inventory/refusals.ts';
 import { assertNever } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
@@ -111,7 +111,7 @@ async function reserve(
     const hold = holdOf(service, order);
     const reservation = await service.inventory.reserve(order, intendedItems(order), hold);
     if (reservation.revision !== order.revision) {
-      throw new InventoryUnavailable('Inventory answered for another revision.');
+      throw new InventoryMisunderstood('Inventory answered for another revision.');
     }
     // An earlier run gave the modification up, and died before it could write so:
     //

@@ -22,7 +22,7 @@ async function presentedWith(INVENTORY_CREDENTIAL: string): Promise<string> {
     aws: { clients: { documents: { send: () => Promise.resolve({}) } } },
     http: (request: HttpRequest) => {
       sent.push(request);
-      return Promise.resolve({ status: 404, headers: new Headers(), body: undefined });
+      return Promise.resolve({ status: 404, headers: new Headers(), body: { code: 'NOT_FOUND' } });
     },
   } as unknown as Runtime;
   await inventoryClient(runtime).findReservation({

@@ -5,7 +5,7 @@ import type { Refusal } from '../../../../lib/platform/errors.ts';
 /** Answers to those who manage products; no reservation is refused by them. */
 const OF_PRODUCTS = ['PRODUCT_EXISTS'];
 
-// Left out, such an answer would count as an outage, for every order.
+// Left out, such an answer would be taken for a misunderstanding, and its order would fail.
 test('every refusal of a reservation is one for the Order Service that reads it', () => {
   const rows = Object.values(refusals).flatMap((value) =>
     'refusal' in value ? [value.refusal as Refusal] : [],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
+  InventoryMisunderstood,
   InventoryTimeout,
-  InventoryUnavailable,
   ReservationGone,
 } from '../../../../../lib/inventory/refusals.ts';
 import { confirmOrder } from '../../../../../lib/orders/saga/confirm-order.ts';
@@ -80,7 +80,7 @@ describe('confirming', () => {
     async (answer) => {
       const world = paid();
       world.confirmAnswer = answer;
-      await expect(confirmOrder(world.service, RUN)).rejects.toBeInstanceOf(InventoryUnavailable);
+      await expect(confirmOrder(world.service, RUN)).rejects.toBeInstanceOf(InventoryMisunderstood);
       expect(world.order.status).toBe('PAYMENT_IN_PROGRESS');
       expect(world.payment()).toEqual(paymentIn('CAPTURED'));
     },

@@ -56,6 +56,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   MixedCurrencies: 422,
   InfrastructureUnavailable: 503,
   InventoryUnavailable: 503,
+  InventoryMisunderstood: 503,
   InventoryTimeout: 503,
   InventoryRestarting: 503,
   InventoryCircuitOpen: 503,
