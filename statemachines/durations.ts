@@ -38,14 +38,21 @@ export class Durations<Name extends string> {
     this.#measures = measures;
   }
 
-  /** All attempts of a task and all delays between them, without the wait for its token. */
+  /**
+   * All attempts of a task and all delays between them, without the wait for its token. Retries of what also has a way
+   * back with `roundsSeconds` are part of these seconds, which the step itself ends.
+   */
   triesMs(name: Name): number {
     const state = this.#machine.states[name];
     if (state.type !== 'Task') return 0;
-    const retries = sumOf(state.retry, ({ maxAttempts, neverRan }) =>
+    const inRounds = new Set(
+      state.catch.flatMap(({ on, roundsSeconds }) => (roundsSeconds === undefined ? [] : on)),
+    );
+    const counted = state.retry.filter(({ on }) => !on.every((failure) => inRounds.has(failure)));
+    const retries = sumOf(counted, ({ maxAttempts, neverRan }) =>
       neverRan === true ? 0 : this.#valueOf(maxAttempts),
     );
-    const delaysMs = sumOf(state.retry, (policy) => this.#delaysMs(policy));
+    const delaysMs = sumOf(counted, (policy) => this.#delaysMs(policy));
     return (1 + retries) * this.#attemptMs(state) + delaysMs;
   }
 

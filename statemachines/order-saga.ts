@@ -30,13 +30,13 @@ import { TASK_SECONDS } from './constants.ts';
 import {
   CHARGE,
   DATABASE,
+  HELD_UP,
   INVENTORY,
   INVENTORY_AWAY,
   LAMBDA_SERVICE,
   LAMBDA_THROTTLED,
   PAUSE,
   REPEATABLE,
-  RESERVE,
   THROTTLED,
   WAIT,
   WITH_BOTH,
@@ -129,7 +129,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
       waitsFor: 'user',
       timeoutSeconds: 'RESERVATION_WAIT_SECONDS',
       resultPath: null,
-      retry: [RESERVE, THROTTLED],
+      retry: [WAIT, HELD_UP, THROTTLED],
       catch: [
         { on: ['States.Timeout'], next: 'ExpireOrder', anew: 'The user has had the whole time.' },
         OVERTAKEN,
@@ -160,7 +160,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
     WaitForInventory: {
       type: 'Wait',
       comment:
-        'Inventory asked for a pause; the step itself knows until when and sends nothing before.',
+        'Inventory fails, or asked for a pause: the step itself knows until when, and when its budget is spent.',
       seconds: 'INVENTORY_PAUSE_SECONDS',
       next: 'ReserveStock',
     },

@@ -6,6 +6,7 @@ import {
   InventoryUnavailable,
   LockContention,
 } from '../lib/inventory/refusals.ts';
+import { InventoryPaused } from '../lib/orders/saga/signals.ts';
 import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../lib/platform/errors.ts';
 import type { Failure, RetryPolicy } from './state-machine.ts';
@@ -64,8 +65,6 @@ export const THROTTLED: RetryPolicy = { ...backOff(LAMBDA_THROTTLED), neverRan: 
 export const REPEATABLE = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, TIME_OUT);
 /** The time-out of a wait is no failure: it is what the wait is for. */
 export const WAIT = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE);
-/** As WITH_INVENTORY, for a step that then waits: its time-out is no failure. */
-export const RESERVE = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, INVENTORY);
 export const WITH_INVENTORY = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, INVENTORY, TIME_OUT);
 export const WITH_GATEWAY = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, GATEWAY, TIME_OUT);
 export const WITH_BOTH = backOff(
@@ -78,6 +77,19 @@ export const WITH_BOTH = backOff(
 );
 /** Only if it is certain that nothing was charged, or that the gateway takes the same key again. */
 export const CHARGE = backOff(LAMBDA_SERVICE, DATABASE, INVENTORY, [GatewayUnavailable]);
+
+/**
+ * Of a reservation that Inventory holds up. After these retries WaitForInventory leads back to them: the step itself
+ * ends the outage budget. The delays stay short, so that a recovered or throttled Inventory is soon busy again.
+ */
+export const HELD_UP: RetryPolicy = {
+  on: [InventoryPaused],
+  intervalSeconds: 'RETRY_BASE_SECONDS',
+  maxAttempts: 8,
+  backoffRate: 2,
+  maxDelaySeconds: 'INVENTORY_PAUSE_SECONDS',
+  jitter: 'FULL',
+};
 
 /** With a counter of its own: an outage of Inventory uses up none of the other retries. */
 export const PAUSE: RetryPolicy = {

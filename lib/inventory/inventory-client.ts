@@ -268,7 +268,6 @@ function refusal(response: HttpResponse, nowMs: number): Error {
   }
   return new InventoryUnavailable('Inventory cannot answer now; try again shortly.', {
     cause: new Error(`Inventory answered ${String(response.status)} ${code}`),
-    retryAfterSeconds: 1,
   });
 }
 

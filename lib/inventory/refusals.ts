@@ -194,10 +194,11 @@ export const CONTENTION_REFUSALS = [
   CacheTimeout,
 ] as const satisfies readonly RefusalClass[];
 
-/** Errors of calls that got no usable answer from Inventory. */
-export const OUTAGES = [
+/** Failures of Inventory after which the same call may succeed later: no answer, or one that asks for another try. */
+export const PASSING_FAILURES = [
   InventoryRestarting,
   InventoryUnavailable,
   InventoryCircuitOpen,
   InventoryTimeout,
+  ...CONTENTION_REFUSALS,
 ] as const satisfies readonly RefusalClass[];

@@ -135,7 +135,7 @@ export interface RefusedProduct {
   readonly maxPerOrder?: number;
 }
 
-/** Inventory asked for a pause; no step calls it before `notBeforeMs`. */
+/** Inventory fails since `sinceMs`, or asked for a pause; no step calls it before `notBeforeMs`. */
 interface InventoryOutage {
   readonly sinceMs: number;
   readonly notBeforeMs: number;

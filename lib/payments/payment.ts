@@ -135,7 +135,7 @@ export function owesGateway(payment: Payment): boolean {
   return paymentDueMs(payment) !== undefined;
 }
 
-/** When the void or the refund that the payment owes is due; undefined if it owes neither. */
+/** Time at which the void or the refund that the payment owes is due; undefined if it owes neither. */
 export function paymentDueMs(payment: Payment): number | undefined {
   switch (payment.status) {
     case 'CAPTURED':

@@ -176,14 +176,16 @@ export const SETTINGS = {
     // A longer wait outgrows the 25,000 events of one execution.
     max: 14_400,
     default: 120,
-    meaning: 'Time for which an order waits for an Inventory that has asked for a pause.',
+    meaning:
+      'Time from the first failure of Inventory for which a reservation is retried, however often, before the order fails.',
   },
   RETRY_MAX_ATTEMPTS: {
     kind: 'number',
     min: 1,
     max: 20,
     default: 5,
-    meaning: 'Number of retries of one saga step.',
+    meaning:
+      'Number of retries of one saga step; a reservation that Inventory holds up is retried until INVENTORY_OUTAGE_BUDGET_SECONDS have passed.',
   },
   RETRY_BASE_SECONDS: {
     kind: 'number',

@@ -72,7 +72,9 @@ describe('the order saga', () => {
       .filter((name) => !/^(?:States|Lambda)\./.test(name) && !retried.has(name));
     const ofSignals = Object.values(signals)
       .filter((signal) => signal.prototype instanceof signals.Signal)
-      .map(({ name }) => name);
+      .map(({ name }) => name)
+      // InventoryPaused, which also goes back to the same step a few times, and counts as its cause does.
+      .filter((name) => !retried.has(name));
     const reported = [...ofSignals, ...[...BRANCHING_REFUSALS].map(({ refusal }) => refusal.name)];
     // Failures of a step: the next try of the first is another step, and no try heals the second.
     const failures = ['ConfirmationUnfinished', 'InventoryMisunderstood'];
@@ -141,6 +143,8 @@ describe('a step whose retries are used up', () => {
         [error, 'States.ALL'].some((name) => ErrorEquals.includes(name)),
       );
       const next = saga.States[caught?.Next ?? ''];
+      // A way back: the step itself ends it, by another name.
+      if (next?.Type === 'Wait') continue;
       expect(REPORTING, error).toContain(next === undefined ? undefined : functionOfTask(next));
     }
   });

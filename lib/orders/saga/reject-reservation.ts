@@ -1,10 +1,9 @@
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import {
-  CONTENTION_REFUSALS,
   InventoryMisunderstood,
   InventoryUnavailable,
   MixedCurrencies,
-  OUTAGES,
+  PASSING_FAILURES,
   RESERVATION_REFUSALS,
   ReservationGone,
   StaleRevision,
@@ -113,8 +112,7 @@ const STEP = 'reserve-stock';
 
 /** Errors by which Inventory itself ends a reservation that it did not refuse. */
 const INVENTORY_FAILURES: readonly RefusalClass[] = [
-  ...OUTAGES,
-  ...CONTENTION_REFUSALS,
+  ...PASSING_FAILURES,
   InventoryMisunderstood,
   InventoryOutageBudgetSpent,
   ModificationGivenUp,

@@ -1,10 +1,6 @@
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
-import {
-  InventoryCircuitOpen,
-  InventoryMisunderstood,
-  InventoryRestarting,
-} from '../../inventory/refusals.ts';
-import { assertNever } from '../../platform/errors.ts';
+import { InventoryMisunderstood, PASSING_FAILURES } from '../../inventory/refusals.ts';
+import { assertNever, type DomainError } from '../../platform/errors.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { afterReserving } from '../after-reserving.ts';
 import { changeOrder, touchOrder } from '../moves.ts';
@@ -27,7 +23,8 @@ import { orderOfRun, requireRun, storeWait } from './task.ts';
  * Saga step 1: `CREATED` → `PENDING_RESERVING_STOCK`, reserves at the order's revision, stores its wait's token, then
  * moves the order to `PENDING_PAYMENT`. The state then waits for its user, whose decision signals the token. A step
  * whose wait is decided already completes itself.
- * @throws the refusals of InventoryClient.reserve, by name; InventoryPaused to wait and come back;
+ * @throws the refusals of InventoryClient.reserve, by name; InventoryPaused to wait and come back, for as long as the
+ * outage budget lasts, then InventoryOutageBudgetSpent;
  * OrderModified to reserve another revision; OrderSettled if the user cancelled meanwhile; WaitSuperseded.
  */
 export async function reserveStock(
@@ -121,9 +118,7 @@ async function reserve(
     }
     return toReservedStock(service, reservation, askedAtMs);
   } catch (error) {
-    if (error instanceof InventoryRestarting || error instanceof InventoryCircuitOpen) {
-      throw await recordPause(service, order, error);
-    }
+    if (isPassing(error)) throw await recordPause(service, order, error);
     const refused = refusedProductOf(error);
     if (refused !== undefined) {
       // Shown with the failure that follows.
@@ -156,20 +151,30 @@ export function toReservedStock(
   return { revision, expiresAtMs: askedAtMs + payableMs, lines };
 }
 
-/** Stores the time at which Inventory may be called again, if that is inside the budget. */
+function isPassing(error: unknown): error is DomainError {
+  return PASSING_FAILURES.some((Failure) => error instanceof Failure);
+}
+
+/**
+ * Stores since when Inventory fails, and when it may be called again, if that is inside the budget.
+ * @returns the signal to wait and come back; the failure of the step if the budget is spent.
+ */
 async function recordPause(
   service: OrderService,
   order: PendingReservingStockOrder,
-  paused: InventoryRestarting | InventoryCircuitOpen,
+  cause: DomainError,
 ): Promise<Error> {
   const nowMs = service.clock.now();
   const sinceMs = order.outage?.sinceMs ?? nowMs;
-  const notBeforeMs = nowMs + (paused.retryAfterSeconds ?? 0) * 1000;
+  const notBeforeMs = nowMs + (cause.retryAfterSeconds ?? 0) * 1000;
   if (notBeforeMs - sinceMs > service.config.INVENTORY_OUTAGE_BUDGET_SECONDS * 1000) {
-    return new InventoryOutageBudgetSpent('Inventory stayed away for too long.', {
-      cause: paused,
-    });
+    return new InventoryOutageBudgetSpent('Inventory failed for too long.', { cause });
   }
+  const paused = new InventoryPaused(`Inventory failed, or asked for a pause: ${cause.name}.`, {
+    cause,
+  });
+  // A failure that asks for no pause adds nothing to the one that began the outage.
+  if (order.outage !== undefined && notBeforeMs === nowMs) return paused;
   await noteOnReserving(service, order, (current) => {
     // That it waits is news to a caller; that it waits on is none.
     const note = current.outage === undefined ? changeOrder : touchOrder;
@@ -177,7 +182,7 @@ async function recordPause(
       outage: { sinceMs: current.outage?.sinceMs ?? sinceMs, notBeforeMs },
     });
   });
-  return new InventoryPaused('Inventory asked for a pause.', { cause: paused });
+  return paused;
 }
 
 /** Notes what Inventory said, unless another run has the order by now. */

@@ -54,12 +54,12 @@ export class StillAwaitingAcknowledgement extends Signal {
   override readonly name = 'StillAwaitingAcknowledgement';
 }
 
-/** Inventory asked for a pause that fits into the outage budget; wait and come back. */
+/** Inventory failed in passing, or asked for a pause, inside the outage budget; wait and come back. */
 export class InventoryPaused extends Signal {
   override readonly name = 'InventoryPaused';
 }
 
-/** Inventory stayed away for longer than the outage budget. A failure of the step, not a branch. */
+/** Inventory failed for longer than the outage budget. A failure of the step, not a branch. */
 export class InventoryOutageBudgetSpent extends refusal({
   ...InventoryUnavailable.refusal,
   name: 'InventoryOutageBudgetSpent',

@@ -16,7 +16,13 @@ import type { OrderService } from '../order-service.ts';
 import { ReservationExpired } from '../refusals.ts';
 import type { SagaRun } from '../saga-client.ts';
 import type { Wait } from '../stored-wait.ts';
-import { ConfirmationUnfinished, RunSuperseded, Signal, WaitSuperseded } from './signals.ts';
+import {
+  ConfirmationUnfinished,
+  InventoryPaused,
+  RunSuperseded,
+  Signal,
+  WaitSuperseded,
+} from './signals.ts';
 
 /** Input of every saga task. */
 export const sagaRunSchema = z.object({
@@ -88,18 +94,25 @@ export function taskHandler<Schema extends z.ZodType<TaskInput>>(
 
 /** Reports the end of a step that threw, once: as a branch, a refusal or a failure. */
 function report(step: string, about: LogContext, error: Error): void {
-  const { name: branch, message: why } = error;
-  if (error instanceof Signal) {
+  const { name: branch } = error;
+  const failure = causeOf(error);
+  const { message: why } = failure;
+  if (failure instanceof Signal) {
     loggerFor(about).info('Step branched', { branch, why });
   } else if (
-    error instanceof DomainError &&
-    BRANCHING_REFUSALS.has(error.constructor as RefusalClass)
+    failure instanceof DomainError &&
+    BRANCHING_REFUSALS.has(failure.constructor as RefusalClass)
   ) {
     observe('StepRefused', about, { step, refusal: branch }, { why });
   } else {
-    const failure = error instanceof ConfirmationUnfinished ? (error.cause as Error) : error;
     observe('StepFailed', about, { step, failure: failure.name }, { error: failure });
   }
+}
+
+/** The failure that a step hands on under another name; without one, the error itself. */
+function causeOf(error: Error): Error {
+  const isHandedOn = error instanceof ConfirmationUnfinished || error instanceof InventoryPaused;
+  return isHandedOn && error.cause instanceof Error ? error.cause : error;
 }
 
 /**

@@ -44,7 +44,7 @@ function clientAnswered({ status, body, headers = {} }: Answer) {
 
 const code = (name: string) => ({ code: name, detail: 'Told.' });
 
-// What is not understood is about this call only: a bug, or one request that a gateway before Inventory refuses.
+// An answer that is not understood is about this call only: a bug, or one request that a gateway before Inventory refuses.
 test.each<[string, Answer]>([
   ['400', { status: 400, body: code('BAD_REQUEST') }],
   ['401', { status: 401, body: code('UNAUTHENTICATED') }],

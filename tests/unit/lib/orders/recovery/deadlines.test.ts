@@ -9,8 +9,8 @@ const deadlines = deadlinesOf(readConfig(REQUIRED));
 /*
  * By hand, of the default configuration, in seconds. Each step's own retries: five, after 1, 2, 4, 8 and
  * 16 s. As many again, after the same delays, while Lambda is throttled: these never ran. The retries while
- * Inventory is away: six, after 5, 10, 20, 40, 60 and 60 s. One attempt: 2 s for each call to Inventory, 5 s
- * for each to the gateway, and 5 s for one to AWS.
+ * Inventory is away: six, after 5, 10, 20, 40, 60 and 60 s; those of a reservation are part of the outage budget. One
+ * attempt: 2 s for each call to Inventory, 5 s for each to the gateway, and 5 s for one to AWS.
  */
 const BACK_OFF = 1 + 2 + 4 + 8 + 16;
 const PAUSES = 5 + 10 + 20 + 40 + 60 + 60;

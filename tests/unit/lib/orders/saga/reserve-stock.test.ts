@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
+  CacheTimeout,
+  InventoryMisunderstood,
   InventoryRestarting,
+  InventoryTimeout,
+  InventoryUnavailable,
+  LockContention,
   MixedCurrencies,
   OutOfStock,
 } from '../../../../../lib/inventory/refusals.ts';
@@ -19,7 +24,7 @@ import {
   WaitSuperseded,
 } from '../../../../../lib/orders/saga/signals.ts';
 import type { Wait } from '../../../../../lib/orders/stored-wait.ts';
-import { InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
+import { type DomainError, InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts';
 import { EUR_26, NOW_MS, orderIn, paymentIn, RUN, World, waitOf } from '../fakes.ts';
 
 const RESERVED_UNTIL_MS = NOW_MS + 900_000;
@@ -132,7 +137,7 @@ describe('a refusal of Inventory', () => {
   });
 });
 
-describe('an Inventory that asks for a pause', () => {
+describe('an Inventory that asks for a pause,', () => {
   const interfereOnce = (world: World, meanwhile: PendingReservingStockOrder | CancelledOrder) => {
     let isFirst = true;
     world.interfere = (call) => {
@@ -199,6 +204,40 @@ describe('an Inventory that asks for a pause', () => {
     await step(world);
     expect(world.order.status).toBe('PENDING_PAYMENT');
     expect(world.effects.filter((call) => call.startsWith('inventory.'))).toHaveLength(2);
+  });
+
+  test.each<[string, DomainError]>([
+    ['does not answer', new InventoryTimeout('No answer.')],
+    ['is unavailable', new InventoryUnavailable('500')],
+    ['is contended', new LockContention('Again.')],
+    ['waits for its cache', new CacheTimeout('Again.')],
+  ])(
+    'or %s holds the order up until the budget is spent, with one write',
+    async (_what, failure) => {
+      const world = reserving();
+      world.failAt('inventory.reserve', failure);
+      for (const afterSeconds of [0, 60, 120]) {
+        world.clock.nowMs = NOW_MS + afterSeconds * 1000;
+        await expect(step(world)).rejects.toMatchObject({
+          name: 'InventoryPaused',
+          cause: failure,
+        });
+      }
+      expect(world.order).toMatchObject({ outage: { sinceMs: NOW_MS, notBeforeMs: NOW_MS } });
+      expect(world.effects.filter((call) => call.startsWith('save order'))).toHaveLength(1);
+      world.clock.nowMs += 1;
+      await expect(step(world)).rejects.toMatchObject({
+        name: 'InventoryOutageBudgetSpent',
+        cause: failure,
+      });
+    },
+  );
+
+  test('but is only misunderstood fails the step at once', async () => {
+    const world = reserving();
+    world.failAt('inventory.reserve', new InventoryMisunderstood('413'));
+    await expect(step(world)).rejects.toBeInstanceOf(InventoryMisunderstood);
+    expect(world.order).not.toHaveProperty('outage');
   });
 
   test.each([
