@@ -33,7 +33,7 @@ const PARAMETERS = {
   DISPATCH_AFTER_SECONDS: '5',
   QUEUE_MAX_RECEIVES: '3',
   // One test's outage must not open the circuit for another test.
-  INVENTORY_CIRCUIT_FAILURES: '1000',
+  CIRCUIT_MIN_CALLS: '1000',
   // Some files have one user for all their orders.
   MAX_OPEN_ORDERS_PER_USER: '40',
 };

@@ -2,6 +2,7 @@ import {
   CacheTimeout,
   InventoryCircuitOpen,
   InventoryRestarting,
+  InventoryThrottled,
   InventoryTimeout,
   InventoryUnavailable,
   LockContention,
@@ -36,6 +37,7 @@ export const DATABASE: readonly Failure[] = [InfrastructureUnavailable, Concurre
 export const INVENTORY: readonly Failure[] = [
   InventoryTimeout,
   InventoryUnavailable,
+  InventoryThrottled,
   CacheTimeout,
   LockContention,
 ];

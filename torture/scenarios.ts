@@ -538,7 +538,8 @@ export const SCENARIOS: readonly Scenario[] = [
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',
       RETRY_MAX_ATTEMPTS: '1',
       // Half an hour's outage in few calls, so that each of them can be struck.
-      INVENTORY_CIRCUIT_FAILURES: '1',
+      CIRCUIT_MIN_CALLS: '1',
+      CIRCUIT_MIN_ORDERS: '1',
       INVENTORY_CIRCUIT_PAUSE_SECONDS: '600',
     },
     act: (shop) => paying(shop, 'tok_ok'),
@@ -553,7 +554,8 @@ export const SCENARIOS: readonly Scenario[] = [
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',
       RETRY_MAX_ATTEMPTS: '1',
       // Every failure is an outage, with the retries of one.
-      INVENTORY_CIRCUIT_FAILURES: '1',
+      CIRCUIT_MIN_CALLS: '1',
+      CIRCUIT_MIN_ORDERS: '1',
     },
     act: (shop) => paying(shop, 'tok_ok'),
   },

@@ -18,6 +18,7 @@ import {
   InventoryCircuitOpen,
   InventoryMisunderstood,
   InventoryRestarting,
+  InventoryThrottled,
   InventoryTimeout,
   InventoryUnavailable,
   MixedCurrencies,
@@ -28,16 +29,20 @@ import {
 
 export type { ReservationDocument };
 
-/** Reservation of an order, and the correlation id of the call. */
-export interface ReservationOf {
+/** Order that a call is for, and the correlation id of the call. */
+interface OrderCall {
   readonly orderId: string;
   readonly correlationId: string;
+}
+
+/** Reservation of an order. */
+export interface ReservationOf extends OrderCall {
   readonly revision: number;
 }
 
 /**
  * The Inventory Service as the Order Service sees it, over HTTP. Every call may be repeated with the
- * same revision. It throws the service's refusals by name, LockContention, CacheTimeout,
+ * same revision. It throws the service's refusals by name, LockContention, CacheTimeout, InventoryThrottled,
  * InventoryRestarting and InventoryCircuitOpen (with `retryAfterSeconds`), InventoryTimeout or
  * InventoryUnavailable, after both of which the effect of the call is unknown; or InventoryMisunderstood.
  */
@@ -61,7 +66,7 @@ export interface InventoryClient {
    */
   quote(
     items: readonly QuotedItem[],
-    of: Omit<ReservationOf, 'revision'>,
+    of: OrderCall,
     frozen: ReadonlyMap<string, Money>,
   ): Promise<ReadonlyMap<string, Money>>;
 }
@@ -105,22 +110,22 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
   /** Sends one request. @returns the parsed body; undefined for a GET that finds nothing. */
   async function call<Schema extends z.ZodType>(
     schema: Schema,
-    correlationId: string,
+    of: OrderCall,
     request: Lookup,
   ): Promise<z.infer<Schema> | undefined>;
   async function call<Schema extends z.ZodType>(
     schema: Schema,
-    correlationId: string,
+    of: OrderCall,
     request: Change,
   ): Promise<z.infer<Schema>>;
   async function call(
     schema: z.ZodType,
-    correlationId: string,
+    { orderId, correlationId }: OrderCall,
     { method, path, body }: (Lookup | Change) & Pick<HttpRequest, 'body'>,
   ): Promise<unknown> {
     // Outside the circuit, because an unreadable credential says nothing about Inventory.
     const [credential] = await credentials();
-    return circuit.run(async () => {
+    return circuit.run(orderId, async () => {
       let response: HttpResponse;
       try {
         response = await runtime.http({
@@ -144,11 +149,11 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
     });
   }
 
-  async function product(productId: string, of: Omit<ReservationOf, 'revision'>) {
+  async function product(productId: string, of: OrderCall) {
     const request = { method: 'GET', path: `/inventory/product/${productId}` } as const;
     // Another id can be that of no product, and need not be a part of a URL.
     const found = PRODUCT_ID.test(productId)
-      ? await call(quotedProductSchema, of.correlationId, request)
+      ? await call(quotedProductSchema, of, request)
       : undefined;
     if (found === undefined) {
       throw new UnknownProduct(`There is no product ${productId}; see GET /product.`, {
@@ -162,34 +167,54 @@ export function inventoryClient(runtime: Runtime): InventoryClient {
     reserve({ orderId, revision, correlationId }, items, hold) {
       const lines = [];
       for (const { productId, quantity } of items) lines.push({ productId, quantity });
-      return call(reservationSchema, correlationId, {
-        method: 'PUT',
-        path: `/inventory/reservation/${orderId}`,
-        body: { revision, ...hold, items: lines },
-      });
+      return call(
+        reservationSchema,
+        { orderId, correlationId },
+        {
+          method: 'PUT',
+          path: `/inventory/reservation/${orderId}`,
+          body: { revision, ...hold, items: lines },
+        },
+      );
     },
     release: ({ orderId, revision, correlationId }) =>
-      call(reservationSchema, correlationId, {
-        method: 'DELETE',
-        path: `/inventory/reservation/${orderId}?revision=${String(revision)}`,
-      }),
+      call(
+        reservationSchema,
+        { orderId, correlationId },
+        {
+          method: 'DELETE',
+          path: `/inventory/reservation/${orderId}?revision=${String(revision)}`,
+        },
+      ),
     extend: ({ orderId, revision, correlationId }, holdSeconds) =>
-      call(reservationSchema, correlationId, {
-        method: 'POST',
-        path: `/inventory/reservation/${orderId}/extend`,
-        body: { revision, holdSeconds },
-      }),
+      call(
+        reservationSchema,
+        { orderId, correlationId },
+        {
+          method: 'POST',
+          path: `/inventory/reservation/${orderId}/extend`,
+          body: { revision, holdSeconds },
+        },
+      ),
     confirm: ({ orderId, revision, correlationId }, paymentId) =>
-      call(reservationSchema, correlationId, {
-        method: 'POST',
-        path: `/inventory/reservation/${orderId}/confirm`,
-        body: { revision, paymentId },
-      }),
+      call(
+        reservationSchema,
+        { orderId, correlationId },
+        {
+          method: 'POST',
+          path: `/inventory/reservation/${orderId}/confirm`,
+          body: { revision, paymentId },
+        },
+      ),
     findReservation: ({ orderId, correlationId }) =>
-      call(reservationSchema, correlationId, {
-        method: 'GET',
-        path: `/inventory/reservation/${orderId}`,
-      }),
+      call(
+        reservationSchema,
+        { orderId, correlationId },
+        {
+          method: 'GET',
+          path: `/inventory/reservation/${orderId}`,
+        },
+      ),
     async quote(items, of, frozen) {
       const quotes = new Map<string, Money>();
       for (const { productId, quantity, taken } of items) {
@@ -223,9 +248,14 @@ function inventoryCircuit(runtime: Runtime): CircuitBreaker {
   return new CircuitBreaker(runtime, {
     name: 'inventory',
     table: config.ORDERS_TABLE,
-    failuresToOpen: config.INVENTORY_CIRCUIT_FAILURES,
-    pauseMs: config.INVENTORY_CIRCUIT_PAUSE_SECONDS * 1000,
-    probeMs: config.INVENTORY_TIMEOUT_MS + PROBE_GRACE_MS,
+    rules: {
+      failureRatio: config.CIRCUIT_FAILURE_RATIO,
+      minCalls: config.CIRCUIT_MIN_CALLS,
+      minSubjects: config.CIRCUIT_MIN_ORDERS,
+      windowMs: config.CIRCUIT_WINDOW_SECONDS * 1000,
+      pauseMs: config.INVENTORY_CIRCUIT_PAUSE_SECONDS * 1000,
+      probeMs: config.INVENTORY_TIMEOUT_MS + PROBE_GRACE_MS,
+    },
     outageMs(error) {
       if (error instanceof InventoryRestarting) return (error.retryAfterSeconds ?? 0) * 1000;
       return error instanceof InventoryTimeout || error instanceof InventoryUnavailable
@@ -261,9 +291,12 @@ function refusal(response: HttpResponse, nowMs: number): Error {
   const { code, detail } = problemSchema.parse(response.body);
   const Refused = ANSWERS.find(({ refusal }) => refusal.code === code);
   if (Refused !== undefined) return new Refused(detail, { details: productFacts(response.body) });
-  if (response.status < 500 && response.status !== 429) return misunderstood(response);
   const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'), nowMs);
-  if (response.status >= 500 && retryAfterSeconds !== undefined) {
+  if (response.status === 429) {
+    return new InventoryThrottled(InventoryThrottled.refusal.advice, { retryAfterSeconds });
+  }
+  if (response.status < 500) return misunderstood(response);
+  if (retryAfterSeconds !== undefined) {
     return new InventoryRestarting(InventoryRestarting.refusal.advice, { retryAfterSeconds });
   }
   return new InventoryUnavailable('Inventory cannot answer now; try again shortly.', {

@@ -111,7 +111,7 @@ export class InventoryUnavailable extends refusal({
   advice: 'Inventory could not be reached; try again.',
 }) {}
 
-/** Inventory failed several times in a row; for a while nothing is sent to it. Its `cause`: the last failure. */
+/** Too many calls to Inventory failed; for a while nothing is sent to it. Its `cause`: the last failure. */
 export class InventoryCircuitOpen extends refusal({
   ...InventoryUnavailable.refusal,
   name: 'InventoryCircuitOpen',
@@ -125,6 +125,13 @@ export class InventoryTimeout extends refusal({
   status: 503,
   title: 'Inventory did not answer in time',
   advice: 'Inventory did not answer in time; try again.',
+}) {}
+
+/** Inventory, or its Lambda function, gets more calls than it takes (429). It works: this is overload, no outage. */
+export class InventoryThrottled extends refusal({
+  ...InventoryUnavailable.refusal,
+  name: 'InventoryThrottled',
+  advice: 'Inventory has too much to do right now; try again.',
 }) {}
 
 /**
@@ -200,5 +207,6 @@ export const PASSING_FAILURES = [
   InventoryUnavailable,
   InventoryCircuitOpen,
   InventoryTimeout,
+  InventoryThrottled,
   ...CONTENTION_REFUSALS,
 ] as const satisfies readonly RefusalClass[];

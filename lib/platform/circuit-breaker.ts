@@ -21,51 +21,87 @@ import type { Runtime } from './lambda/runtime.ts';
 
 const SCHEMA_VERSION = 1;
 const STATE_CACHE_TTL_MS = 1000;
-/** Attempts to count a failure. A failure that loses every one against other counts is not counted. */
+/** Attempts to count a call. A call that loses every one against other counts is not counted. */
 const COUNT_RETRIES: RetryPolicy = { attempts: 3 };
+/** Calls of the last step of a half-open circuit, which begins with one call and doubles. */
+const LAST_STEP_CALLS = 8;
+
+/*
+ * The circuit's states. An instance writes the next state if the item is still as it was read, so that one of several
+ * instances makes each change.
+ *
+ *               a failure: a window begins            enough of its calls failed
+ *     CLOSED ─────────────────────────────▶ CLOSED ─────────────────────────────▶ OPEN ◀────────┐
+ *   no window ◀──────────────────────────── window                                 │            │ enough of the
+ *       ▲      its time is over                                      after the pause │            │ step's calls failed
+ *       └──────────────────────────────────────────────────────── HALF_OPEN ◀──────┴────────────┘
+ *             the last step was answered, or its window's time is over
+ */
 
 /** `version` is the number of changes of the circuit. */
 interface CircuitBase {
   readonly version: number;
 }
 
-/** Calls go through. `failures` counts those in a row; an answer resets it. */
-interface ClosedCircuit extends CircuitBase {
-  readonly status: 'CLOSED';
+/** Calls since a failure. Calls before the first failure are not written, so that a healthy service costs no write. */
+interface CallWindow {
+  readonly sinceMs: number;
+  readonly calls: number;
   readonly failures: number;
+  /** Subjects of failed calls, each once, up to `minSubjects` of them. */
+  readonly failedSubjects: readonly string[];
 }
 
-/** No calls before `probeAtMs`; then one probe may go through. */
+/** All calls go through. */
+interface ClosedCircuit extends CircuitBase {
+  readonly status: 'CLOSED';
+  readonly window?: CallWindow;
+}
+
+/** No calls before `probeAtMs`. */
 interface OpenCircuit extends CircuitBase {
   readonly status: 'OPEN';
   readonly openedAtMs: number;
   readonly probeAtMs: number;
 }
 
-/** One half-open probe is under way. If it has not ended by `probeUntilMs`, another may go through. */
+/** Calls go through in steps: one, then two, four, eight. A step that is unfinished at `probeUntilMs` begins again. */
 interface HalfOpenCircuit extends CircuitBase {
   readonly status: 'HALF_OPEN';
   readonly openedAtMs: number;
+  readonly halfOpenSinceMs: number;
   readonly probeUntilMs: number;
+  readonly stepCalls: number;
+  readonly started: number;
+  readonly answered: number;
+  readonly failed: number;
 }
 
-/**
- * State of a circuit breaker, shared by all instances through one item. An instance writes the next
- * state if the item is still as it was read, so that one of several instances makes each change.
- */
+/** State of a circuit breaker, shared by all instances through one item. */
 export type Circuit = ClosedCircuit | OpenCircuit | HalfOpenCircuit;
 
-const NEVER_FAILED: ClosedCircuit = { status: 'CLOSED', failures: 0, version: 0 };
+const NEVER_FAILED: ClosedCircuit = { status: 'CLOSED', version: 0 };
+
+/** Amounts by which calls open and close a circuit. */
+export interface CircuitRules {
+  /** Share of failed calls that opens the circuit. */
+  readonly failureRatio: number;
+  /** Fewer calls in one window open nothing. */
+  readonly minCalls: number;
+  /** Failures of fewer subjects open nothing: what one of them meets is not the state of the service. */
+  readonly minSubjects: number;
+  readonly windowMs: number;
+  /** Time without calls after the circuit has opened. */
+  readonly pauseMs: number;
+  /** Longest time for the calls of one half-open step; longer than a call can take. */
+  readonly probeMs: number;
+}
 
 export interface CircuitBreakerOptions {
   /** Name of the called service and of the shared state. */
   readonly name: string;
   readonly table: string;
-  readonly failuresToOpen: number;
-  /** Time without calls after the circuit has opened. */
-  readonly pauseMs: number;
-  /** Longest time a probe may take before another goes through; longer than a call can take. */
-  readonly probeMs: number;
+  readonly rules: CircuitRules;
   /**
    * Recognises an outage. @returns the shortest pause that the service asked for, 0 if it asked for
    * none; undefined if the error is no outage.
@@ -76,9 +112,9 @@ export interface CircuitBreakerOptions {
 }
 
 /**
- * Circuit breaker whose state is shared by all instances through one item of `table`. An outage is
- * discovered once, not once per container, and one half-open probe goes through after the pause.
- * If the shared state cannot be read or written, calls go through: the breaker itself fails none.
+ * Circuit breaker whose state is shared by all instances through one item of `table`. An outage is discovered once,
+ * not once per container, and after the pause calls go through step by step. If the shared state cannot be read or
+ * written, calls go through: the breaker itself fails none.
  */
 export class CircuitBreaker {
   readonly #runtime: Runtime;
@@ -91,33 +127,32 @@ export class CircuitBreaker {
     this.#runtime = runtime;
     this.#options = options;
     this.#documents = documentClient(runtime.aws);
-    this.#key = { pk: `CIRCUIT#${options.name}` };
+    // Under `CIRCUIT#` an earlier version kept a state of another form.
+    this.#key = { pk: `CIRCUIT_WINDOW#${options.name}` };
   }
 
   /**
    * Makes the call, unless the circuit is open. While no call fails, it only reads the state.
+   * @param subject id of what the call is about.
    * @throws the `refusal` if the circuit is open or the call opened it; otherwise the call's own error.
    */
-  async run<Result>(call: () => Promise<Result>): Promise<Result> {
+  async run<Result>(subject: string, call: () => Promise<Result>): Promise<Result> {
     let known: Circuit = NEVER_FAILED;
     try {
       known = await this.#read(STATE_CACHE_TTL_MS);
     } catch (error) {
       this.#tellUnknown(error);
     }
-    const circuit = known.status === 'CLOSED' ? known : await this.#takeProbe(known);
+    if (known.status !== 'CLOSED') known = await this.#takePlace(known);
     const [outcome] = await Promise.allSettled([call()]);
-    if (outcome.status === 'rejected') {
-      const outForMs = this.#options.outageMs(outcome.reason);
-      if (outForMs !== undefined) {
-        await this.#countFailure(outForMs);
-        return this.#throwFailure(outcome.reason);
-      }
-    }
-    const neverFailed = circuit.status === 'CLOSED' && circuit.failures === 0;
-    if (!neverFailed) await this.#close(circuit);
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
+    const outForMs =
+      outcome.status === 'rejected' ? this.#options.outageMs(outcome.reason) : undefined;
+    if (outForMs !== undefined) await this.#count({ subject, outForMs });
+    else if (this.#isCounting(known)) await this.#count('ANSWERED');
+    if (outcome.status === 'fulfilled') return outcome.value;
+    return outForMs === undefined
+      ? Promise.reject(outcome.reason as Error)
+      : this.#throwFailure(outcome.reason);
   }
 
   /** Reads the state, unless this instance has seen it within the last `maxAgeMs`. */
@@ -152,50 +187,51 @@ export class CircuitBreaker {
   }
 
   /**
-   * Makes this instance's call the half-open probe.
-   * @returns the circuit under which the probe is made.
-   * @throws the refusal if it is too early, or another instance took the probe.
+   * Takes a place for this instance's call in a step of the half-open circuit.
+   * @returns the circuit under which the call is made.
+   * @throws the refusal if it is too early, or other calls took every place.
    */
-  async #takeProbe(circuit: OpenCircuit | HalfOpenCircuit): Promise<Circuit> {
-    const { probeMs, refusal } = this.#options;
+  async #takePlace(circuit: OpenCircuit | HalfOpenCircuit): Promise<Circuit> {
+    const { rules, refusal } = this.#options;
     const nowMs = this.#runtime.clock.now();
-    const untilMs = circuit.status === 'OPEN' ? circuit.probeAtMs : circuit.probeUntilMs;
-    if (nowMs < untilMs) throw refusal(secondsUntil(untilMs, nowMs));
-    const { openedAtMs, version } = circuit;
-    const probeUntilMs = nowMs + probeMs;
-    const probing: Circuit = {
-      status: 'HALF_OPEN',
-      openedAtMs,
-      probeUntilMs,
-      version: version + 1,
-    };
-    let isTaken = true;
+    let taken: Circuit | undefined;
     try {
-      isTaken = await this.#change(probing, circuit);
+      await retryOptimistically(this.#runtime, COUNT_RETRIES, async () => {
+        // Read again: the places that this instance saw free may be taken.
+        const current =
+          circuit.status === 'OPEN' && nowMs < circuit.probeAtMs ? circuit : await this.#read(0);
+        if (current.status === 'CLOSED') {
+          taken = current;
+          return;
+        }
+        const next = withPlaceTaken(current, nowMs, rules);
+        if (next === undefined) throw refusal(waitSeconds(current, nowMs));
+        if (!(await this.#change(next, current))) return CONFLICT;
+        taken = next;
+        return;
+      });
     } catch (error) {
       this.#tellUnknown(error);
+      return circuit;
     }
-    if (!isTaken) throw refusal(1);
-    return probing;
+    if (taken === undefined) throw refusal(1);
+    return taken;
   }
 
-  /** Forgets all failures after an answer. */
-  async #close(circuit: Circuit): Promise<void> {
-    try {
-      await this.#change({ ...NEVER_FAILED, version: circuit.version + 1 }, circuit);
-    } catch (error) {
-      this.#tellUnknown(error);
-    }
+  /** True if an answer changes the circuit, as far as this instance has seen it. */
+  #isCounting(circuit: Circuit): boolean {
+    if (circuit.status !== 'CLOSED') return true;
+    const { window } = circuit;
+    const { windowMs } = this.#options.rules;
+    return window !== undefined && this.#runtime.clock.now() - window.sinceMs < windowMs;
   }
 
-  /** @param atLeastMs shortest pause if this failure opens the circuit. */
-  async #countFailure(atLeastMs: number): Promise<void> {
-    const { failuresToOpen, pauseMs } = this.#options;
-    const rules = { failuresToOpen, pauseMs: Math.max(pauseMs, atLeastMs) };
+  async #count(outcome: Outcome): Promise<void> {
+    const { rules } = this.#options;
     try {
       await retryOptimistically(this.#runtime, COUNT_RETRIES, async () => {
         const circuit = await this.#read(0);
-        const next = afterFailure(circuit, this.#runtime.clock.now(), rules);
+        const next = afterCall(circuit, outcome, this.#runtime.clock.now(), rules);
         return next === circuit || (await this.#change(next, circuit)) ? undefined : CONFLICT;
       });
     } catch (error) {
@@ -222,41 +258,129 @@ export class CircuitBreaker {
   }
 }
 
-/**
- * Computes the circuit after a failed call. A closed circuit opens at the last of `failuresToOpen` in a
- * row, a half-open one opens again. An open one stays as it is: the call was made before it opened.
- */
-export function afterFailure(
-  circuit: Circuit,
+/** Outcome of a call: an answer of any kind, or a failure and the pause that the service asked for with it. */
+export type Outcome = 'ANSWERED' | { readonly subject: string; readonly outForMs: number };
+
+/** @returns the half-open circuit with one more call under way; undefined if no call may go through now. */
+export function withPlaceTaken(
+  circuit: OpenCircuit | HalfOpenCircuit,
   nowMs: number,
-  { failuresToOpen, pauseMs }: { readonly failuresToOpen: number; readonly pauseMs: number },
+  { probeMs }: CircuitRules,
+): HalfOpenCircuit | undefined {
+  const version = circuit.version + 1;
+  const step = { started: 1, answered: 0, failed: 0, probeUntilMs: nowMs + probeMs, version };
+  if (circuit.status === 'OPEN') {
+    const { openedAtMs, probeAtMs } = circuit;
+    if (nowMs < probeAtMs) return undefined;
+    return { status: 'HALF_OPEN', openedAtMs, halfOpenSinceMs: nowMs, stepCalls: 1, ...step };
+  }
+  if (nowMs >= circuit.probeUntilMs) return { ...circuit, ...step };
+  if (circuit.started >= circuit.stepCalls) return undefined;
+  return { ...circuit, started: circuit.started + 1, version };
+}
+
+/**
+ * Computes the circuit after a call. An open one stays as it is: the call was made before it opened.
+ * @returns the same circuit if nothing changes.
+ */
+export function afterCall(
+  circuit: Circuit,
+  outcome: Outcome,
+  nowMs: number,
+  rules: CircuitRules,
 ): Circuit {
   const version = circuit.version + 1;
-  const probeAtMs = nowMs + pauseMs;
+  const failure = outcome === 'ANSWERED' ? undefined : outcome;
+  const failed = failure === undefined ? 0 : 1;
+  const opened = (openedAtMs: number): OpenCircuit => ({
+    status: 'OPEN',
+    openedAtMs,
+    probeAtMs: nowMs + Math.max(rules.pauseMs, failure?.outForMs ?? 0),
+    version,
+  });
   switch (circuit.status) {
     case 'CLOSED': {
-      const failures = circuit.failures + 1;
-      return failures < failuresToOpen
-        ? { status: 'CLOSED', failures, version }
-        : { status: 'OPEN', openedAtMs: nowMs, probeAtMs, version };
+      const { window } = circuit;
+      const isOver = window === undefined || nowMs - window.sinceMs >= rules.windowMs;
+      if (isOver && failure === undefined) return circuit;
+      const before = isOver
+        ? { sinceMs: nowMs, calls: 0, failures: 0, failedSubjects: [] }
+        : window;
+      const failedSubjects = new Set(before.failedSubjects);
+      if (failure !== undefined && failedSubjects.size < rules.minSubjects) {
+        failedSubjects.add(failure.subject);
+      }
+      const calls = before.calls + 1;
+      const failures = before.failures + failed;
+      const isOutage =
+        calls >= rules.minCalls &&
+        failedSubjects.size >= rules.minSubjects &&
+        failures >= calls * rules.failureRatio;
+      if (isOutage) return opened(nowMs);
+      return {
+        status: 'CLOSED',
+        window: { sinceMs: before.sinceMs, calls, failures, failedSubjects: [...failedSubjects] },
+        version,
+      };
     }
-    case 'HALF_OPEN':
-      return { status: 'OPEN', openedAtMs: circuit.openedAtMs, probeAtMs, version };
+    case 'HALF_OPEN': {
+      const answered = circuit.answered + 1;
+      const failures = circuit.failed + failed;
+      if (failures > 0 && failures >= circuit.stepCalls * rules.failureRatio) {
+        return opened(circuit.openedAtMs);
+      }
+      if (answered < circuit.stepCalls) return { ...circuit, answered, failed: failures, version };
+      const isLast = circuit.stepCalls >= LAST_STEP_CALLS;
+      if (isLast || nowMs - circuit.halfOpenSinceMs >= rules.windowMs) {
+        return { status: 'CLOSED', version };
+      }
+      return {
+        ...circuit,
+        stepCalls: circuit.stepCalls * 2,
+        started: 0,
+        answered: 0,
+        failed: 0,
+        probeUntilMs: nowMs + rules.probeMs,
+        version,
+      };
+    }
     case 'OPEN':
       return circuit;
   }
 }
 
+/** Seconds after which a refused call is worth another try. The places of a step are soon free again. */
+function waitSeconds(circuit: OpenCircuit | HalfOpenCircuit, nowMs: number): number {
+  return circuit.status === 'OPEN' ? secondsUntil(circuit.probeAtMs, nowMs) : 1;
+}
+
 const circuitSchema = lazily(() => {
   const version = z.int();
+  const count = z.int();
   return z.discriminatedUnion('status', [
-    z.object({ version, status: z.literal('CLOSED'), failures: z.int() }),
+    z.object({
+      version,
+      status: z.literal('CLOSED'),
+      window: z.exactOptional(
+        z.object({
+          sinceMs: z.number(),
+          calls: count,
+          failures: count,
+          failedSubjects: z.array(z.string()),
+        }),
+      ),
+    }),
     z.object({ version, status: z.literal('OPEN'), openedAtMs: z.number(), probeAtMs: z.number() }),
     z.object({
       version,
       status: z.literal('HALF_OPEN'),
       openedAtMs: z.number(),
       probeUntilMs: z.number(),
+      halfOpenSinceMs: z.number(),
+      stepCalls: count,
+      started: count,
+      answered: count,
+      failed: count,
     }),
   ]);
 });

@@ -154,12 +154,33 @@ export const SETTINGS = {
     default: 5000,
     meaning: 'Time-out of one call to the payment gateway.',
   },
-  INVENTORY_CIRCUIT_FAILURES: {
+  CIRCUIT_FAILURE_RATIO: {
+    kind: 'share',
+    default: 0.5,
+    meaning: 'Share of the calls to Inventory in one window whose failure opens the circuit.',
+  },
+  CIRCUIT_MIN_CALLS: {
     kind: 'number',
     min: 1,
     max: 1000,
+    default: 20,
+    meaning: 'Number of calls to Inventory in one window below which the circuit stays closed.',
+  },
+  CIRCUIT_MIN_ORDERS: {
+    kind: 'number',
+    min: 1,
+    max: 100,
     default: 5,
-    meaning: 'Number of calls to Inventory that fail in a row before the circuit opens.',
+    meaning:
+      'Number of orders whose calls to Inventory fail in one window below which the circuit stays closed.',
+  },
+  CIRCUIT_WINDOW_SECONDS: {
+    kind: 'number',
+    unit: 'seconds',
+    min: 1,
+    max: 300,
+    default: 10,
+    meaning: 'Time from a failed call to Inventory for which calls are counted.',
   },
   INVENTORY_CIRCUIT_PAUSE_SECONDS: {
     kind: 'number',
@@ -167,7 +188,8 @@ export const SETTINGS = {
     min: 1,
     max: 3600,
     default: 10,
-    meaning: 'Time for which an open circuit sends nothing to Inventory; then one call probes it.',
+    meaning:
+      'Time for which an open circuit sends nothing to Inventory; then calls go through step by step.',
   },
   INVENTORY_OUTAGE_BUDGET_SECONDS: {
     kind: 'number',

@@ -14,7 +14,8 @@ import { asTimeGoesOn, eventually, executions, messagesIn } from '../support/sta
 
 // One outage that is counted would open the circuit, and stop the other orders.
 const scene = new Scene({
-  INVENTORY_CIRCUIT_FAILURES: '1',
+  CIRCUIT_MIN_CALLS: '1',
+  CIRCUIT_MIN_ORDERS: '1',
   INVENTORY_CIRCUIT_PAUSE_SECONDS: '600',
   RESERVATION_TTL_SECONDS: '7200',
   SCHEDULE_SECONDS: '3600',

@@ -14,7 +14,7 @@ export class Scene {
   constructor(environment: Readonly<Record<string, string>>) {
     beforeAll(async () => {
       // An open circuit would carry one test's outage into the next.
-      this.#stack = await startTestStack({ INVENTORY_CIRCUIT_FAILURES: '1000', ...environment });
+      this.#stack = await startTestStack({ CIRCUIT_MIN_CALLS: '1000', ...environment });
     });
     beforeEach(async () => {
       this.#user = await Customer.of(this.stack);

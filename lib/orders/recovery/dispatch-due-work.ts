@@ -214,7 +214,9 @@ export async function pushSaga(
     return 'WOKEN';
   }
   if (run >= MAX_RUNS_PER_ORDER) return 'NO_RUN_LEFT';
-  const next = touchOrder<Order>(order, {
+  // A run has an outage budget of its own: nobody has seen Inventory fail since the one before ended.
+  const { outage: _ended, ...known } = { outage: undefined, ...order };
+  const next = touchOrder(known as Order, {
     run: run + 1,
     dueAtMs: stateDeadlineMs(service, order),
   });

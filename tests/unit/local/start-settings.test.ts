@@ -37,6 +37,7 @@ describe('readStartSettings', () => {
       JWT_ISSUER: 'https://issuer.example/',
       JWT_AUDIENCE: 'shop',
       JWKS_URL: 'https://issuer.example/keys',
+      CIRCUIT_FAILURE_RATIO: '0.25',
       ALLOWED_ORIGINS: 'https://shop.example,http://localhost:5173',
       INVENTORY_CREDENTIAL: 'credential-0123456789',
       WEBHOOK_SECRETS: 'new-0123456789abcdef,old-0123456789abcdef',

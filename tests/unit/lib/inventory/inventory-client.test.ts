@@ -4,6 +4,7 @@ import {
   CacheTimeout,
   InventoryMisunderstood,
   InventoryRestarting,
+  InventoryThrottled,
   InventoryUnavailable,
   LockContention,
   OutOfStock,
@@ -65,6 +66,7 @@ test.each<[string, Answer, new (message: string) => Error, number]>([
   ['a refusal by its name', { status: 422, body: code('OUT_OF_STOCK') }, OutOfStock, 0],
   ['LOCK_CONTENTION', { status: 503, body: code('LOCK_CONTENTION') }, LockContention, 0],
   ['CACHE_TIMEOUT', { status: 503, body: code('CACHE_TIMEOUT') }, CacheTimeout, 0],
+  ['429', { status: 429 }, InventoryThrottled, 0],
   ['500', { status: 500 }, InventoryUnavailable, 1],
   [
     '503 with Retry-After',

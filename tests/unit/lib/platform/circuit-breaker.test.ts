@@ -2,9 +2,10 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
-  afterFailure,
+  afterCall,
   type Circuit,
   CircuitBreaker,
+  type CircuitRules,
 } from '../../../../lib/platform/circuit-breaker.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 
@@ -57,6 +58,7 @@ class Table {
 let table: Table;
 let nowMs: number;
 let called: number;
+let orders = 0;
 
 beforeEach(() => {
   table = new Table();
@@ -64,22 +66,35 @@ beforeEach(() => {
   called = 0;
 });
 
-/** One container's breaker; all of them share the table. */
-function instance(): CircuitBreaker {
+const RULES: CircuitRules = {
+  failureRatio: 0.5,
+  minCalls: 3,
+  minSubjects: 2,
+  windowMs: 10_000,
+  pauseMs: 10_000,
+  probeMs: 7000,
+};
+
+/** One container's breaker; all of them share the table. Each call is for another order, if none is named. */
+function instance() {
   const runtime = {
     clock: { now: () => nowMs },
     aws: { clients: { documents: table } },
   } as unknown as Runtime;
-  return new CircuitBreaker(runtime, {
+  const breaker = new CircuitBreaker(runtime, {
     name: 'stock',
     table: 'orders',
-    failuresToOpen: 3,
-    pauseMs: 10_000,
-    probeMs: 7000,
+    rules: RULES,
     outageMs: (error) => (error instanceof Outage ? error.forMs : undefined),
     refusal: (seconds, cause) => new Refused(`in ${seconds} s`, { cause }),
   });
+  return {
+    run: <Result>(call: () => Promise<Result>, order = `order ${(orders += 1)}`) =>
+      breaker.run(order, call),
+  };
 }
+
+type Instance = ReturnType<typeof instance>;
 
 const answers = () => {
   called += 1;
@@ -90,13 +105,13 @@ const fails = (forMs?: number) => () => {
   return Promise.reject(new Outage(forMs));
 };
 
-async function failTimes(breaker: CircuitBreaker, times: number, forMs?: number): Promise<void> {
+async function failTimes(breaker: Instance, times: number, forMs?: number): Promise<void> {
   for (let time = 0; time < times; time += 1) {
     await expect(breaker.run(fails(forMs))).rejects.toThrow();
   }
 }
 
-async function expectRefused(breaker: CircuitBreaker, why: string): Promise<void> {
+async function expectRefused(breaker: Instance, why: string): Promise<void> {
   const before = called;
   await expect(breaker.run(answers)).rejects.toThrow(new Refused(why));
   expect(called).toBe(before);
@@ -122,13 +137,41 @@ describe('while all is well', () => {
     expect(table.item).toBeUndefined();
   });
 
-  test('failures that an answer comes between do not add up', async () => {
+  test('nothing is written once the window of the last failure is over', async () => {
+    const breaker = instance();
+    await failTimes(breaker, 1);
+    await breaker.run(answers);
+    expect(table.item).toMatchObject({ status: 'CLOSED', window: { calls: 2, failures: 1 } });
+    const { writes } = table;
+    nowMs += 10_000;
+    await breaker.run(answers);
+    expect(table.writes).toBe(writes);
+  });
+
+  test('a failure begins a new window once the one before is over', async () => {
     const breaker = instance();
     await failTimes(breaker, 2);
-    await breaker.run(answers);
+    nowMs += 10_000;
     await failTimes(breaker, 2);
-    await breaker.run(answers);
-    expect(table.item).toMatchObject({ status: 'CLOSED', failures: 0 });
+    expect(table.item).toMatchObject({ status: 'CLOSED', window: { calls: 2, failures: 2 } });
+  });
+
+  test('answers between failures keep the circuit closed, while fewer than half fail', async () => {
+    const breaker = instance();
+    await failTimes(breaker, 1);
+    for (let round = 0; round < 10; round += 1) {
+      for (let answer = 0; answer < 3; answer += 1) await breaker.run(answers);
+      await failTimes(breaker, 1);
+    }
+    expect(table.item).toMatchObject({ status: 'CLOSED', window: { calls: 41, failures: 11 } });
+  });
+
+  test('one order that fails again and again opens nothing', async () => {
+    const breaker = instance();
+    for (let time = 0; time < 20; time += 1) {
+      await expect(breaker.run(fails(), 'the only one')).rejects.toThrow(new Outage());
+    }
+    expect(table.item).toMatchObject({ status: 'CLOSED', window: { failures: 20 } });
   });
 });
 
@@ -146,7 +189,11 @@ describe('an outage', () => {
 
   test('is discovered once: what one instance found, the others do not try', async () => {
     await failTimes(instance(), 3);
-    expect(table.item).toMatchObject({ pk: 'CIRCUIT#stock', type: 'CIRCUIT', status: 'OPEN' });
+    expect(table.item).toMatchObject({
+      pk: 'CIRCUIT_WINDOW#stock',
+      type: 'CIRCUIT',
+      status: 'OPEN',
+    });
     await expectRefused(instance(), 'in 10 s');
   });
 
@@ -179,12 +226,52 @@ describe('an outage', () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     const probe = first.run(() => promise);
     await expect.poll(() => table.item?.['status']).toBe('HALF_OPEN');
-    await expectRefused(second, 'in 7 s');
+    await expectRefused(second, 'in 1 s');
     resolve('back');
     expect(await probe).toBe('back');
     nowMs += 1000;
     expect(await second.run(answers)).toBe('answer');
-    expect(table.item).toMatchObject({ status: 'CLOSED', failures: 0 });
+    expect(table.item).toMatchObject({ status: 'HALF_OPEN', stepCalls: 2, answered: 1 });
+  });
+
+  test('then lets one call through, two, four, eight, and all the others', async () => {
+    await failTimes(instance(), 3);
+    nowMs += 10_000;
+    for (const step of [1, 2, 4, 8]) {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      called = 0;
+      const calls = Array.from({ length: 20 }, () =>
+        instance().run(() => {
+          called += 1;
+          return promise;
+        }),
+      );
+      const settled = Promise.allSettled(calls);
+      // Of calls at the same moment, some lose every place; later ones take it.
+      while (called < step) {
+        calls.push(
+          instance().run(() => {
+            called += 1;
+            return promise;
+          }),
+        );
+        await Promise.race([calls.at(-1), new Promise(setImmediate)]).catch(() => undefined);
+      }
+      await expectRefused(instance(), 'in 1 s');
+      expect(called).toBe(step);
+      resolve('back');
+      await settled;
+      await Promise.allSettled(calls);
+      // An answer that lost every count against others is made up for by one that is counted.
+      const isStep = () =>
+        table.item?.['status'] === 'HALF_OPEN' && table.item['stepCalls'] === step;
+      while (isStep()) {
+        nowMs = Math.max(nowMs, Number(table.item?.['probeUntilMs']));
+        for (let call = 0; call < step; call += 1) await instance().run(answers);
+      }
+    }
+    expect(table.item).toMatchObject({ status: 'CLOSED' });
+    expect(table.item).not.toHaveProperty('window');
   });
 
   test('lets one of two calls through that come at the same moment', async () => {
@@ -210,7 +297,7 @@ describe('an outage', () => {
     await expect.poll(() => table.item?.['status']).toBe('HALF_OPEN');
     nowMs += 7000;
     expect(await instance().run(answers)).toBe('answer');
-    expect(table.item).toMatchObject({ status: 'CLOSED' });
+    expect(table.item).toMatchObject({ status: 'HALF_OPEN', stepCalls: 2 });
   });
 });
 
@@ -234,32 +321,60 @@ describe('where the state cannot be read or written', () => {
 });
 
 const NOW = 1_000_000;
-const closed = (failures: number): Circuit => ({ status: 'CLOSED', failures, version: 5 });
+const window = (calls: number, failures: number, failedSubjects = ['a', 'b'], sinceMs = NOW) => ({
+  sinceMs,
+  calls,
+  failures,
+  failedSubjects,
+});
+const closed = (counted?: ReturnType<typeof window>): Circuit => ({
+  status: 'CLOSED',
+  version: 5,
+  ...(counted === undefined ? {} : { window: counted }),
+});
 const open = (probeAtMs: number): Circuit => ({
   status: 'OPEN',
   openedAtMs: NOW - 60_000,
   probeAtMs,
   version: 5,
 });
-const halfOpen = (probeUntilMs: number): Circuit => ({
+const halfOpen = (
+  stepCalls: number,
+  started: number,
+  answered: number,
+  more: {
+    readonly failed?: number;
+    readonly probeUntilMs?: number;
+    readonly halfOpenSinceMs?: number;
+  } = {},
+): Circuit => ({
   status: 'HALF_OPEN',
   openedAtMs: NOW - 60_000,
-  probeUntilMs,
+  halfOpenSinceMs: NOW - 5000,
+  probeUntilMs: NOW + 1,
+  stepCalls,
+  started,
+  answered,
+  failed: 0,
   version: 5,
+  ...more,
 });
 
 describe('a call', () => {
-  const PROBING = {
-    status: 'HALF_OPEN',
-    openedAtMs: NOW - 60_000,
-    probeUntilMs: NOW + 7000,
-    version: 6,
-  };
   test.each<[string, Circuit, unknown]>([
-    ['where nothing failed goes through, and nothing is written', closed(0), closed(0)],
-    ['after a few failures goes through', closed(2), closed(2)],
-    ['right after the pause is the probe', open(NOW), PROBING],
-    ['after a probe that nothing was heard of is the next probe', halfOpen(NOW), PROBING],
+    ['where nothing failed goes through, and nothing is written', closed(), closed()],
+    ['after a few failures goes through', closed(window(2, 2)), closed(window(2, 2))],
+    [
+      'right after the pause is the first step',
+      open(NOW),
+      { ...halfOpen(1, 1, 0, { halfOpenSinceMs: NOW, probeUntilMs: NOW + 7000 }), version: 6 },
+    ],
+    ['in a step with places is let through', halfOpen(4, 2, 1), { started: 3, version: 6 }],
+    [
+      'after a step that nothing was heard of begins it again',
+      halfOpen(4, 4, 3, { failed: 1, probeUntilMs: NOW }),
+      { started: 1, answered: 0, failed: 0, probeUntilMs: NOW + 7000, version: 6 },
+    ],
   ])('%s', async (_what, circuit, during) => {
     table.item = { ...circuit };
     const { promise, resolve } = Promise.withResolvers<string>();
@@ -273,46 +388,83 @@ describe('a call', () => {
     expect(await call).toBe('answer');
   });
 
-  test.each<[string, Circuit]>([
-    ['during the pause', open(NOW + 1)],
-    ['during a probe', halfOpen(NOW + 1)],
-  ])('%s is refused', async (_what, circuit) => {
+  test.each<[string, Circuit, number]>([
+    ['during the pause', open(NOW + 3000), 3],
+    ['during a full step', halfOpen(2, 2, 1), 1],
+  ])('%s is refused', async (_what, circuit, seconds) => {
     table.item = { ...circuit };
-    await expectRefused(instance(), 'in 1 s');
+    await expectRefused(instance(), `in ${seconds} s`);
     expect(table.item).toEqual(circuit);
   });
 });
 
 describe('a failure', () => {
-  const RULES = { failuresToOpen: 3, pauseMs: 10_000 };
+  const opened = { status: 'OPEN', openedAtMs: NOW, probeAtMs: NOW + 10_000, version: 6 };
   test.each<[string, Circuit, unknown]>([
-    ['is counted', closed(0), { status: 'CLOSED', failures: 1, version: 6 }],
-    ['that is not the last one allowed is counted', closed(1), { ...closed(2), version: 6 }],
+    ['begins a window', closed(), { ...closed(window(1, 1, ['c'])), version: 6 }],
     [
-      'that is one too many opens the circuit',
-      closed(2),
-      { status: 'OPEN', openedAtMs: NOW, probeAtMs: NOW + 10_000, version: 6 },
+      'of too few calls is counted',
+      closed(window(1, 1, ['a'])),
+      { ...closed(window(2, 2, ['a', 'c'])), version: 6 },
     ],
     [
-      'of the probe opens it again, since when it was',
-      halfOpen(NOW + 1),
-      { status: 'OPEN', openedAtMs: NOW - 60_000, probeAtMs: NOW + 10_000, version: 6 },
+      'of too few orders is counted',
+      closed(window(9, 9, ['c'])),
+      { ...closed(window(10, 10, ['c'])), version: 6 },
+    ],
+    [
+      'of too small a share is counted',
+      closed(window(4, 1)),
+      { ...closed(window(5, 2)), version: 6 },
+    ],
+    ['of enough calls of enough orders opens the circuit', closed(window(3, 1)), opened],
+    [
+      'after the window begins another one',
+      closed(window(9, 9, ['a', 'b'], NOW - 10_000)),
+      { ...closed(window(1, 1, ['c'])), version: 6 },
+    ],
+    [
+      'of half a step opens the circuit again, since when it was',
+      halfOpen(2, 2, 0),
+      { ...opened, openedAtMs: NOW - 60_000 },
+    ],
+    [
+      'of less than half a step is counted',
+      halfOpen(4, 4, 1),
+      { ...halfOpen(4, 4, 2, { failed: 1 }), version: 6 },
     ],
     ['of a call that was made before it opened changes nothing', open(NOW + 1), open(NOW + 1)],
   ])('%s', (_what, circuit, expected) => {
-    expect(afterFailure(circuit, NOW, RULES)).toEqual(expected);
+    expect(afterCall(circuit, { subject: 'c', outForMs: 0 }, NOW, RULES)).toEqual(expected);
   });
 });
 
 describe('an answer', () => {
-  test.each<[string, Circuit, number]>([
-    ['where nothing failed changes nothing', closed(0), 5],
-    ['after failures forgets them', closed(2), 6],
-    ['to the probe closes the circuit', halfOpen(NOW), 7],
-  ])('%s', async (_what, circuit, version) => {
-    table.item = { ...circuit };
-    await instance().run(answers);
-    expect(table.item).toMatchObject({ status: 'CLOSED', failures: 0, version });
-    expect(table.writes).toBe(version - 5);
+  test.each<[string, Circuit, unknown]>([
+    ['where nothing failed changes nothing', closed(), closed()],
+    [
+      'after the window changes nothing',
+      closed(window(2, 2, [], NOW - 10_000)),
+      closed(window(2, 2, [], NOW - 10_000)),
+    ],
+    ['in the window is counted', closed(window(2, 1)), { ...closed(window(3, 1)), version: 6 }],
+    ['inside a step is counted', halfOpen(4, 4, 1), { ...halfOpen(4, 4, 2), version: 6 }],
+    [
+      'that ends a step begins one of twice the calls',
+      halfOpen(2, 2, 1),
+      { ...halfOpen(4, 0, 0, { probeUntilMs: NOW + 7000 }), version: 6 },
+    ],
+    [
+      'that ends the last step closes the circuit',
+      halfOpen(8, 8, 7),
+      { status: 'CLOSED', version: 6 },
+    ],
+    [
+      'long after the first probe closes it too: few orders come',
+      halfOpen(2, 2, 1, { halfOpenSinceMs: NOW - 10_000 }),
+      { status: 'CLOSED', version: 6 },
+    ],
+  ])('%s', (_what, circuit, expected) => {
+    expect(afterCall(circuit, 'ANSWERED', NOW, RULES)).toEqual(expected);
   });
 });

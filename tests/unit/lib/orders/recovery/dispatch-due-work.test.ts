@@ -118,6 +118,15 @@ describe('an order whose saga has ended', () => {
     expect(dueAtMs(world)).toBeGreaterThan(NOW_MS);
   });
 
+  test('gets an outage budget of its own: the time between two runs says nothing of Inventory', async () => {
+    const outage = { sinceMs: NOW_MS - 600_000, notBeforeMs: NOW_MS - 600_000 };
+    const world = new World(orderIn('PENDING_RESERVING_STOCK', { outage }));
+    world.execution = 'CLOSED';
+    await dispatch(world);
+    expect(world.order).toMatchObject({ run: 3 });
+    expect(world.order).not.toHaveProperty('outage');
+  });
+
   test('is started by one of many dispatchers only', async () => {
     const world = new World(orderIn('CREATED'));
     world.execution = 'CLOSED';

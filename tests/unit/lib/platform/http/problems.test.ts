@@ -57,6 +57,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   InfrastructureUnavailable: 503,
   InventoryUnavailable: 503,
   InventoryMisunderstood: 503,
+  InventoryThrottled: 503,
   InventoryTimeout: 503,
   InventoryRestarting: 503,
   InventoryCircuitOpen: 503,
