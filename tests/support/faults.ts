@@ -183,6 +183,18 @@ export function answerWith(
     Promise.resolve({ status, headers: new Headers(headers), body } as unknown as Result);
 }
 
+/** A service that takes so many calls a second, and answers 429 to all others. */
+export function throttled(limit: number, nowMs: () => number): Act {
+  let second = 0;
+  let calls = 0;
+  return (proceed, effect) => {
+    const present = Math.floor(nowMs() / 1000);
+    if (present !== second) [second, calls] = [present, 0];
+    calls += 1;
+    return calls <= limit ? proceed() : answerWith(429, { 'retry-after': '1' })(proceed, effect);
+  };
+}
+
 /** Does something else before the effect. */
 export function after(doFirst: () => Promise<unknown>): Act {
   return async (proceed) => {

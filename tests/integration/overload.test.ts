@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { httpCall, inject, throttled } from '../support/faults.ts';
+import { expectPromisesAtRest } from '../support/invariants.ts';
+import { Scene } from '../support/scene.ts';
+import { Customer, newProduct } from '../support/shop.ts';
+import { asTimeGoesOn, messagesIn } from '../support/stack.ts';
+
+const ORDERS = 132;
+const CALLS_A_SECOND = 4;
+/** Half as long again as the limit needs. */
+const ENOUGH_SECONDS = (1.5 * ORDERS) / CALLS_A_SECOND;
+
+// The circuit of the defaults: 20 calls, half of them, 5 orders.
+const scene = new Scene({
+  CIRCUIT_MIN_CALLS: '20',
+  MAX_OPEN_ORDERS_PER_USER: '40',
+  RESERVATION_TTL_SECONDS: '7200',
+  SCHEDULE_SECONDS: '3600',
+});
+
+test('a throttled Inventory gets what it takes, and every order is reserved', async () => {
+  const productId = await newProduct(ORDERS);
+  inject(scene.stack, {
+    on: httpCall('PUT', '/inventory/reservation/'),
+    act: throttled(CALLS_A_SECOND, () => scene.stack.clock.now()),
+  });
+  const beganMs = scene.stack.clock.now();
+  let user = scene.user;
+  const users = new Map<string, Customer>();
+  for (let order = 0; order < ORDERS; order += 1) {
+    // A user may have 40 open orders.
+    if (order % 26 === 0) user = await Customer.of(scene.stack);
+    const headers = { 'x-allow-duplicate': 'true' };
+    const placed = await user.place([{ productId, quantity: 1 }], { headers });
+    expect(placed.status).toBe(202);
+    users.set(placed.order.orderId, user);
+    if (order % 26 === 25) await scene.stack.clock.advance(1000);
+  }
+
+  const decidedMs = await asTimeGoesOn(
+    scene.stack,
+    async () => {
+      const times: number[] = [];
+      for (const [orderId, owner] of users) {
+        const { history } = await owner.expectStatus(orderId, 'PENDING_PAYMENT');
+        times.push(Date.parse(history.at(-1)?.at ?? ''));
+      }
+      return Math.max(...times) - beganMs;
+    },
+    { stepSeconds: 10 },
+  );
+
+  expect(decidedMs / 1000).toBeLessThanOrEqual(ENOUGH_SECONDS);
+  expect(messagesIn(scene.stack, 'SagaDeadLetterQueue')).toEqual([]);
+});
+
+test('at the end every promise holds', async () => {
+  await scene.stack.runSchedules();
+  await scene.inTime(() => expectPromisesAtRest(scene.stack));
+});
