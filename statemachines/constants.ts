@@ -20,6 +20,6 @@ export function reservationWaitSeconds(reservationTtlSeconds: number): number {
 export const SAGA_CONSTANTS = {
   /** Longest delay between two retries of one step, in seconds. */
   RETRY_MAX_DELAY_SECONDS: 60,
-  /** Delay before a saga that waits for Inventory looks again whether its pause is over, in seconds. */
+  /** Longest delay before a saga that waits for Inventory tries again, in seconds. */
   INVENTORY_PAUSE_SECONDS: 5,
 } as const;

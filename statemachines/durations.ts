@@ -49,8 +49,8 @@ export class Durations<Name extends string> {
       state.catch.flatMap(({ on, roundsSeconds }) => (roundsSeconds === undefined ? [] : on)),
     );
     const counted = state.retry.filter(({ on }) => !on.every((failure) => inRounds.has(failure)));
-    const retries = sumOf(counted, ({ maxAttempts, neverRan }) =>
-      neverRan === true ? 0 : this.#valueOf(maxAttempts),
+    const retries = sumOf(counted, ({ maxAttempts, isAnsweredAtOnce }) =>
+      isAnsweredAtOnce === true ? 0 : this.#valueOf(maxAttempts),
     );
     const delaysMs = sumOf(counted, (policy) => this.#delaysMs(policy));
     return (1 + retries) * this.#attemptMs(state) + delaysMs;

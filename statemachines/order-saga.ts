@@ -1,5 +1,6 @@
 import {
   InventoryMisunderstood,
+  InventoryThrottled,
   MixedCurrencies,
   OutOfStock,
   ProductUnavailable,
@@ -25,7 +26,7 @@ import {
   StillAwaitingPayment,
   WaitSuperseded,
 } from '../lib/orders/saga/signals.ts';
-import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
+import { GatewayThrottled, GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
 import { TASK_SECONDS } from './constants.ts';
 import {
   CHARGE,
@@ -181,10 +182,19 @@ export const ORDER_SAGA: StateMachine<Name> = {
         { on: [ModificationRequested], next: 'SettlePayment' },
         { on: [PaymentNotCaptured, OrderSettled], next: 'Compensate' },
         { on: [ConfirmationUnfinished], next: 'ConfirmOrder' },
-        { on: [...INVENTORY, ...INVENTORY_AWAY, InventoryMisunderstood], next: 'ChargeBlocked' },
+        {
+          on: [...INVENTORY, ...INVENTORY_AWAY, InventoryThrottled, InventoryMisunderstood],
+          next: 'ChargeBlocked',
+        },
         { on: [PaymentPending, GatewayUnknown], next: 'AwaitAcknowledgement' },
         {
-          on: [...LAMBDA_THROTTLED, ...LAMBDA_SERVICE, ...DATABASE, GatewayUnavailable],
+          on: [
+            ...LAMBDA_THROTTLED,
+            ...LAMBDA_SERVICE,
+            ...DATABASE,
+            GatewayUnavailable,
+            GatewayThrottled,
+          ],
           next: 'ChargeExhausted',
         },
         // A crash: the gateway knows what became of it.

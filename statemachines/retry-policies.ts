@@ -8,7 +8,7 @@ import {
   LockContention,
 } from '../lib/inventory/refusals.ts';
 import { InventoryPaused } from '../lib/orders/saga/signals.ts';
-import { GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
+import { GatewayThrottled, GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../lib/platform/errors.ts';
 import type { Failure, RetryPolicy } from './state-machine.ts';
 
@@ -37,7 +37,6 @@ export const DATABASE: readonly Failure[] = [InfrastructureUnavailable, Concurre
 export const INVENTORY: readonly Failure[] = [
   InventoryTimeout,
   InventoryUnavailable,
-  InventoryThrottled,
   CacheTimeout,
   LockContention,
 ];
@@ -46,6 +45,9 @@ export const INVENTORY: readonly Failure[] = [
 export const INVENTORY_AWAY: readonly Failure[] = [InventoryRestarting, InventoryCircuitOpen];
 
 const GATEWAY: readonly Failure[] = [GatewayUnavailable, GatewayUnknown];
+
+/** Too many calls at once: nothing was done, and the answer came at once. */
+export const OVERLOAD: readonly Failure[] = [InventoryThrottled, GatewayThrottled];
 
 const TIME_OUT: readonly Failure[] = ['States.Timeout'];
 
@@ -59,9 +61,6 @@ function backOff(...on: readonly (readonly Failure[])[]): RetryPolicy {
     jitter: 'FULL',
   };
 }
-
-/** Of every step, with a counter of its own: overload uses up none of the retries that are for failures. */
-export const THROTTLED: RetryPolicy = { ...backOff(LAMBDA_THROTTLED), neverRan: true };
 
 /** For a step that may be repeated whatever became of it, and calls neither of the two services. */
 export const REPEATABLE = backOff(LAMBDA_SERVICE, LAMBDA_DIED, DATABASE, TIME_OUT);
@@ -91,6 +90,20 @@ export const HELD_UP: RetryPolicy = {
   backoffRate: 2,
   maxDelaySeconds: 'INVENTORY_PAUSE_SECONDS',
   jitter: 'FULL',
+};
+
+/**
+ * Of every step, with a counter of its own, and short delays that full jitter spreads: what gets through stays near what
+ * the other side takes, and overload uses up no retries of an outage.
+ */
+export const THROTTLED: RetryPolicy = {
+  on: [...LAMBDA_THROTTLED, ...OVERLOAD],
+  intervalSeconds: 'RETRY_BASE_SECONDS',
+  maxAttempts: 20,
+  backoffRate: 2,
+  maxDelaySeconds: 'INVENTORY_PAUSE_SECONDS',
+  jitter: 'FULL',
+  isAnsweredAtOnce: true,
 };
 
 /** With a counter of its own: an outage of Inventory uses up none of the other retries. */

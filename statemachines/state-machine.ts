@@ -87,8 +87,8 @@ export interface RetryPolicy {
   readonly backoffRate: number;
   readonly maxDelaySeconds: Amount;
   readonly jitter: 'FULL' | 'NONE';
-  /** True if the function of the failed attempt never ran: its retries cost their delays only. */
-  readonly neverRan?: true;
+  /** The failed attempts last no time that counts: they were refused before any work. */
+  readonly isAnsweredAtOnce?: true;
 }
 
 export interface Catcher<Name extends string = string> {

@@ -510,13 +510,13 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'expired before its charge',
-    rest: { undisturbed: 1900, perStrike: 2000 },
-    // Nobody moves the paid order on until its hold has ended, after 1,860 s with this configuration.
+    rest: { undisturbed: 2700, perStrike: 2800 },
+    // Nobody moves the paid order on until its hold has ended, after 2,570 s with this configuration.
     cutOff: (effect) =>
       (effect.operation === 'SendTaskSuccess' ||
         effect.by === 'expireOrder' ||
         effect.by === 'dispatchDueWork') &&
-      until(1900, effect),
+      until(2640, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',
@@ -530,9 +530,9 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'Inventory away after the capture',
-    rest: { undisturbed: 2700, perStrike: 3600 },
-    // For longer than the stock is held: 1,860 s with this configuration.
-    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1900, effect),
+    rest: { undisturbed: 3600, perStrike: 4500 },
+    // For longer than the stock is held: 2,570 s with this configuration.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(2640, effect),
     configuration: {
       RESERVATION_TTL_SECONDS: '60',
       PAYMENT_ACK_TIMEOUT_SECONDS: '10',

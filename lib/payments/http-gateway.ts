@@ -10,7 +10,7 @@ import type {
   PaymentGateway,
   SentStatus,
 } from './payment-gateway.ts';
-import { ChargeRefused, GatewayUnavailable, GatewayUnknown } from './refusals.ts';
+import { ChargeRefused, GatewayThrottled, GatewayUnavailable, GatewayUnknown } from './refusals.ts';
 
 /** Statuses that the gateway sends, in its responses and in its acknowledgements. The compiler demands each one. */
 export const chargeStatusSchema = z.enum({
@@ -34,8 +34,8 @@ const chargesSchema = z.object({
   ),
 });
 
-/** Answers to a request that may be sent again: its credential, its time or its rate was wrong, not the request. */
-const LATER: readonly number[] = [401, 403, 408, 429];
+/** Answers to a request that may be sent again: its credential or its time was wrong, not the request. */
+const LATER: readonly number[] = [401, 403, 408];
 
 /** Reads a status that the gateway sent, with its code; a decline may come without one. */
 export function chargeOutcomeOf(sent: {
@@ -67,6 +67,9 @@ export function httpPaymentGateway(runtime: Runtime): PaymentGateway {
       response = await runtime.http({ ...request, timeoutMs });
     } catch (error) {
       throw new GatewayUnknown('The payment gateway did not answer.', { cause: error });
+    }
+    if (response.status === 429) {
+      throw new GatewayThrottled('The payment gateway has too much to do right now.');
     }
     if (response.status >= 500 || LATER.includes(response.status)) {
       throw new GatewayUnavailable(`The payment gateway answered ${String(response.status)}.`);

@@ -1,9 +1,15 @@
 import { DomainError, InfrastructureUnavailable, refusal } from '../platform/errors.ts';
 
-/** The gateway answered that it cannot work now (5xx, throttled). The same key may be sent again. */
+/** The gateway answered that it cannot work now (5xx). The same key may be sent again. */
 export class GatewayUnavailable extends refusal({
   ...InfrastructureUnavailable.refusal,
   name: 'GatewayUnavailable',
+}) {}
+
+/** The gateway gets more calls than it takes (429). It did nothing; the same key may be sent again. */
+export class GatewayThrottled extends refusal({
+  ...InfrastructureUnavailable.refusal,
+  name: 'GatewayThrottled',
 }) {}
 
 /** The gateway did not answer: time-out, lost connection. The effect of the call is unknown. */

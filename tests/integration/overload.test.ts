@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { httpCall, inject, throttled } from '../support/faults.ts';
+import { anyGatewayCall, heal, httpCall, inject, throttled } from '../support/faults.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
 import { Scene } from '../support/scene.ts';
-import { Customer, newProduct } from '../support/shop.ts';
+import { Customer, chargesOf, newProduct } from '../support/shop.ts';
 import { asTimeGoesOn, messagesIn } from '../support/stack.ts';
 
 const ORDERS = 132;
@@ -52,6 +52,34 @@ test('a throttled Inventory gets what it takes, and every order is reserved', as
 
   expect(decidedMs / 1000).toBeLessThanOrEqual(ENOUGH_SECONDS);
   expect(messagesIn(scene.stack, 'SagaDeadLetterQueue')).toEqual([]);
+});
+
+test('a throttled gateway charges every order, once', async () => {
+  const productId = await newProduct(36);
+  const orderIds: string[] = [];
+  for (let order = 0; order < 36; order += 1) {
+    const headers = { 'x-allow-duplicate': 'true', prefer: 'wait=10' };
+    const placed = await scene.user.place([{ productId, quantity: 1 }], { headers });
+    orderIds.push(placed.order.orderId);
+  }
+  inject(scene.stack, {
+    on: anyGatewayCall,
+    act: throttled(1, () => scene.stack.clock.now()),
+  });
+  for (const orderId of orderIds) {
+    expect((await scene.user.pay(orderId, 'tok_ok')).status).toBe(202);
+  }
+  await asTimeGoesOn(
+    scene.stack,
+    async () => {
+      for (const orderId of orderIds) await scene.user.expectStatus(orderId, 'PAYMENT_DONE');
+    },
+    { stepSeconds: 10 },
+  );
+  heal(scene.stack);
+  expect(messagesIn(scene.stack, 'SagaDeadLetterQueue')).toEqual([]);
+  const charges = await Promise.all(orderIds.map((orderId) => chargesOf(scene.stack, orderId)));
+  expect(charges.map(({ length }) => length)).toEqual(orderIds.map(() => 1));
 });
 
 test('at the end every promise holds', async () => {

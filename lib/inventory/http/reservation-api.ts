@@ -58,12 +58,12 @@ const reserveBodySchema = z.strictObject({
 
 export const reserveBody = {
   schema: reserveBodySchema,
-  example: { revision: 1, holdSeconds: 5348, items: [{ productId: 'prod-mug', quantity: 2 }] },
+  example: { revision: 1, holdSeconds: 6629, items: [{ productId: 'prod-mug', quantity: 2 }] },
 };
 
 export const extendBody = {
   schema: z.strictObject({ revision, holdSeconds }),
-  example: { revision: 1, holdSeconds: 4326 },
+  example: { revision: 1, holdSeconds: 5607 },
 };
 
 export const confirmBody = {

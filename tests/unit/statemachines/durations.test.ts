@@ -77,7 +77,7 @@ describe('a task', () => {
   });
 
   test('whose function never ran before a retry pays for the delays of that retrier only', () => {
-    const throttled = retries({ neverRan: true });
+    const throttled = retries({ isAnsweredAtOnce: true });
     expect(secondsOf({ First: task({ retry: [retries(), throttled] }) })).toBe(4 * 1 + 6 + 6);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { httpPaymentGateway } from '../../../../lib/payments/http-gateway.ts';
 import {
   ChargeRefused,
+  GatewayThrottled,
   GatewayUnavailable,
   GatewayUnknown,
 } from '../../../../lib/payments/refusals.ts';
@@ -115,7 +116,7 @@ describe('the charges of an order', () => {
 
   test.each([
     [503, undefined, GatewayUnavailable],
-    [429, undefined, GatewayUnavailable],
+    [429, undefined, GatewayThrottled],
     [404, { code: 'NOT_FOUND' }, GatewayUnknown],
     [200, { charges: [{ ...CAPTURED, status: 'LOST' }] }, GatewayUnknown],
     [200, {}, GatewayUnknown],

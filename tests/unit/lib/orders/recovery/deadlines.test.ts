@@ -14,7 +14,8 @@ const deadlines = deadlinesOf(readConfig(REQUIRED));
  */
 const BACK_OFF = 1 + 2 + 4 + 8 + 16;
 const PAUSES = 5 + 10 + 20 + 40 + 60 + 60;
-const THROTTLED = BACK_OFF;
+/** Twenty retries of what was refused at once: after 1, 2, 4 s, and every 5 s. */
+const THROTTLED = 1 + 2 + 4 + 17 * 5;
 const RESERVE = 6 * (2 + 5) + BACK_OFF + THROTTLED;
 const CHARGE = (6 + 6) * (2 + 5 + 2 + 5) + BACK_OFF + PAUSES + THROTTLED;
 const AWAIT_ACKNOWLEDGEMENT = 6 * 5 + BACK_OFF + THROTTLED + 180;
@@ -28,12 +29,12 @@ test('the durations by hand are these', () => {
   expect({ BACK_OFF, PAUSES, RESERVE, CHARGE, SETTLE, CONFIRM, COMPENSATE, PLAIN }).toEqual({
     BACK_OFF: 31,
     PAUSES: 195,
-    RESERVE: 104,
-    CHARGE: 425,
-    SETTLE: 164,
-    CONFIRM: 341,
-    COMPENSATE: 461,
-    PLAIN: 92,
+    RESERVE: 165,
+    CHARGE: 486,
+    SETTLE: 225,
+    CONFIRM: 402,
+    COMPENSATE: 522,
+    PLAIN: 153,
   });
 });
 
@@ -66,8 +67,8 @@ describe('the deadlines of the default configuration', () => {
   });
 
   test('hold the stock from the extension past everything that may follow it', () => {
-    expect(UNTIL_SOLD).toBe(1914);
-    expect(PAYING).toBe(2006);
+    expect(UNTIL_SOLD).toBe(2463);
+    expect(PAYING).toBe(2616);
     expect(deadlines.payingMs).toBe((PAYING + 30) * 1000);
   });
 
@@ -75,21 +76,21 @@ describe('the deadlines of the default configuration', () => {
     // Twice: the order is due a grace after its deadline, and the dispatcher looks once a minute.
     const discovery = 2 * (30 + 60);
     const successor = RESERVE + PAYING;
-    expect(PAYING + 30 + discovery + successor).toBe(4326);
-    expect(deadlines.holdMs).toBe(4_326_000);
+    expect(PAYING + 30 + discovery + successor).toBe(5607);
+    expect(deadlines.holdMs).toBe(5_607_000);
   });
 
   test('keep it for a payment that begins at the last moment, and whose signal is lost', () => {
     const handler = 30;
     expect(deadlines.allowanceMs).toBe((handler + 30 + 60) * 1000 + deadlines.holdMs);
     // Inventory answers within two seconds.
-    expect(deadlines.holdSeconds).toBe(900 + 4446 + 2);
+    expect(deadlines.holdSeconds).toBe(900 + 5727 + 2);
   });
 
   test('tell the compensation queue again only after two rounds of all retries', () => {
-    expect(2 * COMPENSATE).toBe(922);
-    // The queue's own growing delays are shorter.
-    expect(deadlines.obligationMs).toBe(922_000);
+    expect(2 * COMPENSATE).toBe(1044);
+    // Longer than the queue's own growing delays.
+    expect(deadlines.obligationMs).toBe(1_044_000);
   });
 });
 
@@ -141,7 +142,7 @@ describe('the deadlines of another configuration', () => {
 
 describe('a hold that Inventory would not give', () => {
   test.each([
-    { MAX_HOLD_SECONDS: '5347' },
+    { MAX_HOLD_SECONDS: '6628' },
     { RESERVATION_TTL_SECONDS: '86400' },
     { PAYMENT_ACK_TIMEOUT_SECONDS: '86400' },
   ])('is refused by name: %o', (settings) => {
@@ -151,7 +152,7 @@ describe('a hold that Inventory would not give', () => {
   });
 
   test('is enough to the second', () => {
-    expect(deadlinesOf(readConfig({ ...REQUIRED, MAX_HOLD_SECONDS: '5348' }))).toEqual(deadlines);
+    expect(deadlinesOf(readConfig({ ...REQUIRED, MAX_HOLD_SECONDS: '6629' }))).toEqual(deadlines);
   });
 });
 

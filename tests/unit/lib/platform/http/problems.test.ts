@@ -64,6 +64,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   LockContention: 503,
   CacheTimeout: 503,
   GatewayUnavailable: 503,
+  GatewayThrottled: 503,
   GatewayUnknown: 503,
   ChargeRefused: 503,
   OrderFailed: 503,
