@@ -99,7 +99,7 @@ export const HELD_UP: RetryPolicy = {
 export const THROTTLED: RetryPolicy = {
   on: [...LAMBDA_THROTTLED, ...OVERLOAD],
   intervalSeconds: 'RETRY_BASE_SECONDS',
-  maxAttempts: 20,
+  maxAttempts: 'THROTTLE_MAX_ATTEMPTS',
   backoffRate: 2,
   maxDelaySeconds: 'INVENTORY_PAUSE_SECONDS',
   jitter: 'FULL',

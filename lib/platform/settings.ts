@@ -209,6 +209,14 @@ export const SETTINGS = {
     meaning:
       'Number of retries of one saga step; a reservation that Inventory holds up is retried until INVENTORY_OUTAGE_BUDGET_SECONDS have passed.',
   },
+  THROTTLE_MAX_ATTEMPTS: {
+    kind: 'number',
+    min: 1,
+    max: 40,
+    default: 20,
+    meaning:
+      'Number of retries of one saga step that Lambda, Inventory or the gateway refuses at once because of too many calls.',
+  },
   RETRY_BASE_SECONDS: {
     kind: 'number',
     unit: 'seconds',

@@ -91,8 +91,8 @@ describe('the order saga', () => {
   });
 });
 
-test.each(tasks)('%s has a retrier of its own for a throttled Lambda', (_name, task) => {
-  const alone = ['Lambda.TooManyRequestsException'];
+test.each(tasks)('%s has a retrier of its own for what is throttled', (_name, task) => {
+  const alone = ['Lambda.TooManyRequestsException', 'InventoryThrottled', 'GatewayThrottled'];
   expect((task.Retry ?? []).map((retry) => retry.ErrorEquals)).toContainEqual(alone);
 });
 

@@ -6,7 +6,7 @@ import { assertNever, ConcurrentUpdate } from '../../platform/errors.ts';
 import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
 import { type Round, workThrough } from '../../platform/lambda/round.ts';
-import { touchOrder } from '../moves.ts';
+import { changeOrder, touchOrder } from '../moves.ts';
 import type { Order, OrderIn } from '../order.ts';
 import { earliestDueMs, ownDueMs } from '../order-due.ts';
 import { hasPendingModification } from '../order-items.ts';
@@ -215,8 +215,10 @@ export async function pushSaga(
   }
   if (run >= MAX_RUNS_PER_ORDER) return 'NO_RUN_LEFT';
   // A run has an outage budget of its own: nobody has seen Inventory fail since the one before ended.
-  const { outage: _ended, ...known } = { outage: undefined, ...order };
-  const next = touchOrder(known as Order, {
+  const { outage, ...known } = { outage: undefined, ...order };
+  // That it waits for Inventory is shown.
+  const note = outage === undefined ? touchOrder : changeOrder;
+  const next = note(known as Order, {
     run: run + 1,
     dueAtMs: stateDeadlineMs(service, order),
   });
