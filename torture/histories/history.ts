@@ -82,7 +82,7 @@ const TAKEN: readonly string[] = [
   'ORDER_FAILED',
 ];
 
-/** Reasons to store a new order as INVALID. */
+/** Problems of a new order that is stored as INVALID. */
 const INVALID: readonly string[] = [
   'BAD_QUANTITY',
   'OUT_OF_STOCK',
@@ -90,13 +90,18 @@ const INVALID: readonly string[] = [
   'MIXED_CURRENCIES',
 ];
 
+/** The order is stored as ORDER_FAILED: its product was withdrawn. */
+const WITHDRAWN = 'PRODUCT_UNAVAILABLE';
+
 /** Tells if the response shows that the service accepted the request, even if it failed later. */
 export function isTaken({ kind, answer, outcome }: Call): boolean {
   if (answer === undefined) return false;
   if (outcome === 'ok') return true;
-  const { code } = answer.body;
+  const { code, orderId } = answer.body;
   if (TAKEN.includes(code ?? '')) return true;
-  return kind === 'place' && INVALID.includes(code ?? '') && answer.body.orderId !== undefined;
+  if (orderId === undefined) return false;
+  if (code === WITHDRAWN) return kind === 'place' || kind === 'retry order';
+  return kind === 'place' && INVALID.includes(code ?? '');
 }
 
 /** Tells if the response shows that nothing was done, now or later. */
