@@ -20,7 +20,9 @@ export function isReplayable(endpoint: DocumentedEndpoint, code: string): boolea
 /** Codes of the checks before the use case; of a request with a key, nothing is stored yet. */
 function codesOfChecks({ access, signature, idempotency, body, query }: DocumentedEndpoint) {
   return [
-    ...(access.callers === 'public' ? [] : ['UNAUTHENTICATED', 'TEMPORARILY_UNAVAILABLE']),
+    ...(access.callers === 'public'
+      ? []
+      : ['UNAUTHENTICATED', 'TEMPORARILY_UNAVAILABLE', 'OVERLOADED']),
     ...(access.scope === undefined ? [] : ['MISSING_SCOPE']),
     ...(signature === undefined ? [] : ['BAD_SIGNATURE']),
     ...(body === undefined ? [] : ['BAD_REQUEST', 'BODY_TOO_LARGE']),

@@ -23,7 +23,11 @@ import {
   TooManyOpenOrders,
 } from '../lib/orders/refusals.ts';
 import { BadSignature } from '../lib/payments/refusals.ts';
-import { IdempotencyConflict, RequestInProgress } from '../lib/platform/errors.ts';
+import {
+  DatabaseThrottled,
+  IdempotencyConflict,
+  RequestInProgress,
+} from '../lib/platform/errors.ts';
 import { INTERNAL_ERROR, type Problem, problem } from '../lib/platform/http/problems.ts';
 import { problemTypeOf } from './problem-types.ts';
 
@@ -164,6 +168,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     members: { ...ofPayment, paymentStatus: 'FAILED', reason: 'PAYMENT_UNCONFIRMED' },
   },
   TEMPORARILY_UNAVAILABLE: { detail: 'The database did not answer; try again.' },
+  OVERLOADED: { detail: DatabaseThrottled.refusal.advice },
   INVENTORY_UNAVAILABLE: { detail: InventoryUnavailable.refusal.advice, instance: ORDER },
   INVENTORY_TIMEOUT: {
     detail: InventoryTimeout.refusal.advice,

@@ -27,6 +27,7 @@ import {
   WaitSuperseded,
 } from '../lib/orders/saga/signals.ts';
 import { GatewayThrottled, GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
+import { DatabaseThrottled } from '../lib/platform/errors.ts';
 import { TASK_SECONDS } from './constants.ts';
 import {
   CHARGE,
@@ -145,7 +146,6 @@ export const ORDER_SAGA: StateMachine<Name> = {
           on: [
             OutOfStock,
             TooManyPieces,
-            TooManyPieces,
             UnknownProduct,
             ProductUnavailable,
             MixedCurrencies,
@@ -194,6 +194,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
             ...DATABASE,
             GatewayUnavailable,
             GatewayThrottled,
+            DatabaseThrottled,
           ],
           next: 'ChargeExhausted',
         },

@@ -9,7 +9,11 @@ import {
 } from '../lib/inventory/refusals.ts';
 import { InventoryPaused } from '../lib/orders/saga/signals.ts';
 import { GatewayThrottled, GatewayUnavailable, GatewayUnknown } from '../lib/payments/refusals.ts';
-import { ConcurrentUpdate, InfrastructureUnavailable } from '../lib/platform/errors.ts';
+import {
+  ConcurrentUpdate,
+  DatabaseThrottled,
+  InfrastructureUnavailable,
+} from '../lib/platform/errors.ts';
 import type { Failure, RetryPolicy } from './state-machine.ts';
 
 /*
@@ -47,7 +51,7 @@ export const INVENTORY_AWAY: readonly Failure[] = [InventoryRestarting, Inventor
 const GATEWAY: readonly Failure[] = [GatewayUnavailable, GatewayUnknown];
 
 /** Too many calls at once: nothing was done, and the answer came at once. */
-export const OVERLOAD: readonly Failure[] = [InventoryThrottled, GatewayThrottled];
+const OVERLOAD: readonly Failure[] = [InventoryThrottled, GatewayThrottled, DatabaseThrottled];
 
 const TIME_OUT: readonly Failure[] = ['States.Timeout'];
 

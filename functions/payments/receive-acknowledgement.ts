@@ -36,7 +36,7 @@ export const handler = apiHandler(
           example: 'accepted',
         },
       } satisfies OrderAnswers,
-      problems: ['TEMPORARILY_UNAVAILABLE'],
+      problems: ['TEMPORARILY_UNAVAILABLE', 'OVERLOADED'],
     },
   },
   async ({ body, correlationId }) => {

@@ -3,7 +3,7 @@ import { PRODUCT_ID } from '../limits.ts';
 import type { Money } from '../money.ts';
 import { functionUrlSigner } from '../platform/aws/sign-request.ts';
 import { CircuitBreaker } from '../platform/circuit-breaker.ts';
-import { type Facts, NotFound, type RefusalClass } from '../platform/errors.ts';
+import { DatabaseThrottled, type Facts, NotFound, type RefusalClass } from '../platform/errors.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http/http-client.ts';
 import type { Runtime } from '../platform/lambda/runtime.ts';
 import { moneySchema } from '../platform/schemas.ts';
@@ -292,7 +292,7 @@ function refusal(response: HttpResponse, nowMs: number): Error {
   const Refused = ANSWERS.find(({ refusal }) => refusal.code === code);
   if (Refused !== undefined) return new Refused(detail, { details: productFacts(response.body) });
   const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'), nowMs);
-  if (response.status === 429) {
+  if (response.status === 429 || code === DatabaseThrottled.refusal.code) {
     return new InventoryThrottled(InventoryThrottled.refusal.advice, { retryAfterSeconds });
   }
   if (response.status < 500) return misunderstood(response);

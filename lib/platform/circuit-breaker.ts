@@ -14,7 +14,7 @@ import {
   throwUnavailable,
   UnreadableItem,
 } from './dynamo/items.ts';
-import { InfrastructureUnavailable } from './errors.ts';
+import { isInfrastructure } from './errors.ts';
 import { loggerFor } from './lambda/logging.ts';
 import { observe } from './lambda/observe.ts';
 import type { Runtime } from './lambda/runtime.ts';
@@ -249,7 +249,7 @@ export class CircuitBreaker {
 
   /** Lets the call go through if only the shared state is unavailable. */
   #tellUnknown(error: unknown): void {
-    const isUnknown = error instanceof InfrastructureUnavailable || error instanceof UnreadableItem;
+    const isUnknown = isInfrastructure(error) || error instanceof UnreadableItem;
     if (!isUnknown) throw error;
     loggerFor({ circuit: this.#options.name }).warn(
       'The state of the circuit is unknown; the call goes through',
@@ -262,7 +262,7 @@ export class CircuitBreaker {
 export type Outcome = 'ANSWERED' | { readonly subject: string; readonly outForMs: number };
 
 /** @returns the half-open circuit with one more call under way; undefined if no call may go through now. */
-export function withPlaceTaken(
+function withPlaceTaken(
   circuit: OpenCircuit | HalfOpenCircuit,
   nowMs: number,
   { probeMs }: CircuitRules,

@@ -193,13 +193,30 @@ export class IdempotencyConflict extends refusal({
   isDuplicate: true,
 }) {}
 
-/** A table, queue, parameter store or state machine did not answer, throttled, or failed. */
+/** A table, queue, parameter store or state machine did not answer, or failed. */
 export class InfrastructureUnavailable extends refusal({
   name: 'InfrastructureUnavailable',
   code: 'TEMPORARILY_UNAVAILABLE',
   status: 503,
   title: 'Temporarily unavailable',
 }) {}
+
+/** The database gets more calls than it takes. It works: this is overload, no outage. */
+export class DatabaseThrottled extends refusal({
+  name: 'DatabaseThrottled',
+  code: 'OVERLOADED',
+  status: 503,
+  title: 'Too much to do right now',
+  advice: 'The database has too much to do right now; try again.',
+  retryAfterSeconds: 1,
+}) {}
+
+/** True if the error says nothing about what was asked for. */
+export function isInfrastructure(
+  error: unknown,
+): error is InfrastructureUnavailable | DatabaseThrottled {
+  return error instanceof InfrastructureUnavailable || error instanceof DatabaseThrottled;
+}
 
 /** A queue holds a message that its consumer cannot read; no further try can change that. */
 export class InvalidMessage extends DomainError {

@@ -92,7 +92,12 @@ describe('the order saga', () => {
 });
 
 test.each(tasks)('%s has a retrier of its own for what is throttled', (_name, task) => {
-  const alone = ['Lambda.TooManyRequestsException', 'InventoryThrottled', 'GatewayThrottled'];
+  const alone = [
+    'Lambda.TooManyRequestsException',
+    'InventoryThrottled',
+    'GatewayThrottled',
+    'DatabaseThrottled',
+  ];
   expect((task.Retry ?? []).map((retry) => retry.ErrorEquals)).toContainEqual(alone);
 });
 

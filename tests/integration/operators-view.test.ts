@@ -212,12 +212,13 @@ describe('one line and one metric tell of', () => {
         expect.objectContaining({
           level: 'ERROR',
           step: 'reserve-stock',
-          error: 'InventoryUnavailable',
+          error: 'InventoryOutageBudgetSpent',
           run: 1,
         }),
       ]);
     });
-    expect(told('StepFailed', { orderId, step: 'reserve-stock' })).toHaveLength(6);
+    // The outage, and that it has lasted too long.
+    expect(told('StepFailed', { orderId, step: 'reserve-stock' })).toHaveLength(2);
     expectCounted('DeadLetterSent');
     expectCounted('StepFailed');
   });

@@ -1,9 +1,21 @@
 import { expect, test } from 'vitest';
-import { anyGatewayCall, heal, httpCall, inject, throttled } from '../support/faults.ts';
+import {
+  anyGatewayCall,
+  databaseCall,
+  heal,
+  httpCall,
+  inject,
+  injectAtInvocation,
+  rateOf,
+  refuseForLoad,
+  throttle,
+  throttled,
+} from '../support/faults.ts';
 import { expectPromisesAtRest } from '../support/invariants.ts';
 import { Scene } from '../support/scene.ts';
 import { Customer, chargesOf, newProduct } from '../support/shop.ts';
 import { asTimeGoesOn, messagesIn } from '../support/stack.ts';
+import type { TestStack } from '../support/test-stack.ts';
 
 const ORDERS = 132;
 const CALLS_A_SECOND = 4;
@@ -18,12 +30,37 @@ const scene = new Scene({
   SCHEDULE_SECONDS: '3600',
 });
 
-test('a throttled Inventory gets what it takes, and every order is reserved', async () => {
+/** Lets so many calls of one kind through in a second, and refuses all others as their service does. */
+const LIMITS: readonly [string, (stack: TestStack) => void][] = [
+  [
+    'Inventory',
+    (stack) => {
+      const act = throttled(CALLS_A_SECOND, () => stack.clock.now());
+      inject(stack, { on: httpCall('PUT', '/inventory/reservation/'), act });
+    },
+  ],
+  [
+    "Inventory's table",
+    (stack) => {
+      const act = throttled(CALLS_A_SECOND, () => stack.clock.now(), refuseForLoad);
+      inject(stack, { on: databaseCall('TransactWriteItems', 'InventoryTable'), act });
+    },
+  ],
+  [
+    'Lambda',
+    (stack) => {
+      const isTaken = rateOf(CALLS_A_SECOND, () => stack.clock.now());
+      injectAtInvocation(stack, {
+        on: (functionKey) => functionKey === 'reserveStock' && !isTaken(),
+        act: throttle,
+      });
+    },
+  ],
+];
+
+test.each(LIMITS)('where %s is throttled, every order is reserved', async (_what, limit) => {
   const productId = await newProduct(ORDERS);
-  inject(scene.stack, {
-    on: httpCall('PUT', '/inventory/reservation/'),
-    act: throttled(CALLS_A_SECOND, () => scene.stack.clock.now()),
-  });
+  limit(scene.stack);
   const beganMs = scene.stack.clock.now();
   let user = scene.user;
   const users = new Map<string, Customer>();

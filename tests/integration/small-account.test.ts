@@ -5,7 +5,6 @@ import { asTimeGoesOn, eventually, startEmbeddedTestStack } from '../support/sta
 import type { TestStack } from '../support/test-stack.ts';
 
 const SETTINGS = {
-  INVENTORY_CIRCUIT_FAILURES: '1000',
   SCHEDULE_SECONDS: '3600',
   DUPLICATE_WINDOW_SECONDS: '0',
 };

@@ -183,15 +183,29 @@ export function answerWith(
     Promise.resolve({ status, headers: new Headers(headers), body } as unknown as Result);
 }
 
-/** A service that takes so many calls a second, and answers 429 to all others. */
-export function throttled(limit: number, nowMs: () => number): Act {
+/** A service that takes so many calls a second, and refuses all others: a 429, unless `refuse` says otherwise. */
+export function throttled(
+  limit: number,
+  nowMs: () => number,
+  refuse: Act = answerWith(429, { 'retry-after': '1' }),
+): Act {
+  const isTaken = rateOf(limit, nowMs);
+  return (proceed, effect) => (isTaken() ? proceed() : refuse(proceed, effect));
+}
+
+/** A table without capacity for more. */
+export const refuseForLoad: Act = () =>
+  Promise.reject(new ProvisionedThroughputExceededException({ message: 'Busy.', $metadata: {} }));
+
+/** @returns true as often as the limit says, in each second. */
+export function rateOf(limit: number, nowMs: () => number): () => boolean {
   let second = 0;
   let calls = 0;
-  return (proceed, effect) => {
+  return () => {
     const present = Math.floor(nowMs() / 1000);
     if (present !== second) [second, calls] = [present, 0];
     calls += 1;
-    return calls <= limit ? proceed() : answerWith(429, { 'retry-after': '1' })(proceed, effect);
+    return calls <= limit;
   };
 }
 

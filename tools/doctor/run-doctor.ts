@@ -1,4 +1,4 @@
-import { InfrastructureUnavailable } from '../../lib/platform/errors.ts';
+import { isInfrastructure } from '../../lib/platform/errors.ts';
 import { StageProblem } from '../stage.ts';
 import { type ToolProcess, traceOf } from '../tool-process.ts';
 import { readArguments, USAGE, UsageProblem } from './arguments.ts';
@@ -39,7 +39,7 @@ async function run(tool: ToolProcess): Promise<number> {
 /** Message for the person at the terminal; undefined if the error is a defect of the program. */
 function explained(error: unknown): string | undefined {
   if (error instanceof UsageProblem || error instanceof StageProblem) return error.message;
-  if (!(error instanceof InfrastructureUnavailable)) return undefined;
+  if (!isInfrastructure(error)) return undefined;
   const { cause } = error;
   const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   return `The stage's tables cannot be read (${why}).`;

@@ -170,9 +170,11 @@ async function recordPause(
   if (notBeforeMs - sinceMs > service.config.INVENTORY_OUTAGE_BUDGET_SECONDS * 1000) {
     return new InventoryOutageBudgetSpent('Inventory failed for too long.', { cause });
   }
-  const paused = new InventoryPaused(`Inventory failed, or asked for a pause: ${cause.name}.`, {
-    cause,
-  });
+  const paused = new InventoryPaused(
+    `Inventory failed, or asked for a pause: ${cause.name}.`,
+    // One outage is one failure of the step, however often it is tried again.
+    order.outage === undefined ? { cause } : undefined,
+  );
   // A failure that asks for no pause adds nothing to the one that began the outage.
   if (order.outage !== undefined && notBeforeMs === nowMs) return paused;
   await noteOnReserving(service, order, (current) => {

@@ -12,7 +12,7 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod/mini';
 import { type Clock, sleep } from '../clock.ts';
-import { ImpossibleState, InfrastructureUnavailable } from '../errors.ts';
+import { DatabaseThrottled, ImpossibleState, InfrastructureUnavailable } from '../errors.ts';
 import { shardOf } from '../ids.ts';
 import { loggerFor } from '../lambda/logging.ts';
 import { observe } from '../lambda/observe.ts';
@@ -33,7 +33,7 @@ export type WriteRefusal =
  * Awaits one conditional write or transaction.
  * @returns undefined if it was written, otherwise the reason.
  * @throws InfrastructureUnavailable if the database failed or did not answer: it may have been written;
- * ImpossibleRequest.
+ * DatabaseThrottled; ImpossibleRequest.
  */
 export async function conditionalWrite(write: Promise<unknown>): Promise<WriteRefusal | undefined> {
   try {
@@ -101,23 +101,37 @@ export class ImpossibleRequest extends Error {
 /** Names of the database's errors about the request itself, and the reason of a transaction that one item refused. */
 const ABOUT_THE_REQUEST = ['ValidationException', 'SerializationException', 'ValidationError'];
 
-function isAboutTheRequest(error: unknown): boolean {
+/** Names of the database's errors about too many calls, and the reasons of a transaction that met them. */
+const ABOUT_THE_LOAD = [
+  'ThrottlingException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+];
+
+/** Name of the error; of a cancelled transaction, the codes of its items as well. */
+function namesOf(error: unknown): string[] {
   const reasons = error instanceof TransactionCanceledException ? error.CancellationReasons : [];
-  const names = [
+  return [
     error instanceof Error ? error.name : '',
-    ...(reasons ?? []).map(({ Code }) => Code),
+    ...(reasons ?? []).map(({ Code }) => Code ?? ''),
   ];
-  return names.some((name) => name !== undefined && ABOUT_THE_REQUEST.includes(name));
 }
 
 /**
  * Translates the failure of a read: `documents.send(…).catch(throwUnavailable)`.
- * @throws InfrastructureUnavailable with the SDK's error as `cause`; ImpossibleRequest if the request is at fault.
+ * @throws InfrastructureUnavailable with the SDK's error as `cause`; DatabaseThrottled; ImpossibleRequest if the
+ * request is at fault.
  */
 export function throwUnavailable(cause: unknown): never {
-  if (isAboutTheRequest(cause)) {
+  const names = namesOf(cause);
+  if (names.some((name) => ABOUT_THE_REQUEST.includes(name))) {
     observe('ImpossibleRequest', {}, {}, { error: cause });
     throw new ImpossibleRequest('The database refuses a request of this code.', { cause });
+  }
+  if (names.some((name) => ABOUT_THE_LOAD.includes(name))) {
+    throw new DatabaseThrottled(DatabaseThrottled.refusal.advice, { cause });
   }
   throw new InfrastructureUnavailable('The database did not answer; try again.', {
     cause,

@@ -67,6 +67,12 @@ test.each<[string, Answer, new (message: string) => Error, number]>([
   ['LOCK_CONTENTION', { status: 503, body: code('LOCK_CONTENTION') }, LockContention, 0],
   ['CACHE_TIMEOUT', { status: 503, body: code('CACHE_TIMEOUT') }, CacheTimeout, 0],
   ['429', { status: 429 }, InventoryThrottled, 0],
+  [
+    'an overloaded database of Inventory',
+    { status: 503, headers: { 'retry-after': '1' }, body: code('OVERLOADED') },
+    InventoryThrottled,
+    0,
+  ],
   ['500', { status: 500 }, InventoryUnavailable, 1],
   [
     '503 with Retry-After',

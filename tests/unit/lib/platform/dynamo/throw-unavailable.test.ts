@@ -8,7 +8,11 @@ import {
   ImpossibleRequest,
   throwUnavailable,
 } from '../../../../../lib/platform/dynamo/items.ts';
-import { InfrastructureUnavailable, isTemporary } from '../../../../../lib/platform/errors.ts';
+import {
+  DatabaseThrottled,
+  InfrastructureUnavailable,
+  isTemporary,
+} from '../../../../../lib/platform/errors.ts';
 
 function thrownFor(cause: unknown): unknown {
   try {
@@ -39,13 +43,24 @@ describe('a failure of the database', () => {
 
   test.each([
     ['a time-out', named('TimeoutError')],
-    ['throttling', new ProvisionedThroughputExceededException({ message: '', $metadata: {} })],
-    ['a throttled transaction', cancelledFor('ThrottlingError')],
     ['an error of its own', named('InternalServerError')],
     ['no error at all', undefined],
   ])('that can heal is temporary: %s', (_what, cause) => {
     const error = thrownFor(cause);
     expect(error).toBeInstanceOf(InfrastructureUnavailable);
     expect(isTemporary(error)).toBe(true);
+  });
+
+  test.each([
+    ['a table', new ProvisionedThroughputExceededException({ message: '', $metadata: {} })],
+    ['an account', named('ThrottlingException')],
+    ['an account, by an older name', named('RequestLimitExceeded')],
+    ['an item of a transaction', cancelledFor('None', 'ThrottlingError')],
+    ['a table of a transaction', cancelledFor('ProvisionedThroughputExceeded', 'None')],
+  ])('that is overload says so: %s', async (_what, cause) => {
+    const error = thrownFor(cause);
+    expect(error).toBeInstanceOf(DatabaseThrottled);
+    expect(isTemporary(error)).toBe(true);
+    await expect(conditionalWrite(Promise.reject(cause))).rejects.toBeInstanceOf(DatabaseThrottled);
   });
 });

@@ -65,6 +65,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   CacheTimeout: 503,
   GatewayUnavailable: 503,
   GatewayThrottled: 503,
+  DatabaseThrottled: 503,
   GatewayUnknown: 503,
   ChargeRefused: 503,
   OrderFailed: 503,
