@@ -82,7 +82,7 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
       ? undefined
       : new Acknowledgements(options.clock, options.webhook);
   const { stackEnvironment } = options;
-  const faults = new InventoryFaults();
+  const faults = new InventoryFaults(options.clock);
   const proxy = new InventoryProxy(options.inventory, faults);
   const { chargesFile } = options;
   const journal = chargesFile === undefined ? undefined : chargeJournal(chargesFile);

@@ -45,6 +45,7 @@ describe.each<[mode: FaultMode, times: number]>([
   ['http_500', 3],
   ['http_502', 3],
   ['http_503', 3],
+  ['throttled', 3],
   ['restarting', 3],
   ['cache_timeout', 3],
   ['lock_contention', 3],

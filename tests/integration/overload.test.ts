@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
+import { callsPerSecond } from '../../local/companion/faults/calls-per-second.ts';
 import {
   anyGatewayCall,
   databaseCall,
   heal,
   httpCall,
+  type Injected,
   inject,
   injectAtInvocation,
-  rateOf,
   refuseForLoad,
   throttle,
   throttled,
@@ -31,28 +32,28 @@ const scene = new Scene({
 });
 
 /** Lets so many calls of one kind through in a second, and refuses all others as their service does. */
-const LIMITS: readonly [string, (stack: TestStack) => void][] = [
+const LIMITS: readonly [string, (stack: TestStack) => Injected][] = [
   [
     'Inventory',
     (stack) => {
-      const act = throttled(CALLS_A_SECOND, () => stack.clock.now());
-      inject(stack, { on: httpCall('PUT', '/inventory/reservation/'), act });
+      const act = throttled(CALLS_A_SECOND, stack.clock);
+      return inject(stack, { on: httpCall('PUT', '/inventory/reservation/'), act });
     },
   ],
   [
     "Inventory's table",
     (stack) => {
-      const act = throttled(CALLS_A_SECOND, () => stack.clock.now(), refuseForLoad);
-      inject(stack, { on: databaseCall('TransactWriteItems', 'InventoryTable'), act });
+      const act = throttled(CALLS_A_SECOND, stack.clock, refuseForLoad);
+      return inject(stack, { on: databaseCall('TransactWriteItems', 'inventory'), act });
     },
   ],
   [
     'Lambda',
     (stack) => {
-      const isTaken = rateOf(CALLS_A_SECOND, () => stack.clock.now());
-      injectAtInvocation(stack, {
-        on: (functionKey) => functionKey === 'reserveStock' && !isTaken(),
-        act: throttle,
+      const callsThisSecond = callsPerSecond(stack.clock);
+      return injectAtInvocation(stack, {
+        on: (functionKey) => functionKey === 'reserveStock',
+        act: () => (callsThisSecond() > CALLS_A_SECOND ? throttle() : Promise.resolve()),
       });
     },
   ],
@@ -60,7 +61,7 @@ const LIMITS: readonly [string, (stack: TestStack) => void][] = [
 
 test.each(LIMITS)('where %s is throttled, every order is reserved', async (_what, limit) => {
   const productId = await newProduct(ORDERS);
-  limit(scene.stack);
+  const limited = limit(scene.stack);
   const beganMs = scene.stack.clock.now();
   let user = scene.user;
   const users = new Map<string, Customer>();
@@ -87,6 +88,8 @@ test.each(LIMITS)('where %s is throttled, every order is reserved', async (_what
     { stepSeconds: 10 },
   );
 
+  // Some were refused, and came again.
+  expect(limited.strikes).toBeGreaterThan(ORDERS);
   expect(decidedMs / 1000).toBeLessThanOrEqual(ENOUGH_SECONDS);
   expect(messagesIn(scene.stack, 'SagaDeadLetterQueue')).toEqual([]);
 });
@@ -101,7 +104,7 @@ test('a throttled gateway charges every order, once', async () => {
   }
   inject(scene.stack, {
     on: anyGatewayCall,
-    act: throttled(1, () => scene.stack.clock.now()),
+    act: throttled(1, scene.stack.clock),
   });
   for (const orderId of orderIds) {
     expect((await scene.user.pay(orderId, 'tok_ok')).status).toBe(202);

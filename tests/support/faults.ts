@@ -3,7 +3,9 @@ import {
   TransactionCanceledException,
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
+import type { Clock } from '../../lib/platform/clock.ts';
 import { type Effect, passThrough } from '../../lib/platform/effects.ts';
+import { callsPerSecond } from '../../local/companion/faults/calls-per-second.ts';
 import { admitAtOnce, dieHere, Throttled } from '../../local/stack/lambda-runtime.ts';
 import type { TestStack } from './test-stack.ts';
 
@@ -186,28 +188,16 @@ export function answerWith(
 /** A service that takes so many calls a second, and refuses all others: a 429, unless `refuse` says otherwise. */
 export function throttled(
   limit: number,
-  nowMs: () => number,
+  clock: Clock,
   refuse: Act = answerWith(429, { 'retry-after': '1' }),
 ): Act {
-  const isTaken = rateOf(limit, nowMs);
-  return (proceed, effect) => (isTaken() ? proceed() : refuse(proceed, effect));
+  const callsThisSecond = callsPerSecond(clock);
+  return (proceed, effect) => (callsThisSecond() <= limit ? proceed() : refuse(proceed, effect));
 }
 
 /** A table without capacity for more. */
 export const refuseForLoad: Act = () =>
   Promise.reject(new ProvisionedThroughputExceededException({ message: 'Busy.', $metadata: {} }));
-
-/** @returns true as often as the limit says, in each second. */
-export function rateOf(limit: number, nowMs: () => number): () => boolean {
-  let second = 0;
-  let calls = 0;
-  return () => {
-    const present = Math.floor(nowMs() / 1000);
-    if (present !== second) [second, calls] = [present, 0];
-    calls += 1;
-    return calls <= limit;
-  };
-}
 
 /** Does something else before the effect. */
 export function after(doFirst: () => Promise<unknown>): Act {

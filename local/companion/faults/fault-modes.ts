@@ -11,8 +11,12 @@ export type Behaviour =
   | { readonly does: 'RESET' }
   /** Forwards the call, and drops the answer. */
   | { readonly does: 'LOSE_ANSWER' }
-  /** Answers as a load balancer does if its service fails. */
-  | { readonly does: 'FAIL'; readonly status: 500 | 502 | 503 }
+  /** Answers as a load balancer does, or Lambda. */
+  | {
+      readonly does: 'FAIL';
+      readonly status: 429 | 500 | 502 | 503;
+      readonly retryAfterSeconds?: number;
+    }
   /** Answers as the Inventory Service itself does. */
   | {
       readonly does: 'REFUSE';
@@ -43,6 +47,10 @@ export const FAULT_MODES = {
   http_503: {
     summary: '503 that does not say when to come back; nothing is forwarded',
     behaviour: { does: 'FAIL', status: 503 },
+  },
+  throttled: {
+    summary: '429 with Retry-After, best with `callsPerSecond`; nothing is forwarded',
+    behaviour: { does: 'FAIL', status: 429, retryAfterSeconds: 1 },
   },
   restarting: {
     summary: '503 with Retry-After; nothing is forwarded',

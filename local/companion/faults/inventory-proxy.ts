@@ -52,7 +52,7 @@ export class InventoryProxy {
         answerOrCut(response, undefined);
         return;
       case 'FAIL':
-        answerOrCut(response, failure(behaviour.status));
+        answerOrCut(response, failure(behaviour));
         return;
       case 'REFUSE':
         answerOrCut(response, refusal(behaviour, pathAndQuery));
@@ -68,10 +68,13 @@ export class InventoryProxy {
   }
 }
 
-function failure(status: number): Answer {
+function failure({ status, retryAfterSeconds }: Extract<Behaviour, { does: 'FAIL' }>): Answer {
   return {
     status,
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
     body: JSON.stringify({ message: STATUS_CODES[status] }),
   };
 }

@@ -6,9 +6,12 @@ import type { InventoryFaults } from './inventory-faults.ts';
 
 const TIMES = 'must be a whole number of at least 1, or left out: then until it is taken away';
 
+const RATE = 'must be a whole number of at least 1, or left out: then it strikes every call';
+
 const faultBody = z.strictObject({
   mode: z.enum(FAULT_MODE_NAMES, `must be one of ${FAULT_MODE_NAMES.join(', ')}`),
   times: z.int(TIMES).min(1, TIMES).optional(),
+  callsPerSecond: z.int(RATE).min(1, RATE).optional(),
 });
 
 /** Routes that set, show and remove the fault between orders and inventory. */
@@ -17,7 +20,8 @@ export function createFaultRoutes(faults: InventoryFaults): readonly Route[] {
     {
       method: 'PUT',
       path: '/faults/inventory',
-      summary: 'makes calls to Inventory fail: { mode, times? }; takes the place of an earlier one',
+      summary:
+        'makes calls to Inventory fail: { mode, times?, callsPerSecond? }; takes the place of an earlier one',
       handle: (call) => setFault(faults, call),
     },
     {
@@ -39,13 +43,13 @@ export function createFaultRoutes(faults: InventoryFaults): readonly Route[] {
 }
 
 function setFault(faults: InventoryFaults, call: Call): Reply {
-  const { mode, times } = parse(faultBody, call.body, 'body');
-  faults.set(mode, times ?? null);
+  const { times = null, ...fault } = parse(faultBody, call.body, 'body');
+  faults.set({ ...fault, times });
   return describe(faults);
 }
 
 function describe({ current }: InventoryFaults): Reply {
   if (current === undefined) return ok({ inventory: null });
-  const { mode, times, struck } = current;
-  return ok({ inventory: { mode, times, left: times === null ? null : times - struck, struck } });
+  const { times, struck } = current;
+  return ok({ inventory: { ...current, left: times === null ? null : times - struck } });
 }

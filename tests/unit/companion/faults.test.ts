@@ -8,7 +8,7 @@ import type { Companion } from '../../../local/companion/server.ts';
 import { REQUIRED } from '../lib/platform/environment.ts';
 import { installTestRuntime } from '../lib/platform/test-issuer.ts';
 import { type FakeInventory, startFakeInventory } from './fake-inventory.ts';
-import { type Answer, send, startTestCompanion } from './support.ts';
+import { type Answer, NOW_SECONDS, send, startTestCompanion } from './support.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 
@@ -17,6 +17,7 @@ const MODES = [
   'http_500',
   'http_502',
   'http_503',
+  'throttled',
   'restarting',
   'cache_timeout',
   'lock_contention',
@@ -24,12 +25,18 @@ const MODES = [
   'lost_response',
 ];
 
+const clock = {
+  nowMs: NOW_SECONDS * 1000,
+  now: () => clock.nowMs,
+  schedule: () => () => undefined,
+};
+
 let inventory: FakeInventory;
 let companion: Companion;
 
 beforeEach(async () => {
   inventory = await startFakeInventory();
-  companion = await startTestCompanion({ inventory });
+  companion = await startTestCompanion({ inventory, clock });
 });
 
 afterEach(async () => {
@@ -71,6 +78,7 @@ describe('a call that is struck by', () => {
     ['http_500', 500, null, { message: 'Internal Server Error' }],
     ['http_502', 502, null, { message: 'Bad Gateway' }],
     ['http_503', 503, null, { message: 'Service Unavailable' }],
+    ['throttled', 429, '1', { message: 'Too Many Requests' }],
     [
       'restarting',
       503,
@@ -228,6 +236,20 @@ describe('the fault that is set', () => {
     expect(await faultNow()).toEqual(none);
   });
 
+  it('leaves as many calls alone in each second as it was told', async () => {
+    await setFault({ mode: 'throttled', callsPerSecond: 2 });
+    const statuses = async () => {
+      const answers = await Promise.all(Array.from({ length: 5 }, () => callThrough()));
+      return answers.map(({ status }) => status).sort();
+    };
+    expect(await statuses()).toEqual([200, 200, 429, 429, 429]);
+    clock.nowMs += 1000;
+    expect(await statuses()).toEqual([200, 200, 429, 429, 429]);
+    expect(await faultNow()).toEqual({
+      inventory: { mode: 'throttled', callsPerSecond: 2, times: null, left: null, struck: 6 },
+    });
+  });
+
   it('takes the place of an earlier one, and is counted from its own beginning', async () => {
     await setFault({ mode: 'http_500', times: 5 });
     await callThrough();
@@ -267,6 +289,17 @@ describe('the fault that is set', () => {
       body: {
         detail:
           'times: must be a whole number of at least 1, or left out: then until it is taken away',
+      },
+    });
+    expect(await faultNow()).toEqual(none);
+  });
+
+  it.each([[0], [0.5], ['4'], [null]])('cannot leave %j calls alone', async (callsPerSecond) => {
+    expect(await setFault({ mode: 'throttled', callsPerSecond })).toMatchObject({
+      status: 400,
+      body: {
+        detail:
+          'callsPerSecond: must be a whole number of at least 1, or left out: then it strikes every call',
       },
     });
     expect(await faultNow()).toEqual(none);
