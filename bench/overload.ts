@@ -248,13 +248,12 @@ function probing(): Promise<string> {
     const answers = new Map<string, number>();
     const placed: Placed[] = [];
     const others = await Promise.all(Array.from({ length: 5 }, () => Customer.of(stack)));
-    for (let second = 0; second < 5; second += 1) {
+    for (const other of others) {
       for (let call = 0; call < 30; call += 1) {
         const answer = await user.change(orderId, '.');
         const text = `${String(answer.status)} ${answer.code}`;
         answers.set(text, (answers.get(text) ?? 0) + 1);
       }
-      const other = others[second]!;
       placed.push({ user: other, orderId: (await other.place(productId, 1)).orderId });
       await stack.clock.advance(1000);
     }

@@ -1,5 +1,6 @@
+import { ClientWait } from '../../lib/orders/http/client-wait.ts';
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
-import { currentOrderAnswer, pauseWithin } from '../../lib/orders/http/responses.ts';
+import { currentOrderAnswer } from '../../lib/orders/http/responses.ts';
 import type { Order } from '../../lib/orders/order.ts';
 import { orderServiceWith, ownedOrder } from '../../lib/orders/order-service.ts';
 import { etagOf, isKnown, unlessKnown } from '../../lib/platform/http/answer-headers.ts';
@@ -28,15 +29,11 @@ export const handler = apiHandler(
   },
   async ({ path, user, header, waitSeconds }) => {
     const ifNoneMatch = header('If-None-Match');
-    const { clock } = service();
-    const sinceMs = clock.now();
+    const wait = new ClientWait(service(), waitSeconds);
     let order: Order;
     do {
       order = await ownedOrder(service(), path.orderId, user.userId);
-    } while (
-      isKnown(ifNoneMatch, etagOf(order)) &&
-      (await pauseWithin(clock, sinceMs, waitSeconds))
-    );
+    } while (isKnown(ifNoneMatch, etagOf(order)) && (await wait.pause()));
     return unlessKnown(ifNoneMatch, currentOrderAnswer(service(), order));
   },
 );

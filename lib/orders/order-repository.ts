@@ -27,6 +27,7 @@ import type { OpenOrderEntry, OpenOrders } from './open-orders.ts';
 import type { Order } from './order.ts';
 import { earliestDueMs } from './order-due.ts';
 import { paymentOf } from './order-payments.ts';
+import { waitPlaceUpdate } from './stored-client-waits.ts';
 import { methodKey, methodToken, methodUpdate } from './stored-method.ts';
 import {
   OPEN_ORDERS_SCHEMA_VERSION,
@@ -268,6 +269,12 @@ export class OrderRepository {
       ExpressionAttributeNames: { '#token': 'token' },
     });
     await conditionalWrite(this.#documents.send(update));
+  }
+
+  /** Takes a place for a call that waits. @returns false if the stage has no place left at this time. */
+  async takeWaitPlace(nowMs: number, most: number): Promise<boolean> {
+    const update = new UpdateCommand({ TableName: this.#table, ...waitPlaceUpdate(nowMs, most) });
+    return (await conditionalWrite(this.#documents.send(update))) === undefined;
   }
 
   /**

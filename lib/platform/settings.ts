@@ -265,6 +265,14 @@ export const SETTINGS = {
     meaning:
       'Longest time that a call waits for `Prefer: wait`. Each wait occupies a function; 0 answers `202` at once.',
   },
+  MAX_LONG_WAITS: {
+    kind: 'number',
+    min: 1,
+    max: 100_000,
+    default: 200,
+    meaning:
+      'Number of calls that may begin to wait for longer than a second within ten seconds; of others the wait ends then.',
+  },
   DISPATCH_AFTER_SECONDS: {
     kind: 'number',
     unit: 'seconds',

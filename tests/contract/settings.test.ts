@@ -68,6 +68,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   MAX_OPEN_ORDERS_PER_USER: '11',
   DEFAULT_MAX_PER_ORDER: '9999',
   MAX_WAIT_SECONDS: '9',
+  MAX_LONG_WAITS: '201',
   DISPATCH_AFTER_SECONDS: '31',
   SCHEDULE_SECONDS: '120',
   GATEWAY_URL: 'https://gateway.example',

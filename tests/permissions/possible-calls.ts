@@ -32,6 +32,7 @@ const PORTS: Readonly<Record<string, readonly string[]>> = {
   'orders.getMethod': ['dynamodb:GetItem OrdersTable'],
   'orders.forgetMethod': ['dynamodb:UpdateItem OrdersTable'],
   'orders.correctDueKey': ['dynamodb:UpdateItem OrdersTable'],
+  'orders.takeWaitPlace': ['dynamodb:UpdateItem OrdersTable'],
   'orders.storeWait': ['dynamodb:UpdateItem OrdersTable'],
   'orders.getWaitToken': ['dynamodb:GetItem OrdersTable'],
   'orders.positionsOf': ['dynamodb:Query OrdersTable/index/owner'],

@@ -1,7 +1,7 @@
 import { ProductUnavailable, RESERVATION_REFUSALS } from '../../inventory/refusals.ts';
 import { MAX_MODIFICATIONS_PER_ORDER, MAX_USER_RUNS_PER_ORDER } from '../../limits.ts';
 import { codeOf, isOpen, type Payment } from '../../payments/payment.ts';
-import { type Clock, sleep, toTimestamp } from '../../platform/clock.ts';
+import { toTimestamp } from '../../platform/clock.ts';
 import { assertNever, type DomainError, type RefusalClass } from '../../platform/errors.ts';
 import { etagOf } from '../../platform/http/answer-headers.ts';
 import { explainRefusal } from '../explain-refusal.ts';
@@ -19,6 +19,7 @@ import {
   PaymentFailed,
 } from '../refusals.ts';
 import { shownRefusal } from '../refused-product.ts';
+import { ClientWait } from './client-wait.ts';
 import type { OrderDocument, PaymentDocument } from './response-schemas.ts';
 
 /** Pause before the next look at an order or payment that is still under way, if nothing is known about it. */
@@ -29,27 +30,6 @@ const REASONS: readonly RefusalClass[] = [BadQuantity, ...RESERVATION_REFUSALS];
 
 /** Statuses of an order whose stock is not decided yet. */
 const UNDECIDED: readonly OrderStatus[] = ['CREATED', 'PENDING_RESERVING_STOCK'];
-
-const FIRST_PAUSE_MS = 25;
-const LONGEST_PAUSE_MS = 250;
-
-/**
- * Serves `Prefer: wait`: pauses before the next read, ever longer, until the time is up.
- * @param sinceMs begin of the wait.
- * @returns false if the time is up: the value read last is the answer.
- */
-export async function pauseWithin(
-  clock: Clock,
-  sinceMs: number,
-  waitSeconds: number,
-): Promise<boolean> {
-  const waitedMs = clock.now() - sinceMs;
-  const leftMs = waitSeconds * 1000 - waitedMs;
-  if (leftMs <= 0) return false;
-  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS + waitedMs);
-  await sleep(clock, Math.min(pauseMs, leftMs));
-  return true;
-}
 
 /** The order as the API shows it; absent values are `null`. */
 export function toOrderDocument(service: OrderService, order: Order): OrderDocument {
@@ -163,12 +143,9 @@ export function toPaymentDocument(orderId: string, payment: Payment): PaymentDoc
  */
 export async function orderAnswer(service: OrderService, placed: Order, waitSeconds: number) {
   const { orderId } = placed;
-  const sinceMs = service.clock.now();
+  const wait = new ClientWait(service, waitSeconds);
   let order = placed;
-  while (
-    UNDECIDED.includes(order.status) &&
-    (await pauseWithin(service.clock, sinceMs, waitSeconds))
-  ) {
+  while (UNDECIDED.includes(order.status) && (await wait.pause())) {
     order = await ownedOrder(service, orderId, placed.userId);
   }
   if (order.status === 'INVALID') {
@@ -232,10 +209,10 @@ export async function modificationAnswer(
   waitSeconds: number,
 ) {
   const { orderId, userId } = modified;
-  const sinceMs = service.clock.now();
+  const wait = new ClientWait(service, waitSeconds);
   let order = modified;
   while (!isModificationDecided(order)) {
-    if (!(await pauseWithin(service.clock, sinceMs, waitSeconds))) {
+    if (!(await wait.pause())) {
       const { headers, body } = currentOrderAnswer(service, order);
       return { status: 202, headers: { ...headers, ...lookAgain(body) }, body };
     }
@@ -283,9 +260,9 @@ export async function paymentAnswer(
 ) {
   const { orderId } = started.order;
   const { paymentId } = started.payment;
-  const sinceMs = service.clock.now();
+  const wait = new ClientWait(service, waitSeconds);
   let found = started;
-  while (isUnderWay(found) && (await pauseWithin(service.clock, sinceMs, waitSeconds))) {
+  while (isUnderWay(found) && (await wait.pause())) {
     found = await paymentInOrder(service, { orderId, paymentId });
   }
   const { payment } = found;

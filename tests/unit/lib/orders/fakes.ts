@@ -196,6 +196,9 @@ export class World {
   /** Called with each call's text before it; may throw, or change the stored state as a rival. */
   interfere: (call: string) => void = () => undefined;
 
+  /** Places of calls that wait, taken so far. */
+  waitPlaces = 0;
+
   heldAtInventory:
     | (Pick<ReservationDocument, 'status' | 'revision'> & Partial<ReservationDocument>)
     | undefined;
@@ -322,6 +325,7 @@ export class World {
     | 'getMethod'
     | 'startReserving'
     | 'forgetMethod'
+    | 'takeWaitPlace'
     | 'storeWait'
     | 'getWaitToken'
   > {
@@ -390,6 +394,11 @@ export class World {
       },
       correctDueKey: async ({ orderId }) => {
         await this.#called(`correct due key ${orderId}`);
+      },
+      takeWaitPlace: async (_nowMs, most) => {
+        await this.#called('take wait place');
+        this.waitPlaces += 1;
+        return this.waitPlaces <= most;
       },
       storeWait: async (wait) => {
         await this.#called(`store ${wait.token}`);
