@@ -79,7 +79,7 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
     ...settings,
   };
   const aws = awsEnvironment(endpoint, process.env);
-  parts.onStop(overrideEnvironment(aws));
+  parts.onStop(overrideEnvironment({ ...aws, ...QUIET }));
 
   const secrets = await parts.start('secrets', () =>
     prepareSecrets({
@@ -125,6 +125,9 @@ async function startParts(options: DeployedStackOptions, parts: Parts): Promise<
     stop: () => parts.stop(),
   };
 }
+
+/** Logs and metrics are the functions'; of this process they would go to the terminal. */
+const QUIET = { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' };
 
 /**
  * Waits until the API lists products, which needs the function, its table, and the companion's key to verify the
