@@ -1,13 +1,8 @@
 import {
   InventoryMisunderstood,
   InventoryThrottled,
-  MixedCurrencies,
-  OutOfStock,
-  ProductUnavailable,
+  RESERVATION_REFUSALS,
   ReservationGone,
-  StaleRevision,
-  TooManyPieces,
-  UnknownProduct,
 } from '../lib/inventory/refusals.ts';
 import { ReservationExpired } from '../lib/orders/refusals.ts';
 import {
@@ -142,18 +137,7 @@ export const ORDER_SAGA: StateMachine<Name> = {
         },
         MODIFIED,
         SETTLED,
-        {
-          on: [
-            OutOfStock,
-            TooManyPieces,
-            UnknownProduct,
-            ProductUnavailable,
-            MixedCurrencies,
-            ReservationGone,
-            StaleRevision,
-          ],
-          next: 'RejectReservation',
-        },
+        { on: RESERVATION_REFUSALS, next: 'RejectReservation' },
         { on: ['States.ALL'], next: 'RejectReservation' },
       ],
       next: 'TakePayment',

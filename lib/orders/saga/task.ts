@@ -1,13 +1,5 @@
 import * as z from 'zod';
-import {
-  MixedCurrencies,
-  OutOfStock,
-  ProductUnavailable,
-  ReservationGone,
-  StaleRevision,
-  TooManyPieces,
-  UnknownProduct,
-} from '../../inventory/refusals.ts';
+import { RESERVATION_REFUSALS } from '../../inventory/refusals.ts';
 import { DomainError, type RefusalClass } from '../../platform/errors.ts';
 import { type LogContext, loggerFor } from '../../platform/lambda/logging.ts';
 import { observe } from '../../platform/lambda/observe.ts';
@@ -56,13 +48,7 @@ interface TaskInput {
 
 /** Business rules that refuse a step's work: the state machine has a branch for each. */
 export const BRANCHING_REFUSALS: ReadonlySet<RefusalClass> = new Set<RefusalClass>([
-  OutOfStock,
-  TooManyPieces,
-  UnknownProduct,
-  ProductUnavailable,
-  MixedCurrencies,
-  ReservationGone,
-  StaleRevision,
+  ...RESERVATION_REFUSALS,
   ReservationExpired,
 ]);
 
