@@ -80,7 +80,9 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Counts the answers of each operation by status."""
+    """Counts the answers of each operation by status; a probe by another method (OPTIONS) is none of them."""
+    if case.method.upper() != case.operation.method.upper():
+        return
     with lock:
         answers[case.operation.label][str(response.status_code)] += 1
 
