@@ -64,6 +64,8 @@ export default defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.ts', 'tests/contract/**/*.test.ts'],
           exclude: ISOLATED,
+          // The logger and the metrics read these when the first file of a thread uses them.
+          env: { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' },
           pool: 'threads',
           isolate: false,
         },

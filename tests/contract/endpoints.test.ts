@@ -9,8 +9,6 @@ import { createRuntime, installRuntime } from '../../lib/platform/lambda/runtime
 import { REQUIRED } from '../unit/lib/platform/environment.ts';
 import { deployedFunctions, deployedRoutes, load } from './deployment.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-
 type Handler = (event: unknown, context: Context) => Promise<APIGatewayProxyResult>;
 
 /** Routes of the public API, and of the function URL behind INVENTORY_URL. */

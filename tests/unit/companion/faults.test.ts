@@ -10,8 +10,6 @@ import { installTestRuntime } from '../lib/platform/test-issuer.ts';
 import { type FakeInventory, startFakeInventory } from './fake-inventory.ts';
 import { type Answer, NOW_SECONDS, send, startTestCompanion } from './support.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-
 const MODES = [
   'timeout',
   'http_500',

@@ -13,8 +13,6 @@ import { readConfig } from '../../../../lib/platform/config.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from '../platform/environment.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-
 const OF = { orderId: 'ord_1', correlationId: 'c-1', revision: 1 };
 const HOLD = { holdSeconds: 900, keepsTime: false };
 

@@ -39,9 +39,6 @@ import {
   TTL_SECONDS,
 } from './fake-inventory.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
-
 const LINES = [{ productId: 'mug', quantity: 2, unitPrice: { amount: 100, currency: 'EUR' } }];
 const STORED = {
   HELD: {

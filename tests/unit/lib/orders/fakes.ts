@@ -30,9 +30,6 @@ import { ConcurrentUpdate } from '../../../../lib/platform/errors.ts';
 import { shardOf } from '../../../../lib/platform/ids.ts';
 import { REQUIRED } from '../platform/environment.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
-
 /** 2026-03-01T12:00:00Z. */
 export const NOW_MS = 1_772_366_400_000;
 const AT = '2026-03-01T12:00:00.000Z';

@@ -13,9 +13,6 @@ import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../lib/pla
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from '../platform/environment.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
-
 /** 2026-03-01T12:00:00Z. */
 const NOW_MS = 1_772_366_400_000;
 const AT = '2026-03-01T12:00:00.000Z';

@@ -9,8 +9,6 @@ import {
 } from '../../../../lib/platform/circuit-breaker.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-
 class Outage extends Error {
   override readonly name = 'Outage';
   readonly forMs: number;

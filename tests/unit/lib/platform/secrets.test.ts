@@ -6,8 +6,6 @@ import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 import { secretReader } from '../../../../lib/platform/secrets.ts';
 import { REQUIRED } from './environment.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-
 const PARAMETER = '/ordersaga/test/webhook-secrets';
 const OLD = 'whsec_old_0123456789';
 const NEW = 'whsec_new_0123456789';

@@ -9,8 +9,6 @@ import {
 import type { ApiResponse, Endpoint } from '../../../../../lib/platform/http/endpoint.ts';
 import { installTestRuntime, startTestIssuer, type TestIssuer } from '../test-issuer.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-
 type Seen = ApiRequest<unknown, unknown, string>;
 type Sent = Partial<
   Omit<APIGatewayProxyEvent, 'headers'> & { headers: Record<string, string> | null }

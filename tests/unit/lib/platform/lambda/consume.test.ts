@@ -6,9 +6,6 @@ import { type Consumer, consume } from '../../../../../lib/platform/lambda/consu
 import type { Runtime } from '../../../../../lib/platform/lambda/runtime.ts';
 import { REQUIRED } from '../environment.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
-
 /** 2026-03-01T12:00:00Z. */
 const NOW_MS = 1_772_366_400_000;
 const QUEUE = 'http://queue/source';

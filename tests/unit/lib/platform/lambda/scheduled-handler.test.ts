@@ -4,9 +4,6 @@ import { InfrastructureUnavailable } from '../../../../../lib/platform/errors.ts
 import type { Round } from '../../../../../lib/platform/lambda/round.ts';
 import { scheduledHandler } from '../../../../../lib/platform/lambda/scheduled-handler.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
-
 const DONE: Round = { handled: 3, isCutShort: false, left: 0, oldestOverdueMs: 0, unread: [] };
 
 function contextWith(remainingMs: () => number): Context {
