@@ -43,11 +43,10 @@ function jsonSchemas(
     io,
     uri: (id) => `#/components/schemas/${id}`,
     override: ({ jsonSchema }) => {
-      // The format says the same as zod's pattern of leap years.
+      // A caller has to know each of these limits; to a reader of an answer they say nothing.
+      if (io === 'input') return;
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
-      const isClosed = jsonSchema.additionalProperties === false;
-      if (io === 'output' && isClosed) delete jsonSchema.additionalProperties;
-      // Implied where nothing else is said, and a distraction to readers.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     },

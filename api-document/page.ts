@@ -303,12 +303,17 @@ function limitsOf(schema: Schema): string[] {
     ];
   };
   return [
-    ...range(minimum, maximum, ''),
+    ...range(unlessImplied(minimum), unlessImplied(maximum), ''),
     ...range(minLength, maxLength, ' characters'),
     ...range(minItems, maxItems, ' entries'),
     ...(pattern === undefined || schema.format !== undefined ? [] : [code(pattern)]),
     ...(schema.default === undefined ? [] : [`else ${code(schema.default)}`]),
   ];
+}
+
+/** The limit; undefined if every integer has it. */
+function unlessImplied(limit: number | undefined): number | undefined {
+  return Math.abs(limit ?? 0) === Number.MAX_SAFE_INTEGER ? undefined : limit;
 }
 
 function resolved(document: OpenApiDocument, schema: Schema): Schema {

@@ -17,7 +17,7 @@ export const handler = apiHandler(
   {
     route: 'GET /product',
     access: forUsers(),
-    query: { schema: listProductsQuerySchema, example: { limit: '10' } },
+    query: { schema: listProductsQuerySchema, example: { limit: 10 } },
     document: {
       tag: 'Products',
       summary: 'List the products',

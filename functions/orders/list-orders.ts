@@ -13,7 +13,7 @@ export const handler = apiHandler(
   {
     route: 'GET /order',
     access: forUsers(),
-    query: { schema: listOrdersQuerySchema, example: { limit: '10' } },
+    query: { schema: listOrdersQuerySchema, example: { limit: 10 } },
     document: {
       tag: 'Orders',
       summary: 'List your orders',

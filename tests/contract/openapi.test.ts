@@ -1,8 +1,11 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../api-document/endpoints.ts';
 import { withGatewayAnswers } from '../../api-document/gateway-answers.ts';
 import { openApiDocument } from '../../api-document/open-api.ts';
+import { renderPage } from '../../api-document/page.ts';
 import { problemCodesOf } from '../../api-document/problem-codes.ts';
 import { PROBLEM_TYPES, problemSchema } from '../../api-document/problem-types.ts';
 import { SERVICES } from '../../api-document/service-examples.ts';
@@ -142,6 +145,57 @@ describe('a body', () => {
       }
     }
   });
+});
+
+describe('the document and the API agree on', () => {
+  const ajv = new Ajv2020({ strict: false, schemas: [{ $id: 'api', ...document }] });
+  addFormats.default(ajv);
+  const isDocumented = (pointer: string, value: unknown) =>
+    ajv.validate({ $ref: `api#${pointer}` }, value);
+  const endpointOf = (route: string) => endpoints.find((endpoint) => endpoint.route === route);
+
+  const order = (quantity: number) => ({ items: [{ productId: 'prod-mug', quantity }] });
+  const event = (occurredAt: string) => ({
+    ...(endpointOf('POST /payment/webhook')?.body?.example as object),
+    occurredAt,
+  });
+  test.each<[string, unknown, boolean]>([
+    ['POST /order', order(Number.MAX_SAFE_INTEGER), true],
+    ['POST /order', order(Number.MAX_SAFE_INTEGER + 1), false],
+    ['POST /order', order(Number.MIN_SAFE_INTEGER - 1), false],
+    ['POST /payment/webhook', event('2026-11-21T09:02:01Z'), true],
+    ['POST /payment/webhook', event('2026-11-21T10:02:01+01:00'), false],
+    ['PUT /product/{productId}', { active: false }, true],
+    ['PUT /product/{productId}', {}, false],
+  ])('the body of %s: %j is well-formed: %s', (route, body, isWellFormed) => {
+    const [method = '', path = ''] = route.split(' ');
+    const operation = document.paths[path]?.[method.toLowerCase()];
+    const schema = operation?.requestBody?.content['application/json']?.schema;
+    const pointer = (schema?.['$ref'] as string).slice(1);
+    expect(isDocumented(pointer, body)).toBe(isWellFormed);
+    expect(endpointOf(route)?.body?.schema.safeParse(body).success).toBe(isWellFormed);
+  });
+
+  test.each([
+    ['GET /order', 50, true],
+    ['GET /order', 51, false],
+    ['GET /order', 0, false],
+    ['GET /product', 100, true],
+    ['GET /product', 101, false],
+  ])('the query of %s: limit=%d is well-formed: %s', (route, limit, isWellFormed) => {
+    const path = (route.split(' ')[1] ?? '').replace('/', '~1');
+    expect(isDocumented(`/paths/${path}/get/parameters/0/schema`, limit)).toBe(isWellFormed);
+    const parsed = endpointOf(route)?.query?.schema.safeParse({ limit: String(limit) });
+    expect(parsed?.success).toBe(isWellFormed);
+  });
+
+  test('every correlation id: none is refused', () => {
+    expect(isDocumented('/components/parameters/X-Correlation-Id/schema', 'a b')).toBe(true);
+  });
+});
+
+test('the page gives no limit that every integer has', () => {
+  expect(renderPage(document)).not.toContain(String(Number.MAX_SAFE_INTEGER));
 });
 
 test.each(SERVICES.flatMap(({ answers }) => Object.entries(answers)))(

@@ -47,7 +47,8 @@ export const changeProductBodySchema = z
   .refine(
     (change) => Object.keys(change).length > 0,
     'Give at least one of name, description, unitPrice, active and maxPerOrder',
-  );
+  )
+  .meta({ minProperties: 1 });
 
 export const receiveStockBodySchema = z.strictObject({
   quantity: z.int().min(1).max(MAX_PIECES_PER_RECEIPT),

@@ -20,10 +20,10 @@ export interface PageRules {
 export function pageQuerySchema({ defaultLimit, maximumLimit, position }: PageRules) {
   return z.strictObject({
     limit: z
-      .string()
-      .regex(/^\d{1,9}$/, 'must be a whole number')
-      .transform(Number)
-      .pipe(z.int().min(1).max(maximumLimit))
+      .preprocess(
+        (text) => (/^\d{1,9}$/.test(String(text)) ? Number(text) : text),
+        z.int('must be a whole number').min(1).max(maximumLimit),
+      )
       .default(defaultLimit)
       .describe(`1 to ${String(maximumLimit)}; ${String(defaultLimit)} unless given.`),
     cursor: z
