@@ -9,22 +9,27 @@ const STOCK = 1_000_000;
 export interface Seed {
   readonly products: readonly string[];
   readonly payable: readonly string[];
+  readonly modifiable: readonly string[];
   readonly cancellable: readonly string[];
   readonly failed: readonly string[];
   readonly unpaid: readonly string[];
   readonly paid: readonly string[];
   readonly payments: readonly string[];
+  /** Cursors of second pages. */
+  readonly nextOrders: string;
+  readonly nextProducts: string;
 }
 
 const orderAnswer = z.object({ orderId: z.string() });
+const listAnswer = z.object({ next: z.string() });
 const paymentAnswer = z.object({ paymentId: z.string() });
 
 /** Makes products, orders and payments through the API, in the states that the operations need. */
 export async function seedApi(apiUrl: string, token: string): Promise<Seed> {
-  const call = async (method: string, path: string, body: unknown): Promise<unknown> => {
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const answer = await fetch(new URL(path, apiUrl), {
       method,
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       headers: {
         authorization: `Bearer ${token}`,
         'content-type': 'application/json',
@@ -50,6 +55,8 @@ export async function seedApi(apiUrl: string, token: string): Promise<Seed> {
     paymentAnswer.safeParse(
       await call('POST', '/payment', { orderId, paymentMethod: { token: method } }),
     ).data?.paymentId;
+  const next = async (path: string): Promise<string> =>
+    listAnswer.parse(await call('GET', `${path}?limit=1`)).next;
   const several = <Made>(make: () => Promise<Made>) =>
     Promise.all(Array.from({ length: ORDERS_OF_EACH_KIND }, make));
 
@@ -65,10 +72,13 @@ export async function seedApi(apiUrl: string, token: string): Promise<Seed> {
   const payments = await Promise.all(paid.map((orderId) => pay(orderId, 'tok_ok')));
   // Open orders come last: together with the fuzzed ones they fill the user's places.
   const payable = await several(() => place());
+  const modifiable = await several(() => place());
   const cancellable = await several(() => place());
   return {
     products: PRODUCT_IDS,
-    ...{ payable, cancellable, failed, unpaid, paid },
+    ...{ payable, modifiable, cancellable, failed, unpaid, paid },
     payments: payments.filter((id) => id !== undefined),
+    nextOrders: await next('/order'),
+    nextProducts: await next('/product'),
   };
 }
