@@ -52,6 +52,14 @@ const UNPAID: RestLimit = { undisturbed: RETRY, perStrike: FOUND + 5 * RETRY };
 const PAID: RestLimit = { undisturbed: RETRY, perStrike: FOUND + ASKED };
 const UNACKNOWLEDGED: RestLimit = { undisturbed: ASKED + RETRY, perStrike: FOUND + ASKED };
 
+/** Short times and few retries: a hold ends after 1,860 s. */
+const SOON_OVER = {
+  RESERVATION_TTL_SECONDS: '60',
+  PAYMENT_ACK_TIMEOUT_SECONDS: '10',
+  RETRY_MAX_ATTEMPTS: '1',
+  THROTTLE_MAX_ATTEMPTS: '1',
+};
+
 const MUG = 'prod-mug';
 const one = [{ productId: MUG, quantity: 1 }];
 const two = [{ productId: MUG, quantity: 2 }];
@@ -144,7 +152,7 @@ function underWay(seconds: number, isLate: (attempt: Attempt, shop: Shop) => boo
   };
 }
 
-/** Longer than until the deadline of a reservation (363 s), a round of the dispatcher, and both after a strike. */
+/** Longer than until the deadline of a reservation (303 s), a round of the dispatcher, and both after a strike. */
 const HANGS_SECONDS = 600;
 
 /** An order whose step hangs is not reserved by that step when it wakes up: another run does it before. */
@@ -315,6 +323,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'hung while reserving',
+    configuration: { THROTTLE_MAX_ATTEMPTS: '1' },
     rest: { undisturbed: HANGS_SECONDS + RETRY, perStrike: RESERVED_SECONDS },
     cutOff: ({ by: caller, operation, invocation }) =>
       caller === 'reserveStock' &&
@@ -510,18 +519,14 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'expired before its charge',
-    rest: { undisturbed: 2700, perStrike: 2800 },
-    // Nobody moves the paid order on until its hold has ended, after 2,570 s with this configuration.
+    rest: { undisturbed: 1900, perStrike: 2000 },
+    // Nobody moves the paid order on until its hold has ended, after 1,860 s with this configuration.
     cutOff: (effect) =>
       (effect.operation === 'SendTaskSuccess' ||
         effect.by === 'expireOrder' ||
         effect.by === 'dispatchDueWork') &&
-      until(2640, effect),
-    configuration: {
-      RESERVATION_TTL_SECONDS: '60',
-      PAYMENT_ACK_TIMEOUT_SECONDS: '10',
-      RETRY_MAX_ATTEMPTS: '1',
-    },
+      until(1900, effect),
+    configuration: SOON_OVER,
     act: async (shop) => {
       await reserved(shop);
       await shop.world.advance(58_000);
@@ -530,13 +535,11 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'Inventory away after the capture',
-    rest: { undisturbed: 3600, perStrike: 4500 },
-    // For longer than the stock is held: 2,570 s with this configuration.
-    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(2640, effect),
+    rest: { undisturbed: 2700, perStrike: 3600 },
+    // For longer than the stock is held: 1,860 s with this configuration.
+    cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(1900, effect),
     configuration: {
-      RESERVATION_TTL_SECONDS: '60',
-      PAYMENT_ACK_TIMEOUT_SECONDS: '10',
-      RETRY_MAX_ATTEMPTS: '1',
+      ...SOON_OVER,
       // Half an hour's outage in few calls, so that each of them can be struck.
       CIRCUIT_MIN_CALLS: '1',
       CIRCUIT_MIN_ORDERS: '1',
@@ -550,9 +553,7 @@ export const SCENARIOS: readonly Scenario[] = [
     // The first run tries for 195 s, is found at 240 s, and the second one's last try is at 435 s.
     cutOff: (effect) => isInventory(effect) && isAfterCapture(effect) && until(430, effect),
     configuration: {
-      RESERVATION_TTL_SECONDS: '60',
-      PAYMENT_ACK_TIMEOUT_SECONDS: '10',
-      RETRY_MAX_ATTEMPTS: '1',
+      ...SOON_OVER,
       // Every failure is an outage, with the retries of one.
       CIRCUIT_MIN_CALLS: '1',
       CIRCUIT_MIN_ORDERS: '1',
