@@ -29,7 +29,7 @@ export class Acknowledged {
     this.#placings.set(user, (this.#placings.get(user) ?? 0) + 1);
   }
 
-  /** Takes note of the final response to a request, after all retries. */
+  /** Takes note of a response; after a 2xx the request is not sent again. */
   answered({ method, path }: Asked, { status, body }: HttpResponse): void {
     if (status >= 300) return;
     const { orderId, paymentId } = (body ?? {}) as Named;

@@ -27,6 +27,8 @@ export interface AlwaysLimits {
   readonly allowanceMs: number;
   /** Open orders of one user. */
   readonly maxOpenOrders: number;
+  /** Pieces in one order of a product that has no limit of its own. */
+  readonly defaultMaxPerOrder: number;
 }
 
 /** Statuses in which the system owes the next move: in these, `due` is never merely cleared. */
@@ -121,7 +123,7 @@ function heldForNothing(
   return [`P5: the stock of ${orderId} is held, and the order is ${what} and owes nothing`];
 }
 
-/** The cap: no user has more unpaid orders on their way than one may have. Operators redrive none here. */
+/** P8, the cap: no user has more unpaid orders on their way than one may have. Operators redrive none here. */
 function tooManyOpen(orders: readonly StoredOrder[], maxOpenOrders: number): string[] {
   const open = Map.groupBy(
     orders.filter(({ status }) => OWED.includes(status)),
@@ -130,7 +132,7 @@ function tooManyOpen(orders: readonly StoredOrder[], maxOpenOrders: number): str
   return [...open].flatMap(([userId, { length }]) =>
     length <= maxOpenOrders
       ? []
-      : [`P1: ${userId} has ${String(length)} open orders, more than ${String(maxOpenOrders)}`],
+      : [`P8: ${userId} has ${String(length)} open orders, more than ${String(maxOpenOrders)}`],
   );
 }
 
@@ -151,6 +153,37 @@ function notEntered(
   const own = openOrders.find(({ pk }) => pk === `USER#${userId}`);
   const isEntered = own !== undefined && entriesOf(own).includes(orderId);
   return isEntered ? [] : [`P4: ${orderId} is ${status} and not among the open orders`];
+}
+
+/**
+ * Checks the writes of one transaction. P8: no order takes more pieces of a product than one order may have. It keeps
+ * what it has if the limit is lowered.
+ */
+export function tooManyPieces(
+  writes: readonly CarriedOut[],
+  { products }: Pick<StoredNow, 'products'>,
+  { defaultMaxPerOrder }: Pick<AlwaysLimits, 'defaultMaxPerOrder'>,
+): string[] {
+  return writes
+    .filter(({ after }) => after?.['type']?.S === 'RESERVATION')
+    .flatMap(({ before, after }) =>
+      products
+        .filter(({ productId, maxPerOrder = defaultMaxPerOrder }) => {
+          const pieces = piecesOf(after, productId);
+          return pieces > maxPerOrder && pieces > piecesOf(before, productId);
+        })
+        .map(
+          ({ productId }) =>
+            `P8: ${after?.['orderId']?.S ?? ''} takes ${String(piecesOf(after, productId))} of ${productId}`,
+        ),
+    );
+}
+
+/** Pieces of a product in a stored reservation. */
+function piecesOf(reservation: CarriedOut['after'], productId: string): number {
+  return (reservation?.['lines']?.L ?? [])
+    .filter(({ M: line }) => line?.['productId']?.S === productId)
+    .reduce((sum, { M: line }) => sum + Number(line?.['quantity']?.N), 0);
 }
 
 /** By hand: longer than any handler lives. */

@@ -31,8 +31,12 @@ function standstillMs(config: Config, deadlines: Deadlines, runs: number): numbe
 
 /** Limits of this world that hold at any moment. */
 export function limitsOf({ runtime }: { readonly runtime: Pick<Runtime, 'config'> }): AlwaysLimits {
-  const { allowanceMs } = deadlinesOf(runtime.config);
-  return { allowanceMs, maxOpenOrders: runtime.config.MAX_OPEN_ORDERS_PER_USER };
+  const { config } = runtime;
+  return {
+    allowanceMs: deadlinesOf(config).allowanceMs,
+    maxOpenOrders: config.MAX_OPEN_ORDERS_PER_USER,
+    defaultMaxPerOrder: config.DEFAULT_MAX_PER_ORDER,
+  };
 }
 
 /** One dispatcher round, then all steps of a run; its charge may have to wait for an acknowledgement. */

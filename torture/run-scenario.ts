@@ -6,9 +6,11 @@ import {
   brokenWrites,
   deafWrites,
   expiredEarly,
+  tooManyPieces,
 } from './always.ts';
 import { violationsAtRest } from './at-rest.ts';
 import { limitsOf, longestRestMs } from './longest-rest.ts';
+import { outagesOf } from './outages.ts';
 import type { Scenario } from './scenarios.ts';
 import { Shop } from './shop.ts';
 import { Striker } from './striker.ts';
@@ -38,17 +40,19 @@ export async function runScenario(
   seed: number,
   strikes: readonly Strike[],
 ): Promise<Run> {
-  const { configuration = {} } = scenario;
+  const { configuration = {}, concurrency } = scenario;
   // Ignores the writes that create the world.
   let onWrite: (writes: readonly CarriedOut[]) => void = () => undefined;
   const world = await createWorld({
     seed,
     configuration,
+    concurrency,
     onWrite: (writes) => {
       onWrite(writes);
     },
   });
   const limits = limitsOf(world);
+  const outages = outagesOf(world);
   const violations = new Set<string>();
   const violated = (words: readonly string[]) => {
     for (const one of words) violations.add(one);
@@ -60,11 +64,13 @@ export async function runScenario(
     violated(brokenSuccession(writes, world.requester()));
     violated(expiredEarly(writes, world.clock.now()));
     violated(deafWrites(writes, world.requester(), stored));
+    violated(tooManyPieces(writes, stored, limits));
+    violated(outages.brokenCircuits(writes));
     violated(brokenAlways(stored, world.clock.now(), limits));
   };
   const shop = new Shop(world);
   const striker = new Striker(shop, strikes);
-  world.setInterceptor(interceptorFor(scenario, shop, striker, violated));
+  world.setInterceptor(outages.watching(interceptorFor(scenario, shop, striker, violated)));
   if (scenario.admission !== undefined) world.setAdmission(scenario.admission(shop));
   try {
     await scenario.act(shop);
@@ -114,15 +120,17 @@ function tooLate(
 }
 
 function interceptorFor(
-  { meanwhile, cutOff }: Scenario,
+  { meanwhile, cutOff, answering }: Scenario,
   shop: Shop,
   striker: Striker,
   violated: (words: readonly string[]) => void,
 ): WorldInterceptor {
   let isOver = meanwhile === undefined;
+  const answered = answering?.(shop);
   return (async (effect: RecordedEffect, proceed: () => Promise<unknown>) => {
     if (cutOff?.(effect) === true) throw new TypeError('fetch failed');
-    const watched = watch(shop.world, effect, proceed, violated);
+    const answer = answered === undefined ? proceed : () => answered(effect, proceed);
+    const watched = watch(shop.world, effect, answer, violated);
     const struck = () => striker.intercept(effect, watched);
     if (isOver || meanwhile?.on(effect) !== true) return struck();
     isOver = true;

@@ -1,5 +1,6 @@
 import { sleep } from '../lib/platform/clock.ts';
 import { type Admission, Throttled } from '../local/stack/lambda-runtime.ts';
+import { answerWith, anyGatewayCall, throttled } from '../tests/support/faults.ts';
 import { STEPS } from './always.ts';
 import type { Shop } from './shop.ts';
 import type { RecordedEffect, WorldInterceptor } from './world/effect-log.ts';
@@ -18,6 +19,10 @@ export interface Scenario {
   readonly meanwhile?: Meanwhile;
   /** Selects calls that never arrive. */
   readonly cutOff?: (effect: RecordedEffect) => boolean;
+  /** Answers some calls in the place of the other side. */
+  readonly answering?: (shop: Shop) => WorldInterceptor;
+  /** Functions that run at the same time; others are throttled. By default, there is no limit. */
+  readonly concurrency?: number;
   /** Delays or refuses invocations on their way to their functions. */
   readonly admission?: (shop: Shop) => Admission;
   /** Settings that differ from the defaults. */
@@ -108,6 +113,63 @@ function until(seconds: number, { atMs }: RecordedEffect): boolean {
 
 function isInventory({ kind, target }: RecordedEffect): boolean {
   return kind === 'http' && target.includes('/inventory/');
+}
+
+/** The other side takes so many such calls in so many seconds, and answers 429 to all others. */
+function taking(calls: number, seconds: number, isMeant: (effect: RecordedEffect) => boolean) {
+  return ({ world }: Shop): WorldInterceptor => {
+    const act = throttled(calls, () => world.clock.now() / seconds);
+    return (effect, proceed) => (isMeant(effect) ? act(proceed, effect) : proceed());
+  };
+}
+
+/** Every reserve of this user's orders meets the same; those of others go through. */
+function reserveOf(user: string, act: WorldInterceptor) {
+  return ({ world }: Shop): WorldInterceptor =>
+    (effect, proceed) => {
+      const { orderId } = effect.invocation.event as { readonly orderId?: string };
+      const isMeant =
+        isInventory(effect) &&
+        effect.operation === 'PUT' &&
+        world.snapshot().orders.some((order) => order.orderId === orderId && order.userId === user);
+      return isMeant ? act(effect, proceed) : proceed();
+    };
+}
+
+/** Codes of orders that failed because the system could not go on with them. */
+const GIVEN_UP = ['INVENTORY_UNAVAILABLE', 'SERVICE_UNAVAILABLE'];
+
+/** P8: the orders of all users but these were never given up, and left no dead letter. */
+function givenUpBut(...users: readonly string[]) {
+  return ({ world }: Shop): string[] => {
+    const { orders, queues } = world.snapshot();
+    const others = orders.filter(({ userId }) => !users.includes(userId));
+    const letters = JSON.stringify(queues['SagaDeadLetterQueue']);
+    return others.flatMap(({ orderId, history }) => [
+      ...history
+        .filter(({ reason }) => GIVEN_UP.includes(reason))
+        .map(({ to, reason }) => `P8: ${orderId} was ${to}, ${reason}`),
+      ...(letters.includes(orderId) ? [`P8: ${orderId} left a dead letter`] : []),
+    ]);
+  };
+}
+
+/** While the user acts, nobody can read the order: a later version of the service has written it. */
+async function whileUnreadable(
+  { world, orderId }: Shop,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  const { orders: table } = world.parts.storage;
+  const withVersion = (version: number) => {
+    const key = { pk: { S: `ORDER#${orderId}` } };
+    const item = table.get(key);
+    const former = Number(item?.['schemaVersion']?.N);
+    if (item !== undefined) table.store(key, { ...item, schemaVersion: { N: String(version) } });
+    return former;
+  };
+  const former = withVersion(99);
+  await act();
+  withVersion(former);
 }
 
 /** The user pays at once, so every later charge finds the payment captured. */
@@ -559,6 +621,131 @@ export const SCENARIOS: readonly Scenario[] = [
       CIRCUIT_MIN_ORDERS: '1',
     },
     act: (shop) => paying(shop, 'tok_ok'),
+  },
+  {
+    name: 'Inventory throttled',
+    // The last of three calls waits for two others.
+    rest: { undisturbed: 5 + RETRY, perStrike: FOUND + ASKED },
+    answering: taking(1, 1, isInventory),
+    // Two failures would open the circuit.
+    configuration: { CIRCUIT_MIN_CALLS: '2', CIRCUIT_MIN_ORDERS: '2', RETRY_MAX_ATTEMPTS: '2' },
+    act: async (shop) => {
+      const others = [shop.customer('bob'), shop.customer('carol')];
+      for (const user of [shop, ...others]) await user.place(one);
+      await shop.rest();
+      await shop.pay('tok_ok');
+      await others[0]?.pay('tok_ok');
+    },
+    unlike: givenUpBut(),
+  },
+  {
+    name: 'gateway throttled',
+    rest: { undisturbed: 10 + RETRY, perStrike: FOUND + ASKED },
+    // Two, because one try of a step may make two calls.
+    answering: taking(2, 5, anyGatewayCall),
+    configuration: { RETRY_MAX_ATTEMPTS: '2' },
+    act: async (shop) => {
+      const users = [shop, shop.customer('bob'), shop.customer('carol')];
+      for (const user of users) await user.place(one);
+      await shop.rest();
+      for (const user of users) await user.pay('tok_ok');
+    },
+    unlike: givenUpBut(),
+  },
+  {
+    name: 'every function taken',
+    // As long as somebody waits.
+    rest: { undisturbed: 3 + 5 + RETRY, perStrike: FOUND + ASKED },
+    concurrency: 3,
+    configuration: { MAX_WAIT_SECONDS: '3', RETRY_MAX_ATTEMPTS: '2' },
+    act: async (shop) => {
+      const other = shop.customer('bob');
+      await other.place(two);
+      await shop.rest();
+      // Two of three functions: the third one cannot call Inventory's.
+      const waits = [other.waitForChange(2)];
+      await shop.place(one);
+      await shop.rest();
+      waits.push(other.waitForChange(2));
+      await shop.pay('tok_ok');
+      await shop.rest();
+      await Promise.all(waits);
+    },
+    unlike: givenUpBut(),
+  },
+  {
+    name: 'flooded by another user',
+    rest: PAID,
+    configuration: {
+      MAX_OPEN_ORDERS_PER_USER: '2',
+      CIRCUIT_MIN_CALLS: '1',
+      CIRCUIT_MIN_ORDERS: '1',
+    },
+    act: async (shop) => {
+      const mallory = shop.customer('mallory');
+      await mallory.place([{ productId: '.', quantity: 1 }]);
+      await shop.rest();
+      const flood = mallory.placeAtOnce([one, two, three]);
+      await shop.place(one);
+      await shop.rest();
+      await flood;
+      await shop.pay('tok_ok');
+    },
+    unlike: givenUpBut(),
+  },
+  {
+    name: 'Inventory never answers about one order',
+    // The outage budget, and the release that follows it.
+    rest: { undisturbed: 10 + 5 + RETRY, perStrike: FOUND + ASKED },
+    // Longer than the budget.
+    answering: reserveOf('bob', (effect, proceed) =>
+      until(60, effect) ? Promise.reject(new TypeError('fetch failed')) : proceed(),
+    ),
+    configuration: {
+      INVENTORY_OUTAGE_BUDGET_SECONDS: '10',
+      CIRCUIT_MIN_CALLS: '2',
+      // One more than the orders of which a call fails if one is struck.
+      CIRCUIT_MIN_ORDERS: '3',
+    },
+    act: async (shop) => {
+      await shop.customer('bob').place(one);
+      await paying(shop, 'tok_ok');
+    },
+    unlike: givenUpBut('bob'),
+  },
+  {
+    name: 'Inventory refuses one order for no known reason',
+    rest: PAID,
+    answering: reserveOf('bob', (effect, proceed) => answerWith(400)(proceed, effect)),
+    configuration: { CIRCUIT_MIN_CALLS: '1', CIRCUIT_MIN_ORDERS: '1' },
+    act: async (shop) => {
+      await shop.customer('bob').place(one);
+      await paying(shop, 'tok_ok');
+    },
+    unlike: givenUpBut('bob'),
+  },
+  {
+    name: 'more pieces than one order may have',
+    rest: UNPAID,
+    act: async (shop) => {
+      await shop.changeProduct(MUG, { maxPerOrder: 3 });
+      await shop.place([...two, ...two]);
+      await shop.rest();
+      await shop.place(three);
+      await shop.rest();
+      await shop.modify([...two, ...two]);
+    },
+  },
+  {
+    name: 'ordered beside an unreadable order',
+    rest: UNPAID,
+    act: async (shop) => {
+      await reserved(shop);
+      await whileUnreadable(shop, async () => {
+        const { status } = await shop.another().place(one, { 'x-allow-duplicate': 'true' });
+        if (status >= 500) throw new Error('P8: an unreadable order locks its user out.');
+      });
+    },
   },
   {
     name: 'paid under an impatient dispatcher',

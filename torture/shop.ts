@@ -112,10 +112,34 @@ export class Shop {
     return new Shop(world, { user, keys, acknowledged, rivalOf: this });
   }
 
+  /** Another user, with orders of their own. */
+  customer(user: string): Shop {
+    const { world, acknowledged } = this;
+    return new Shop(world, { user, acknowledged });
+  }
+
   /** The same user with a further order. */
   another(): Shop {
     const { world, acknowledged } = this;
     return new Shop(world, { user: this.#user, keys: `${this.#keys}-another`, acknowledged });
+  }
+
+  /**
+   * Places all these orders at the same moment, without a retry. No time passes for them, so that other calls come in
+   * between.
+   * @returns settles when all are answered.
+   */
+  placeAtOnce(orders: readonly (readonly Items[])[]): Promise<unknown> {
+    return Promise.all(
+      orders.map((items) => this.#begin({ method: 'POST', path: '/order', body: { items } })()),
+    );
+  }
+
+  /** Waits for the next change of the order, in so many calls at the same moment; see `placeAtOnce`. */
+  waitForChange(calls: number): Promise<unknown> {
+    const headers = { prefer: 'wait=10', 'if-none-match': '*' };
+    const waiting = { method: 'GET', path: `/order/${this.orderId}`, headers };
+    return Promise.all(Array.from({ length: calls }, () => this.#begin(waiting)()));
   }
 
   /** Lets time pass until nothing moves by itself. */
@@ -132,25 +156,31 @@ export class Shop {
     return { orderId: this.orderId, paymentMethod: { token } };
   }
 
-  async #ask(request: Request): Promise<HttpResponse> {
+  /** @returns sends the request, each time with the same key, and takes note of the answer. */
+  #begin(request: Request): () => Promise<HttpResponse> {
     this.#requests += 1;
     const headers = {
       'idempotency-key': `${this.#keys}-${String(this.#requests)}`,
       ...request.headers,
     };
+    const asked = { user: this.#user, ...request };
+    this.acknowledged.asked(asked);
+    return async () => {
+      const answer = await this.world.call({ ...request, user: this.#user, headers });
+      this.acknowledged.answered(asked, answer);
+      return answer;
+    };
+  }
+
+  async #ask(request: Request): Promise<HttpResponse> {
     const isRival = this.#rivalOf !== undefined;
     if (isRival && this.world.caller() === undefined) {
       throw new Error('No effect is held, so time would not pass for a rival; use another().');
     }
-    const asked = { user: this.#user, ...request };
-    this.acknowledged.asked(asked);
+    const send = this.#begin(request);
     for (let tries = 1; ; tries += 1) {
-      const call = this.world.call({ ...request, user: this.#user, headers });
-      const answer = await (isRival ? call : this.world.until(call, LIMIT_MS));
-      if (isRival || isSettled(answer) || tries === TRIES) {
-        this.acknowledged.answered(asked, answer);
-        return answer;
-      }
+      const answer = await (isRival ? send() : this.world.until(send(), LIMIT_MS));
+      if (isRival || isSettled(answer) || tries === TRIES) return answer;
       await this.rest();
     }
   }

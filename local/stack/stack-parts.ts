@@ -250,18 +250,23 @@ export function startStepFunctions(
   });
 }
 
-/** Definition of the saga's state machine, its placeholders and references filled in. */
+/**
+ * Definition of the saga's state machine, its placeholders and references filled in.
+ * @param table the machine with its placeholders; by default the file that is deployed.
+ */
 export async function orderSaga(
   { directory, service, values }: Pick<Deployed, 'directory' | 'service' | 'values'>,
   parameters: Readonly<Record<string, unknown>>,
+  table?: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly name: string; readonly definition: object }> {
-  const file = await readFile(join(directory, STATE_MACHINE_FILE), 'utf8');
+  const machine: unknown =
+    table ?? JSON.parse(await readFile(join(directory, STATE_MACHINE_FILE), 'utf8'));
   const own = { ...service.params['default'], ...service.params['local'], ...parameters };
   const ttlSeconds = Number(own['RESERVATION_TTL_SECONDS']);
   const all = { ...own, RESERVATION_WAIT_SECONDS: reservationWaitSeconds(ttlSeconds) };
   return {
     name: service.stepFunctions.stateMachines.orderSaga.name,
-    definition: renderStateMachine(JSON.parse(file), all, values),
+    definition: renderStateMachine(machine, all, values),
   };
 }
 

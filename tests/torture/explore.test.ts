@@ -65,6 +65,42 @@ const ENDS: Readonly<Record<string, End>> = {
 };
 
 const SEVERAL: Readonly<Record<string, readonly End[]>> = {
+  'Inventory throttled': [
+    ['PAYMENT_DONE', ['CAPTURED']],
+    ['PAYMENT_DONE', ['CAPTURED']],
+    ['PENDING_PAYMENT', []],
+  ],
+  'gateway throttled': [
+    ['PAYMENT_DONE', ['CAPTURED']],
+    ['PAYMENT_DONE', ['CAPTURED']],
+    ['PAYMENT_DONE', ['CAPTURED']],
+  ],
+  'every function taken': [
+    ['PENDING_PAYMENT', []],
+    ['PAYMENT_DONE', ['CAPTURED']],
+  ],
+  'flooded by another user': [
+    ['INVALID', []],
+    ['PENDING_PAYMENT', []],
+    ['PAYMENT_DONE', ['CAPTURED']],
+    ['PENDING_PAYMENT', []],
+  ],
+  'Inventory never answers about one order': [
+    ['ORDER_FAILED', []],
+    ['PAYMENT_DONE', ['CAPTURED']],
+  ],
+  'Inventory refuses one order for no known reason': [
+    ['ORDER_FAILED', []],
+    ['PAYMENT_DONE', ['CAPTURED']],
+  ],
+  'more pieces than one order may have': [
+    ['INVALID', []],
+    ['PENDING_PAYMENT', []],
+  ],
+  'ordered beside an unreadable order': [
+    ['PENDING_PAYMENT', []],
+    ['PENDING_PAYMENT', []],
+  ],
   'ordered twice on purpose': [
     ['PENDING_PAYMENT', []],
     ['PENDING_PAYMENT', []],

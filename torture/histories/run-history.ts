@@ -5,9 +5,11 @@ import {
   brokenEntries,
   brokenSuccession,
   brokenWrites,
+  tooManyPieces,
 } from '../always.ts';
 import { violationsAtRest } from '../at-rest.ts';
 import { limitsOf, longestRestMs } from '../longest-rest.ts';
+import { type Outages, outagesOf } from '../outages.ts';
 import { LIMIT_MS } from '../shop.ts';
 import { watch } from '../watch.ts';
 import type { WorldInterceptor } from '../world/effect-log.ts';
@@ -71,7 +73,8 @@ export async function runHistory(seed: number, plan: Plan = drawPlan(seed)): Pro
 class LivedHistory {
   readonly #violations = new Set<string>();
   #world: World | undefined;
-  #limits: AlwaysLimits = { allowanceMs: 0, maxOpenOrders: 0 };
+  #limits: AlwaysLimits = { allowanceMs: 0, maxOpenOrders: 0, defaultMaxPerOrder: 0 };
+  #outages: Outages | undefined;
   #faults: FaultInjector | undefined;
 
   async live(world: World, plan: Plan): Promise<HistoryRun> {
@@ -80,7 +83,9 @@ class LivedHistory {
     this.#world = world;
     this.#limits = limitsOf(world);
     this.#faults = faults;
-    world.setInterceptor(this.#watching(world, faults.intercept));
+    const outages = outagesOf(world);
+    this.#outages = outages;
+    world.setInterceptor(outages.watching(this.#watching(world, faults.intercept)));
     let restMs = 0;
     try {
       await world.until(client.run(), LIMIT_MS);
@@ -127,6 +132,8 @@ class LivedHistory {
       ...brokenWrites(writes),
       ...brokenEntries(writes, stored, world.clock.now()),
       ...brokenSuccession(writes, world.requester()),
+      ...tooManyPieces(writes, stored, this.#limits),
+      ...(this.#outages?.brokenCircuits(writes) ?? []),
       ...brokenAlways(stored, world.clock.now(), this.#limits),
     ]);
   }

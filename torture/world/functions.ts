@@ -8,6 +8,13 @@ import type { EffectLog, Invocation } from './effect-log.ts';
 /** The project's folder. */
 export const DIRECTORY = fileURLToPath(new URL('../..', import.meta.url));
 
+export interface FunctionsOptions {
+  readonly clock: Clock;
+  readonly effects: EffectLog;
+  /** Functions that run at the same time; undefined: no limit. */
+  readonly concurrency: number | undefined;
+}
+
 /** Runs the real handlers in the stack's Lambda runtime, and records which of them run. */
 export class Functions {
   readonly #lambda: LambdaRuntime;
@@ -16,9 +23,10 @@ export class Functions {
   readonly #keys: ReadonlyMap<string, string>;
   readonly #running = new Set<Invocation>();
 
-  constructor(service: ServiceDefinition, clock: Clock, effects: EffectLog) {
+  constructor(service: ServiceDefinition, { clock, effects, concurrency }: FunctionsOptions) {
     const log = { append: () => undefined };
-    this.#lambda = createLambdaRuntime({ clock, directory: DIRECTORY }, service, log);
+    const where = { clock, directory: DIRECTORY };
+    this.#lambda = createLambdaRuntime(where, service, log, { concurrency });
     this.#effects = effects;
     this.#keys = new Map(
       Object.entries(service.functions).flatMap(([key, { name }]) => [

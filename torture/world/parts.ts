@@ -6,6 +6,8 @@ import { ACCOUNT_ID } from '../../local/stack/resources.ts';
 import type { ServiceDefinition } from '../../local/stack/service-definition.ts';
 import { orderSaga } from '../../local/stack/stack-parts.ts';
 import { createStepFunctions, type StepFunctions } from '../../local/step-functions/service.ts';
+import { ORDER_SAGA } from '../../statemachines/order-saga.ts';
+import { renderStateMachine } from '../../statemachines/render-state-machine.ts';
 import { Api } from './api.ts';
 import { inMemoryRequestHandler } from './aws/request-handler.ts';
 import type { Foundation } from './foundation.ts';
@@ -18,6 +20,8 @@ import { environmentOf, GATEWAY_URL, INVENTORY_URL, libraryEnvironment } from '.
 import { createStorage, type Storage } from './storage.ts';
 
 export interface PartsOptions {
+  /** Functions that run at the same time; without it, there is no limit. */
+  readonly concurrency?: number | undefined;
   readonly configuration?: Readonly<Record<string, string>>;
   readonly delivery?: Delivery;
   readonly onWrite?: WriteListener;
@@ -52,7 +56,12 @@ const ACK_LATE_BY_MS = 5000;
  * @throws ConfigurationError for a bad setting.
  */
 export async function createParts(
-  { configuration = {}, delivery = () => [0], onWrite = () => undefined }: PartsOptions,
+  {
+    configuration = {},
+    delivery = () => [0],
+    onWrite = () => undefined,
+    concurrency,
+  }: PartsOptions,
   service: ServiceDefinition,
   foundation: Foundation,
 ): Promise<Parts> {
@@ -60,7 +69,7 @@ export async function createParts(
   const storage = createStorage(service, foundation, delivery, onWrite);
   const environment = environmentOf(service, storage.values, configuration);
   const config = readConfig(environment);
-  const functions = new Functions(service, clock, foundation.effects);
+  const functions = new Functions(service, { clock, effects: foundation.effects, concurrency });
   const api = Api.publicApi(service, functions.invoke);
   const inventory = Api.inventoryUrl(service, functions.invoke);
   const stepFunctions = createStepFunctions({
@@ -69,7 +78,12 @@ export async function createParts(
     accountId: ACCOUNT_ID,
     invoke: functions.invoke,
     stateMachines: [
-      await orderSaga({ directory: DIRECTORY, service, values: storage.values }, config),
+      // The deployed file is made from this table, which a mutant may change.
+      await orderSaga(
+        { directory: DIRECTORY, service, values: storage.values },
+        config,
+        renderStateMachine(ORDER_SAGA),
+      ),
     ],
     newToken: foundation.newId,
   });

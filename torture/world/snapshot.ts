@@ -64,6 +64,7 @@ export interface StoredProduct {
   readonly productId: string;
   readonly status: string;
   readonly unitPrice: { readonly amount: number; readonly currency: string };
+  readonly maxPerOrder?: number;
   readonly available: number;
   readonly reserved: number;
   readonly sold: number;

@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly seed: number;
   /** Settings (section 7 of the specification) that differ from the defaults. */
   readonly configuration?: Readonly<Record<string, string>>;
+  /** Functions that run at the same time, others are throttled; without it, there is no limit. */
+  readonly concurrency?: number | undefined;
   /** Defaults to the seed products of a local start. */
   readonly products?: readonly NewProduct[];
   /** Sees every effect of every handler once the world exists; `setInterceptor` replaces it. */

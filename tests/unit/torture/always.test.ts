@@ -10,6 +10,7 @@ import {
   deafWrites,
   expiredEarly,
   type StoredNow,
+  tooManyPieces,
 } from '../../../torture/always.ts';
 import type { StoredWait } from '../../../torture/world/snapshot.ts';
 
@@ -17,7 +18,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const LATER = NOW + 900_000;
 
 /** Every hold outlasts the time to pay by so much. */
-const LIMITS = { allowanceMs: 60_000, maxOpenOrders: 2 };
+const LIMITS = { allowanceMs: 60_000, maxOpenOrders: 2, defaultMaxPerOrder: 10 };
 const amount = { amount: 850, currency: 'EUR' };
 const lines = [{ productId: 'prod-mug', quantity: 1 }];
 const order = {
@@ -274,7 +275,7 @@ describe('at any moment', () => {
     const stored = { ...waiting, orders: [order, second], openOrders: [two] };
     expect(brokenAlways(stored, NOW, LIMITS)).toEqual([]);
     expect(brokenAlways(stored, NOW, { ...LIMITS, maxOpenOrders: 1 })).toEqual([
-      'P1: alice has 2 open orders, more than 1',
+      'P8: alice has 2 open orders, more than 1',
     ]);
   });
 });
@@ -389,6 +390,51 @@ describe('an order that waits for its payment', () => {
     ['PRODUCT_UNAVAILABLE', NOW, []],
   ])('fails with %s at %d: %j', (reason, nowMs, violations) => {
     expect(expiredEarly([failed(reason)], nowMs)).toEqual(violations);
+  });
+});
+
+describe('a reservation', () => {
+  const reserving = (...quantities: readonly number[]) => ({
+    type: { S: 'RESERVATION' },
+    orderId: { S: 'ord_1' },
+    lines: {
+      L: quantities.map((quantity) => ({
+        M: { productId: { S: 'prod-mug' }, quantity: { N: String(quantity) } },
+      })),
+    },
+  });
+  const write = (before: Item | undefined, after: Item) => ({
+    table: 'inventory',
+    before,
+    after,
+    isAllowedOver: () => false,
+  });
+  const limited = { products: [{ ...mug, maxPerOrder: 3 }] };
+
+  test.each<[string, CarriedOut]>([
+    ['at once', write(undefined, reserving(4))],
+    ['in two lines', write(undefined, reserving(2, 2))],
+    ['by a change', write(reserving(3), reserving(4))],
+  ])('takes more pieces than one order may have %s', (_how, one) => {
+    expect(tooManyPieces([one], limited, LIMITS)).toEqual(['P8: ord_1 takes 4 of prod-mug']);
+  });
+
+  test('may take as many as one order may have', () => {
+    expect(tooManyPieces([write(undefined, reserving(3))], limited, LIMITS)).toEqual([]);
+  });
+
+  test('takes more than the default of a product without a limit', () => {
+    const products = { products: [mug] };
+    expect(tooManyPieces([write(undefined, reserving(10))], products, LIMITS)).toEqual([]);
+    expect(tooManyPieces([write(undefined, reserving(11))], products, LIMITS)).toHaveLength(1);
+  });
+
+  test.each([
+    ['keeps what it has', reserving(5)],
+    ['gives some back', reserving(4)],
+    ['is released', { type: { S: 'RESERVATION' }, orderId: { S: 'ord_1' } }],
+  ])('%s where the limit was lowered', (_what, after) => {
+    expect(tooManyPieces([write(reserving(5), after)], limited, LIMITS)).toEqual([]);
   });
 });
 
