@@ -118,7 +118,7 @@ function isInventory({ kind, target }: RecordedEffect): boolean {
 /** The other side takes so many such calls in so many seconds, and answers 429 to all others. */
 function taking(calls: number, seconds: number, isMeant: (effect: RecordedEffect) => boolean) {
   return ({ world }: Shop): WorldInterceptor => {
-    const act = throttled(calls, () => world.clock.now() / seconds);
+    const act = throttled(calls, { now: () => world.clock.now() / seconds });
     return (effect, proceed) => (isMeant(effect) ? act(proceed, effect) : proceed());
   };
 }

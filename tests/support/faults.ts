@@ -188,7 +188,7 @@ export function answerWith(
 /** A service that takes so many calls a second, and refuses all others: a 429, unless `refuse` says otherwise. */
 export function throttled(
   limit: number,
-  clock: Clock,
+  clock: Pick<Clock, 'now'>,
   refuse: Act = answerWith(429, { 'retry-after': '1' }),
 ): Act {
   const callsThisSecond = callsPerSecond(clock);
