@@ -22,9 +22,11 @@ import type { Runtime } from './lambda/runtime.ts';
 const SCHEMA_VERSION = 1;
 const STATE_CACHE_TTL_MS = 1000;
 /** Attempts to count a call. A call that loses every one against other counts is not counted. */
-const COUNT_RETRIES: RetryPolicy = { attempts: 3 };
+const COUNT_RETRIES: RetryPolicy = { attempts: 6, pause: { baseMs: 5, capMs: 50 } };
 /** Calls of the last step of a half-open circuit, which begins with one call and doubles. */
 const LAST_STEP_CALLS = 8;
+/** Failures of fewer subjects open no half-open circuit again, if the rules ask for as many. */
+const HALF_OPEN_SUBJECTS = 2;
 
 /*
  * The circuit's states. An instance writes the next state if the item is still as it was read, so that one of several
@@ -35,7 +37,10 @@ const LAST_STEP_CALLS = 8;
  *   no window ◀──────────────────────────── window                                 │            │ enough of the
  *       ▲      its time is over                                      after the pause │            │ step's calls failed
  *       └──────────────────────────────────────────────────────── HALF_OPEN ◀──────┴────────────┘
- *             the last step was answered, or its window's time is over
+ *         the last step has passed, or a window's time without a failure
+ *
+ * A half-open step passes once its calls were answered, or at its end if those that were heard of were. Counts can be
+ * lost, so it does not wait for each of them. With failures of one subject only it begins again.
  */
 
 /** `version` is the number of changes of the circuit. */
@@ -65,7 +70,7 @@ interface OpenCircuit extends CircuitBase {
   readonly probeAtMs: number;
 }
 
-/** Calls go through in steps: one, then two, four, eight. A step that is unfinished at `probeUntilMs` begins again. */
+/** Calls go through in steps: one, then two, four, eight. A step ends at `probeUntilMs` at the latest. */
 interface HalfOpenCircuit extends CircuitBase {
   readonly status: 'HALF_OPEN';
   readonly openedAtMs: number;
@@ -73,8 +78,11 @@ interface HalfOpenCircuit extends CircuitBase {
   readonly probeUntilMs: number;
   readonly stepCalls: number;
   readonly started: number;
+  /** Calls of the step that ended, failed ones among them. */
   readonly answered: number;
   readonly failed: number;
+  /** Subjects of failed calls since the circuit is half open, each once, up to HALF_OPEN_SUBJECTS of them. */
+  readonly failedSubjects: readonly string[];
 }
 
 /** State of a circuit breaker, shared by all instances through one item. */
@@ -114,7 +122,7 @@ export interface CircuitBreakerOptions {
 /**
  * Circuit breaker whose state is shared by all instances through one item of `table`. An outage is discovered once,
  * not once per container, and after the pause calls go through step by step. If the shared state cannot be read or
- * written, calls go through: the breaker itself fails none.
+ * written, calls go through.
  */
 export class CircuitBreaker {
   readonly #runtime: Runtime;
@@ -148,18 +156,19 @@ export class CircuitBreaker {
     const outForMs =
       outcome.status === 'rejected' ? this.#options.outageMs(outcome.reason) : undefined;
     if (outForMs !== undefined) await this.#count({ subject, outForMs });
-    else if (this.#isCounting(known)) await this.#count('ANSWERED');
+    else if (this.#isCounting(this.#seen?.circuit ?? known)) await this.#count('ANSWERED');
     if (outcome.status === 'fulfilled') return outcome.value;
     return outForMs === undefined
       ? Promise.reject(outcome.reason as Error)
       : this.#throwFailure(outcome.reason);
   }
 
-  /** Reads the state, unless this instance has seen it within the last `maxAgeMs`. */
+  /** Reads the state, unless this instance has seen it within the last `maxAgeMs`; for a change of it, consistently. */
   async #read(maxAgeMs: number): Promise<Circuit> {
     const seen = this.#seen;
     if (seen !== undefined && this.#runtime.clock.now() - seen.atMs < maxAgeMs) return seen.circuit;
-    const get = new GetCommand({ TableName: this.#options.table, Key: this.#key });
+    const { table: TableName } = this.#options;
+    const get = new GetCommand({ TableName, Key: this.#key, ConsistentRead: maxAgeMs === 0 });
     const { Item: item } = await this.#documents.send(get).catch(throwUnavailable);
     const circuit = item === undefined ? NEVER_FAILED : toCircuit(item);
     this.#seen = { circuit, atMs: this.#runtime.clock.now() };
@@ -261,22 +270,56 @@ export class CircuitBreaker {
 /** Outcome of a call: an answer of any kind, or a failure and the pause that the service asked for with it. */
 export type Outcome = 'ANSWERED' | { readonly subject: string; readonly outForMs: number };
 
-/** @returns the half-open circuit with one more call under way; undefined if no call may go through now. */
+/** @returns the circuit with one more call under way; undefined if no call may go through now. */
 function withPlaceTaken(
   circuit: OpenCircuit | HalfOpenCircuit,
   nowMs: number,
-  { probeMs }: CircuitRules,
-): HalfOpenCircuit | undefined {
+  rules: CircuitRules,
+): HalfOpenCircuit | ClosedCircuit | undefined {
   const version = circuit.version + 1;
-  const step = { started: 1, answered: 0, failed: 0, probeUntilMs: nowMs + probeMs, version };
   if (circuit.status === 'OPEN') {
     const { openedAtMs, probeAtMs } = circuit;
     if (nowMs < probeAtMs) return undefined;
-    return { status: 'HALF_OPEN', openedAtMs, halfOpenSinceMs: nowMs, stepCalls: 1, ...step };
+    const begun = { status: 'HALF_OPEN', openedAtMs, halfOpenSinceMs: nowMs } as const;
+    const step = { ...stepOf(1, nowMs, rules), started: 1 };
+    return { ...begun, ...step, failedSubjects: [], version };
   }
-  if (nowMs >= circuit.probeUntilMs) return { ...circuit, ...step };
-  if (circuit.started >= circuit.stepCalls) return undefined;
-  return { ...circuit, started: circuit.started + 1, version };
+  const { stepCalls, started, answered, failed, halfOpenSinceMs } = circuit;
+  const wasAnswered = stepCalls > 1 || answered > failed;
+  if (wasAnswered && failed === 0 && nowMs - halfOpenSinceMs >= rules.windowMs) {
+    return { status: 'CLOSED', version };
+  }
+  if (nowMs >= circuit.probeUntilMs) {
+    const next = answered > failed ? afterStep(circuit, nowMs, rules) : circuit;
+    if (next.status === 'CLOSED') return next;
+    return { ...next, ...stepOf(next.stepCalls, nowMs, rules), started: 1, version };
+  }
+  return started < stepCalls ? { ...circuit, started: started + 1, version } : undefined;
+}
+
+/** A half-open step before its first call. */
+function stepOf(stepCalls: number, nowMs: number, { probeMs }: CircuitRules) {
+  return { stepCalls, started: 0, answered: 0, failed: 0, probeUntilMs: nowMs + probeMs };
+}
+
+/** The circuit after a step: with too many failures the step again, otherwise the next one, or closed. */
+function afterStep(
+  circuit: HalfOpenCircuit,
+  nowMs: number,
+  rules: CircuitRules,
+): HalfOpenCircuit | ClosedCircuit {
+  const version = circuit.version + 1;
+  const { stepCalls, halfOpenSinceMs } = circuit;
+  if (isTooMany(circuit.failed, stepCalls, rules)) {
+    return { ...circuit, ...stepOf(stepCalls, nowMs, rules), version };
+  }
+  return stepCalls >= LAST_STEP_CALLS || nowMs - halfOpenSinceMs >= rules.windowMs
+    ? { status: 'CLOSED', version }
+    : { ...circuit, ...stepOf(stepCalls * 2, nowMs, rules), version };
+}
+
+function isTooMany(failures: number, calls: number, { failureRatio }: CircuitRules): boolean {
+  return failures > 0 && failures >= calls * failureRatio;
 }
 
 /**
@@ -315,7 +358,7 @@ export function afterCall(
       const isOutage =
         calls >= rules.minCalls &&
         failedSubjects.size >= rules.minSubjects &&
-        failures >= calls * rules.failureRatio;
+        isTooMany(failures, calls, rules);
       if (isOutage) return opened(nowMs);
       return {
         status: 'CLOSED',
@@ -326,23 +369,22 @@ export function afterCall(
     case 'HALF_OPEN': {
       const answered = circuit.answered + 1;
       const failures = circuit.failed + failed;
-      if (failures > 0 && failures >= circuit.stepCalls * rules.failureRatio) {
+      const failedSubjects = new Set(circuit.failedSubjects);
+      if (failure !== undefined && failedSubjects.size < HALF_OPEN_SUBJECTS) {
+        failedSubjects.add(failure.subject);
+      }
+      const isOfMany = failedSubjects.size >= Math.min(rules.minSubjects, HALF_OPEN_SUBJECTS);
+      if (failed > 0 && isOfMany && isTooMany(failures, circuit.stepCalls, rules)) {
         return opened(circuit.openedAtMs);
       }
-      if (answered < circuit.stepCalls) return { ...circuit, answered, failed: failures, version };
-      const isLast = circuit.stepCalls >= LAST_STEP_CALLS;
-      if (isLast || nowMs - circuit.halfOpenSinceMs >= rules.windowMs) {
-        return { status: 'CLOSED', version };
-      }
-      return {
+      const next: HalfOpenCircuit = {
         ...circuit,
-        stepCalls: circuit.stepCalls * 2,
-        started: 0,
-        answered: 0,
-        failed: 0,
-        probeUntilMs: nowMs + rules.probeMs,
+        answered,
+        failed: failures,
+        failedSubjects: [...failedSubjects],
         version,
       };
+      return answered < circuit.stepCalls ? next : { ...afterStep(next, nowMs, rules), version };
     }
     case 'OPEN':
       return circuit;
@@ -381,6 +423,7 @@ const circuitSchema = lazily(() => {
       started: count,
       answered: count,
       failed: count,
+      failedSubjects: z.array(z.string()),
     }),
   ]);
 });

@@ -76,7 +76,14 @@ const RULES: CircuitRules = {
 /** One container's breaker; all of them share the table. Each call is for another order, if none is named. */
 function instance() {
   const runtime = {
-    clock: { now: () => nowMs },
+    clock: {
+      now: () => nowMs,
+      schedule: (_delayMs: number, callback: () => void) => {
+        setImmediate(callback);
+        return () => undefined;
+      },
+    },
+    random: Math.random,
     aws: { clients: { documents: table } },
   } as unknown as Runtime;
   const breaker = new CircuitBreaker(runtime, {
@@ -181,6 +188,7 @@ describe('an outage', () => {
     const opening = await breaker.run(fails()).catch((error: unknown) => error);
     expect(opening).toEqual(new Refused('in 10 s', { cause: new Outage() }));
     nowMs += 10_000;
+    await expect(breaker.run(fails())).rejects.toEqual(new Outage());
     const probe = await breaker.run(fails()).catch((error: unknown) => error);
     expect(probe).toEqual(new Refused('in 10 s', { cause: new Outage() }));
   });
@@ -236,38 +244,30 @@ describe('an outage', () => {
     await failTimes(instance(), 3);
     nowMs += 10_000;
     for (const step of [1, 2, 4, 8]) {
+      expect(table.item?.['status']).not.toBe('CLOSED');
       const { promise, resolve } = Promise.withResolvers<string>();
+      const calls: Promise<string>[] = [];
       called = 0;
-      const calls = Array.from({ length: 20 }, () =>
-        instance().run(() => {
-          called += 1;
-          return promise;
-        }),
-      );
-      const settled = Promise.allSettled(calls);
-      // Of calls at the same moment, some lose every place; later ones take it.
-      while (called < step) {
+      for (let call = 1; call <= step; call += 1) {
         calls.push(
           instance().run(() => {
             called += 1;
             return promise;
           }),
         );
-        await Promise.race([calls.at(-1), new Promise(setImmediate)]).catch(() => undefined);
+        await expect.poll(() => called).toBe(call);
       }
       await expectRefused(instance(), 'in 1 s');
-      expect(called).toBe(step);
       resolve('back');
-      await settled;
-      await Promise.allSettled(calls);
-      // An answer that lost every count against others is made up for by one that is counted.
-      const isStep = () =>
-        table.item?.['status'] === 'HALF_OPEN' && table.item['stepCalls'] === step;
-      while (isStep()) {
-        nowMs = Math.max(nowMs, Number(table.item?.['probeUntilMs']));
-        for (let call = 0; call < step; call += 1) await instance().run(answers);
-      }
+      // Eight counts at the same moment: whatever is lost, the step ends.
+      await Promise.all(calls);
+      if (table.item?.['stepCalls'] !== step) continue;
+      nowMs = Number(table.item['probeUntilMs']);
+      await instance().run(answers);
     }
+    await instance().run(answers);
+    nowMs += 7000;
+    await instance().run(answers);
     expect(table.item).toMatchObject({ status: 'CLOSED' });
     expect(table.item).not.toHaveProperty('window');
   });
@@ -276,16 +276,36 @@ describe('an outage', () => {
     await failTimes(instance(), 3);
     nowMs += 10_000;
     called = 0;
-    const results = await Promise.allSettled([instance().run(answers), instance().run(answers)]);
-    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const hangs = () => {
+      called += 1;
+      return promise;
+    };
+    const both = [instance().run(hangs), instance().run(hangs)];
+    await expect(Promise.race(both)).rejects.toThrow(new Refused('in 1 s'));
     expect(called).toBe(1);
+    resolve('back');
+    const results = await Promise.allSettled(both);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
-  test('whose probe fails goes on for another pause', async () => {
+  test('whose probes of two orders fail goes on for another pause', async () => {
     await failTimes(instance(), 3);
     nowMs += 10_000;
-    await failTimes(instance(), 1);
+    await failTimes(instance(), 2);
     await expectRefused(instance(), 'in 10 s');
+  });
+
+  test('is over though one order goes on failing, again and again', async () => {
+    await failTimes(instance(), 3);
+    nowMs += 10_000;
+    for (let round = 0; round < 5; round += 1) {
+      const failing = instance().run(fails(), 'the only one');
+      await expect(failing).rejects.toThrow(new Outage());
+      expect(await instance().run(answers)).toBe('answer');
+      nowMs += 7000;
+    }
+    expect(table.item).not.toMatchObject({ status: 'OPEN' });
   });
 
   test('whose probe died is probed again', async () => {
@@ -344,6 +364,7 @@ const halfOpen = (
     readonly failed?: number;
     readonly probeUntilMs?: number;
     readonly halfOpenSinceMs?: number;
+    readonly failedSubjects?: readonly string[];
   } = {},
 ): Circuit => ({
   status: 'HALF_OPEN',
@@ -354,6 +375,7 @@ const halfOpen = (
   started,
   answered,
   failed: 0,
+  failedSubjects: [],
   version: 5,
   ...more,
 });
@@ -370,8 +392,28 @@ describe('a call', () => {
     ['in a step with places is let through', halfOpen(4, 2, 1), { started: 3, version: 6 }],
     [
       'after a step that nothing was heard of begins it again',
-      halfOpen(4, 4, 3, { failed: 1, probeUntilMs: NOW }),
-      { started: 1, answered: 0, failed: 0, probeUntilMs: NOW + 7000, version: 6 },
+      halfOpen(4, 4, 0, { probeUntilMs: NOW }),
+      { stepCalls: 4, started: 1, answered: 0, probeUntilMs: NOW + 7000, version: 6 },
+    ],
+    [
+      'after a step of which too many failed begins it again',
+      halfOpen(4, 4, 3, { failed: 2, failedSubjects: ['a'], probeUntilMs: NOW }),
+      { stepCalls: 4, started: 1, answered: 0, failed: 0, failedSubjects: ['a'], version: 6 },
+    ],
+    [
+      'after a step of which not every answer was counted begins the next one',
+      halfOpen(4, 4, 1, { probeUntilMs: NOW }),
+      { stepCalls: 8, started: 1, answered: 0, version: 6 },
+    ],
+    [
+      'after the last step closes the circuit, though not every answer was counted',
+      halfOpen(8, 8, 7, { probeUntilMs: NOW }),
+      { status: 'CLOSED', version: 6 },
+    ],
+    [
+      'that comes long after the first answer closes it: few orders come',
+      halfOpen(2, 0, 0, { halfOpenSinceMs: NOW - 10_000 }),
+      { status: 'CLOSED', version: 6 },
     ],
   ])('%s', async (_what, circuit, during) => {
     table.item = { ...circuit };
@@ -422,14 +464,22 @@ describe('a failure', () => {
       { ...closed(window(1, 1, ['c'])), version: 6 },
     ],
     [
-      'of half a step opens the circuit again, since when it was',
-      halfOpen(2, 2, 0),
+      'of half a step, of another order than before, opens the circuit again, since when it was',
+      halfOpen(2, 2, 0, { failedSubjects: ['a'] }),
       { ...opened, openedAtMs: NOW - 60_000 },
+    ],
+    [
+      'of half a step, of one order, begins the step again',
+      halfOpen(2, 2, 1),
+      {
+        ...halfOpen(2, 0, 0, { failedSubjects: ['c'], probeUntilMs: NOW + 7000 }),
+        version: 6,
+      },
     ],
     [
       'of less than half a step is counted',
       halfOpen(4, 4, 1),
-      { ...halfOpen(4, 4, 2, { failed: 1 }), version: 6 },
+      { ...halfOpen(4, 4, 2, { failed: 1, failedSubjects: ['c'] }), version: 6 },
     ],
     ['of a call that was made before it opened changes nothing', open(NOW + 1), open(NOW + 1)],
   ])('%s', (_what, circuit, expected) => {
