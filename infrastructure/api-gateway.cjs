@@ -51,13 +51,12 @@ function logicalId(type) {
 
 const ACCESS_LOG = '/aws/api-gateway/${self:service}-${sls:stage}';
 
-/** One line of the access log. It names no header: tokens and signatures are in headers. */
+/** One line of the access log. It has no header: tokens are in headers, and their text could forge a line. */
 const ACCESS_LINE = JSON.stringify({
   requestId: '$context.requestId',
   extendedRequestId: '$context.extendedRequestId',
   traceId: '$context.xrayTraceId',
   sourceIp: '$context.identity.sourceIp',
-  userAgent: '$context.identity.userAgent',
   method: '$context.httpMethod',
   path: '$context.path',
   route: '$context.resourcePath',

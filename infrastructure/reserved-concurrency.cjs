@@ -10,7 +10,8 @@ const functions = parse(readFileSync(join(__dirname, 'functions.yml'), 'utf8'), 
 
 /** Parameter of each function that accepted orders need. */
 function parameterOf(name, { handler, events = [] }) {
-  if (handler.startsWith('functions/saga/')) return 'SAGA_RESERVED_CONCURRENCY';
+  const isOfSaga = handler.startsWith('functions/saga/') || name === 'retryCompensation';
+  if (isOfSaga) return 'SAGA_RESERVED_CONCURRENCY';
   if (name === 'reservations') return 'INVENTORY_RESERVED_CONCURRENCY';
   if (name.endsWith('Acknowledgement')) return 'WEBHOOK_RESERVED_CONCURRENCY';
   return events.some(({ schedule }) => schedule) ? 'SCHEDULE_RESERVED_CONCURRENCY' : undefined;

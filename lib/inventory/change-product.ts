@@ -74,8 +74,9 @@ export async function changeProduct(
 
 /** The fields of a change as the product has them now. */
 function formerOf(product: Product, change: ProductChange): ProductChange {
-  const { name, description, unitPrice, status } = product;
-  const former = { name, description, unitPrice, status };
+  const { name, description, unitPrice, maxPerOrder, status } = product;
+  const limit = maxPerOrder === undefined ? {} : { maxPerOrder };
+  const former = { name, description, unitPrice, ...limit, status };
   return Object.fromEntries(Object.entries(former).filter(([field]) => field in change));
 }
 

@@ -46,14 +46,15 @@ export function createProduct(
   const key = idempotencyKey ?? inventory.ids.random();
   const content = [given.productId, name, description, unitPrice.amount, unitPrice.currency];
   // Absent from the digests of requests without it, which older code derived too.
-  const limit = maxPerOrder === undefined ? [] : [maxPerOrder];
+  const digested = maxPerOrder === undefined ? [] : [maxPerOrder];
+  const limit = maxPerOrder === undefined ? {} : { maxPerOrder };
   const product: Product = {
     // All product ids have one pattern, without underscores.
     productId: given.productId ?? deriveId('prod', userId, ROUTE, key).replace('_', '-'),
     name,
     description,
     unitPrice,
-    ...(maxPerOrder === undefined ? {} : { maxPerOrder }),
+    ...limit,
     status: active ? 'ACTIVE' : 'WITHDRAWN',
     version: 1,
     createdAs: deriveId(
@@ -61,7 +62,7 @@ export function createProduct(
       userId,
       ROUTE,
       key,
-      JSON.stringify([...content, stock, active, ...limit]),
+      JSON.stringify([...content, stock, active, ...digested]),
     ),
     available: stock,
     reserved: 0,
@@ -74,7 +75,7 @@ export function createProduct(
     at: toTimestamp(inventory.clock.now()),
     by: userId,
     from: {},
-    to: { name, description, unitPrice, status: product.status },
+    to: { name, description, unitPrice, ...limit, status: product.status },
   };
   return untilCommitted<Product>(inventory, async () => {
     const refusal = await inventory.catalogue.addProduct(product, record);

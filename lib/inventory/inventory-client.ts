@@ -317,10 +317,14 @@ function productFacts(document: unknown): Facts {
   return productFactsSchema.parse(document);
 }
 
+/** Longest pause that is granted: anything in front of Inventory can ask for one, and an open circuit keeps it. */
+const LONGEST_PAUSE_SECONDS = 3600;
+
 /** RFC 9110: seconds, or a date. */
 function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
   if (value === null) return undefined;
-  if (/^\d+$/.test(value)) return Number(value);
-  const dateMs = Date.parse(value);
-  return Number.isNaN(dateMs) ? undefined : Math.max(0, Math.ceil((dateMs - nowMs) / 1000));
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - nowMs) / 1000;
+  return Number.isNaN(seconds)
+    ? undefined
+    : Math.min(LONGEST_PAUSE_SECONDS, Math.max(0, Math.ceil(seconds)));
 }

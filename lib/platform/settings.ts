@@ -215,7 +215,7 @@ export const SETTINGS = {
     max: 40,
     default: 20,
     meaning:
-      'Number of retries of one saga step that Lambda, Inventory or the gateway refuses at once because of too many calls.',
+      'Number of retries of one saga step that Lambda, Inventory, the gateway or a table refuses because of too many calls.',
   },
   RETRY_BASE_SECONDS: {
     kind: 'number',

@@ -160,6 +160,7 @@ describe('the template', () => {
     });
     expect(reservedIn(functions)).toEqual({
       ...Object.fromEntries(SAGA_FUNCTIONS.map((name) => [name, 4])),
+      retryCompensation: 4,
       reservations: 20,
       ...{ receiveAcknowledgement: 10, handleAcknowledgement: 10 },
       ...{ dispatchDueWork: 1, expireReservations: 1 },

@@ -236,13 +236,13 @@ describe('PUT /product/{productId}', () => {
   });
 
   test('keeps who changed what, and when; a repeated request changes nothing more', async () => {
-    const product = { ...TEAPOT, productId: 'prod-recorded' };
+    const product = { ...TEAPOT, productId: 'prod-recorded', maxPerOrder: 5 };
     await manager.call('POST', '/product', product);
     const put = (body: object, key?: string) =>
       manager.call('PUT', '/product/prod-recorded', body, { key });
     await put({ unitPrice: eur(3900) }, 'cheaper');
     await put({ unitPrice: eur(3900) }, 'cheaper');
-    await put({ unitPrice: eur(1), active: false });
+    await put({ unitPrice: eur(1), maxPerOrder: 4, active: false });
     await receive('prod-recorded', 3);
 
     const items = await scan(stack, 'InventoryTable');
@@ -255,7 +255,7 @@ describe('PUT /product/{productId}', () => {
       [
         expect.objectContaining({
           ...{ version: 1, by, at, from: {} },
-          to: { name, description, unitPrice, status: 'ACTIVE' },
+          to: { name, description, unitPrice, maxPerOrder: 5, status: 'ACTIVE' },
         }),
         expect.objectContaining({
           ...{ version: 2, by, at },
@@ -264,8 +264,8 @@ describe('PUT /product/{productId}', () => {
         }),
         expect.objectContaining({
           ...{ version: 3, by, at },
-          from: { unitPrice: eur(3900), status: 'ACTIVE' },
-          to: { unitPrice: eur(1), status: 'WITHDRAWN' },
+          from: { unitPrice: eur(3900), maxPerOrder: 5, status: 'ACTIVE' },
+          to: { unitPrice: eur(1), maxPerOrder: 4, status: 'WITHDRAWN' },
         }),
       ],
     );

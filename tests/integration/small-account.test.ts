@@ -124,7 +124,7 @@ describe('payments that wait do not starve what they wait for, nor others', () =
   test('an accepted order goes on even when waits hold every place that is not reserved', async () => {
     const account = await startAccount({
       // Ten places are left for the API.
-      concurrency: 44 + 20 + 20 + 2 + 10,
+      concurrency: 48 + 20 + 20 + 2 + 10,
       templateVariables: {
         SAGA_RESERVED_CONCURRENCY: '4',
         INVENTORY_RESERVED_CONCURRENCY: '20',

@@ -153,7 +153,7 @@ export async function orderAnswer(service: OrderService, placed: Order, waitSeco
     const Reason = REASONS.find(({ refusal }) => refusal.code === reason);
     if (Reason === undefined) throw new Error(`No refusal has the code ${reason}.`);
     const advice = Reason.refusal.advice ?? 'Place another order.';
-    const { detail, details } = await refusalOf(service, order, advice);
+    const { detail, details } = await refusalOf(service, order, reason, advice);
     throw new Reason(detail, { details });
   }
   if (order.status === 'ORDER_FAILED') throw await orderFailed(service, order);
@@ -171,8 +171,8 @@ export async function orderAnswer(service: OrderService, placed: Order, waitSeco
 
 /** A withdrawn product is no failure of the service, which a load balancer should see or an alarm count. */
 async function orderFailed(service: OrderService, order: OrderFailedOrder): Promise<DomainError> {
-  const { detail, details } = await refusalOf(service, order, '');
   const { reason } = order;
+  const { detail, details } = await refusalOf(service, order, reason);
   const isWithdrawn = reason === ProductUnavailable.refusal.code;
   const Failed = isWithdrawn ? ProductUnavailable : OrderFailed;
   return new Failed(`${detail} ${OrderFailed.refusal.advice}`.trim(), {
@@ -180,12 +180,13 @@ async function orderFailed(service: OrderService, order: OrderFailedOrder): Prom
   });
 }
 
-/** Words and facts of the product that an order or its change failed by; `otherwise` if it did not fail by one. */
-async function refusalOf(service: OrderService, order: Order, otherwise: string) {
-  const refused = shownRefusal(order);
-  return refused === undefined
-    ? { detail: otherwise, details: { orderId: order.orderId } }
-    : explainRefusal(service, order, refused);
+/** Words and facts of the product because of which it failed with this code; `otherwise` if not because of one. */
+async function refusalOf(service: OrderService, order: Order, code: string, otherwise = '') {
+  const { orderId, refused } = order;
+  // It may be about an earlier change.
+  return refused?.code === code
+    ? explainRefusal(service, order, refused)
+    : { detail: otherwise, details: { orderId } };
 }
 
 /**
@@ -220,7 +221,7 @@ export async function modificationAnswer(
   }
   if (order.status === 'ORDER_FAILED') throw await orderFailed(service, order);
   if (order.modification?.status === 'REJECTED') {
-    const { detail, details } = await refusalOf(service, order, '');
+    const { detail, details } = await refusalOf(service, order, order.modification.code);
     throw new ModificationRejected(`${detail} ${ModificationRejected.refusal.advice}`.trim(), {
       details: { ...details, reason: order.modification.code },
     });

@@ -1,6 +1,7 @@
 import type { ReservationDocument } from '../../inventory/inventory-client.ts';
 import {
   InventoryMisunderstood,
+  InventoryThrottled,
   InventoryUnavailable,
   MixedCurrencies,
   PASSING_FAILURES,
@@ -199,8 +200,8 @@ async function rejectModification(
   try {
     held = await heldForGood(service, order);
   } catch (error) {
-    // A refusal can be repeated later; after exhaustion this was the last question.
-    if (refusal !== undefined) throw error;
+    // A refusal can be repeated later; after exhaustion this was the last question, unless Inventory works.
+    if (refusal !== undefined || error instanceof InventoryThrottled) throw error;
     await failOrder(service, order, code);
     return sendDeadLetter(service, { ...order, step: STEP, failure });
   }

@@ -187,15 +187,16 @@ async function recordPause(
   return paused;
 }
 
-/** Notes what Inventory said, unless another run has the order by now. */
+/** Notes what Inventory said, unless another run or change has the order by now. */
 function noteOnReserving(
   service: OrderService,
-  { orderId, run }: PendingReservingStockOrder,
+  { orderId, run, revision }: PendingReservingStockOrder,
   noted: (current: PendingReservingStockOrder) => Order,
 ): Promise<void> {
   return retryOnConflict(service, async () => {
     const current = await service.orders.getOrder(orderId);
-    if (current?.status !== 'PENDING_RESERVING_STOCK' || current.run !== run) return;
+    if (current?.status !== 'PENDING_RESERVING_STOCK') return;
+    if (current.run !== run || current.revision !== revision) return;
     await service.orders.save(noted(current), current);
   });
 }

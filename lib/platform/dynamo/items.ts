@@ -152,10 +152,13 @@ export async function readItem(
   return (await documents.send(command).catch(throwUnavailable)).Item;
 }
 
+/** Calls of one batch. What is unprocessed after these is throttled. */
+const MOST_BATCHES = 5;
+
 /**
  * Reads up to a hundred items of one table consistently, in as many calls as the database needs.
  * @returns the items found, by `pk`.
- * @throws InfrastructureUnavailable
+ * @throws InfrastructureUnavailable, DatabaseThrottled
  */
 export async function readItems(
   documents: DynamoDBDocumentClient,
@@ -164,7 +167,8 @@ export async function readItems(
 ): Promise<ReadonlyMap<string, StoredItem>> {
   const items = new Map<string, StoredItem>();
   let missing: Record<string, unknown>[] = [...keys];
-  while (missing.length > 0) {
+  for (let batch = 0; missing.length > 0; batch += 1) {
+    if (batch === MOST_BATCHES) throw new DatabaseThrottled(DatabaseThrottled.refusal.advice);
     const request = { RequestItems: { [table]: { Keys: missing, ConsistentRead: true } } };
     const output = await documents.send(new BatchGetCommand(request)).catch(throwUnavailable);
     for (const item of output.Responses?.[table] ?? []) items.set(String(item['pk']), item);

@@ -84,6 +84,12 @@ test.each<[string, Answer, new (message: string) => Error, number]>([
   expect(writes).toHaveLength(counted);
 });
 
+test('no answer asks for a pause of more than an hour', async () => {
+  const headers = { 'retry-after': '999999999' };
+  const { client } = clientAnswered({ status: 503, headers });
+  await expect(client.reserve(OF, [], HOLD)).rejects.toMatchObject({ retryAfterSeconds: 3600 });
+});
+
 test('a reservation that Inventory says it does not have is none', async () => {
   const { client } = clientAnswered({ status: 404, body: code('NOT_FOUND') });
   expect(await client.findReservation(OF)).toBeUndefined();

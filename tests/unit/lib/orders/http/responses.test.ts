@@ -132,6 +132,21 @@ describe('the answer to modifying an order', () => {
     expect(await outcomeOf(answerToChange(order))).toBe(outcome);
   });
 
+  test('long ago, by a product, does not explain the failure of the order now', async () => {
+    const refused = { code: 'OUT_OF_STOCK', detail: 'Only 3 of prod-a.', productId: 'prod-a' };
+    const order = orderIn('ORDER_FAILED', {
+      ...rejected,
+      refused,
+      reason: 'INVENTORY_UNAVAILABLE',
+    });
+    const failure = await answerToChange(order).catch((error: unknown) => error);
+    expect(failure).toHaveProperty('details', {
+      orderId: 'ord_1',
+      reason: 'INVENTORY_UNAVAILABLE',
+    });
+    expect((failure as Error).message).not.toContain('prod-a');
+  });
+
   test('refused says why', async () => {
     await expect(answerToChange(orderIn('PENDING_PAYMENT', rejected))).rejects.toMatchObject({
       details: { orderId: 'ord_1', reason: 'OUT_OF_STOCK' },

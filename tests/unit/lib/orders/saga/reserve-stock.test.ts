@@ -167,6 +167,10 @@ describe('an Inventory that asks for a pause,', () => {
   test.each([
     ['was cancelled', orderIn('ORDER_CANCELLED', { version: 8, writes: 18 })],
     ['has a newer run', orderIn('PENDING_RESERVING_STOCK', { version: 8, writes: 18, run: 3 })],
+    [
+      'has a newer change',
+      orderIn('PENDING_RESERVING_STOCK', { version: 8, writes: 18, revision: 4 }),
+    ],
   ])('writes nothing on an order that %s meanwhile', async (_what, meanwhile) => {
     const world = reserving();
     interfereOnce(world, meanwhile);

@@ -1,6 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import { readItems } from '../../../../../lib/platform/dynamo/items.ts';
+import { DatabaseThrottled } from '../../../../../lib/platform/errors.ts';
 
 type Keys = readonly { readonly pk: string }[];
 interface BatchGet {
@@ -35,6 +36,13 @@ test('what the database did not get to is asked for again', async () => {
     c: { pk: 'c', name: 'the c' },
   });
   expect(requests).toEqual([[{ pk: 'a' }, { pk: 'b' }, { pk: 'c' }], [{ pk: 'c' }]]);
+});
+
+test('a table that gets to nothing is throttled, after a few tries', async () => {
+  const { client, requests } = twoAtATime([]);
+  const keys = Array.from({ length: 12 }, (_, index) => ({ pk: String(index) }));
+  await expect(readItems(client, 'table', keys)).rejects.toBeInstanceOf(DatabaseThrottled);
+  expect(requests).toHaveLength(5);
 });
 
 test('nothing is asked for where nothing is wanted', async () => {
