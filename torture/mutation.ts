@@ -17,12 +17,12 @@ function refuse(message: string): void {
 
 function install(name: string): void {
   // Fails here, before any import that the caller may catch.
-  const sources = new Map(
-    changesOf(mutantNamed(name)).map((change) => {
-      const url = new URL(`../${change.file}`, import.meta.url);
-      return [url.href, mutate(change, readFileSync(url, 'utf8'))];
-    }),
-  );
+  const sources = new Map<string, string>();
+  for (const change of changesOf(mutantNamed(name))) {
+    const url = new URL(`../${change.file}`, import.meta.url);
+    // One file may have several changes.
+    sources.set(url.href, mutate(change, sources.get(url.href) ?? readFileSync(url, 'utf8')));
+  }
   const untouched = new Set(sources.keys());
   registerHooks({
     load: (loaded, context, nextLoad) => {

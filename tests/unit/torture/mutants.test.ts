@@ -73,6 +73,24 @@ describe('a process with a mutant', () => {
     expect(await run('reserve-resurrects', decide)).toMatchObject({ code: 0, stdout: 'RESERVE' });
   });
 
+  test('has all changes of a file', async () => {
+    const { code, stdout } = await run(
+      'hold-without-allowance',
+      `
+      const { holdOf, toReservedStock } = await import('./lib/orders/saga/reserve-stock.ts');
+      const service = {
+        config: { RESERVATION_TTL_SECONDS: 900 },
+        deadlines: { holdSeconds: 1000, allowanceMs: 90_000 },
+      };
+      const { holdSeconds } = holdOf(service, { purpose: 'FIRST' });
+      const held = { revision: 1, remainingMs: 100_000, items: [] };
+      const { expiresAtMs } = toReservedStock(service, held, 0);
+      process.stdout.write(holdSeconds + ' ' + expiresAtMs);
+    `,
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '910 100000' });
+  });
+
   test('keeps every other guarantee', async () => {
     const ended = await run('write-ignores-status', decide);
     expect(ended).toMatchObject({ code: 0, stdout: 'REFUSE' });
