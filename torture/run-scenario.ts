@@ -1,4 +1,6 @@
+import type { NewProduct } from '../lib/inventory/create-product.ts';
 import type { CarriedOut } from '../local/dynamodb/memory-dynamodb.ts';
+import { SEED_PRODUCTS } from '../local/stack/seed-products.ts';
 import {
   brokenAlways,
   brokenEntries,
@@ -31,6 +33,11 @@ export interface Run {
   readonly ends: readonly (readonly [order: string, charges: readonly string[]])[];
 }
 
+/** The seed products, of which one order may have all there is: a rival and a vain change want more than is left. */
+const PRODUCTS: readonly NewProduct[] = SEED_PRODUCTS.map(
+  ({ maxPerOrder: _limit, ...product }) => product,
+);
+
 /**
  * Runs a scenario in a world of its own with exactly these strikes, until retries, dispatcher and sweepers
  * bring it to rest. Checks the promises at every write, at every charge, and at rest.
@@ -47,6 +54,7 @@ export async function runScenario(
     seed,
     configuration,
     concurrency,
+    products: PRODUCTS,
     onWrite: (writes) => {
       onWrite(writes);
     },
