@@ -12,6 +12,7 @@ const RANGES: Readonly<Record<StrikeKind, readonly [least: number, most: number]
   slow: [0.02, 0.7],
   'delivered later': [0.04, 0.4],
   'answered 5xx': [0.02, 0.3],
+  'answered 429': [0.02, 0.5],
   'run lost': [0.004, 0.06],
   'message twice': [0.2, 0.9],
   'message late': [0.2, 0.9],

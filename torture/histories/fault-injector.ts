@@ -160,6 +160,8 @@ export class FaultInjector {
         return this.#later(this.#chance.spread(10, LATEST_DELIVERY_MS, `${label} by`));
       case 'answered 5xx':
         return this.#chance.pick(FAILURES, `${label} how`);
+      case 'answered 429':
+        return this.#chance.pick(TOO_MANY, `${label} how`);
       case 'run lost':
         return this.#loseRun(this.#chance.of(`${label} goes on`) < 0.5);
       case 'message twice':
@@ -219,7 +221,7 @@ function kindsForAny({ kind, operation }: RecordedEffect): readonly StrikeKind[]
 
 const DYNAMO = [...DATABASE, ...EVERYTHING];
 const TRANSACTION = [...DYNAMO, 'delivered later'] as const;
-const HTTP_READ = ['answered 5xx', ...EVERYTHING] as const;
+const HTTP_READ = ['answered 5xx', 'answered 429', ...EVERYTHING] as const;
 const HTTP = ['delivered later', ...HTTP_READ] as const;
 const MESSAGE = ['delivered later', ...EVERYTHING] as const;
 
@@ -266,4 +268,10 @@ const FAILURES: readonly [Fault, ...Fault[]] = [
   answerWith(restarting()),
   answerWith(failure(503, { code: 'CACHE_TIMEOUT' }, { 'retry-after': '1' })),
   answerWith(failure(503, { code: 'LOCK_CONTENTION' }, { 'retry-after': '1' })),
+];
+
+/** A service that has too much to do, and a function's throttled URL. */
+const TOO_MANY: readonly [Fault, ...Fault[]] = [
+  answerWith(failure(429, undefined, { 'retry-after': '1' })),
+  answerWith(failure(429)),
 ];

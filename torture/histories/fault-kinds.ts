@@ -9,6 +9,7 @@ export const FAULT_KINDS = [
   'slow',
   'delivered later',
   'answered 5xx',
+  'answered 429',
   'run lost',
   'Inventory away',
   'gateway away',
