@@ -30,6 +30,8 @@ const STORED_WAIT = 'lib/orders/stored-wait.ts';
 const START_PAYMENT = 'lib/orders/start-payment.ts';
 const PLACE_ORDER = 'lib/orders/place-order.ts';
 const OPEN_ORDERS = 'lib/orders/open-orders.ts';
+const INVENTORY_CLIENT = 'lib/inventory/inventory-client.ts';
+const RETRY_POLICIES = 'statemachines/retry-policies.ts';
 
 /**
  * Guarantees that the torture must miss once they are switched off. A condition that is switched off keeps
@@ -323,7 +325,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'event-counts-every-time',
-    caughtBy: { kind: 'plain', scenario: 'acknowledged' },
+    caughtBy: { kind: 'plain', scenario: 'acknowledged twice' },
     guarantee: 'an event of the gateway has its effect once, however often it is delivered',
     file: PAYMENT_OUTCOMES,
     find: `      if (payment.status === 'CAPTURED' || payment.status === 'REFUNDED') return undefined;
@@ -426,7 +428,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'decided-wait-is-not-ended',
-    caughtBy: { kind: 'plain', scenario: 'cancelled while reserving' },
+    caughtBy: { kind: 'plain', scenario: 'expired before its charge' },
     guarantee: 'a step that finds its wait for the user decided completes itself',
     file: RESERVE_STOCK,
     find: `      case 'PAYMENT_DONE':
@@ -437,7 +439,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'settled-wait-is-not-ended',
-    caughtBy: { kind: 'plain', scenario: 'acknowledged before the wait for it' },
+    caughtBy: { kind: 'plain', scenario: 'modified just before the wait for the acknowledgement' },
     guarantee: 'a step that finds its payment settled before it waits completes itself',
     file: AWAIT_ACKNOWLEDGEMENT,
     find: `token: string): Promise<void> {
@@ -653,5 +655,113 @@ export const MUTANTS: readonly Mutant[] = [
     find: `  await admitOrder(service, order.userId, admissionOf(service, 'RETRY', order));
 `,
     replace: '',
+  },
+
+  // One cannot stop all
+  {
+    name: 'refused-call-is-an-outage',
+    caughtBy: { kind: 'plain', scenario: 'Inventory refuses one order for no known reason' },
+    guarantee: 'a 4xx that nobody understands is an answer to one call, and no outage',
+    file: INVENTORY_CLIENT,
+    find: `  if (response.status < 500) return misunderstood(response);
+`,
+    replace: '',
+  },
+  {
+    name: 'throttling-is-an-outage',
+    caughtBy: { kind: 'plain', scenario: 'Inventory throttled' },
+    guarantee: 'a 429 of Inventory does not count for the circuit',
+    file: INVENTORY_CLIENT,
+    find: `      return error instanceof InventoryTimeout || error instanceof InventoryUnavailable
+`,
+    replace: `      return error instanceof InventoryTimeout ||
+        error instanceof InventoryUnavailable ||
+        error instanceof InventoryThrottled
+`,
+  },
+  {
+    name: 'one-order-opens-the-circuit',
+    caughtBy: { kind: 'plain', scenario: 'Inventory never answers about one order' },
+    guarantee: 'failed calls of one order open no circuit, however many they are',
+    file: 'lib/platform/circuit-breaker.ts',
+    find: `        failedSubjects.size >= rules.minSubjects &&
+`,
+    replace: '',
+  },
+  {
+    name: 'missing-answer-ends-the-reservation',
+    caughtBy: { kind: 'plain', scenario: 'answer of Inventory lost' },
+    guarantee: 'an order that Inventory holds up waits and comes back',
+    file: RESERVE_STOCK,
+    find: `    if (isPassing(error)) throw await recordPause(service, order, error);
+`,
+    replace: '',
+  },
+  {
+    name: 'outage-budget-never-ends',
+    caughtBy: { kind: 'plain', scenario: 'Inventory never answers about one order' },
+    guarantee: 'an order that Inventory holds up fails when its outage budget is spent',
+    file: RESERVE_STOCK,
+    find: `notBeforeMs - sinceMs > service.config.INVENTORY_OUTAGE_BUDGET_SECONDS * 1000`,
+    replace: `notBeforeMs - sinceMs === Infinity`,
+  },
+  {
+    name: 'outage-budget-begins-anew',
+    caughtBy: { kind: 'plain', scenario: 'Inventory never answers about one order' },
+    guarantee: 'the outage budget is counted from the first failure',
+    file: RESERVE_STOCK,
+    find: `  const sinceMs = order.outage?.sinceMs ?? nowMs;
+`,
+    replace: `  const sinceMs = nowMs;
+`,
+  },
+  {
+    name: 'throttled-function-fails-its-step',
+    caughtBy: { kind: 'plain', scenario: 'every function taken' },
+    guarantee: 'a step whose function is throttled is tried again',
+    file: RETRY_POLICIES,
+    find: `  on: [...LAMBDA_THROTTLED, ...OVERLOAD],`,
+    replace: `  on: OVERLOAD,`,
+  },
+  {
+    name: 'throttled-call-fails-its-step',
+    caughtBy: { kind: 'plain', scenario: 'gateway throttled' },
+    guarantee: 'a step whose call is throttled is tried again',
+    file: RETRY_POLICIES,
+    find: `  on: [...LAMBDA_THROTTLED, ...OVERLOAD],`,
+    replace: `  on: LAMBDA_THROTTLED,`,
+  },
+  {
+    name: 'throttled-call-uses-up-retries',
+    caughtBy: { kind: 'plain', scenario: 'gateway throttled' },
+    guarantee: 'a throttled call of the gateway uses up no retries of an outage',
+    file: HTTP_GATEWAY,
+    find: `throw new GatewayThrottled(`,
+    replace: `throw new GatewayUnavailable(`,
+  },
+  {
+    name: 'full-user-is-admitted',
+    caughtBy: { kind: 'plain', scenario: 'flooded by another user' },
+    guarantee: 'a user whose places are all taken gets no other one',
+    file: OPEN_ORDERS,
+    find: `    if (open.length >= rules.maxOpenOrders) return { kind: 'FULL', open };
+`,
+    replace: '',
+  },
+  {
+    name: 'pieces-are-not-limited',
+    caughtBy: { kind: 'plain', scenario: 'more pieces than one order may have' },
+    guarantee: 'one order has no more pieces of a product than one order may have',
+    file: 'lib/inventory/refusals.ts',
+    find: `  if (quantity > maxPerOrder) {`,
+    replace: `  if (quantity === Infinity) {`,
+  },
+  {
+    name: 'unreadable-order-locks-its-user-out',
+    caughtBy: { kind: 'plain', scenario: 'ordered beside an unreadable order' },
+    guarantee: 'an order that cannot be read is in the way of no other order',
+    file: ORDER_REPOSITORY,
+    find: `item === undefined ? undefined : readableOr(item, toOrder)`,
+    replace: `item === undefined ? undefined : toOrder(item)`,
   },
 ];
