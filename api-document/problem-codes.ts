@@ -25,7 +25,7 @@ function codesOfChecks({ access, signature, idempotency, body, query }: Document
       : ['UNAUTHENTICATED', 'TEMPORARILY_UNAVAILABLE', 'OVERLOADED']),
     ...(access.scope === undefined ? [] : ['MISSING_SCOPE']),
     ...(signature === undefined ? [] : ['BAD_SIGNATURE']),
-    ...(body === undefined ? [] : ['BAD_REQUEST', 'BODY_TOO_LARGE']),
+    ...(body === undefined || body.isLenient === true ? [] : ['BAD_REQUEST', 'BODY_TOO_LARGE']),
     ...(query === undefined ? [] : ['BAD_REQUEST']),
     ...(idempotency === undefined
       ? []

@@ -1,7 +1,8 @@
 import type { OrderAnswers } from '../../lib/orders/http/order-examples.ts';
-import { acknowledgementQueue, acknowledgementSchema } from '../../lib/payments/acknowledgement.ts';
+import { acknowledgementQueue, webhookBodySchema } from '../../lib/payments/acknowledgement.ts';
 import { forGateway, signatureCheck } from '../../lib/payments/signature-check.ts';
 import { apiHandler } from '../../lib/platform/http/api-handler.ts';
+import { observe } from '../../lib/platform/lambda/observe.ts';
 import { perRuntime } from '../../lib/platform/lambda/runtime.ts';
 
 const acknowledgements = perRuntime(acknowledgementQueue);
@@ -13,26 +14,26 @@ export const handler = apiHandler(
     access: forGateway,
     signature: (rawBody, header) => requireSigned()(rawBody, header),
     body: {
-      schema: acknowledgementSchema,
+      // A provider switches an endpoint off that refuses its events.
+      isLenient: true,
+      schema: webhookBodySchema,
       example: {
         eventId: 'evt_2c8f61',
         type: 'charge.updated',
         paymentId: 'pay_5f0c2d9ab8f34e61a7d2c49e01_91b7e0d3c25a4f868e1f7a6b30',
         orderId: 'ord_5f0c2d9ab8f34e61a7d2c49e01',
-        status: 'CAPTURED',
-        occurredAt: '2026-11-21T09:02:01.000Z',
       },
     },
     document: {
       tag: 'Payments',
       summary: 'Acknowledge a charge',
       description:
-        'For the payment gateway. The body is signed; the acknowledgement is kept before it is ' +
-        'answered, and an event that comes twice has one effect. Fields that are not listed are ' +
-        'passed over.',
+        'For the payment gateway. The body is signed; an event is kept before it is answered. It only says ' +
+        'which charge to look up at the gateway, so it may come twice or out of order, and nothing else in ' +
+        'it is believed. A signed event that names no payment is counted, and answered the same.',
       answers: {
         202: {
-          description: 'The acknowledgement is stored and will be handled.',
+          description: 'The event is stored and will be handled, or concerns no payment.',
           example: 'accepted',
         },
       } satisfies OrderAnswers,
@@ -40,7 +41,8 @@ export const handler = apiHandler(
     },
   },
   async ({ body, correlationId }) => {
-    await acknowledgements().add({ ...body, receivedAs: correlationId });
+    if (body === undefined) observe('EventNotUnderstood', { correlationId }, {});
+    else await acknowledgements().add({ ...body, receivedAs: correlationId });
     return { status: 202, body: { accepted: true } };
   },
 );

@@ -1,7 +1,8 @@
 import type * as z from 'zod';
 import { type Acknowledgement, queuedAcknowledgementSchema } from '../payments/acknowledgement.ts';
-import { chargeOutcomeOf } from '../payments/http-gateway.ts';
 import { isOpen } from '../payments/payment.ts';
+import type { ChargeOutcome } from '../payments/payment-gateway.ts';
+import { GatewayUnknown } from '../payments/refusals.ts';
 import type { QueueMessage } from '../platform/aws/queue-messages.ts';
 import { consume, type Subject } from '../platform/lambda/consume.ts';
 import { observe } from '../platform/lambda/observe.ts';
@@ -9,7 +10,7 @@ import type { Runtime } from '../platform/lambda/runtime.ts';
 import type { Order } from './order.ts';
 import { isCurrentPayment } from './order-payments.ts';
 import type { OrderService } from './order-service.ts';
-import { type PaymentInOrder, recordAcknowledged } from './payment-outcomes.ts';
+import { type PaymentInOrder, paymentInOrder, recordAcknowledged } from './payment-outcomes.ts';
 import { tryNow } from './saga-client.ts';
 import { signalWait } from './wait.ts';
 
@@ -21,7 +22,7 @@ type QueuedAcknowledgement = z.infer<typeof queuedAcknowledgementSchema>;
  * @throws any failure to handle it; report the message as failed.
  */
 export function handleAcknowledgement(
-  service: OrderService<'saga' | 'queues'>,
+  service: OrderService<'gateway' | 'saga' | 'queues'>,
   runtime: Runtime,
   message: QueueMessage,
 ): Promise<void> {
@@ -40,8 +41,7 @@ export function handleAcknowledgement(
         correlationId: receivedAs,
       }),
       handle: async ({ receivedAs, ...acknowledgement }, about) => {
-        const { order, payment } = await acknowledge(service, acknowledgement);
-        const { status } = acknowledgement;
+        const { order, payment, status } = await acknowledge(service, acknowledgement);
         // From here on it belongs to the order's trace.
         const { correlationId } = order;
         const result = { receivedAs, payment: payment.status };
@@ -70,28 +70,32 @@ async function subjectOf(
 }
 
 /**
- * Records the gateway's outcome, then wakes the saga or requests the refund. The second half looks only at what is
- * stored, so a delivery that is repeated after a crash completes it. Any other repetition changes nothing: the
- * status of the payment absorbs it.
- * @throws UnknownPayment, InfrastructureUnavailable, ConcurrentUpdate
+ * Asks the gateway what became of the charge, records that, then wakes the saga or requests the refund. The second half
+ * looks only at what is stored, so a delivery that is repeated after a crash completes it. Any other repetition
+ * changes nothing: the status of the payment absorbs it.
+ * @returns also the status of the charge at the gateway.
+ * @throws UnknownPayment, GatewayUnavailable, GatewayThrottled, GatewayUnknown, InfrastructureUnavailable,
+ * ConcurrentUpdate
  */
 export async function acknowledge(
-  service: OrderService<'saga' | 'queues'>,
-  acknowledgement: Acknowledgement,
-): Promise<PaymentInOrder> {
-  const { orderId, paymentId } = acknowledgement;
-  const recorded = await recordAcknowledged(
-    service,
-    { orderId, paymentId },
-    chargeOutcomeOf(acknowledgement),
-  );
+  service: OrderService<'gateway' | 'saga' | 'queues'>,
+  { orderId, paymentId }: Acknowledgement,
+): Promise<PaymentInOrder & { readonly status: ChargeOutcome['status'] }> {
+  const key = { orderId, paymentId };
+  const known = await paymentInOrder(service, key);
+  const { amount } = known.payment;
+  const outcome = await service.gateway.findCharge({ paymentId, amount });
+  if (outcome === undefined) {
+    throw new GatewayUnknown('The gateway tells of a payment that it does not know.');
+  }
+  const recorded = await recordAcknowledged(service, key, outcome, known.order);
   const { order, payment } = recorded;
   if (!isOpen(payment)) await wakeSaga(service, order, paymentId);
   if (payment.status === 'CAPTURED' && payment.refundOwed !== undefined) {
     const { run, correlationId } = order;
     await service.queues.requestCompensation({ orderId, run, correlationId, paymentId });
   }
-  return recorded;
+  return { ...recorded, status: outcome.status };
 }
 
 async function wakeSaga(

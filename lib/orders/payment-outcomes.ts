@@ -44,15 +44,17 @@ export function recordOutcome(
 }
 
 /**
- * As `recordOutcome`, for an outcome that the gateway has told by itself. The saga may wait for it: so the order
+ * As `recordOutcome`, for an outcome that was asked for because of an event of the gateway. The saga may wait for it: so the order
  * becomes due soon in the same write. Either this acknowledgement or the dispatcher signals the wait's token.
  */
 export function recordAcknowledged(
   service: OrderService,
   key: PaymentKey,
   outcome: ChargeOutcome,
+  known: Order,
 ): Promise<PaymentInOrder> {
   return changePayment(service, key, changeTo(service, outcome), {
+    known,
     besides(order, payment) {
       if (order.status !== 'PAYMENT_IN_PROGRESS' || !isWanted(order, payment)) return {};
       const soonMs = service.clock.now() + service.deadlines.dispatchMs;

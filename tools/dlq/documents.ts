@@ -3,7 +3,7 @@ import { ownDueMs } from '../../lib/orders/order-due.ts';
 import type { Redrive, Stored } from '../../lib/orders/recovery/redrive.ts';
 import { codeOf, owesGateway, type Payment, paymentDueMs } from '../../lib/payments/payment.ts';
 import { toTimestamp } from '../../lib/platform/clock.ts';
-import { parseJson } from '../../lib/platform/lambda/consume.ts';
+import { parseJson } from '../../lib/platform/parse-json.ts';
 import type { HeldLetter } from './held-letters.ts';
 import { wordsFor } from './words.ts';
 

@@ -1,4 +1,5 @@
 import type { HttpResponse } from '../../lib/platform/http/http-client.ts';
+import { parseJson } from '../../lib/platform/parse-json.ts';
 import { respondAtFunctionUrl } from '../../local/stack/function-url.ts';
 import { type Request, RestApi } from '../../local/stack/rest-api.ts';
 import { inventoryFunction, type ServiceDefinition } from '../../local/stack/service-definition.ts';
@@ -57,13 +58,5 @@ export class Api {
       body: body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body),
       sourceIp: '127.0.0.1',
     });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

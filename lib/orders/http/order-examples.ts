@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { acknowledgementSchema } from '../../payments/acknowledgement.ts';
+import { webhookBodySchema } from '../../payments/acknowledgement.ts';
 import type { Answers } from '../../platform/http/endpoint.ts';
 import { example, type ServiceExamples } from '../../platform/http/examples.ts';
 import { itemsBodySchema, paymentBodySchema } from './request-schemas.ts';
@@ -195,7 +195,7 @@ export const orderExamples = {
   requests: {
     Items: itemsBodySchema,
     PaymentRequest: paymentBodySchema,
-    Acknowledgement: acknowledgementSchema,
+    Acknowledgement: webhookBodySchema,
   },
   responses: {
     Order: orderSchema,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { queuedAcknowledgementSchema } from '../../payments/acknowledgement.ts';
-import { parseJson, type Subject, subjectOfAnything } from '../../platform/lambda/consume.ts';
+import { type Subject, subjectOfAnything } from '../../platform/lambda/consume.ts';
+import { parseJson } from '../../platform/parse-json.ts';
 import { compensationRequestSchema } from './saga-queues.ts';
 
 /** Dead-letter queue of exhausted steps, of compensations, or of acknowledgements. */

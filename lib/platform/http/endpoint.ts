@@ -19,7 +19,7 @@ export interface Endpoint<
    */
   readonly signature?: (rawBody: Buffer, header: Call['header']) => Promise<void>;
   /** JSON of this shape; anything else, or more than 64 KiB, is a 400. */
-  readonly body?: Content<BodySchema>;
+  readonly body?: BodyContent<BodySchema>;
   /** Query parameters of this shape; others are a 400. */
   readonly query?: Content<QuerySchema>;
   /** Honours `Idempotency-Key`. */
@@ -76,6 +76,11 @@ export interface Access {
 export interface Content<Schema extends z.ZodType> {
   readonly schema: Schema;
   readonly example: z.input<Schema>;
+}
+
+export interface BodyContent<Schema extends z.ZodType> extends Content<Schema> {
+  /** A body of any other form is undefined, instead of refused. */
+  readonly isLenient?: true;
 }
 
 export interface Idempotency {

@@ -4,7 +4,8 @@ import { CORRELATION_ID, MAX_BODY_BYTES, MAX_WAIT_SECONDS } from '../../limits.t
 import { BadRequest, BodyTooLarge, Unauthenticated } from '../errors.ts';
 import { randomIds } from '../ids.ts';
 import { installedRuntime } from '../lambda/installed-runtime.ts';
-import type { Access, Call, Content } from './endpoint.ts';
+import { parseJson } from '../parse-json.ts';
+import type { Access, BodyContent, Call, Content } from './endpoint.ts';
 
 /** Context as API Gateway hands it over; its own test invocation, and a function URL, leave parts out. */
 type RequestContext = Partial<APIGatewayProxyEvent['requestContext']>;
@@ -63,26 +64,24 @@ export function tokenOf(call: Call, { header }: Access): string {
   return match[1];
 }
 
-/**
- * The body's bytes as they were sent.
- * @throws BodyTooLarge
- */
+/** The body's bytes as they were sent. */
 export function rawBodyOf(event: APIGatewayProxyEvent): Buffer {
-  const raw = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (raw.byteLength > MAX_BODY_BYTES) {
-    throw new BodyTooLarge(`Send at most ${String(MAX_BODY_BYTES)} bytes.`);
-  }
-  return raw;
+  return Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
 }
 
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** @throws BadRequest that says what is wrong with the text, or names every field at fault. */
+/** @throws BodyTooLarge; BadRequest that says what is wrong with the text, or names every field at fault. */
 export function readBody<Schema extends z.ZodType>(
-  { schema }: Content<Schema>,
+  content: BodyContent<Schema>,
   event: APIGatewayProxyEvent,
 ): z.infer<Schema> {
-  const text = rawBodyOf(event).toString('utf8');
+  if (content.isLenient === true) return readIfUnderstood(content, event);
+  const raw = rawBodyOf(event);
+  if (raw.byteLength > MAX_BODY_BYTES) {
+    throw new BodyTooLarge(`Send at most ${String(MAX_BODY_BYTES)} bytes.`);
+  }
+  const text = raw.toString('utf8');
   if (text === '') throw new BadRequest('The body must be JSON; it is empty.');
   if (text.startsWith(BYTE_ORDER_MARK)) {
     throw new BadRequest('The body must be JSON; leave out the byte order mark before it.');
@@ -93,9 +92,19 @@ export function readBody<Schema extends z.ZodType>(
   } catch {
     throw new BadRequest('The body must be JSON.');
   }
-  const body = validated(schema, given, 'body');
+  const body = validated(content.schema, given, 'body');
   if (isWellFormed(body)) return body;
   throw new BadRequest('Correct the body: an escape in a text is half a surrogate pair.');
+}
+
+/** A schema for which `isLenient` may be set allows undefined. */
+function readIfUnderstood<Schema extends z.ZodType>(
+  { schema }: BodyContent<Schema>,
+  event: APIGatewayProxyEvent,
+): z.infer<Schema> {
+  const text = rawBodyOf(event).toString('utf8').replace(BYTE_ORDER_MARK, '');
+  const parsed = schema.safeParse(parseJson(text));
+  return (parsed.success && isWellFormed(parsed.data) ? parsed.data : undefined) as z.infer<Schema>;
 }
 
 /** Tells if all texts are Unicode. Half a surrogate pair is JSON, but no database stores it and no URL carries it. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { delayNextTry, type QueueMessage, sendMessage } from '../aws/queue-messages.ts';
 import { toTimestamp } from '../clock.ts';
 import { InvalidMessage } from '../errors.ts';
+import { parseJson } from '../parse-json.ts';
 import type { LogContext } from './logging.ts';
 import { observe } from './observe.ts';
 import type { Runtime } from './runtime.ts';
@@ -97,15 +98,6 @@ async function giveUp<Message>(
   await sendMessage(runtime, deadLetterQueueUrl, letter);
   const { run, ...about } = subject;
   observe('DeadLetterSent', about, { step }, { run, error: failure, receiveCount });
-}
-
-/** @returns undefined if the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 const anySubjectSchema = z.object({

@@ -38,7 +38,10 @@ export const EVENTS = {
   ReservationExpired: { level: 'info', dimensions: [] },
   /** The database can never take a request of this code: no outage, but a bug. */
   ImpossibleRequest: { level: 'error', dimensions: [] },
+  /** By the status that the gateway told when it was asked. */
   AcknowledgementHandled: { level: 'info', dimensions: ['status'] },
+  /** A signed event that names no payment. */
+  EventNotUnderstood: { level: 'warn', dimensions: [] },
 } as const satisfies Readonly<Record<string, Event>>;
 
 /** Values that operators measure. They have no log line, because every round reports them. */

@@ -19,6 +19,13 @@ export interface Webhook {
   readonly ackLateMs: number;
 }
 
+/** Event as this gateway sends it; like any, it says more than the service reads. */
+export interface GatewayEvent extends Acknowledgement {
+  readonly status: 'CAPTURED';
+  /** RFC 3339 UTC. */
+  readonly occurredAt: string;
+}
+
 /** Posts one acknowledgement. @returns true if the answer is a 2xx. */
 export type Post = (
   url: string,
@@ -107,7 +114,7 @@ export class Acknowledgements {
     this.#timers.add(cancel);
   }
 
-  #deliver(event: Acknowledgement, tries: number): void {
+  #deliver(event: GatewayEvent, tries: number): void {
     const delivery = this.#send(event).then((isTaken) => {
       this.#deliveries.delete(delivery);
       if (isTaken || this.#stopping.signal.aborted || tries === MAX_TRIES) return;
@@ -118,7 +125,7 @@ export class Acknowledgements {
     this.#deliveries.add(delivery);
   }
 
-  #send(event: Acknowledgement): Promise<boolean> {
+  #send(event: GatewayEvent): Promise<boolean> {
     const { url, secret } = this.#webhook;
     const body = JSON.stringify(event);
     const headers = {
@@ -153,7 +160,7 @@ function captureOf(
   eventId: string,
   { paymentId, orderId }: Charge,
   capturedAtMs: number,
-): Acknowledgement {
+): GatewayEvent {
   return {
     eventId,
     type: 'charge.updated',

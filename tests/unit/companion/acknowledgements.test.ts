@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { acknowledgementSchema } from '../../../lib/payments/acknowledgement.ts';
 import { isSigned } from '../../../lib/payments/signatures.ts';
+import type { GatewayEvent } from '../../../local/companion/gateway/acknowledgements.ts';
 import type { Companion } from '../../../local/companion/server.ts';
 import { TravelClock } from '../../../local/stack/travel-clock.ts';
 import { startTestCompanion, TestPayment } from './support.ts';
@@ -102,7 +102,7 @@ describe('the acknowledgement of', () => {
     await clock.advance(1000);
     await arrived(1);
     expect(deliveries[0]?.isSigned).toBe(true);
-    expect(acknowledgementSchema.strict().parse(JSON.parse(deliveries[0]?.body ?? ''))).toEqual({
+    expect(JSON.parse(deliveries[0]?.body ?? '')).toEqual({
       eventId: expect.stringMatching(/^evt_/) as unknown,
       type: 'charge.updated',
       paymentId: payment.paymentId,
@@ -133,7 +133,7 @@ describe('the acknowledgement of', () => {
     await payment.refund();
     await clock.advance(4000);
     await arrived(1);
-    const event = acknowledgementSchema.parse(JSON.parse(deliveries[0]?.body ?? ''));
+    const event = JSON.parse(deliveries[0]?.body ?? '') as GatewayEvent;
     expect(event.status).toBe('CAPTURED');
     expect(Math.abs(Date.parse(event.occurredAt) - chargedAtMs)).toBeLessThan(2000);
     expect((await payment.query()).body).toMatchObject({ status: 'REFUNDED' });

@@ -8,6 +8,8 @@ import { deadlinesOf } from '../../../../lib/orders/recovery/deadlines.ts';
 import type { WholeOrderService } from '../../../../lib/orders/whole-order-service.ts';
 import type { Acknowledgement } from '../../../../lib/payments/acknowledgement.ts';
 import type { Payment, PaymentStatus } from '../../../../lib/payments/payment.ts';
+import type { AskedCharge, ChargeOutcome } from '../../../../lib/payments/payment-gateway.ts';
+import { GatewayUnavailable } from '../../../../lib/payments/refusals.ts';
 import { readConfig } from '../../../../lib/platform/config.ts';
 import { ConcurrentUpdate, InfrastructureUnavailable } from '../../../../lib/platform/errors.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
@@ -69,25 +71,19 @@ const PAYING: PaymentInProgressOrder = {
   history: [],
 };
 
-function told(
-  status: Acknowledgement['status'],
-  changes: Partial<Acknowledgement> = {},
-): Acknowledgement {
-  return {
-    eventId: 'evt_1',
-    type: 'charge.updated',
-    paymentId: 'pay_1',
-    orderId: 'ord_1',
-    status,
-    occurredAt: AT,
-    ...changes,
-  };
-}
+const EVENT: Acknowledgement = {
+  eventId: 'evt_1',
+  type: 'charge.updated',
+  paymentId: 'pay_1',
+  orderId: 'ord_1',
+};
 
 /** Everything that an acknowledgement affects, in memory, with a record of the effects in order. */
 class World {
   order: Order;
   waitToken: string | undefined = 'gateway-wait';
+  /** What the gateway answers when it is asked; undefined: it has no such charge. */
+  charge: ChargeOutcome | undefined;
   readonly effects: string[] = [];
   /** Called with each effect's text before it; may throw, or change the stored state as a rival. */
   interfere: (effect: string) => void = () => undefined;
@@ -118,6 +114,12 @@ class World {
     };
     return {
       orders,
+      gateway: {
+        findCharge: async ({ paymentId, amount }: AskedCharge) => {
+          await this.#do(`ask ${paymentId} ${String(amount.amount)} ${amount.currency}`);
+          return this.charge;
+        },
+      },
       saga: {
         signal: async (token: string) => {
           await this.#do(`signal ${token}`);
@@ -141,8 +143,18 @@ class World {
     } as unknown as WholeOrderService;
   }
 
-  async acknowledge(acknowledgement: Acknowledgement): Promise<Payment> {
-    return (await acknowledge(this.service, acknowledgement)).payment;
+  /** Handles an event of a charge that has this status at the gateway. */
+  async told(
+    status: ChargeOutcome['status'],
+    { event = EVENT, code = 'DECLINED' }: { event?: Acknowledgement; code?: string } = {},
+  ): Promise<Payment> {
+    this.charge = status === 'DECLINED' ? { status, code } : { status };
+    return (await acknowledge(this.service, event)).payment;
+  }
+
+  /** Effects but for the question to the gateway. */
+  get changes(): string[] {
+    return this.effects.filter((effect) => effect !== ASK);
   }
 
   async #do(effect: string): Promise<void> {
@@ -152,12 +164,13 @@ class World {
   }
 }
 
+const ASK = 'ask pay_1 2598 EUR';
 const REFUND =
   'request compensation {"orderId":"ord_1","run":2,"correlationId":"corr-1","paymentId":"pay_1"}';
 
 describe('what a payment becomes', () => {
   const LATE = 'CAPTURED, LATE_CAPTURE owed';
-  type Row = readonly [Stored, Acknowledgement['status'], string];
+  type Row = readonly [Stored, ChargeOutcome['status'], string];
 
   /** By hand; `=` means that nothing is written. */
   const table: readonly Row[] = [
@@ -212,7 +225,7 @@ describe('what a payment becomes', () => {
     const world = new World(stored);
     const { order } = world;
 
-    const payment = await world.acknowledge(told(status));
+    const payment = await world.told(status);
 
     expect(payment).toEqual(world.payment);
     if (expected === '=') {
@@ -227,20 +240,24 @@ describe('what a payment becomes', () => {
     expect(payment.history).toHaveLength(2);
   });
 
-  test.each([
-    ['INSUFFICIENT_FUNDS', 'INSUFFICIENT_FUNDS'],
-    [undefined, 'DECLINED'],
-  ])('a refusal keeps its code %s', async (code, expected) => {
-    const world = new World('PENDING');
-    expect(await world.acknowledge(told('DECLINED', { code }))).toMatchObject({ code: expected });
+  test('a refusal keeps its code', async () => {
+    const code = 'INSUFFICIENT_FUNDS';
+    expect(await new World('PENDING').told('DECLINED', { code })).toMatchObject({ code });
+  });
+
+  test('captured with another amount is owed back', async () => {
+    expect(await new World('PENDING').told('MISCHARGED')).toMatchObject({
+      status: 'CAPTURED',
+      refundOwed: { reason: 'AMOUNT_MISMATCH' },
+    });
   });
 });
 
 describe('the waiting saga', () => {
   test('is signalled after the write that leaves its order due soon, which nobody sees', async () => {
     const world = new World('PENDING');
-    await world.acknowledge(told('CAPTURED'));
-    expect(world.effects).toEqual(['save CAPTURED', 'signal gateway-wait']);
+    await world.told('CAPTURED');
+    expect(world.changes).toEqual(['save CAPTURED', 'signal gateway-wait']);
     expect(world.order).toEqual({
       ...PAYING,
       writes: 18,
@@ -254,7 +271,7 @@ describe('the waiting saga', () => {
     world.interfere = (effect) => {
       if (effect.startsWith('signal')) throw new InfrastructureUnavailable('Lost.');
     };
-    await world.acknowledge(told('DECLINED'));
+    await world.told('DECLINED');
     expect(world.order).toMatchObject({
       status: 'PAYMENT_IN_PROGRESS',
       dueAtMs: NOW_MS + DISPATCH_MS,
@@ -264,22 +281,22 @@ describe('the waiting saga', () => {
   test('has its order never due later than it was', async () => {
     const world = new World('PENDING');
     world.order = { ...PAYING, payments: [paymentIn('PENDING')], dueAtMs: NOW_MS - 5 };
-    await world.acknowledge(told('CAPTURED'));
+    await world.told('CAPTURED');
     expect(world.order).toMatchObject({ dueAtMs: NOW_MS - 5 });
   });
 
   test('that waits for nothing yet finds the payment settled; its order is due soon', async () => {
     const world = new World('INITIATED');
     world.waitToken = undefined;
-    await world.acknowledge(told('CAPTURED'));
-    expect(world.effects).toEqual(['save CAPTURED']);
+    await world.told('CAPTURED');
+    expect(world.changes).toEqual(['save CAPTURED']);
     expect(world.order).toMatchObject({ dueAtMs: NOW_MS + DISPATCH_MS });
   });
 
   test('is not disturbed by what changes nothing for it', async () => {
     const world = new World('PENDING');
-    await world.acknowledge(told('PENDING'));
-    expect(world.effects).toEqual([]);
+    await world.told('PENDING');
+    expect(world.changes).toEqual([]);
   });
 
   test.each<[string, Order]>([
@@ -297,8 +314,8 @@ describe('the waiting saga', () => {
   ])('of an order that %s is left alone', async (_what, order) => {
     const world = new World('PENDING');
     world.order = order;
-    await world.acknowledge(told('VOIDED'));
-    expect(world.effects).toEqual(['save VOIDED']);
+    await world.told('VOIDED');
+    expect(world.changes).toEqual(['save VOIDED']);
     const [, ...others] = order.payments;
     expect(world.order).toEqual({ ...order, writes: 18, payments: [world.payment, ...others] });
   });
@@ -310,12 +327,12 @@ describe('a capture of a payment that was given up', () => {
     const { dueAtMs: _dueAtMs, ...rest } = PAYING;
     const payments = [paymentIn('VOIDED')] as const;
     world.order = { ...rest, payments, status: 'PAYMENT_FAILED', reason: 'PAYMENT_VOIDED' };
-    await world.acknowledge(told('CAPTURED'));
+    await world.told('CAPTURED');
     expect(world.payment).toMatchObject({
       status: 'CAPTURED',
       refundOwed: { reason: 'LATE_CAPTURE', dueAtMs: NOW_MS + DISPATCH_MS },
     });
-    expect(world.effects).toEqual(['save CAPTURED', REFUND]);
+    expect(world.changes).toEqual(['save CAPTURED', REFUND]);
   });
 
   test('is asked for again by the next delivery where the first could not', async () => {
@@ -323,51 +340,60 @@ describe('a capture of a payment that was given up', () => {
     world.interfere = (effect) => {
       if (effect === REFUND) throw new InfrastructureUnavailable('The queue is gone.');
     };
-    const first = world.acknowledge(told('CAPTURED'));
+    const first = world.told('CAPTURED');
     await expect(first).rejects.toThrow('The queue is gone.');
     world.interfere = () => undefined;
-    await world.acknowledge(told('CAPTURED'));
+    await world.told('CAPTURED');
     expect(world.effects.at(-1)).toBe(REFUND);
     expect(world.order.writes).toBe(18);
   });
 
   test('that was refunded since is not asked for again', async () => {
     const world = new World('REFUNDED');
-    await world.acknowledge(told('CAPTURED'));
+    await world.told('CAPTURED');
     expect(world.effects).not.toContain(REFUND);
   });
 });
 
 describe('an event', () => {
+  test('only makes the gateway be asked, about this payment and its amount', async () => {
+    const world = new World('PENDING');
+    await world.told('CAPTURED');
+    expect(world.effects[0]).toBe(ASK);
+  });
+
+  test('of a charge that the gateway does not know is tried again', async () => {
+    const world = new World('PENDING');
+    await expect(acknowledge(world.service, EVENT)).rejects.toHaveProperty(
+      'name',
+      'GatewayUnknown',
+    );
+    expect(world.changes).toEqual([]);
+  });
+
+  test('is tried again if the gateway cannot be asked', async () => {
+    const world = new World('PENDING');
+    world.interfere = (effect) => {
+      if (effect === ASK) throw new GatewayUnavailable('503');
+    };
+    const tried = acknowledge(world.service, EVENT);
+    await expect(tried).rejects.toHaveProperty('name', 'GatewayUnavailable');
+    expect(world.payment.status).toBe('PENDING');
+  });
+
   test('that comes again changes nothing', async () => {
     const world = new World('PENDING');
-    await world.acknowledge(told('CAPTURED'));
+    await world.told('CAPTURED');
     const { order } = world;
-    await world.acknowledge(told('CAPTURED'));
+    await world.told('CAPTURED');
     expect(world.order).toEqual(order);
   });
 
   test('that comes twice at once has one effect', async () => {
     const world = new World('PENDING');
-    const both = await Promise.all([
-      world.acknowledge(told('CAPTURED')),
-      world.acknowledge(told('CAPTURED')),
-    ]);
+    const both = await Promise.all([world.told('CAPTURED'), world.told('CAPTURED')]);
     expect(both.map(({ status }) => status)).toEqual(['CAPTURED', 'CAPTURED']);
     expect(world.order.writes).toBe(18);
-  });
-
-  test('and others of the same charge at once, in any order, leave the money where it is', async () => {
-    const world = new World('PENDING');
-    await Promise.all([
-      world.acknowledge(told('DECLINED', { eventId: 'evt_2' })),
-      world.acknowledge(told('CAPTURED')),
-      world.acknowledge(told('CAPTURED', { eventId: 'evt_3' })),
-    ]);
-    expect(world.payment).toMatchObject({
-      status: 'CAPTURED',
-      refundOwed: { reason: 'LATE_CAPTURE' },
-    });
   });
 
   test('that meets the wait being stored is decided again and signals that wait', async () => {
@@ -380,7 +406,7 @@ describe('an event', () => {
       world.waitToken = 'gateway-wait';
     };
     world.waitToken = 'user-wait';
-    await world.acknowledge(told('CAPTURED'));
+    await world.told('CAPTURED');
     expect(world.payment).toMatchObject({ status: 'CAPTURED' });
     expect(world.effects.at(-1)).toBe('signal gateway-wait');
   });
@@ -392,7 +418,7 @@ describe('an event', () => {
         world.put('FAILED, void owed');
       }
     };
-    await world.acknowledge(told('CAPTURED'));
+    await world.told('CAPTURED');
     expect(world.payment).toMatchObject({ refundOwed: { reason: 'LATE_CAPTURE' } });
     expect(world.effects.at(-1)).toBe(REFUND);
   });
@@ -402,9 +428,9 @@ describe('an event', () => {
     ['order', { orderId: 'ord_9' }],
   ])('of another %s is refused by name', async (_what, changes) => {
     const world = new World('PENDING');
-    const refused = world.acknowledge(told('CAPTURED', changes));
+    const refused = world.told('CAPTURED', { event: { ...EVENT, ...changes } });
     await expect(refused).rejects.toHaveProperty('name', 'UnknownPayment');
-    expect(world.effects).toEqual([]);
+    expect(world.changes).toEqual([]);
   });
 });
 
@@ -435,7 +461,8 @@ describe('the consumer', () => {
       .map(({ MessageBody }) => JSON.parse(MessageBody ?? '') as unknown);
 
   const UNKNOWN = JSON.stringify({
-    ...told('CAPTURED', { paymentId: 'pay_9' }),
+    ...EVENT,
+    paymentId: 'pay_9',
     receivedAs: 'hook-1',
   });
 
@@ -501,7 +528,8 @@ describe('the consumer', () => {
 
   test('is done with what it could handle', async () => {
     const world = new World('PENDING');
-    await handle(world, JSON.stringify({ ...told('CAPTURED'), receivedAs: 'c' }), 8);
+    world.charge = { status: 'CAPTURED' };
+    await handle(world, JSON.stringify({ ...EVENT, receivedAs: 'c' }), 8);
     expect(commands).toEqual([]);
     expect(world.payment.status).toBe('CAPTURED');
   });

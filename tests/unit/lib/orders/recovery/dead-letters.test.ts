@@ -16,8 +16,6 @@ const ACKNOWLEDGEMENT = {
   type: 'charge.updated',
   paymentId: 'pay_1',
   orderId: 'ord_1',
-  status: 'CAPTURED',
-  occurredAt: AT,
   receivedAs: 'hook-1',
 };
 
