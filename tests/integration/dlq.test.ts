@@ -192,12 +192,10 @@ describe('for programs, the tool', () => {
 
 describe('a letter that nothing can be done for', () => {
   const acknowledgement = {
-    eventId: 'evt_1',
-    type: 'charge.updated',
     paymentId: 'pay_nobody',
     orderId: 'ord_nobody',
-    status: 'CAPTURED',
-    occurredAt: '2026-03-01T12:00:00Z',
+    eventId: 'evt_1',
+    type: 'charge.updated',
     receivedAs: 'hook-1',
   };
 
