@@ -324,6 +324,14 @@ export const MUTANTS: readonly Mutant[] = [
     replace: `charge.status === 'CAPTURED' && charge.amount === undefined`,
   },
   {
+    name: 'acknowledgement-believed',
+    caughtBy: { kind: 'plain', scenario: 'acknowledged untruly' },
+    guarantee: 'an event of the gateway only makes the gateway be asked',
+    file: 'lib/orders/handle-acknowledgement.ts',
+    find: `await service.gateway.findCharge({ paymentId, amount })`,
+    replace: `(await service.gateway.findCharge({ paymentId, amount })) && ({ status: 'CAPTURED' } as const)`,
+  },
+  {
     name: 'event-counts-every-time',
     caughtBy: { kind: 'plain', scenario: 'acknowledged twice' },
     guarantee: 'an event of the gateway has its effect once, however often it is delivered',

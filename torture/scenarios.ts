@@ -373,6 +373,16 @@ export const SCENARIOS: readonly Scenario[] = [
     act: (shop) => paying(shop, 'tok_ack_lost'),
   },
   {
+    name: 'acknowledged by an event that nobody knows',
+    rest: UNACKNOWLEDGED,
+    act: (shop) => paying(shop, 'tok_unknown_event'),
+  },
+  {
+    name: 'acknowledged untruly',
+    rest: UNACKNOWLEDGED,
+    act: (shop) => paying(shop, 'tok_untrue_event'),
+  },
+  {
     name: 'never captured',
     rest: UNACKNOWLEDGED,
     act: (shop) => paying(shop, 'tok_never_captured'),

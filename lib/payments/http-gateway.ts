@@ -12,8 +12,8 @@ import type {
 } from './payment-gateway.ts';
 import { ChargeRefused, GatewayThrottled, GatewayUnavailable, GatewayUnknown } from './refusals.ts';
 
-/** Statuses that the gateway sends, in its responses and in its acknowledgements. The compiler demands each one. */
-export const chargeStatusSchema = z.enum({
+/** Statuses that the gateway sends. The compiler demands each one. */
+const chargeStatusSchema = z.enum({
   CAPTURED: 'CAPTURED',
   DECLINED: 'DECLINED',
   VOIDED: 'VOIDED',
@@ -38,7 +38,7 @@ const chargesSchema = z.object({
 const LATER: readonly number[] = [401, 403, 408];
 
 /** Reads a status that the gateway sent, with its code; a decline may come without one. */
-export function chargeOutcomeOf(sent: {
+function chargeOutcomeOf(sent: {
   readonly status: SentStatus;
   readonly code?: string | undefined;
 }): ChargeOutcome {

@@ -43,6 +43,8 @@ const ENDS: Readonly<Record<string, End>> = {
   'acknowledged twice': ['PAYMENT_DONE', ['CAPTURED']],
   'acknowledged late': ['PAYMENT_DONE', ['CAPTURED']],
   'acknowledgement lost': ['PAYMENT_DONE', ['CAPTURED']],
+  'acknowledged by an event that nobody knows': ['PAYMENT_DONE', ['CAPTURED']],
+  'acknowledged untruly': ['PAYMENT_FAILED', ['VOIDED']],
   'never captured': ['PAYMENT_FAILED', ['VOIDED']],
   'answer of Inventory lost': ['PAYMENT_DONE', ['CAPTURED']],
   'hung while reserving': ['PAYMENT_DONE', ['CAPTURED']],

@@ -26,6 +26,12 @@ export interface GatewayEvent extends Acknowledgement {
   readonly occurredAt: string;
 }
 
+/** Event of a kind that the service does not know, and that names no payment. */
+interface UnknownEvent {
+  readonly eventId: string;
+  readonly type: string;
+}
+
 /** Posts one acknowledgement. @returns true if the answer is a 2xx. */
 export type Post = (
   url: string,
@@ -68,7 +74,7 @@ export class Acknowledgements {
     const acknowledge = () => {
       let captured: Charge | undefined;
       try {
-        captured = ledger.capture(charge.paymentId);
+        captured = by === 'ONE_UNTRUE' ? charge : ledger.capture(charge.paymentId);
       } catch {
         // The capture was not recorded, so the charge is still pending.
         this.#after(FIRST_RETRY_MS, acknowledge);
@@ -77,7 +83,9 @@ export class Acknowledgements {
       // A charge that was voided in the meantime is not acknowledged.
       if (captured === undefined) return;
       const capturedAtMs = charge.status === 'CAPTURED' ? chargedAtMs : this.#clock.now();
-      const event = captureOf(`evt_${this.#newId()}`, charge, capturedAtMs);
+      const eventId = `evt_${this.#newId()}`;
+      const event =
+        by === 'ONE_UNKNOWN' ? unknownTo(eventId) : captureOf(eventId, charge, capturedAtMs);
       for (let copy = 0; copy < deliveries; copy += 1) this.#deliver(event, 1);
     };
     this.#after(afterMs, acknowledge);
@@ -96,6 +104,8 @@ export class Acknowledgements {
       case 'NOTHING':
         return { afterMs: 0, deliveries: 0 };
       case 'ONE_SOON':
+      case 'ONE_UNTRUE':
+      case 'ONE_UNKNOWN':
         return { afterMs: SOON_MS, deliveries: 1 };
       case 'TWO_SOON':
         return { afterMs: SOON_MS, deliveries: 2 };
@@ -114,7 +124,7 @@ export class Acknowledgements {
     this.#timers.add(cancel);
   }
 
-  #deliver(event: GatewayEvent, tries: number): void {
+  #deliver(event: GatewayEvent | UnknownEvent, tries: number): void {
     const delivery = this.#send(event).then((isTaken) => {
       this.#deliveries.delete(delivery);
       if (isTaken || this.#stopping.signal.aborted || tries === MAX_TRIES) return;
@@ -125,7 +135,7 @@ export class Acknowledgements {
     this.#deliveries.add(delivery);
   }
 
-  #send(event: GatewayEvent): Promise<boolean> {
+  #send(event: GatewayEvent | UnknownEvent): Promise<boolean> {
     const { url, secret } = this.#webhook;
     const body = JSON.stringify(event);
     const headers = {
@@ -154,6 +164,10 @@ export class Acknowledgements {
       return false;
     }
   }
+}
+
+function unknownTo(eventId: string): UnknownEvent {
+  return { eventId, type: 'settlement.created' };
 }
 
 function captureOf(

@@ -1,7 +1,16 @@
 import type { Money } from '../../../lib/money.ts';
 
-/** Acknowledgements that follow a charge. A charge that is still pending is captured when they are sent. */
-export type AcknowledgedBy = 'NOTHING' | 'ONE_SOON' | 'TWO_SOON' | 'ONE_LATE';
+/**
+ * Acknowledgements that follow a charge. A charge that is still pending is captured when they are sent; an untrue one
+ * only says so.
+ */
+export type AcknowledgedBy =
+  | 'NOTHING'
+  | 'ONE_SOON'
+  | 'TWO_SOON'
+  | 'ONE_LATE'
+  | 'ONE_UNTRUE'
+  | 'ONE_UNKNOWN';
 
 /** The gateway's treatment of the first charge of a payment id. */
 export type Behaviour =
@@ -65,6 +74,15 @@ const methods: Readonly<Record<string, PaymentMethod>> = {
   tok_ack_twice: {
     summary: 'pending, then captured within a second and acknowledged twice',
     behaviour: { outcome: 'PENDING', acknowledgedBy: 'TWO_SOON' },
+  },
+  tok_unknown_event: {
+    summary:
+      'pending, then captured within a second; the event about it is of a kind that nobody knows',
+    behaviour: { outcome: 'PENDING', acknowledgedBy: 'ONE_UNKNOWN' },
+  },
+  tok_untrue_event: {
+    summary: 'pending for ever, though an event says that it is captured; can be voided',
+    behaviour: { outcome: 'PENDING', acknowledgedBy: 'ONE_UNTRUE' },
   },
   tok_never_captured: {
     summary: 'pending for ever; can be voided',

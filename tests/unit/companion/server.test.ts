@@ -42,6 +42,8 @@ describe('what it answers', () => {
       'tok_ack_lost',
       'tok_ack_late',
       'tok_ack_twice',
+      'tok_unknown_event',
+      'tok_untrue_event',
       'tok_never_captured',
       'tok_gateway_down',
       'tok_flaky',
