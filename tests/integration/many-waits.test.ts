@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { expectPromisesAtRest } from '../support/invariants.ts';
+import { expectPromisesAtRest, snapshotOf } from '../support/invariants.ts';
 import { Scene } from '../support/scene.ts';
-import { asTimePasses } from '../support/stack.ts';
+import { asTimeGoesOn, asTimePasses } from '../support/stack.ts';
 
 const PLACES = 2;
 
@@ -60,6 +60,14 @@ test('of many looks at an order that wait for its change, some wait on', async (
 });
 
 test('at the end every promise holds', async () => {
-  await scene.stack.runSchedules();
+  await asTimeGoesOn(
+    scene.stack,
+    async () => {
+      await scene.stack.runSchedules();
+      const { payments } = await snapshotOf(scene.stack);
+      expect(payments.filter(({ status }) => status === 'PENDING')).toEqual([]);
+    },
+    { stepSeconds: 60 },
+  );
   await scene.inTime(() => expectPromisesAtRest(scene.stack));
 });
