@@ -15,7 +15,7 @@ import {
 } from './api-fuzz/verdict.ts';
 import { installPythonProgram } from './emulator/install-python-program.ts';
 import { type EmbeddedStack, startEmbeddedStack } from './stack/embedded-stack.ts';
-import { printFailure, printProgress, stopSignal } from './terminal.ts';
+import { printProgress, runToExit } from './terminal.ts';
 
 /** `npm run test:api-fuzz`: compares the running API with its document by generated requests (schemathesis). */
 const PROGRAM = {
@@ -100,11 +100,4 @@ async function main(stopping: AbortSignal): Promise<number> {
   }
 }
 
-const stopping = stopSignal();
-try {
-  process.exit(await main(stopping));
-} catch (error) {
-  if (stopping.aborted) process.exit(130);
-  printFailure(error);
-  process.exit(1);
-}
+await runToExit(main);

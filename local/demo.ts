@@ -5,7 +5,7 @@ import { SCENE_SETTINGS, SCENES, type Scene, type Stage } from './demo/scenes.ts
 import { Shop } from './demo/shop.ts';
 import { summarise } from './demo/summary.ts';
 import { type EmbeddedStack, startEmbeddedStack } from './stack/embedded-stack.ts';
-import { printFailure, printProgress, stopSignal } from './terminal.ts';
+import { printProgress, runToExit } from './terminal.ts';
 
 const directory = fileURLToPath(new URL('..', import.meta.url));
 const logFile = join(directory, '.local', 'demo.log');
@@ -75,12 +75,4 @@ async function demonstrate(stopping: AbortSignal): Promise<number> {
   }
 }
 
-const stopping = stopSignal();
-try {
-  process.exit(await demonstrate(stopping));
-} catch (error) {
-  // Ctrl-C makes the interrupted calls fail.
-  if (stopping.aborted) process.exit(130);
-  printFailure(error);
-  process.exit(1);
-}
+await runToExit(demonstrate);

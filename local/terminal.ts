@@ -15,6 +15,19 @@ export function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
+/** Runs a script until it ends or is stopped, prints its failure, and ends the process with its exit code. */
+export async function runToExit(script: (stopping: AbortSignal) => Promise<number>): Promise<void> {
+  const stopping = stopSignal();
+  try {
+    process.exit(await script(stopping));
+  } catch (error) {
+    // Ctrl-C makes the interrupted calls fail.
+    if (stopping.aborted) process.exit(130);
+    printFailure(error);
+    process.exit(1);
+  }
+}
+
 /** Prints a line for a part of the stack that has started. */
 export function printProgress({ part, milliseconds }: Progress): void {
   console.log(`  ✓ ${part.padEnd(16)} ${(milliseconds / 1000).toFixed(1)} s`);

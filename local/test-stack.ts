@@ -15,7 +15,7 @@ import { START_EMULATOR } from './emulator/start-emulator.ts';
 import { Parts } from './stack/parts.ts';
 import { findFreePort } from './stack/ports.ts';
 import { StartupProblem } from './stack/startup-problem.ts';
-import { printFailure, printProgress, stopSignal } from './terminal.ts';
+import { printProgress, runToExit } from './terminal.ts';
 
 const USAGE = `Usage: npm run test:stack -- [--emulator NAME | --endpoint URL] [FILE...]
   Deploys to an emulator of AWS and runs the end-to-end suite there.
@@ -140,11 +140,4 @@ async function main(stopping: AbortSignal): Promise<number> {
   }
 }
 
-const stopping = stopSignal();
-try {
-  process.exit(await main(stopping));
-} catch (error) {
-  if (stopping.aborted) process.exit(130);
-  printFailure(error);
-  process.exit(1);
-}
+await runToExit(main);

@@ -691,7 +691,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'one-order-opens-the-circuit',
     caughtBy: { kind: 'plain', scenario: 'Inventory never answers about one order' },
     guarantee: 'failed calls of one order open no circuit, however many they are',
-    file: 'lib/platform/circuit-breaker.ts',
+    file: 'lib/platform/circuit.ts',
     find: `        failedSubjects.size >= rules.minSubjects &&
 `,
     replace: '',

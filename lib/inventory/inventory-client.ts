@@ -304,7 +304,7 @@ function refusal(response: HttpResponse, nowMs: number): Error {
   });
 }
 
-/** What a refusal says about the product that it is because of. */
+/** Facts in a refusal about the product that caused it. */
 const productFactsSchema = z
   .object({
     productId: z.string().optional(),

@@ -164,7 +164,7 @@ function planHold(
     lines.push({ productId, quantity, unitPrice });
     const taken = quantity - (former?.quantity ?? 0);
     if (taken !== 0) changes.push({ productId, available: -taken, reserved: taken, sold: 0 });
-    // What is held already stays, even if the limit was lowered since.
+    // Held stock stays held, even if the limit was lowered since.
     if (taken > 0) {
       const { status, maxPerOrder = defaultMaxPerOrder } = product;
       const active = status === 'ACTIVE';

@@ -82,7 +82,7 @@ const EVENT: Acknowledgement = {
 class World {
   order: Order;
   waitToken: string | undefined = 'gateway-wait';
-  /** What the gateway answers when it is asked; undefined: it has no such charge. */
+  /** Answer of the gateway when it is asked; undefined: it has no such charge. */
   charge: ChargeOutcome | undefined;
   readonly effects: string[] = [];
   /** Called with each effect's text before it; may throw, or change the stored state as a rival. */

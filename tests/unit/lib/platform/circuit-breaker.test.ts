@@ -1,12 +1,8 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  afterCall,
-  type Circuit,
-  CircuitBreaker,
-  type CircuitRules,
-} from '../../../../lib/platform/circuit-breaker.ts';
+import { afterCall, type Circuit, type CircuitRules } from '../../../../lib/platform/circuit.ts';
+import { CircuitBreaker } from '../../../../lib/platform/circuit-breaker.ts';
 import type { Runtime } from '../../../../lib/platform/lambda/runtime.ts';
 
 class Outage extends Error {
